@@ -1,0 +1,49 @@
+# Everything that people and CI run. `make help` lists it.
+
+PYTHON ?= python3
+VENV ?= .venv
+VENV_NEWEST_CORE ?= .venv-newest-core
+WORKERS ?= auto
+
+BIN = $(VENV)/bin
+PIP_INSTALL = bin/python -m pip install -q --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help test test-newest-core lint types imports check clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
+
+test: $(VENV)/.test ## run the tests (makes the environment on the first run)
+	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+test-newest-core: ## run the tests with the newest langchain-core, in an environment of its own
+	$(PYTHON) -m venv $(VENV_NEWEST_CORE)
+	$(VENV_NEWEST_CORE)/$(PIP_INSTALL) -e '.[test]'
+	$(VENV_NEWEST_CORE)/$(PIP_INSTALL) --no-deps -U langchain-core
+	$(VENV_NEWEST_CORE)/bin/python -m pytest -n $(WORKERS) $(ARGS)
+
+lint: $(VENV)/.dev ## find mistakes with ruff
+	$(BIN)/ruff check .
+
+types: $(VENV)/.dev ## check the types with mypy, strictly
+	$(BIN)/mypy
+
+imports: $(VENV)/.dev ## check who may import whom with import-linter
+	$(BIN)/lint-imports
+
+check: test lint types imports ## all of the above, as CI does
+
+clean: ## remove environments and caches
+	rm -rf $(VENV) $(VENV_NEWEST_CORE) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.test: pyproject.toml | $(VENV)/bin/python
+	$(VENV)/$(PIP_INSTALL) -e '.[test]'
+	touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/bin/python
+	$(VENV)/$(PIP_INSTALL) -e '.[dev]'
+	touch $@ $(VENV)/.test

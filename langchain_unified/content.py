@@ -1,0 +1,324 @@
+"""Any message content -> turns of one dialect.
+
+Callers write in any mix of dialects; `blocks.py` lists the block types that an encoder meets after `turns`. A reply's
+own blocks come back as `native` on the wire that produced them, byte for byte; on every other wire they come as
+standard blocks, through LangChain core's translators. `message.tool_calls` decides which calls a message makes: callers
+edit it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, cast
+
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    ChatMessage,
+    FunctionMessage,
+    HumanMessage,
+    RemoveMessage,
+    SystemMessage,
+    ToolMessage,
+)
+
+from langchain_unified.blocks import loads, mark_of, normalise, unstreamed, wire_of_type, with_mark
+from langchain_unified.errors import InvalidHistoryError
+from langchain_unified.request import Block, Role, Turn, WireName
+
+
+def turns(messages: Sequence[BaseMessage], wire: WireName) -> tuple[Turn, ...]:
+    """The messages as turns for `wire`. Raises `InvalidHistoryError` for a message that has no place in a call."""
+    result: list[Turn] = []
+    for position, message in enumerate(messages):
+        result.extend(_turns_of(message, wire, position))
+    return tuple(result)
+
+
+def _turns_of(message: BaseMessage, wire: WireName, position: int) -> Iterator[Turn]:
+    for kind, reader in MESSAGES:
+        if isinstance(message, kind):
+            return reader(message, wire, position)
+    raise InvalidHistoryError(
+        f"Message {position} is a {type(message).__name__}, which has no place in a call to a model. "
+        "Send System, Human, AI or Tool messages."
+    )
+
+
+# --- messages ---------------------------------------------------------------------------------------------------------
+
+
+def _human(message: BaseMessage, wire: WireName, position: int) -> Iterator[Turn]:
+    yield from _split_results("user", _input_blocks(message, wire), message, position)
+
+
+def _system(message: BaseMessage, wire: WireName, position: int) -> Iterator[Turn]:
+    role: Role = "developer" if message.additional_kwargs.get("__openai_role__") == "developer" else "system"
+    yield Turn(role, tuple(_input_blocks(message, wire)), name=message.name, position=position)
+
+
+def _tool(message: BaseMessage, wire: WireName, position: int) -> Iterator[Turn]:
+    message = cast(ToolMessage, message)
+    options = {key: message.additional_kwargs[key] for key in RESULT_OPTIONS if key in message.additional_kwargs}
+    yield Turn(
+        "tool",
+        tuple(_input_blocks(message, wire)),
+        name=message.name,
+        tool_call_id=message.tool_call_id,
+        is_error=message.status == "error",
+        options=options,
+        position=position,
+    )
+
+
+RESULT_OPTIONS = ("type", "acknowledged_safety_checks", "status")
+
+
+def _function(message: BaseMessage, wire: WireName, position: int) -> Iterator[Turn]:
+    # The deprecated function role has no call id: the name is the only link to its call.
+    blocks = tuple(_input_blocks(message, wire))
+    yield Turn("tool", blocks, name=message.name, tool_call_id=message.name, position=position)
+
+
+def _chat(message: BaseMessage, wire: WireName, position: int) -> Iterator[Turn]:
+    role = CHAT_ROLES.get(cast(ChatMessage, message).role)
+    if role is None:
+        raise InvalidHistoryError(
+            f"Message {position} is a ChatMessage with the role {cast(ChatMessage, message).role!r}. "
+            f"Known roles: {', '.join(CHAT_ROLES)}."
+        )
+    yield Turn(role, tuple(_input_blocks(message, wire)), name=message.name, position=position)
+
+
+CHAT_ROLES: Mapping[str, Role] = {
+    "system": "system",
+    "developer": "developer",
+    "user": "user",
+    "human": "user",
+    "assistant": "assistant",
+    "ai": "assistant",
+}
+
+
+def _removed(message: BaseMessage, wire: WireName, position: int) -> Iterator[Turn]:
+    raise InvalidHistoryError(
+        f"Message {position} is a RemoveMessage: an order to a graph's state, not a message. Apply it before the call."
+    )
+
+
+def _assistant(message: BaseMessage, wire: WireName, position: int) -> Iterator[Turn]:
+    message = cast(AIMessage, message)
+    origin = origin_of(message)
+    verbatim = origin == wire and not _is_v1(message)
+    blocks = list(_own_blocks(message, wire) if verbatim else _assistant_blocks(message, wire, origin))
+    blocks.extend(list(_beside(message, wire, blocks)))
+    blocks = _with_tool_calls(blocks, message)
+    _spread_mark(blocks, message)
+    yield Turn(
+        "assistant",
+        tuple(blocks),
+        name=message.name,
+        origin=origin,
+        model=message.response_metadata.get("model_name"),
+        position=position,
+    )
+
+
+MESSAGES: tuple[tuple[type[BaseMessage], Callable[[BaseMessage, WireName, int], Iterator[Turn]]], ...] = (
+    (HumanMessage, _human),
+    (AIMessage, _assistant),
+    (ToolMessage, _tool),
+    (SystemMessage, _system),
+    (RemoveMessage, _removed),
+    (FunctionMessage, _function),
+    (ChatMessage, _chat),
+)
+
+
+def _split_results(role: Role, blocks: Iterable[Block], message: BaseMessage, position: int) -> Iterator[Turn]:
+    """Anthropic's callers put tool results inside a user message; here each is a turn of its own."""
+    rest: list[Block] = []
+    for block in blocks:
+        if block["type"] != "tool_result":
+            rest.append(block)
+            continue
+        if rest:
+            yield Turn(role, tuple(rest), name=message.name, position=position)
+            rest = []
+        yield Turn(
+            "tool",
+            block["content"],
+            tool_call_id=block["tool_call_id"],
+            is_error=block["is_error"],
+            position=position,
+        )
+    if rest or not message.content:
+        yield Turn(role, tuple(rest), name=message.name, position=position)
+
+
+# --- where an assistant message came from -----------------------------------------------------------------------------
+
+
+def origin_of(message: AIMessage) -> WireName | None:
+    """The wire that produced an assistant message, as its metadata tells; `None` where it tells nothing."""
+    provider = message.response_metadata.get("model_provider")
+    if provider == "anthropic":
+        return "anthropic_messages"
+    if provider != "openai":
+        return None
+    responses = isinstance(message.content, list) or (message.id or "").startswith("resp_")
+    return "openai_responses" if responses else "openai_chat"
+
+
+def _is_v1(message: AIMessage) -> bool:
+    return message.response_metadata.get("output_version") == "v1" and isinstance(message.content, list)
+
+
+def _own_blocks(message: AIMessage, wire: WireName) -> Iterator[Block]:
+    """The blocks of a reply that goes back to the wire it came from: as they came, stream marks removed."""
+    for item in _items(message):
+        block = {"type": "text", "text": item} if isinstance(item, str) else item
+        if block.get("type") in STANDARD_ONLY:
+            yield normalise(block, wire)
+        else:
+            yield with_mark({"type": "native", "value": unstreamed(block)}, block)
+
+
+# Types that no wire uses for its own blocks: a caller (or LangChain) put them there.
+STANDARD_ONLY = frozenset(
+    {"tool_call", "invalid_tool_call", "server_tool_call", "server_tool_result", "non_standard", "image_url"}
+)
+
+
+def _assistant_blocks(message: AIMessage, wire: WireName, origin: WireName | None) -> Iterator[Block]:
+    """The blocks of an assistant message that another wire, or nobody we know, produced."""
+    items = _items(message) if origin is None else _standard_items(message)
+    elsewhere = origin is not None and origin != wire
+    for item in items:
+        block = {"type": "text", "text": item} if isinstance(item, str) else item
+        if elsewhere and block.get("type") == "non_standard":
+            yield {"type": "foreign", "value": block.get("value")}
+            continue
+        home = wire_of_type(str(block.get("type")))
+        if home is None:
+            yield normalise(block, wire)
+        elif home == wire:
+            yield with_mark({"type": "native", "value": unstreamed(block)}, block)
+        else:
+            yield from _translated(block, home, wire)
+
+
+def _beside(message: AIMessage, wire: WireName, blocks: Iterable[Block]) -> Iterator[Block]:
+    """What Chat Completions says beside its content: a refusal, and an answer that was spoken.
+
+    Its own wire refers to the spoken answer by id; the others read its transcript.
+    """
+    refusal, audio = (message.additional_kwargs.get(key) for key in ("refusal", "audio"))
+    if refusal and not any(_refuses(block) for block in blocks):
+        yield {"type": "refusal", "refusal": refusal}
+    if isinstance(audio, dict) and wire == "openai_chat" and audio.get("id"):
+        yield {"type": "native", "value": {"type": "audio", "id": audio["id"]}}
+    elif isinstance(audio, dict) and audio.get("transcript"):
+        yield {"type": "text", "text": audio["transcript"]}
+
+
+def _refuses(block: Block) -> bool:
+    value = block.get("value")
+    return block["type"] == "refusal" or (isinstance(value, dict) and value.get("type") == "refusal")
+
+
+def _standard_items(message: AIMessage) -> list[Any]:
+    # core's translators take "index" out of the blocks they are given: they get copies.
+    content = [dict(item) if isinstance(item, dict) else item for item in message.content]
+    kept = message.content if isinstance(message.content, str) else content
+    return cast("list[Any]", message.model_copy(update={"content": kept}).content_blocks)
+
+
+def _translated(block: Mapping[str, Any], home: WireName, wire: WireName) -> Iterator[Block]:
+    provider = "anthropic" if home == "anthropic_messages" else "openai"
+    carrier = AIMessage(content=[dict(block)], response_metadata={"model_provider": provider})
+    for item in carrier.content_blocks:
+        yield normalise(cast(Block, item), wire)
+
+
+def _with_tool_calls(blocks: list[Block], message: AIMessage) -> list[Block]:
+    """`message.tool_calls` is what counts: callers edit it. Blocks follow it, and calls without a block are added."""
+    calls: dict[str | None, Any] = {call["id"]: call for call in message.tool_calls}
+    broken: dict[str | None, Any] = {call["id"]: call for call in message.invalid_tool_calls}
+    if not calls and not broken:
+        return blocks
+    result: list[Block] = []
+    for block in blocks:
+        call_id = call_id_of(block)
+        if call_id is None:
+            result.append(block)
+        elif call_id in calls:
+            result.append(_follow(block, calls.pop(call_id)))
+        elif call_id in broken:
+            result.append(_follow_broken(block, broken.pop(call_id)))
+        # else: the caller took this call out of `tool_calls`, so it is not sent either.
+    result.extend(_call_block("tool_call", call) for call in calls.values())
+    result.extend(_call_block("invalid_tool_call", call) for call in broken.values())
+    return result
+
+
+def _call_block(kind: str, call: Mapping[str, Any]) -> Block:
+    return {"type": kind, "id": call["id"], "name": call["name"], "args": call["args"]}
+
+
+def call_id_of(block: Block) -> str | None:
+    """The id of the client tool call that a block makes; `None` when it makes none."""
+    if block["type"] in ("tool_call", "invalid_tool_call"):
+        return cast("str | None", block.get("id"))
+    if block["type"] != "native":
+        return None
+    value = block["value"]
+    key = CALL_ID_KEYS.get(value.get("type", ""))
+    return cast("str | None", value.get(key)) if key else None
+
+
+CALL_ID_KEYS = {"tool_use": "id", "function_call": "call_id", "custom_tool_call": "call_id"}
+
+
+def _follow(block: Block, call: Mapping[str, Any]) -> Block:
+    if block["type"] != "native":
+        return {**block, "type": "tool_call", "name": call["name"], "args": call["args"]}
+    value = block["value"]
+    if value["type"] == "tool_use" and (value.get("input") != call["args"] or value.get("name") != call["name"]):
+        return {**block, "value": {**value, "name": call["name"], "input": call["args"]}}
+    if value["type"] == "function_call" and (
+        loads(value.get("arguments") or "{}") != call["args"] or value.get("name") != call["name"]
+    ):
+        arguments = json.dumps(call["args"], ensure_ascii=False)
+        return {**block, "value": {**value, "name": call["name"], "arguments": arguments}}
+    return block
+
+
+def _follow_broken(block: Block, call: Mapping[str, Any]) -> Block:
+    if block["type"] == "native" and block["value"]["type"] != "tool_use":
+        return block
+    return _call_block("invalid_tool_call", call)
+
+
+# --- content ---------------------------------------------------------------------------------------------------------
+
+
+def _items(message: BaseMessage) -> list[Any]:
+    content = message.content
+    if isinstance(content, str):
+        return [{"type": "text", "text": content}] if content else []
+    return content
+
+
+def _input_blocks(message: BaseMessage, wire: WireName) -> list[Block]:
+    blocks = [normalise(item, wire) for item in _items(message)]
+    _spread_mark(blocks, message)
+    return blocks
+
+
+def _spread_mark(blocks: list[Block], message: BaseMessage) -> None:
+    """A mark on the message itself stands on its last block."""
+    mark = mark_of(message.additional_kwargs)
+    if mark is not None and blocks:
+        blocks[-1] = {**blocks[-1], "mark": mark}

@@ -1,0 +1,221 @@
+"""Model id -> what the model can do and refuses.
+
+`data/models.json` is a dated table of facts (`as_of`, and the source of each family of facts); it is read on first
+use. An entry says which other entry it is `like` and what differs. An id that is not in it is found by its family:
+
+1. a snapshot (`-20250929`, `@20250929`, `-2024-08-06`) or `-latest` is its model;
+2. `known-something` is the longest known id before a hyphen;
+3. another version is the nearest older version of the same family, or the oldest (`claude-opus-7`, `gpt-7`);
+4. a family without a version is its newest model; anything else has the defaults of `Profile`.
+
+`register_profile` overrides single facts, for a model of one's own or one that is newer than this table.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import re
+from collections.abc import Mapping
+from importlib import resources
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, cast
+
+import orjson
+
+from langchain_unified.errors import ConfigurationError
+from langchain_unified.request import JsonObject, Profile, Provider
+
+if TYPE_CHECKING:
+    from langchain_core.language_models.model_profile import ModelProfile
+
+PROFILE_FIELDS = frozenset(field.name for field in dataclasses.fields(Profile))
+
+IDENTITY = ("name", "release_date", "status")
+"""What a model does not share with the one it is like."""
+
+# How a bare id tells its provider. Images, speech and embeddings have names of their own and are no chat models.
+BARE: Mapping[Provider, re.Pattern[str]] = {
+    "anthropic": re.compile(r"claude-"),
+    "openai": re.compile(
+        r"(ft:)?(gpt-(?!image|realtime|transcribe|live)|o\d|chatgpt-(?!image)|codex-|computer-use-preview)"
+    ),
+}
+
+_PREFIX = re.compile(r"^(anthropic|openai)[/:]")
+_SNAPSHOT = re.compile(r"([-@](\d{8}|\d{4}-\d{2}-\d{2})|-latest)$")
+_VERSIONED = re.compile(r"(?P<family>claude-[a-z]+|gpt|o)-?(?P<version>\d+(?:[.-]\d{1,2})?)?(?![\d.])(?P<rest>.*)$")
+
+# Kinds of model that need the Responses API in every version that is known.
+_ALWAYS_RESPONSES = ("codex", "-pro")
+
+_overrides: dict[str, JsonObject] = {}
+
+
+@functools.lru_cache(maxsize=512)
+def profile_for(provider: Provider | None, model: str) -> Profile:
+    """The profile of `model` (a bare id, without a provider's prefix). Unknown models get the defaults."""
+    facts: JsonObject = {key: value for key, value in _facts(provider, model).items() if key in PROFILE_FIELDS}
+    if "effort_levels" in facts:
+        facts["effort_levels"] = tuple(facts["effort_levels"])
+    return Profile(**facts)
+
+
+@functools.lru_cache(maxsize=512)
+def _model_profile(provider: Provider | None, model: str) -> Mapping[str, Any] | None:
+    facts = _facts(provider, model)
+    if not facts:
+        return None
+    known = _known_to_core()
+    return MappingProxyType({key: value for key, value in _core_keys(facts).items() if key in known})
+
+
+def model_profile(provider: Provider | None, model: str) -> ModelProfile | None:
+    """LangChain's `profile` dict, with the keys that the installed core knows; `None` for an unknown model."""
+    found = _model_profile(provider, model)
+    return None if found is None else cast("ModelProfile", dict(found))
+
+
+def register_profile(model: str, **facts: Any) -> None:
+    """Override facts about a model, for every call in this process from now on.
+
+    `model` is the exact id, with or without its provider's prefix; `facts` are fields of `Profile`
+    (`max_output_tokens=64_000`, `sampling="never"`) or keys of LangChain's `ModelProfile` (`image_inputs=True`). A name
+    that is neither raises `ConfigurationError`. Registering again adds to what was registered before.
+    """
+    unknown = sorted(facts.keys() - PROFILE_FIELDS - _known_to_core())
+    if unknown:
+        raise ConfigurationError(
+            f"Unknown facts for {model!r}: {', '.join(unknown)}. "
+            f"Known are {', '.join(sorted(PROFILE_FIELDS))} and the keys of LangChain's ModelProfile."
+        )
+    bare = _PREFIX.sub("", model, count=1)
+    _overrides[bare] = {**_overrides.get(bare, {}), **facts}
+    profile_for.cache_clear()
+    _model_profile.cache_clear()
+
+
+def provider_of(model: str) -> Provider | None:
+    """The provider that a bare name tells (`claude-…`, `gpt-…`, `o3`, `ft:gpt-4o:…`); `None` where it does not."""
+    return next((provider for provider, pattern in BARE.items() if pattern.match(model)), None)
+
+
+def known_models(provider: Provider) -> tuple[str, ...]:
+    """The ids in the table, for suggestions and listings."""
+    return tuple(_table()[provider])
+
+
+# --- the table --------------------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def _table() -> JsonObject:
+    content = resources.files("langchain_unified").joinpath("data/models.json").read_bytes()
+    return cast("JsonObject", orjson.loads(content))
+
+
+def _facts(provider: Provider | None, model: str) -> JsonObject:
+    """Everything known about a model, overrides last; empty when nothing is."""
+    found: JsonObject = {}
+    if provider is not None:
+        models = _table()[provider]
+        spelled = _base_model(model) if provider == "openai" else model.replace(".", "-")
+        entry = _known(models, spelled)
+        if entry is not None:
+            found = _entry(models, entry)
+        elif guess := _relative(models, spelled):
+            found = {key: value for key, value in _entry(models, guess).items() if key not in IDENTITY}
+            if provider == "openai" and any(mark in spelled for mark in _ALWAYS_RESPONSES):
+                found["responses_only"] = "yes"
+    return {**found, **_overrides.get(model, {})}
+
+
+def _entry(models: JsonObject, name: str) -> JsonObject:
+    own = dict(models[name] if name in models else _table()["bases"][name])
+    like = own.pop("like", None)
+    if like is None:
+        return own
+    inherited = {key: value for key, value in _entry(models, like).items() if key not in IDENTITY}
+    return {**inherited, **own}
+
+
+def _base_model(model: str) -> str:
+    """`gpt-4o` for the fine-tuned `ft:gpt-4o:org::id`, else the model itself."""
+    return model.split(":")[1] if model.startswith("ft:") else model
+
+
+def _known(models: JsonObject, model: str) -> str | None:
+    """The id itself, or the model that it is a snapshot of."""
+    bare = _SNAPSHOT.sub("", model)
+    return next((name for name in (model, bare, f"{bare}-latest") if name in models), None)
+
+
+def _relative(models: JsonObject, model: str) -> str | None:
+    """The known model that an unknown one most likely behaves like; `None` for another family."""
+    prefixes = [known for known in models if model.startswith(f"{known}-")]
+    wanted = _version(_SNAPSHOT.sub("", model))
+    if prefixes:
+        longest = max(prefixes, key=len)
+        # `claude-opus-5-7` is a version after `claude-opus-5`, not a kind of it.
+        if wanted is None or _version(longest) == wanted:
+            return longest
+    return _nearest(models, *wanted) if wanted else None
+
+
+def _nearest(models: JsonObject, family: str, version: tuple[int, ...]) -> str | None:
+    versions = {known: found[1] for known in models if (found := _version(known)) and found[0] == family and found[1]}
+    if not versions:
+        return None
+    older = [each for each in versions.values() if not version or each <= version]
+    chosen = max(older) if older else min(versions.values())
+    # The shortest id of a version is the plain model: `gpt-5.6`, not `gpt-5.6-luna`.
+    return min((known for known, each in versions.items() if each == chosen), key=lambda known: (len(known), known))
+
+
+def _version(model: str) -> tuple[str, tuple[int, ...]] | None:
+    """`("claude-opus", (4, 8))` for `claude-opus-4-8`; an empty version where none is given; `None` for other names."""
+    match = _VERSIONED.match(model)
+    if match is None or (match["version"] is None and match["rest"]):
+        return None
+    parts = re.split(r"[.-]", match["version"]) if match["version"] else []
+    return match["family"], tuple(int(part) for part in parts)
+
+
+# --- LangChain's profile ----------------------------------------------------------------------------------------------
+
+
+@functools.cache
+def _known_to_core() -> frozenset[str]:
+    from langchain_core.language_models.model_profile import ModelProfile
+
+    return frozenset(ModelProfile.__annotations__)
+
+
+def _core_keys(facts: JsonObject) -> JsonObject:
+    """A model's facts under the names of LangChain's `ModelProfile`. What is not known is left out."""
+    profile: JsonObject = {}
+    for direction in ("inputs", "outputs"):
+        for kind in ("text", "image", "audio", "video", "pdf") if direction in facts else ():
+            profile[f"{kind}_{direction}"] = kind in facts[direction]
+    if "inputs" in facts:
+        images, documents = "image" in facts["inputs"], "pdf" in facts["inputs"]
+        profile |= {"image_url_inputs": images, "image_tool_message": images, "attachment": images or documents}
+        profile["pdf_tool_message"] = documents
+    resolved = {field.name: facts.get(field.name, field.default) for field in dataclasses.fields(Profile)}
+    # Claude up to 4.6 thinks only when asked; OpenAI's models reason unless their default effort is `none`.
+    quiet = resolved["sampling"] == "without_reasoning" and (
+        resolved["thinking"] != "none" or resolved["effort_default"] == "none"
+    )
+    profile |= {
+        "open_weights": False,
+        "structured_output": False,
+        "reasoning_output": resolved["reasoning"],
+        "tool_choice": resolved["forced_tool_choice"],
+        "temperature": resolved["sampling"] == "always" or quiet,
+        "mid_conversation_system_messages": resolved["system_in_messages"],
+    }
+    if resolved["effort_levels"]:
+        profile["reasoning_effort_levels"] = list(resolved["effort_levels"])
+    if resolved["effort_default"]:
+        profile["reasoning_effort_default"] = resolved["effort_default"]
+    return {key: value for key, value in {**profile, **facts}.items() if value is not None}

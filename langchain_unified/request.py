@@ -1,0 +1,212 @@
+"""The vocabulary of one call, before any wire.
+
+A chat model turns messages, fields and bound keywords into one `Request`; a wire turns the `Request` into
+a body. Nothing here knows an API, an SDK or the network, and nothing here imports the rest of the package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias, TypedDict
+
+Provider: TypeAlias = Literal["anthropic", "openai"]
+WireName: TypeAlias = Literal["anthropic_messages", "openai_chat", "openai_responses"]
+Role: TypeAlias = Literal["system", "developer", "user", "assistant", "tool"]
+
+JsonObject: TypeAlias = dict[str, Any]
+"""A JSON object as Python holds it: the one place where values are open."""
+
+Block: TypeAlias = dict[str, Any]
+"""A content block of the one dialect that encoders meet; `content.py` lists its types."""
+
+
+
+class Mark(TypedDict, total=False):
+    """A prompt-cache mark on a block or a tool.
+
+    `ttl`: how long the prefix should live, as the user wrote it (`"5m"`, `"1h"`, `"30m"`, `"12h"`); absent means
+    the provider's default.
+    """
+
+    ttl: str
+
+
+class Adjustment(TypedDict):
+    """One thing that could not go out as it was written. `what` names it, `why` says what happened instead."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message, its content settled into blocks of one dialect.
+
+    `options` holds what a wire may want to know of a tool result (`type`, `acknowledged_safety_checks`).
+    `origin` is the wire that produced an assistant turn (`None`: nobody's, or not known), `model` the model that did.
+    `position` is the index in the caller's list of messages, for error messages only.
+    """
+
+    role: Role
+    blocks: tuple[Block, ...] = ()
+    name: str | None = None
+    tool_call_id: str | None = None
+    is_error: bool = False
+    options: JsonObject = field(default_factory=dict)
+    origin: WireName | None = field(default=None, compare=False)
+    model: str | None = field(default=None, compare=False)
+    position: int = field(default=-1, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool that the model may call.
+
+    `kind` is `function` (JSON arguments, run by the caller), `custom` (free-form text, run by the caller) or `native`
+    (a provider's own: `definition` goes out as it is). `options` holds what only some wires have: `defer_loading`,
+    `allowed_callers`, `input_examples`, `eager_input_streaming`, `async`, ….
+    """
+
+    name: str
+    kind: Literal["function", "custom", "native"] = "function"
+    description: str | None = None
+    parameters: JsonObject = field(default_factory=dict)
+    strict: bool | None = None
+    options: JsonObject = field(default_factory=dict)
+    definition: JsonObject = field(default_factory=dict)
+    mark: Mark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolChoice:
+    """Which tools the model may or must call.
+
+    `auto`: may; `any`: must call one; `none`: must not; `tool`: must call the one in `names`;
+    `allowed`: only those in `names` (`required`: must call one of them).
+    """
+
+    mode: Literal["auto", "any", "none", "tool", "allowed"]
+    names: tuple[str, ...] = ()
+    required: bool = False
+    definition: JsonObject | None = None
+    """A provider's own form for what the modes cannot say (`{"type": "mcp", …}`); it goes out as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFormat:
+    """The form that the answer must have. `strict=None` leaves the wire's default."""
+
+    kind: Literal["text", "json_object", "json_schema"]
+    schema: JsonObject = field(default_factory=dict)
+    name: str = "response"
+    description: str | None = None
+    strict: bool | None = None
+
+
+class Params(TypedDict, total=False):
+    """Every neutral parameter of a call. A key that is absent is not sent.
+
+    Each wire has a row for each key: it encodes it or refuses it by name.
+    """
+
+    max_tokens: int
+    temperature: float
+    top_p: float
+    top_k: int
+    stop: list[str]
+    seed: int
+    n: int
+    presence_penalty: float
+    frequency_penalty: float
+    logit_bias: dict[str, float]
+    logprobs: bool
+    top_logprobs: int
+    user: str
+    metadata: dict[str, str]
+    service_tier: str
+    parallel_tool_calls: bool
+    reasoning_effort: str
+    reasoning: JsonObject
+    thinking: JsonObject
+    verbosity: str
+    modalities: list[str]
+    audio: JsonObject
+    prediction: JsonObject
+    store: bool
+    stream_options: JsonObject
+    prompt_cache_key: str
+    prompt_cache_retention: str
+    prompt_cache_options: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a model can do and refuses, as the encoders ask it. Defaults are those of an unknown, modern model.
+
+    Token counts are in tokens; `None` means not known. `data/models.json` holds the dated table with its sources.
+    """
+
+    max_input_tokens: int | None = None
+    max_output_tokens: int | None = None
+    sampling: Literal["always", "without_reasoning", "never"] = "always"
+    """Whether `temperature`, `top_p`, `top_k` and the penalties are taken."""
+    effort_levels: tuple[str, ...] = ()
+    effort_default: str | None = None
+    thinking: Literal["none", "budget", "adaptive"] = "none"
+    """How Claude thinks: not at all, `enabled` with a token budget, or `adaptive`."""
+    forced_tool_choice: bool = True
+    stop: bool = True
+    prefill: bool = True
+    system_in_messages: bool = False
+    """Whether a system message may stand between other messages as it is."""
+    reasoning: bool = False
+    responses_only: Literal["no", "tools", "yes"] = "no"
+    """Whether the model needs the Responses API: never, with tools, or always."""
+    cache_breakpoints: bool = True
+    cache_minimum: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """Flags of a server that speaks a provider's API with quirks. The defaults are the provider itself."""
+
+    max_tokens_key: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
+    """Chat Completions servers other than OpenAI often know only `max_tokens`."""
+    stream_usage: bool = True
+    """Whether `stream_options.include_usage` is sent."""
+    must_finish: bool = True
+    """Whether a stream without a final event is an error; some servers never send one."""
+    cache_marks: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call, in our vocabulary.
+
+    `params` are neutral; `native` are keys of the provider's own body (`container`, `include`, `truncation`, …) that
+    no other provider has, sent as they are by the wire that knows them and refused by name by the others.
+    `extra_body` is merged over the finished body, unchecked.
+    """
+
+    model: str
+    turns: tuple[Turn, ...]
+    params: Params = field(default_factory=Params)
+    tools: tuple[ToolSpec, ...] = ()
+    tool_choice: ToolChoice | None = None
+    output: OutputFormat | None = None
+    native: Mapping[str, Any] = field(default_factory=dict)
+    extra_body: Mapping[str, Any] = field(default_factory=dict)
+    betas: tuple[str, ...] = ()
+    stream: bool = False
+    profile: Profile = field(default_factory=Profile, compare=False)
+    dialect: Dialect = field(default_factory=Dialect, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """What an encoder returns: the JSON body, the headers it needs, and what could not be said as written."""
+
+    body: JsonObject
+    headers: Mapping[str, str] = field(default_factory=dict)
+    adjustments: tuple[Adjustment, ...] = ()

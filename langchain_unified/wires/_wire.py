@@ -1,0 +1,125 @@
+"""What the three wires have in common: the record of their functions, and a few words they all say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.utils.json import parse_partial_json
+
+from langchain_unified.errors import IncompleteStreamError, UnsupportedContentError
+from langchain_unified.request import Adjustment, Block, Encoded, JsonObject, Provider, Request, Turn, WireName
+
+ParamWriter: TypeAlias = Callable[[JsonObject, Any, Request], "Adjustment | None"]
+"""Writes one parameter's value into a body, or returns what could not be said and why."""
+
+
+class StreamDecoder(Protocol):
+    """Events in, chunks out; one object per stream, no state anywhere else."""
+
+    def feed(self, event: JsonObject) -> Iterable[AIMessageChunk]:
+        """The chunks that an event makes: none, one, or a few. An unknown event makes none or is kept whole."""
+
+    def end(self) -> Iterable[AIMessageChunk]:
+        """Call at the end of the events, before `close`: the chunks still held. None, unless a wire overrides this."""
+        return ()
+
+    def close(self) -> None:
+        """Call at the end of the events. Raises `IncompleteStreamError` when the final event never came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """How to talk: a record of pure functions. The same data in gives the same data out, in any process.
+
+    `decode` returns one message per choice (always one but for Chat's `n`). `stream_decoder(plain)` makes a decoder; with
+    `plain` a text that comes first streams as `str` content, else as blocks with an index. `encode_count` makes the body
+    for the token-counting endpoint at `count_path`; both are `None` where the API has none.
+    """
+
+    name: WireName
+    provider: Provider
+    path: str
+    encode: Callable[[Request], Encoded]
+    decode: Callable[[JsonObject], list[AIMessage]]
+    stream_decoder: Callable[[bool], StreamDecoder]
+    count_path: str | None = None
+    encode_count: Callable[[Request], Encoded] | None = None
+
+
+def write_params(
+    body: JsonObject, request: Request, table: Mapping[str, ParamWriter], adjustments: list[Adjustment]
+) -> None:
+    """Every parameter of the request through its row of `table`; what a row cannot say lands in `adjustments`."""
+    for key, value in request.params.items():
+        refusal = table[key](body, value, request)
+        if refusal is not None:
+            adjustments.append(refusal)
+
+
+def under(key: str) -> ParamWriter:
+    """A row that sends the value as it is under `key`."""
+
+    def write(body: JsonObject, value: Any, request: Request) -> None:
+        body[key] = value
+
+    return write
+
+
+def refuse(what: str, why: str) -> ParamWriter:
+    """A row that sends nothing and says why."""
+
+    def write(body: JsonObject, value: Any, request: Request) -> Adjustment:
+        return Adjustment(what=what, why=why)
+
+    return write
+
+
+def plain_content(blocks: list[Any]) -> str | list[Any]:
+    """A reply's content: a plain `str` when it is nothing but one bare text, else its blocks."""
+    if not blocks:
+        return ""
+    first = blocks[0]
+    if len(blocks) == 1 and first.get("type") == "text" and all(
+        not value for key, value in first.items() if key not in ("type", "text", "id")
+    ):
+        return str(first["text"])
+    return blocks
+
+
+def cannot_carry(block: Block, turn: Turn, wire: WireName, remedy: str) -> UnsupportedContentError:
+    """The error for a block that has no form on a wire. `remedy` is a sentence that says what to do instead."""
+    kind = block["type"]
+    if kind == "unknown":
+        value = block["value"]
+        kind = value.get("type", "without a type") if isinstance(value, dict) else type(value).__name__
+    place = f"message {turn.position} ({turn.role})" if turn.position >= 0 else f"a {turn.role} message"
+    return UnsupportedContentError(f"{wire} cannot carry the {kind!r} block in {place}. {remedy}")
+
+
+def seal(args: str) -> str:
+    """What a decoder streams after a call's broken arguments, so that LangChain core does not take them for whole.
+
+    Core closes the open brackets and strings of JSON that ends too early and offers the call as valid; a bracket that
+    closes nothing stops it, and the call lands in `invalid_tool_calls`. `""` where core finds them broken by itself.
+    """
+    return next((tail for tail in ("", "]", "}", '"]', '"}', '""]', '""}') if not _passes(args + tail)), "]")
+
+
+def _passes(args: str) -> bool:
+    try:
+        return isinstance(parse_partial_json(args), dict)
+    except ValueError:
+        return False
+
+
+RAW_REMEDY = 'To send a provider\'s own block as it is, wrap it: {"type": "non_standard", "value": {…}}.'
+
+
+def cut(final: str) -> IncompleteStreamError:
+    """The error for a stream that ended before its final event."""
+    return IncompleteStreamError(
+        f"The stream ended before its final event ({final}): the answer is cut. What had come is in `partial`."
+    )

@@ -1,0 +1,26 @@
+"""What every test gets: no keys or settings from the machine, no tracing, and repeatable generated input."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+FOREIGN_SETTINGS = ("ANTHROPIC_", "OPENAI_", "LANGSMITH_", "LANGCHAIN_", "LC_")
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+TRACING = ("LANGSMITH_TRACING", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING", "LANGCHAIN_TRACING_V2")
+
+settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("local"), derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test sees the environment of a machine that has nothing set up; it sets what it is about by itself."""
+    for name in list(os.environ):
+        if name.startswith(FOREIGN_SETTINGS) or name.upper() in PROXIES:
+            monkeypatch.delenv(name)
+    for name in TRACING:
+        monkeypatch.setenv(name, "false")
