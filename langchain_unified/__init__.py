@@ -25,9 +25,9 @@ _ERRORS = (
     "ConnectionFailedError", "IncompleteStreamError", "RequestTimeoutError", "ReplyError",
 )  # fmt: skip
 
-_HOMES = {name: "langchain_unified.chat_models" for name in _CHAT_MODELS} | {
-    name: "langchain_unified.errors" for name in _ERRORS
-}
+_HOMES = dict.fromkeys(_CHAT_MODELS, "langchain_unified.chat_models") | dict.fromkeys(
+    _ERRORS, "langchain_unified.errors"
+)
 
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604 - strings, from the tables above
 

@@ -27,7 +27,8 @@ from langchain_unified.request import Block, JsonObject, Mark, WireName
 
 # Types that say by themselves which wire wrote them, for assistant messages that do not name their provider.
 ANTHROPIC_TYPES = frozenset({"thinking", "redacted_thinking", "server_tool_use", "mcp_tool_use", "container_upload",
-                             "tool_reference", "browser_state", "fallback", "mcp_tool_listing"})  # fmt: skip
+                             "tool_reference", "browser_state", "fallback", "mcp_tool_listing", "tool_addition",
+                             "tool_removal"})  # fmt: skip
 RESPONSES_SUFFIXES = ("_call", "_call_output", "_approval_request", "_approval_response", "_list_tools")
 
 
@@ -217,6 +218,11 @@ def _tool_call(block: Block) -> Block:
     return {"type": "tool_call", "id": None, "name": "", **kept, "args": args}
 
 
+def _tool_call_chunk(block: Block) -> Block:
+    """What core leaves, in a summed stream of standard blocks, of a call whose arguments never became whole."""
+    return {"type": "invalid_tool_call", "id": block.get("id"), "name": block.get("name"), "args": block.get("args")}
+
+
 def _as_is(block: Block) -> Block:
     """A standard block that needs no settling: stream index and LangChain's invented ids leave it."""
     made_up = str(block.get("id", "")).startswith("lc_")
@@ -280,6 +286,7 @@ BLOCKS: Mapping[str, Callable[[Block], Block]] = {
     "reasoning": _as_is,
     "tool_call": _tool_call,
     "invalid_tool_call": _as_is,
+    "tool_call_chunk": _tool_call_chunk,
     "server_tool_call": _as_is,
     "server_tool_result": _as_is,
     "refusal": _as_is,

@@ -202,11 +202,19 @@ def _assistant_blocks(message: AIMessage, wire: WireName, origin: WireName | Non
             continue
         home = wire_of_type(str(block.get("type")))
         if home is None:
-            yield normalise(block, wire)
+            own = origin == wire == "openai_responses"
+            yield {**normalise(block, wire), **(_identity(block) if own else {})}
         elif home == wire:
             yield with_mark({"type": "native", "value": unstreamed(block)}, block)
         else:
             yield from _translated(block, home, wire)
+
+
+def _identity(block: Mapping[str, Any]) -> Block:
+    """What the Responses API needs to know its own texts and images again; LangChain's invented ids are not its own."""
+    if block.get("type") not in ("text", "image") or str(block.get("id", "lc_")).startswith("lc_"):
+        return {}
+    return {key: block[key] for key in ("id", "phase", "extras") if block.get(key)}
 
 
 def _beside(message: AIMessage, wire: WireName, blocks: Iterable[Block]) -> Iterator[Block]:

@@ -39,15 +39,17 @@ def tool_spec(tool: Any, strict: bool | None = None) -> ToolSpec:
 
 
 def tool_specs(tools: Sequence[Any], strict: bool | None = None) -> tuple[ToolSpec, ...]:
-    """All the tools of a call. Two tools of one name are refused: a call could not be told apart."""
-    specs = tuple(tool_spec(tool, strict) for tool in tools)
+    """All the tools of a call."""
+    return tuple(tool_spec(tool, strict) for tool in tools)
+
+
+def check_names(specs: Sequence[ToolSpec]) -> None:
+    """Raise `InvalidToolError` for two tools of one name: their calls could not be told apart."""
     seen: set[str] = set()
     for spec in specs:
         if spec.name in seen:
             raise InvalidToolError(f"Two tools are named {spec.name!r}. Give each tool a name of its own.")
-        if spec.name:
-            seen.add(spec.name)
-    return specs
+        seen.add(spec.name)
 
 
 def tool_dict(spec: ToolSpec) -> JsonObject:

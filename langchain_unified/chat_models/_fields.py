@@ -1,0 +1,165 @@
+"""The constructor arguments, in three groups: every model's, Anthropic's, OpenAI's.
+
+The names and aliases are those of `langchain_anthropic.ChatAnthropic` and `langchain_openai.ChatOpenAI`, so that an
+existing program changes one import. A field that is `None` is not sent.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Literal, TypeAlias
+
+from langchain_core.utils.utils import from_env
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+ApiKey: TypeAlias = SecretStr | Callable[[], str] | Callable[[], Awaitable[str]] | None
+Timeout: TypeAlias = float | tuple[float, float] | Any | None
+OnUnsupported: TypeAlias = Literal["warn", "raise", "ignore"]
+
+
+def key_from(*variables: str) -> Callable[[], SecretStr | None]:
+    """The first of the environment variables that is set, as a secret; `None` when none is."""
+
+    def read() -> SecretStr | None:
+        return next((SecretStr(os.environ[name]) for name in variables if os.environ.get(name)), None)
+
+    return read
+
+
+URL_VARIABLES: Mapping[str, tuple[str, ...]] = {
+    "anthropic": ("ANTHROPIC_API_URL", "ANTHROPIC_BASE_URL", "ANTHROPIC_API_BASE"),
+    "openai": ("OPENAI_API_BASE", "OPENAI_BASE_URL"),
+}
+
+GATEWAY_PATHS = {"anthropic": "anthropic", "openai": "openai/v1"}
+
+
+def url_from(provider: str) -> Callable[[], str | None]:
+    """The address that the environment gives for a provider: its own variables, then LangSmith's gateway."""
+
+    def read() -> str | None:
+        names = URL_VARIABLES[provider]
+        return next((os.environ[name] for name in names if os.environ.get(name)), gateway_url(provider))
+
+    return read
+
+
+def gateway_url(provider: str) -> str | None:
+    """The provider's address on LangSmith's gateway when `LANGSMITH_GATEWAY` is on (or is an address), else `None`."""
+    setting = os.environ.get("LANGSMITH_GATEWAY", "")
+    if setting.lower() in ("", "false", "0", "no"):
+        return None
+    host = "https://gateway.smith.langchain.com" if setting.lower() in ("true", "1", "yes") else setting.rstrip("/")
+    return f"{host}/{GATEWAY_PATHS[provider]}"
+
+
+class Parameters(BaseModel):
+    """The neutral parameters of a call. Each means the same on both providers, or is refused by name."""
+
+    model_config = ConfigDict(populate_by_name=True, arbitrary_types_allowed=True, protected_namespaces=())
+
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: int | None = None
+    seed: int | None = None
+    n: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    logit_bias: dict[Any, float] | None = None
+    logprobs: bool | None = None
+    top_logprobs: int | None = None
+    user: str | None = None
+    request_metadata: dict[str, str] | None = None
+    """The API's `metadata`; the field `metadata` is LangChain's own, for traces."""
+    service_tier: str | None = None
+    parallel_tool_calls: bool | None = None
+    reasoning_effort: str | None = Field(default=None, alias="effort")
+    reasoning: dict[str, Any] | None = None
+    thinking: dict[str, Any] | None = None
+    verbosity: str | None = None
+    modalities: list[str] | None = None
+    audio: dict[str, Any] | None = None
+    prediction: dict[str, Any] | None = None
+    store: bool | None = None
+    stream_options: dict[str, Any] | None = None
+    prompt_cache_key: str | None = None
+    prompt_cache_retention: str | None = None
+    prompt_cache_options: dict[str, Any] | None = None
+
+
+class Connection(BaseModel):
+    """Where the calls go and how they behave, whichever the provider."""
+
+    model_config = ConfigDict(populate_by_name=True, arbitrary_types_allowed=True, protected_namespaces=())
+
+    max_retries: int | None = None
+    """How often the SDK tries again before the first byte. Default 2."""
+    default_headers: Mapping[str, str] | None = Field(default=None, repr=False)
+    default_query: Mapping[str, object] | None = None
+    http_client: Any | None = Field(default=None, exclude=True, repr=False)
+    http_async_client: Any | None = Field(default=None, exclude=True, repr=False)
+    http_socket_options: Sequence[tuple[int, int, int]] | None = Field(default=None, exclude=True)
+    client: Any | None = Field(default=None, exclude=True, repr=False)
+    """A ready SDK client (Bedrock, Vertex, Azure, Foundry, …); its own key and address are used."""
+    async_client: Any | None = Field(default=None, exclude=True, repr=False)
+    stream_chunk_timeout: float | None = Field(default=600.0, exclude=True)
+    """Seconds without content in a stream, pings not counted, after which it fails. `None`: never."""
+    model_kwargs: dict[str, Any] = Field(default_factory=dict, repr=False)
+    """Further keys of the provider's own body, for this model's every call."""
+    extra_body: Mapping[str, Any] | None = Field(default=None, repr=False)
+    """Merged over the finished body, unchecked."""
+    streaming: bool | None = None
+    """`True`: `invoke` streams under the hood; `False`: `stream` does not stream. `None`: each as its name says."""
+    stream_usage: bool | None = None
+    """Whether a stream asks for its usage. Default: yes."""
+    include_response_headers: bool = False
+    """Whether `response_metadata["headers"]` holds the response headers, cookies and organisation ids left out."""
+    disabled_params: dict[str, Any] | None = None
+    """Parameters never sent: `{"name": None}`, or only with the values listed, `{"name": [value, …]}`."""
+    on_unsupported: OnUnsupported = "warn"
+    """What to do with a parameter that cannot go out as written: `warn` once and note it, `raise`, or only note it."""
+
+
+class AnthropicFields(BaseModel):
+    """What only Anthropic has, under langchain-anthropic's names."""
+
+    model_config = ConfigDict(populate_by_name=True, arbitrary_types_allowed=True, protected_namespaces=())
+
+    anthropic_api_key: ApiKey = Field(default_factory=key_from("ANTHROPIC_API_KEY"))
+    anthropic_api_url: str | None = Field(default_factory=url_from("anthropic"))
+    anthropic_proxy: str | None = Field(default_factory=from_env("ANTHROPIC_PROXY", default=None), repr=False)
+    betas: list[str] | None = None
+    output_config: dict[str, Any] | None = None
+    mcp_servers: list[dict[str, Any]] | None = Field(default=None, repr=False)
+    context_management: dict[str, Any] | list[dict[str, Any]] | None = None
+    container: dict[str, Any] | str | None = None
+    reuse_last_container: bool | None = None
+    inference_geo: str | None = None
+    user_profile_id: str | None = None
+
+
+class OpenAIFields(BaseModel):
+    """What only OpenAI has, under langchain-openai's names."""
+
+    model_config = ConfigDict(populate_by_name=True, arbitrary_types_allowed=True, protected_namespaces=())
+
+    openai_api_key: ApiKey = Field(default_factory=key_from("OPENAI_API_KEY"))
+    openai_api_base: str | None = Field(default_factory=url_from("openai"))
+    openai_organization: str | None = Field(
+        default_factory=from_env(["OPENAI_ORG_ID", "OPENAI_ORGANIZATION"], default=None), alias="organization"
+    )
+    openai_proxy: str | None = Field(default_factory=from_env("OPENAI_PROXY", default=None), repr=False)
+    context_management: dict[str, Any] | list[dict[str, Any]] | None = None
+    include: list[str] | None = None
+    truncation: str | None = None
+    use_previous_response_id: bool = False
+    use_responses_api: bool | None = None
+
+
+REFUSED: Mapping[str, str] = {
+    "root_client": "there is one SDK client per provider: pass it as `client`",
+    "root_async_client": "there is one SDK client per provider: pass it as `async_client`",
+    "tiktoken_model_name": "tokens are counted by the provider's endpoint, not by tiktoken",
+}
+"""Arguments of the partner packages that have no meaning here, each with what to do instead."""

@@ -1,0 +1,211 @@
+"""Fields, keywords and messages -> one call, ready to be sent.
+
+This is the only place where all the parts meet: the route (which provider, which model), the arguments, the request in
+our vocabulary, the wire's body and the transport's call.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.messages import AIMessage, BaseMessage
+
+from langchain_unified import catalog
+from langchain_unified.chat_models._arguments import Arguments, canonical, secret, sort
+from langchain_unified.content import turns
+from langchain_unified.errors import InvalidHistoryError, UnsupportedParameterError
+from langchain_unified.history import check_results
+from langchain_unified.request import Adjustment, Encoded, Request
+from langchain_unified.tools import check_names, output_format, parallel_in, tool_choice, tool_specs
+from langchain_unified.transport import Call, Transport, transport
+from langchain_unified.wires import WIRES, Wire
+
+if TYPE_CHECKING:
+    from langchain_unified.chat_models.base import ChatBase
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A call that is ready: what to send, through what, and how to read the answer."""
+
+    wire: Wire
+    route: catalog.Route
+    request: Request
+    call: Call
+    transport: Transport
+    adjustments: tuple[Adjustment, ...]
+
+    @property
+    def plain(self) -> bool:
+        """Whether an answer that starts with text will hold nothing else, so that it may stream as `str`."""
+        return not self.request.tools and not self.request.native.get("mcp_servers")
+
+
+def make(model: ChatBase, messages: Sequence[BaseMessage], keywords: Mapping[str, Any], *, stream: bool) -> Plan:
+    """The plan for one call of `model`. Raises our `RequestError`s and `ConfigurationError`s, before the network."""
+    if not messages:
+        raise InvalidHistoryError("There are no messages to send. Give at least one.")
+    arguments = arguments_of(model, keywords)
+    route = model._route(arguments.get("model"))
+    wire = _wire(model, route, arguments)
+    messages = _trimmed(model, messages, arguments, wire)
+    request = _request(route, wire, messages, arguments, stream)
+    encoded = wire.encode(request)
+    _report(model, encoded.adjustments, arguments.get("on_unsupported", model.on_unsupported))
+    return Plan(
+        wire=wire,
+        route=route,
+        request=request,
+        call=_call(model, route, wire.path, encoded, arguments),
+        transport=transport(model._connection(route.provider)),
+        adjustments=encoded.adjustments,
+    )
+
+
+def make_count(model: ChatBase, messages: Sequence[BaseMessage], keywords: Mapping[str, Any]) -> Plan | None:
+    """The plan for counting the tokens of a call; `None` where the server has no endpoint for it."""
+    arguments = arguments_of(model, keywords)
+    route = model._route(arguments.get("model"))
+    # Chat Completions has no counting endpoint; the Responses one counts the same conversation.
+    wire = WIRES["anthropic_messages" if route.provider == "anthropic" else "openai_responses"]
+    if wire.encode_count is None or wire.count_path is None or not catalog.is_official(model._base_url(route.provider)):
+        return None
+    request = _request(route, wire, messages, arguments, stream=False)
+    encoded = wire.encode_count(request)
+    call = _call(model, route, wire.count_path, encoded, arguments)
+    return Plan(wire, route, request, call, transport(model._connection(route.provider)), encoded.adjustments)
+
+
+def arguments_of(model: ChatBase, keywords: Mapping[str, Any]) -> Arguments:
+    """Fields, `model_kwargs` and the call's keywords in one, the later winning. `None` leaves what was there."""
+    given = {key: value for key, value in canonical(keywords).items() if value is not None}
+    merged = {**model._defaults(), **canonical(model.model_kwargs), **given}
+    return sort({key: value for key, value in merged.items() if not _disabled(model, key, value)})
+
+
+def _disabled(model: ChatBase, key: str, value: Any) -> bool:
+    disabled = model.disabled_params or {}
+    if key not in disabled:
+        return False
+    return disabled[key] is None or value in disabled[key]
+
+
+def _wire(model: ChatBase, route: catalog.Route, arguments: Arguments) -> Wire:
+    name = catalog.wire_for(
+        route,
+        use_responses_api=model._use_responses_api(),
+        params=arguments.params,
+        native=arguments.native,
+        tools=tool_specs(arguments.get("tools", ())),
+        base_url=model._base_url(route.provider),
+        drop_in=model._drop_in,
+    )
+    return WIRES[name]
+
+
+def _request(
+    route: catalog.Route, wire: Wire, messages: Sequence[BaseMessage], arguments: Arguments, stream: bool
+) -> Request:
+    strict = arguments.get("strict")
+    specs = tool_specs(arguments.get("tools", ()), strict)
+    check_names(specs)
+    said = arguments.get("tool_choice")
+    params = arguments.params
+    if parallel_in(said) is False:
+        params = {**params, "parallel_tool_calls": False}
+    dialect = route.dialect
+    if arguments.get("stream_usage") is False:
+        dialect = replace(dialect, stream_usage=False)
+    settled = turns(messages, wire.name)
+    if not any(arguments.native.get(key) for key in SERVER_STATE):
+        check_results(settled)
+    return Request(
+        model=route.model,
+        turns=settled,
+        params=params,
+        tools=specs,
+        tool_choice=tool_choice(said, specs),
+        output=output_format(arguments.get("response_format"), strict),
+        native=arguments.native,
+        extra_body=arguments.get("extra_body", {}),
+        betas=tuple(arguments.get("betas", ())),
+        stream=stream,
+        profile=route.profile,
+        dialect=dialect,
+    )
+
+
+SERVER_STATE = ("previous_response_id", "conversation", "thread")
+"""Keys with which the server holds earlier turns: a result may answer a call that is not in the messages."""
+
+
+def _call(model: ChatBase, route: catalog.Route, path: str, encoded: Encoded, arguments: Arguments) -> Call:
+    headers = _merged_headers(encoded.headers, arguments.get("extra_headers", {}), model.default_headers or {})
+    return Call(
+        path=path,
+        body=encoded.body,
+        headers=headers,
+        query=arguments.get("extra_query", {}),
+        timeout=arguments.get("timeout"),
+        max_retries=arguments.get("max_retries"),
+        api_key=secret(arguments.get("api_key")),
+        idle_timeout=model.stream_chunk_timeout,
+        model=route.model,
+    )
+
+
+def _merged_headers(
+    ours: Mapping[str, str], theirs: Mapping[str, str], defaults: Mapping[str, str]
+) -> Mapping[str, str]:
+    """The caller's headers win over ours; betas add up, because a header sent per call replaces the default one."""
+    merged = {key.lower(): value for key, value in ours.items()} | {key.lower(): value for key, value in theirs.items()}
+    holders = (ours, theirs, defaults) if BETA in merged else ()
+    lists = [value for holder in holders for key, value in holder.items() if key.lower() == BETA]
+    if lists:
+        names = [name.strip() for value in lists for name in value.split(",")]
+        merged[BETA] = ",".join(dict.fromkeys(name for name in names if name))
+    return merged
+
+
+BETA = "anthropic-beta"
+
+
+def _report(model: ChatBase, adjustments: Sequence[Adjustment], policy: str) -> None:
+    if not adjustments or policy == "ignore":
+        return
+    if policy == "raise":
+        raise UnsupportedParameterError("; ".join(f"{item['what']}: {item['why']}" for item in adjustments))
+    for item in adjustments:
+        key = f"{item['what']}: {item['why']}"
+        if key not in model._warned:
+            model._warned.add(key)
+            warnings.warn(f"{key} (on_unsupported='raise' makes this an error)", UserWarning, stacklevel=2)
+
+
+# --- what the history itself decides ----------------------------------------------------------------------------------
+
+
+def _trimmed(
+    model: ChatBase, messages: Sequence[BaseMessage], arguments: Arguments, wire: Wire
+) -> Sequence[BaseMessage]:
+    """State that the server holds: the last reply's container, or the last response instead of what led to it."""
+    if wire.name == "anthropic_messages" and getattr(model, "reuse_last_container", False):
+        container = _last(messages, "container")
+        if isinstance(container, Mapping) and container.get("id"):
+            arguments.native.setdefault("container", container["id"])
+    if wire.name != "openai_responses" or not getattr(model, "use_previous_response_id", False):
+        return messages
+    for index in range(len(messages) - 1, -1, -1):
+        message = messages[index]
+        if isinstance(message, AIMessage) and str(message.response_metadata.get("id", "")).startswith("resp_"):
+            arguments.native.setdefault("previous_response_id", message.response_metadata["id"])
+            return messages[index + 1 :]
+    return messages
+
+
+def _last(messages: Sequence[BaseMessage], key: str) -> Any:
+    found = (m.response_metadata.get(key) for m in reversed(messages) if isinstance(m, AIMessage))
+    return next((value for value in found if value), None)

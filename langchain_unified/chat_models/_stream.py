@@ -1,0 +1,72 @@
+"""One stream of one call: events in, LangChain's chunks out, for the sync and the async loop alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from langchain_core.messages import AIMessageChunk
+from langchain_core.messages.ai import add_ai_message_chunks
+from langchain_core.outputs import ChatGenerationChunk
+
+from langchain_unified.errors import IncompleteStreamError, UnifiedError
+from langchain_unified.request import JsonObject
+
+if TYPE_CHECKING:
+    from langchain_unified.chat_models._plan import Plan
+
+
+class StreamReader:
+    """Feeds a wire's decoder and adds to the last chunk what only the call knows (`request_id`, `adjustments`)."""
+
+    def __init__(self, plan: Plan, metadata: JsonObject) -> None:
+        """`metadata` goes into the last chunk's `response_metadata`."""
+        self.plan = plan
+        self.decoder = plan.wire.stream_decoder(plan.plain)
+        self.metadata = metadata
+        self.seen: list[AIMessageChunk] = []
+
+    def feed(self, event: JsonObject) -> list[ChatGenerationChunk]:
+        """The chunks of one event."""
+        return self._out(self.decoder.feed(event))
+
+    def finish(self) -> list[ChatGenerationChunk]:
+        """What is left when the events are over. Raises `IncompleteStreamError` when the final event never came.
+
+        A server whose dialect does not promise a final event gets a last chunk marked `incomplete` instead.
+        """
+        rest = self._out(self.decoder.end())
+        try:
+            self.decoder.close()
+        except IncompleteStreamError:
+            if self.plan.route.dialect.must_finish:
+                raise
+            last = AIMessageChunk(
+                content="" if not self.seen or isinstance(self.seen[-1].content, str) else [],
+                response_metadata={"model_provider": self.plan.wire.provider, "incomplete": True},
+                chunk_position="last",
+            )
+            rest += self._out([last])
+        return rest
+
+    def _out(self, chunks: Iterable[AIMessageChunk]) -> list[ChatGenerationChunk]:
+        result = []
+        for chunk in chunks:
+            if chunk.chunk_position == "last":
+                chunk.response_metadata.update(self.metadata)
+            self.seen.append(chunk)
+            result.append(ChatGenerationChunk(message=chunk))
+        return result
+
+    @contextmanager
+    def attaching_partial(self) -> Iterator[None]:
+        """Errors that end a stream carry what had come, and which call it was."""
+        try:
+            yield
+        except UnifiedError as error:
+            if self.seen:
+                error.partial = add_ai_message_chunks(self.seen[0], *self.seen[1:])
+            error.provider = error.provider or self.plan.route.provider
+            error.model = error.model or self.plan.route.model
+            raise

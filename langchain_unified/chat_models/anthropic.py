@@ -1,0 +1,54 @@
+"""`ChatAnthropic`: Claude, with the constructor of `langchain_anthropic.ChatAnthropic`."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from langchain_unified.catalog import Route, resolve
+from langchain_unified.chat_models._connect import Endpoint, connection
+from langchain_unified.chat_models._fields import AnthropicFields, ApiKey, Timeout, key_from, url_from
+from langchain_unified.chat_models.base import ChatBase
+from langchain_unified.request import Provider
+from langchain_unified.transport import TransportConfig
+
+
+class ChatAnthropic(AnthropicFields, ChatBase):
+    """Claude through the Messages API.
+
+    `model` is the bare id (`claude-…`). The key comes from `api_key`, else `ANTHROPIC_API_KEY`, else whatever the
+    anthropic SDK finds (`ANTHROPIC_AUTH_TOKEN`, a profile). `max_tokens` defaults to the model's maximum, 4096 for a
+    model that is not known. Raises `ConfigurationError` for an unknown keyword.
+    """
+
+    model: str = Field(alias="model_name")
+    max_tokens: int | None = Field(default=None, alias="max_tokens_to_sample")
+    default_request_timeout: Timeout = Field(default=None, alias="timeout")
+    """Seconds: a number, `(connect, read)`, or the SDK's own object. Default 600, connect 5."""
+    stop_sequences: list[str] | str | None = Field(default=None, alias="stop")
+    anthropic_api_key: ApiKey = Field(default_factory=key_from("ANTHROPIC_API_KEY"), alias="api_key")
+    anthropic_api_url: str | None = Field(default_factory=url_from("anthropic"), alias="base_url")
+
+    @property
+    def model_name(self) -> str:
+        """The same as `model`."""
+        return self.model
+
+    def _model_id(self) -> str:
+        return self.model
+
+    def _route(self, model: str | None = None) -> Route:
+        return resolve(model or self.model, "anthropic", self.anthropic_api_url)
+
+    def _base_url(self, provider: Provider) -> str | None:
+        return self.anthropic_api_url
+
+    def _connection(self, provider: Provider) -> TransportConfig:
+        endpoint = Endpoint(
+            provider="anthropic",
+            base_url=self.anthropic_api_url,
+            api_key=self.anthropic_api_key,
+            key_field="anthropic_api_key",
+            proxy=self.anthropic_proxy,
+            timeout=self.default_request_timeout,
+        )
+        return connection(self, endpoint)

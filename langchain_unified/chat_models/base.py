@@ -1,0 +1,333 @@
+"""The LangChain side of every chat model: invoke, stream and their async twins, tools, counting, tracing.
+
+`ChatBase` holds all the logic; `ChatAnthropic`, `ChatOpenAI` and `ChatUnified` add their fields and say where to go.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Self, cast
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput
+from langchain_core.language_models.model_profile import ModelProfile
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.messages.utils import count_tokens_approximately
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable
+from pydantic import ConfigDict, PrivateAttr, SecretStr, ValidationError, model_validator
+
+from langchain_unified import catalog, profiles
+from langchain_unified import tools as tooling
+from langchain_unified._version import __version__
+from langchain_unified.chat_models import _plan
+from langchain_unified.chat_models._arguments import NATIVE_KEYS, PARAM_KEYS, SYNONYMS, canonical, unknown
+from langchain_unified.chat_models._fields import REFUSED, Connection, Parameters
+from langchain_unified.chat_models._redact import hidden_fields, redacted
+from langchain_unified.chat_models._stream import StreamReader
+from langchain_unified.errors import ConfigurationError, UnknownModelError
+from langchain_unified.request import JsonObject, Provider
+from langchain_unified.transport import Answer, TransportConfig, transport
+
+
+class ChatBase(Parameters, Connection, BaseChatModel):
+    """What all our chat models share. Not for use by itself."""
+
+    model_config = ConfigDict(populate_by_name=True, arbitrary_types_allowed=True, protected_namespaces=())
+
+    _drop_in: ClassVar[bool] = True
+    """Whether the class follows a partner class's choice of API."""
+    _warned: set[str] = PrivateAttr(default_factory=set)
+
+    def __init__(self, model: str | None = None, **kwargs: Any) -> None:
+        """Build a model; nothing is connected or imported before the first call.
+
+        Raises `ConfigurationError` for an unknown keyword or a value of the wrong type.
+        """
+        if model is not None:
+            kwargs["model"] = model
+        try:
+            super().__init__(**self._known_keywords(kwargs))
+        except ValidationError as exc:
+            raise ConfigurationError(_explain(type(self).__name__, exc)) from None
+        self._route()  # an unknown model is told here, not at the first call
+
+    @classmethod
+    def _known_keywords(cls, kwargs: Mapping[str, Any]) -> JsonObject:
+        """The keywords under names that the class has: a synonym from another class is read as what it means here."""
+        known = {name for field, info in cls.model_fields.items() for name in (field, info.alias) if name}
+        result: JsonObject = {}
+        for key, value in kwargs.items():
+            name = key if key in known else SYNONYMS.get(key, key)
+            if name not in known:
+                raise ConfigurationError(_refusal(key, known, cls.__name__))
+            result[name] = value
+        return result
+
+    @model_validator(mode="after")
+    def _set_langchain_unified_version(self) -> Self:
+        self._add_version("langchain-unified", __version__)
+        return self
+
+    # --- what a class says of itself ---
+
+    @abstractmethod
+    def _model_id(self) -> str:
+        """The model's name as the user gave it."""
+
+    @abstractmethod
+    def _route(self, model: str | None = None) -> catalog.Route:
+        """Where a call goes: this model's route, or that of the `model` given for one call."""
+
+    @abstractmethod
+    def _connection(self, provider: Provider) -> TransportConfig:
+        """Address, key and pool for a provider."""
+
+    @abstractmethod
+    def _base_url(self, provider: Provider) -> str | None:
+        """The address set for a provider; `None` means its own."""
+
+    def _use_responses_api(self) -> bool | None:
+        return getattr(self, "use_responses_api", None)
+
+    # --- LangChain's contract ---
+
+    @classmethod
+    def is_lc_serializable(cls) -> bool:
+        """`True`: LangChain may write a model down; secrets are left out."""
+        return True
+
+    @property
+    def lc_secrets(self) -> dict[str, str]:
+        """Fields that are never written down, with the environment variable that each is read from again."""
+        return hidden_fields(self)
+
+    @property
+    def _llm_type(self) -> str:
+        return f"{self._route().provider}-chat"
+
+    @property
+    def _identifying_params(self) -> dict[str, Any]:
+        named = {"model": self._model_id(), "model_name": self._model_id()}
+        return redacted({**named, **self._defaults()})
+
+    def _get_invocation_params(self, stop: list[str] | None = None, **kwargs: Any) -> dict[str, Any]:
+        return redacted(super()._get_invocation_params(stop=stop, **kwargs))
+
+    def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
+        # Keys and timeouts do not change an answer, and have no place in a cache's key.
+        kept = {key: value for key, value in kwargs.items() if key not in ("api_key", "timeout", "extra_headers")}
+        return super()._get_llm_string(stop=stop, **kept)
+
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
+        named = kwargs.get("model")
+        try:
+            route = self._route(named)
+        except UnknownModelError:
+            route = self._route()
+            route = catalog.Route(route.provider, str(named), route.profile, route.dialect)
+        arguments = {**self._defaults(), **canonical(kwargs)}
+        params = LangSmithParams(ls_provider=route.provider, ls_model_name=route.model, ls_model_type="chat")
+        if arguments.get("temperature") is not None:
+            params["ls_temperature"] = arguments["temperature"]
+        limit = arguments.get("max_tokens") or (route.provider == "anthropic" and route.profile.max_output_tokens)
+        if limit:
+            params["ls_max_tokens"] = limit
+        stops = stop or arguments.get("stop")
+        if stops:
+            params["ls_stop"] = [stops] if isinstance(stops, str) else stops
+        return params
+
+    def _resolve_model_profile(self) -> ModelProfile | None:
+        route = self._route()
+        return profiles.model_profile(route.provider, route.model)
+
+    def _defaults(self) -> JsonObject:
+        """The fields that go into a call, under their neutral names; what is `None` is left out."""
+        values = {name: getattr(self, name) for name in self._call_fields()}
+        return {SYNONYMS.get(name, name): value for name, value in values.items() if value is not None}
+
+    @classmethod
+    def _call_fields(cls) -> list[str]:
+        wanted = PARAM_KEYS | NATIVE_KEYS | {"betas", "extra_body", "stream_usage"}
+        return [name for name in cls.model_fields if SYNONYMS.get(name, name) in wanted and name != "metadata"]
+
+    # --- calls ---
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        plan = _plan.make(self, messages, _with_stop(kwargs, stop), stream=False)
+        return self._result(plan, plan.transport.send(plan.call))
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        plan = _plan.make(self, messages, _with_stop(kwargs, stop), stream=False)
+        return self._result(plan, await plan.transport.asend(plan.call))
+
+    def _result(self, plan: _plan.Plan, answer: Answer) -> ChatResult:
+        messages = plan.wire.decode(answer.data)
+        extra = self._call_metadata(plan, answer.request_id, answer.headers)
+        for message in messages:
+            message.response_metadata.update(extra)
+        shared = messages[0].response_metadata
+        llm_output = {key: shared[key] for key in ("token_usage", "model_name") if key in shared}
+        return ChatResult(generations=[ChatGeneration(message=m) for m in messages], llm_output=llm_output)
+
+    def _call_metadata(self, plan: _plan.Plan, request_id: str | None, headers: Mapping[str, str]) -> JsonObject:
+        """What the call itself adds to `response_metadata`, whole and streamed alike."""
+        extra: JsonObject = {}
+        if request_id:
+            extra["request_id"] = request_id
+        if plan.adjustments:
+            extra["adjustments"] = [dict(item) for item in plan.adjustments]
+        if self.include_response_headers:
+            extra["headers"] = {key: value for key, value in headers.items() if key.lower() not in PRIVATE_HEADERS}
+        return extra
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        plan = _plan.make(self, messages, _with_stop(kwargs, stop), stream=True)
+        with plan.transport.stream(plan.call) as events:
+            reader = StreamReader(plan, self._call_metadata(plan, events.request_id, events.headers))
+            with reader.attaching_partial():
+                for event in events:
+                    for chunk in reader.feed(event):
+                        if run_manager:
+                            run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
+                        yield chunk
+                for chunk in reader.finish():
+                    yield chunk
+
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        plan = _plan.make(self, messages, _with_stop(kwargs, stop), stream=True)
+        async with await plan.transport.astream(plan.call) as events:
+            reader = StreamReader(plan, self._call_metadata(plan, events.request_id, events.headers))
+            with reader.attaching_partial():
+                async for event in events:
+                    for chunk in reader.feed(event):
+                        if run_manager:
+                            await run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
+                        yield chunk
+                for chunk in reader.finish():
+                    yield chunk
+
+    # --- tools ---
+
+    def bind_tools(
+        self,
+        tools: Sequence[JsonObject | type | Callable[..., Any] | Any],
+        *,
+        tool_choice: Any = None,
+        strict: bool | None = None,
+        parallel_tool_calls: bool | None = None,
+        response_format: Any = None,
+        **kwargs: Any,
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """Bind tools, written in any of LangChain's or the providers' ways.
+
+        `tool_choice`: `auto`, `any`/`required`/`True`, `none`, a tool's name, a list of names, or either provider's
+        dict; absent leaves it to the model. `strict`: hold arguments to the schema. `parallel_tool_calls=False`: one
+        call at a time. `response_format`: the form of the final answer. Raises `InvalidToolError` here, not later.
+        """
+        specs = tooling.tool_specs(tools, strict)
+        bound: JsonObject = {"tools": [tooling.tool_dict(spec) for spec in specs], **kwargs}
+        if tool_choice is not None and tool_choice is not False:
+            tooling.tool_choice(tool_choice, specs)
+            bound["tool_choice"] = tool_choice
+        if response_format is not None:
+            tooling.output_format(response_format, strict)
+            bound["response_format"] = response_format
+        if strict is not None and response_format is not None:
+            bound["strict"] = strict
+        if parallel_tool_calls is not None:
+            bound["parallel_tool_calls"] = parallel_tool_calls
+        return self.bind(**bound)
+
+    # --- counting ---
+
+    def get_num_tokens_from_messages(
+        self, messages: list[BaseMessage], tools: Sequence[Any] | None = None, **kwargs: Any
+    ) -> int:
+        """How many input tokens a call would have, by the provider's counting endpoint (one request, no generation).
+
+        A server that is not the provider's own has no such endpoint: there the count is LangChain's estimate.
+        """
+        plan = _plan.make_count(self, messages, {**kwargs, "tools": tools} if tools else kwargs)
+        if plan is None:
+            return count_tokens_approximately(messages, tools=cast("Any", tools))
+        return int(plan.transport.send(plan.call).data.get("input_tokens", 0))
+
+    def get_num_tokens(self, text: str) -> int:
+        """How many tokens a text has: `custom_get_token_ids` if it was given, else counted as one user message."""
+        if self.custom_get_token_ids is not None:
+            return len(self.custom_get_token_ids(text))
+        return self.get_num_tokens_from_messages([HumanMessage(text)])
+
+    # --- closing and copying ---
+
+    def close(self) -> None:
+        """Close the connections of this model's configuration; models of equal configuration share them."""
+        transport(self._connection(self._route().provider)).close()
+
+    async def aclose(self) -> None:
+        """Async twin of `close`, for the running event loop."""
+        await transport(self._connection(self._route().provider)).aclose()
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """A pickle holds no key: it is read from the environment again where the pickle is opened."""
+        state = super().__getstate__()
+        fields = {key: None if _is_secret(value) else value for key, value in state["__dict__"].items()}
+        return {**state, "__dict__": fields}
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        super().__setstate__(state)
+        for name, info in type(self).model_fields.items():
+            if name.endswith("_api_key") and getattr(self, name) is None and info.default_factory is not None:
+                self.__dict__[name] = cast("Callable[[], Any]", info.default_factory)()
+
+
+PRIVATE_HEADERS = frozenset({"set-cookie", "openai-organization", "openai-project", "anthropic-organization-id"})
+
+
+def _is_secret(value: Any) -> bool:
+    return isinstance(value, SecretStr)
+
+
+def _with_stop(kwargs: Mapping[str, Any], stop: list[str] | None) -> Mapping[str, Any]:
+    return kwargs if stop is None else {**kwargs, "stop": stop}
+
+
+def _refusal(key: str, known: set[str], place: str) -> str:
+    if key in REFUSED:
+        return f"{key!r} is not taken by {place}: {REFUSED[key]}."
+    return unknown(key, known, place)
+
+
+def _explain(name: str, exc: ValidationError) -> str:
+    lines = [f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in exc.errors(include_input=False)]
+    return f"{name} cannot be built: " + "; ".join(lines)
+
+
+__all__ = ["ChatBase"]

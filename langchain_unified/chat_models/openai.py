@@ -1,0 +1,67 @@
+"""`ChatOpenAI`: OpenAI's models, with the constructor of `langchain_openai.ChatOpenAI`."""
+
+from __future__ import annotations
+
+import os
+
+from pydantic import Field
+
+from langchain_unified.catalog import Route, resolve
+from langchain_unified.chat_models._connect import Endpoint, connection
+from langchain_unified.chat_models._fields import ApiKey, OpenAIFields, Timeout, key_from, url_from
+from langchain_unified.chat_models.base import ChatBase
+from langchain_unified.request import Provider
+from langchain_unified.transport import TransportConfig
+
+
+def _chunk_timeout() -> float | None:
+    text = os.environ.get("LANGCHAIN_OPENAI_STREAM_CHUNK_TIMEOUT_S", "")
+    try:
+        return float(text)
+    except ValueError:
+        return 120.0
+
+
+class ChatOpenAI(OpenAIFields, ChatBase):
+    """OpenAI's models through Chat Completions or Responses.
+
+    Which API a call takes follows langchain-openai's rules: Chat unless `use_responses_api=True`, a Responses-only
+    argument (`include`, `truncation`, `reasoning`, …), a server tool, or a model that needs Responses. The key comes
+    from `api_key`, else `OPENAI_API_KEY`; it may be a function, sync or async, that is asked at each call.
+    """
+
+    model_name: str = Field(default="gpt-3.5-turbo", alias="model")
+    max_tokens: int | None = Field(default=None, alias="max_completion_tokens")
+    request_timeout: Timeout = Field(default=None, alias="timeout")
+    """Seconds: a number, `(connect, read)`, or the SDK's own object. Default 600, connect 5."""
+    stop: list[str] | str | None = Field(default=None, alias="stop_sequences")
+    openai_api_key: ApiKey = Field(default_factory=key_from("OPENAI_API_KEY"), alias="api_key")
+    openai_api_base: str | None = Field(default_factory=url_from("openai"), alias="base_url")
+    stream_chunk_timeout: float | None = Field(default_factory=_chunk_timeout, exclude=True)
+    """Seconds without content in a stream, after which it fails. Default 120, as in langchain-openai."""
+
+    @property
+    def model(self) -> str:
+        """The same as `model_name`."""
+        return self.model_name
+
+    def _model_id(self) -> str:
+        return self.model_name
+
+    def _route(self, model: str | None = None) -> Route:
+        return resolve(model or self.model_name, "openai", self.openai_api_base)
+
+    def _base_url(self, provider: Provider) -> str | None:
+        return self.openai_api_base
+
+    def _connection(self, provider: Provider) -> TransportConfig:
+        endpoint = Endpoint(
+            provider="openai",
+            base_url=self.openai_api_base,
+            api_key=self.openai_api_key,
+            key_field="openai_api_key",
+            proxy=self.openai_proxy,
+            timeout=self.request_timeout,
+            organization=self.openai_organization,
+        )
+        return connection(self, endpoint)

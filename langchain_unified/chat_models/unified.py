@@ -1,0 +1,72 @@
+"""`ChatUnified`: both providers behind one interface, chosen by the model's name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar
+
+from pydantic import Field
+
+from langchain_unified import catalog
+from langchain_unified.chat_models._connect import Endpoint, connection
+from langchain_unified.chat_models._fields import AnthropicFields, ApiKey, OpenAIFields, Timeout
+from langchain_unified.chat_models.base import ChatBase
+from langchain_unified.request import Provider
+from langchain_unified.transport import TransportConfig
+
+
+class ChatUnified(AnthropicFields, OpenAIFields, ChatBase):
+    """One chat model for Anthropic and OpenAI.
+
+    `model` is `"anthropic/claude-…"`, `"openai/gpt-…"`, the same with a colon, or a bare known name (`claude-…`,
+    `gpt-…`, `o3`). A call may name another: `invoke(…, model="openai/gpt-…")`. `api_key` and `base_url` belong to the
+    provider of the constructor's model; `anthropic_api_key`, `openai_api_key`, `anthropic_api_url`, `openai_api_base`
+    name theirs. OpenAI's reasoning models go through Responses, the others through Chat Completions, unless an argument
+    needs the other one or `use_responses_api` says so. Raises `UnknownModelError` for any other form.
+    """
+
+    _drop_in: ClassVar[bool] = False
+
+    model: str = Field(alias="model_name")
+    max_tokens: int | None = None
+    timeout: Timeout = None
+    """Seconds: a number, `(connect, read)`, or the SDK's own object. Default 600, connect 5."""
+    stop: list[str] | str | None = Field(default=None, alias="stop_sequences")
+    api_key: ApiKey = None
+    base_url: str | None = None
+
+    @property
+    def model_name(self) -> str:
+        """The same as `model`."""
+        return self.model
+
+    def _model_id(self) -> str:
+        return self.model
+
+    def _route(self, model: str | None = None) -> catalog.Route:
+        found = catalog.resolve(model or self.model)
+        dialect = catalog.dialect_for(self._base_url(found.provider), found.provider)
+        return replace(found, dialect=dialect)
+
+    def _is_own(self, provider: Provider) -> bool:
+        """Whether `api_key` and `base_url` belong to this provider."""
+        return catalog.resolve(self.model).provider == provider
+
+    def _base_url(self, provider: Provider) -> str | None:
+        if self.base_url is not None and self._is_own(provider):
+            return self.base_url
+        return self.anthropic_api_url if provider == "anthropic" else self.openai_api_base
+
+    def _connection(self, provider: Provider) -> TransportConfig:
+        field = f"{provider}_api_key"
+        own = self.api_key is not None and self._is_own(provider)
+        endpoint = Endpoint(
+            provider=provider,
+            base_url=self._base_url(provider),
+            api_key=self.api_key if own else getattr(self, field),
+            key_field="api_key" if own else field,
+            proxy=self.anthropic_proxy if provider == "anthropic" else self.openai_proxy,
+            timeout=self.timeout,
+            organization=self.openai_organization if provider == "openai" else None,
+        )
+        return connection(self, endpoint)

@@ -1,0 +1,195 @@
+"""What a cassette may hold: allowed headers, bodies without identities, and no secret at all.
+
+Two measures, in this order. *Scrubbing* takes out what is known to identify an account (organisation and project ids,
+masked keys, tokens under well-known keys) and leaves a placeholder. *Searching* then looks at everything that is about
+to be written; a key that it finds is never mended, the cassette is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+REMOVED = "[removed]"
+LOOPBACK = "127.0.0.1"
+
+HEADERS = frozenset({
+    "content-type", "anthropic-version", "anthropic-beta", "openai-beta", "openai-version", "request-id",
+    "x-request-id", "retry-after", "retry-after-ms", "x-should-retry",
+})  # fmt: skip
+"""The only headers, of requests and of responses, that a cassette keeps: what steers or names an exchange."""
+
+SECRET_HEADERS = frozenset({
+    "authorization", "proxy-authorization", "x-api-key", "api-key", "cookie", "set-cookie", "openai-organization",
+    "openai-project", "anthropic-organization-id", "anthropic-workspace-id", "x-goog-api-key", "x-amz-security-token",
+})  # fmt: skip
+"""Headers that cannot be allowed."""
+
+SECRET_KEYS = frozenset({
+    "authorization", "authorization_token", "api_key", "apikey", "api-key", "x-api-key", "access_token",
+    "refresh_token", "client_secret", "password",
+})  # fmt: skip
+"""Keys of a JSON body whose strings are removed, at any depth."""
+
+_ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?:org|user)-\w+|(?:proj|wrkspc|org)_\w+"
+_ACCOUNT_KEYS = r"organization(?:_id|_uuid)?|org_id|account(?:_id|_uuid)|workspace(?:_id)?|project(?:_id)?"
+
+IDENTITIES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(rf'("(?:{_ACCOUNT_KEYS})"\s*:\s*")(?:{_ID})(")'), rf"\g<1>{REMOVED}\g<2>"),
+    (re.compile(r"(?<![\w-])org-[A-Za-z0-9]{16,}"), "[organization]"),
+    (re.compile(r"(?<![\w-])proj_[A-Za-z0-9]{16,}"), "[project]"),
+    (re.compile(r"(?<![\w-])wrkspc_[A-Za-z0-9]{10,}"), "[workspace]"),
+    (re.compile(r"(?<![\w-])user-[A-Za-z0-9]{20,}"), "[user]"),
+    (re.compile(r"(?<![\w-])sk-[\w-]*\*+[\w*-]*"), "[masked key]"),
+    (re.compile(r'(://)[^/\s:@"\\]+:[^/\s@"\\]+@'), rf"\g<1>{REMOVED}@"),
+    (re.compile(r'([?&](?:api[_-]?key|key|(?:access_)?token|sig|signature|X-Amz-[\w-]+)=)[^&\s"\\]+'),
+     rf"\g<1>{REMOVED}"),
+)  # fmt: skip
+"""What is replaced wherever it stands in a text body, and by what."""
+
+SECRETS: Mapping[str, re.Pattern[str]] = {
+    "an Anthropic key": re.compile(r"sk-ant-[\w-]{6,}"),
+    "an OpenAI key": re.compile(r"(?<![\w-])sk-(?:(?:proj|svcacct|admin|None)-[\w-]{6,}|[\w-]{16,})"),
+    "a Bearer token": re.compile(r"(?i:bearer)\s+(?:[\w.~+/=-]{20,}|(?=[\w.~+/=-]*\d)[\w.~+/=-]{8,})"),
+    "Basic credentials": re.compile(r"(?<!\w)Basic\s+(?=[A-Za-z0-9+/]*[\d+/=])[A-Za-z0-9+/]{12,}={0,2}"),
+    "a JWT": re.compile(r"(?<![\w-])eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*"),
+    "an AWS key id": re.compile(r"(?<![\w+/=-])(?:AKIA|ASIA|ABIA|ACCA)[0-9A-Z]{16}(?![\w+/=-])"),
+    "an AWS secret key": re.compile(r"(?i:aws_?secret_?(?:access_?)?key)\W{1,6}[\w+/]{30,}"),
+    "an OpenAI organization id": re.compile(r"(?<![\w-])org-[A-Za-z0-9]{16,}"),
+    "a LangSmith key": re.compile(r"(?<![\w-])lsv2_\w{8,}"),
+    "a Google key": re.compile(r"(?<![\w-])AIza[\w-]{35}"),
+    "a GitHub token": re.compile(r"(?<![\w-])(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,})"),
+    "a Slack token": re.compile(r"(?<![\w-])xox[abeoprs]-[\w-]{10,}"),
+    "a Hugging Face token": re.compile(r"(?<![\w-])hf_[A-Za-z0-9]{30,}"),
+    "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
+}
+"""What may not stand anywhere in a cassette. Long base64 texts do not match by chance: most need a left edge."""
+
+SECRET_VARIABLES = frozenset({
+    "ANTHROPIC_AUTH_TOKEN", "OPENAI_ADMIN_KEY", "OPENAI_ORG_ID", "OPENAI_ORGANIZATION", "OPENAI_PROJECT_ID",
+    "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "HF_TOKEN", "GITHUB_TOKEN",
+})  # fmt: skip
+"""Environment variables whose values are searched for, beside every `…_API_KEY`."""
+
+SHORTEST_VALUE = 8
+"""Characters. Shorter values of variables (`test`, `none`) are no secrets and occur by chance."""
+
+
+# --- scrubbing --------------------------------------------------------------------------------------------------------
+
+
+def plain_uri(uri: str) -> str:
+    """Scheme, host and path: no user, port or query. Every loopback host is `127.0.0.1`."""
+    parts = urlsplit(uri)
+    host = parts.hostname or ""
+    host = LOOPBACK if is_loopback(host) else f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{host}{parts.path}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a server at this host can only be on this machine."""
+    return host in {"localhost", "::1", "0.0.0.0"} or host.startswith("127.") or host.endswith(".localhost")  # noqa: S104
+
+
+def scrub_body(body: bytes) -> bytes:
+    """The body without identities and without tokens under well-known keys. Binary bodies stay as they are."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        return body
+    for pattern, replacement in IDENTITIES:
+        text = pattern.sub(replacement, text)
+    if text.lstrip().startswith(("{", "[")):
+        text = _scrub_json_text(text)
+    elif "data:" in text:
+        text = "\n".join(map(_scrub_event_line, text.split("\n")))
+    return text.encode()
+
+
+def scrub_json(value: Any) -> Any:
+    """A copy of the JSON value with the strings under `SECRET_KEYS` removed, and the headers of MCP servers."""
+    if isinstance(value, list):
+        return [scrub_json(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    clean = {key: _scrub_entry(key, item) for key, item in value.items()}
+    if value.get("type") == "mcp" and isinstance(value.get("headers"), dict):
+        clean["headers"] = dict.fromkeys(value["headers"], REMOVED)
+    return clean
+
+
+def _scrub_entry(key: str, value: Any) -> Any:
+    return REMOVED if value and isinstance(value, str) and key.lower() in SECRET_KEYS else scrub_json(value)
+
+
+def _scrub_json_text(text: str) -> str:
+    """The text itself unless something had to be removed, so that untouched bodies keep their bytes."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    clean = scrub_json(value)
+    return text if clean == value else json.dumps(clean)
+
+
+def _scrub_event_line(line: str) -> str:
+    field, colon, data = line.partition(":")
+    if field != "data" or not data.lstrip().startswith("{"):
+        return line
+    end = "\r" if data.endswith("\r") else ""
+    bare = data.strip()
+    clean = _scrub_json_text(bare)
+    return line if clean == bare else f"{field}{colon} {clean}{end}"
+
+
+# --- searching --------------------------------------------------------------------------------------------------------
+
+
+def secret_values(environ: Mapping[str, str], canaries: Iterable[str]) -> dict[str, str]:
+    """What to search for literally: label -> value. The labels never show a value."""
+    values = {f"canary {number}": canary for number, canary in enumerate(canaries, start=1) if canary}
+    for name, value in environ.items():
+        known = name in SECRET_VARIABLES or name.endswith("_API_KEY")
+        if known and len(value) >= SHORTEST_VALUE:
+            values[f"the value of ${name}"] = value
+    return values
+
+
+def find_secret(document: Any, values: Mapping[str, str]) -> tuple[str, str] | None:
+    """The place of the first secret in the document and what it is; `None` where there is none."""
+    for place, text in _texts(document, ""):
+        for label, value in values.items():
+            if value in text:
+                return place, label
+        for label, pattern in SECRETS.items():
+            if pattern.search(text):
+                return place, label
+    return None
+
+
+def redact(text: str, values: Mapping[str, str]) -> str:
+    """The text for a message to people: secrets are replaced by what they are."""
+    for label, value in values.items():
+        text = text.replace(value, f"[{label}]")
+    for label, pattern in SECRETS.items():
+        text = pattern.sub(f"[{label}]", text)
+    return text
+
+
+def _texts(value: Any, place: str) -> Iterator[tuple[str, str]]:
+    """Every string in the document, keys included, with its place (`interactions[0].request.json.model`)."""
+    if isinstance(value, str):
+        yield place, value
+    elif isinstance(value, bytes):
+        yield place, value.decode("latin-1")
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            # The place of a key is that of its object: the key itself may be the secret.
+            yield place, str(key)
+            yield from _texts(item, f"{place}.{key}".lstrip("."))
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            yield from _texts(item, f"{place}[{index}]")

@@ -1,0 +1,263 @@
+"""Prompt caching as the providers do it: what a request reads, what it writes, and for how long.
+
+Anthropic: entries are written only at breakpoints and read up to 20 blocks before one. OpenAI from gpt-5.6 on: written
+and read exactly at breakpoints. OpenAI before: the longest known prefix, in steps of 128 tokens.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+
+from langchain_unified.request import JsonObject, Profile
+from langchain_unified.testing.segments import SEGMENTS, Segment, from_caller, total
+from langchain_unified.testing.tokens import CHARACTERS, compact
+from langchain_unified.wires._serve import Tokens
+
+MINIMUM = 1024
+"""The smallest cacheable prefix, in tokens, where a model's own is not known."""
+
+LOOK_BACK = 20
+"""How many blocks, the marked one counted, Anthropic looks back from a breakpoint."""
+
+STEP = 128
+"""OpenAI's older models cache in steps of this many tokens."""
+
+OPENAI_WRITES, OPENAI_READS = 4, 80
+"""From gpt-5.6 on: how many breakpoints of a request are written, and how many are looked up."""
+
+SECONDS: Mapping[str, float] = {"5m": 300, "1h": 3600, "30m": 1800, "12h": 43200, "in_memory": 600, "24h": 86400}
+LONG = frozenset({"1h", "12h"})
+
+
+class Clock:
+    """The time that the caches and timestamps see, in seconds of Unix time. It stands still unless it is moved."""
+
+    def __init__(self, now: float = 1_793_491_200.0) -> None:
+        self.now = now
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """What a request reads and writes. `writes` become readable, and what was read lives on, with `commit`.
+
+    `tokens` has no output yet. `writes` are `(key, seconds to live)`; `started` is when the request came in.
+    """
+
+    tokens: Tokens
+    writes: tuple[tuple[bytes, float], ...] = ()
+    started: float = 0.0
+
+
+@dataclass(slots=True)
+class _Entry:
+    seconds: float
+    expires: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    """A breakpoint: the index of its segment, and its time to live."""
+
+    index: int
+    ttl: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """The prefix that ends with a segment."""
+
+    key: bytes
+    tokens: int
+
+
+@dataclass(slots=True)
+class PromptCache:
+    """The entries of one server."""
+
+    clock: Clock
+    _entries: dict[bytes, _Entry] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def look_up(self, endpoint: str, body: JsonObject, profile: Profile) -> Hit:
+        """What a request to `endpoint` would read and write now. Changes nothing."""
+        segments = SEGMENTS[endpoint](body)
+        if endpoint.startswith("anthropic."):
+            return self._anthropic(segments, body, profile)
+        if profile.cache_breakpoints:
+            return self._openai(segments, body, profile)
+        return self._openai_automatic(segments, body)
+
+    def commit(self, hit: Hit) -> None:
+        """The answer begins: its entries become readable, and the one it read lives on."""
+        with self._lock:
+            for key, seconds in hit.writes:
+                entry = self._entries.setdefault(key, _Entry(seconds, 0.0))
+                if entry.expires <= hit.started:
+                    entry.seconds = seconds
+                # Lifetime counts from the start of the request.
+                entry.expires = max(entry.expires, hit.started + entry.seconds)
+
+    def _alive(self, key: bytes) -> bool:
+        entry = self._entries.get(key)
+        return entry is not None and entry.expires > self.clock.now
+
+    # --- Anthropic ----------------------------------------------------------------------------------------------------
+
+    def _anthropic(self, segments: Sequence[Segment], body: JsonObject, profile: Profile) -> Hit:
+        points = _anthropic_points(segments, body)
+        chain = _chain(segments, _anthropic_seeds(body))
+        candidates = (
+            index for point in reversed(points) for index in range(point.index, max(-1, point.index - LOOK_BACK), -1)
+        )
+        return self._settle(chain, points, candidates, profile.cache_minimum or MINIMUM)
+
+    # --- OpenAI -------------------------------------------------------------------------------------------------------
+
+    def _openai(self, segments: Sequence[Segment], body: JsonObject, profile: Profile) -> Hit:
+        marked, written = _openai_points(segments, body)
+        chain = _chain(segments, {"tools": _openai_seed(body)})
+        candidates = [point.index for point in reversed(marked[-OPENAI_READS:])]
+        return self._settle(chain, written, candidates, profile.cache_minimum or MINIMUM)
+
+    def _openai_automatic(self, segments: Sequence[Segment], body: JsonObject) -> Hit:
+        links = list(_steps(segments, _openai_seed(body)))
+        whole = total(segments)
+        read = next((link.tokens for link in reversed(links) if self._alive(link.key)), 0)
+        retention = str(body.get("prompt_cache_retention") or _default_retention(str(body.get("model", ""))))
+        seconds = SECONDS.get(retention, SECONDS["in_memory"])
+        writes = tuple((link.key, seconds) for link in links)
+        return Hit(Tokens(uncached=whole - read, cache_read=read), writes, self.clock.now)
+
+    def _settle(
+        self, chain: Sequence[_Link], points: Sequence[_Point], candidates: Iterable[int], minimum: int
+    ) -> Hit:
+        """Read the first candidate that lives; write every point that is long enough; charge what lies beyond."""
+        whole = chain[-1].tokens if chain else 0
+        long_enough = [point for point in points if chain[point.index].tokens >= minimum]
+        hit = next((at for at in candidates if chain[at].tokens >= minimum and self._alive(chain[at].key)), -1)
+        read = chain[hit].tokens if hit >= 0 else 0
+        beyond = [point for point in long_enough if point.index > hit]
+        end = chain[beyond[-1].index].tokens if beyond else read
+        long_end = max((chain[point.index].tokens for point in beyond if point.ttl in LONG), default=read)
+        tokens = Tokens(
+            uncached=whole - end, cache_read=read, cache_write_short=end - long_end, cache_write_long=long_end - read
+        )
+        writes = [(chain[point.index].key, SECONDS[point.ttl]) for point in long_enough]
+        if hit >= 0:
+            writes.append((chain[hit].key, self._entries[chain[hit].key].seconds))
+        return Hit(tokens, tuple(writes), self.clock.now)
+
+
+def _chain(segments: Iterable[Segment], seeds: Mapping[str, str]) -> list[_Link]:
+    """One link per segment. A section's seed goes in before its first segment: what the prefix depends on from there."""
+    digest, tokens, links = hashlib.sha256(), 0, []
+    waiting = dict(seeds)
+    for segment in segments:
+        for section in ("tools", "system", "messages"):
+            if section in waiting:
+                digest.update(waiting.pop(section).encode())
+            if section == segment.section:
+                break
+        tokens += segment.tokens
+        digest.update(f"\0{segment.head}\0{segment.text}".encode(errors="surrogatepass"))
+        links.append(_Link(digest.digest(), tokens))
+    return links
+
+
+# --- Anthropic's breakpoints ------------------------------------------------------------------------------------------
+
+
+def _anthropic_points(segments: Sequence[Segment], body: JsonObject) -> list[_Point]:
+    points = {at: _ttl(segment.mark, "5m") for at, segment in enumerate(segments) if segment.mark is not None}
+    if body.get("cache_control"):
+        last = max((at for at, segment in enumerate(segments) if segment.markable), default=None)
+        if last is not None:
+            points.setdefault(last, _ttl(body["cache_control"], "5m"))
+    return [_Point(at, points[at]) for at in sorted(points)]
+
+
+def _ttl(mark: JsonObject | None, default: str) -> str:
+    ttl = str((mark or {}).get("ttl") or default)
+    return ttl if ttl in SECONDS else default
+
+
+def _anthropic_seeds(body: JsonObject) -> dict[str, str]:
+    """What else than its own text a section's cache depends on."""
+    kinds = list(_kinds(body.get("messages")))
+    asked = body.get("output_config") or {}
+    return {
+        "tools": compact(["anthropic", body.get("model")]),
+        "system": compact([body.get("speed"), "citations" in kinds]),
+        "messages": compact(
+            [body.get("tool_choice"), "image" in kinds, body.get("thinking"), asked.get("effort")]
+        ),
+    }
+
+
+def _kinds(value: object) -> Iterator[str]:
+    """The block types in messages; `citations` where a block asks for them."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _kinds(item)
+    elif isinstance(value, dict):
+        yield str(value.get("type"))
+        if isinstance(value.get("citations"), dict) and value["citations"].get("enabled"):
+            yield "citations"
+        yield from _kinds(value.get("content"))
+
+
+# --- OpenAI's breakpoints ---------------------------------------------------------------------------------------------
+
+
+def _openai_seed(body: JsonObject) -> str:
+    # Requests with different keys are sent to different machines.
+    return compact(["openai", body.get("model"), body.get("prompt_cache_key")])
+
+
+def _openai_points(segments: Sequence[Segment], body: JsonObject) -> tuple[list[_Point], list[_Point]]:
+    """All breakpoints of the request, and those of them that are written, both in order."""
+    options = body.get("prompt_cache_options") or {}
+    default = _ttl(options, "30m")
+    explicit = [_Point(at, _ttl(item.mark, default)) for at, item in enumerate(segments) if item.mark is not None]
+    if options.get("mode") == "explicit":
+        return explicit, explicit[-OPENAI_WRITES:]
+    latest = max((at for at, segment in enumerate(segments) if from_caller(segment)), default=None)
+    implicit = [] if latest is None else [_Point(latest, default)]
+    others = [point for point in explicit if point.index != latest]
+    return _ordered(others + implicit), _ordered(others[1 - OPENAI_WRITES :] + implicit)
+
+
+def _ordered(points: Iterable[_Point]) -> list[_Point]:
+    return sorted(points, key=attrgetter("index"))
+
+
+_DAY = re.compile(r"gpt-5\.5")
+
+
+def _default_retention(model: str) -> str:
+    return "24h" if _DAY.match(model) else "in_memory"
+
+
+def _steps(segments: Iterable[Segment], seed: str) -> Iterator[_Link]:
+    """The prefixes of 1,024, 1,152, … tokens, shortest first."""
+    digest, done, wanted = hashlib.sha256(seed.encode()), 0, MINIMUM
+    for segment in segments:
+        digest.update(f"\0{segment.head}\0".encode(errors="surrogatepass"))
+        while done + segment.tokens >= wanted:
+            part = digest.copy()
+            inside = wanted - done
+            part.update(f"{inside}".encode() if not segment.text else b"")
+            part.update(segment.text[: inside * CHARACTERS].encode(errors="surrogatepass"))
+            yield _Link(part.digest(), wanted)
+            wanted += STEP
+        digest.update(segment.text.encode(errors="surrogatepass"))
+        done += segment.tokens

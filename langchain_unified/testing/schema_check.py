@@ -1,0 +1,162 @@
+"""Whether a value satisfies a JSON Schema: the keywords that tools and output formats use, no annotations, no formats."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Schema = Any
+"""A JSON Schema: an object, or `True`/`False`."""
+
+
+def valid(schema: Schema, value: Any, root: Schema = None) -> bool:
+    """Whether `value` satisfies `schema`. References are looked up in `root`, which is `schema` where it is not given."""
+    root = schema if root is None else root
+    if isinstance(schema, bool):
+        return schema
+    return all(check(schema[key], value, schema, root) for key, check in CHECKS.items() if key in schema)
+
+
+def resolve(reference: str, root: Schema) -> Schema:
+    """What `#/…` points at; `True` (anything) where it points at nothing."""
+    found = root
+    for part in reference.lstrip("#").strip("/").split("/"):
+        key = part.replace("~1", "/").replace("~0", "~")
+        if key and isinstance(found, list):
+            found = found[int(key)] if key.isdigit() and int(key) < len(found) else True
+        elif key:
+            found = found.get(key, True) if isinstance(found, Mapping) else True
+    return found
+
+
+def search(pattern: str, text: str) -> bool:
+    """Whether a pattern is found; a pattern that Python does not read is found anywhere."""
+    try:
+        return re.search(pattern, text) is not None
+    except re.error:
+        return True
+
+
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+TYPES: Mapping[str, Callable[[Any], bool]] = {
+    "null": lambda value: value is None,
+    "boolean": lambda value: isinstance(value, bool),
+    "integer": lambda value: _number(value) and float(value).is_integer(),
+    "number": _number,
+    "string": lambda value: isinstance(value, str),
+    "array": lambda value: isinstance(value, list),
+    "object": lambda value: isinstance(value, dict),
+}
+
+
+def _type(wanted: Any, value: Any, schema: Schema, root: Schema) -> bool:
+    return any(TYPES[kind](value) for kind in ([wanted] if isinstance(wanted, str) else wanted) if kind in TYPES)
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Equality as JSON has it: `True` is not 1."""
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same(item, other[key]) for key, item in one.items())
+    return bool(one == other)
+
+
+def _multiple(step: Any, value: Any) -> bool:
+    ratio = value / step
+    return math.isclose(ratio, round(ratio), abs_tol=1e-9)
+
+
+def _for(kind: str, test: Callable[[Any, Any], bool]) -> Callable[[Any, Any, Schema, Schema], bool]:
+    """A check that only values of one kind can fail."""
+    return lambda wanted, value, schema, root: not TYPES[kind](value) or test(wanted, value)
+
+
+def _unique(wanted: Any, value: Any) -> bool:
+    return not wanted or not any(_same(one, other) for at, one in enumerate(value) for other in value[:at])
+
+
+def _properties(wanted: Any, value: Any, schema: Schema, root: Schema) -> bool:
+    if not isinstance(value, dict):
+        return True
+    return all(valid(wanted[key], value[key], root) for key in wanted if key in value)
+
+
+def _pattern_properties(wanted: Any, value: Any, schema: Schema, root: Schema) -> bool:
+    if not isinstance(value, dict):
+        return True
+    return all(valid(inner, value[key], root) for name, inner in wanted.items() for key in value if search(name, key))
+
+
+def _additional(wanted: Any, value: Any, schema: Schema, root: Schema) -> bool:
+    if not isinstance(value, dict):
+        return True
+    named, patterns = schema.get("properties") or {}, schema.get("patternProperties") or {}
+    others = (key for key in value if key not in named and not any(search(name, key) for name in patterns))
+    return all(valid(wanted, value[key], root) for key in others)
+
+
+def _prefix_items(wanted: Any, value: Any, schema: Schema, root: Schema) -> bool:
+    return not isinstance(value, list) or all(valid(inner, item, root) for inner, item in zip(wanted, value, strict=False))
+
+
+def _items(wanted: Any, value: Any, schema: Schema, root: Schema) -> bool:
+    if not isinstance(value, list):
+        return True
+    return all(valid(wanted, item, root) for item in value[len(schema.get("prefixItems") or ()) :])
+
+
+def _contains(wanted: Any, value: Any, schema: Schema, root: Schema) -> bool:
+    if not isinstance(value, list):
+        return True
+    count = sum(valid(wanted, item, root) for item in value)
+    return int(schema.get("minContains", 1)) <= count <= schema.get("maxContains", math.inf)
+
+
+def _if(wanted: Any, value: Any, schema: Schema, root: Schema) -> bool:
+    return valid(schema.get("then" if valid(wanted, value, root) else "else", True), value, root)
+
+
+def _dependent(wanted: Any, value: Any) -> bool:
+    return all(name in value for key, names in wanted.items() if key in value for name in names)
+
+
+CHECKS: Mapping[str, Callable[[Any, Any, Schema, Schema], bool]] = {
+    "$ref": lambda wanted, value, schema, root: valid(resolve(wanted, root), value, root),
+    "type": _type,
+    "const": lambda wanted, value, schema, root: _same(wanted, value),
+    "enum": lambda wanted, value, schema, root: any(_same(item, value) for item in wanted),
+    "minimum": _for("number", lambda wanted, value: value >= wanted),
+    "maximum": _for("number", lambda wanted, value: value <= wanted),
+    "exclusiveMinimum": _for("number", lambda wanted, value: value > wanted),
+    "exclusiveMaximum": _for("number", lambda wanted, value: value < wanted),
+    "multipleOf": _for("number", _multiple),
+    "minLength": _for("string", lambda wanted, value: len(value) >= wanted),
+    "maxLength": _for("string", lambda wanted, value: len(value) <= wanted),
+    "pattern": _for("string", search),
+    "minItems": _for("array", lambda wanted, value: len(value) >= wanted),
+    "maxItems": _for("array", lambda wanted, value: len(value) <= wanted),
+    "uniqueItems": _for("array", _unique),
+    "prefixItems": _prefix_items,
+    "items": _items,
+    "contains": _contains,
+    "minProperties": _for("object", lambda wanted, value: len(value) >= wanted),
+    "maxProperties": _for("object", lambda wanted, value: len(value) <= wanted),
+    "required": _for("object", lambda wanted, value: all(key in value for key in wanted)),
+    "dependentRequired": _for("object", _dependent),
+    "properties": _properties,
+    "patternProperties": _pattern_properties,
+    "additionalProperties": _additional,
+    "allOf": lambda wanted, value, schema, root: all(valid(inner, value, root) for inner in wanted),
+    "anyOf": lambda wanted, value, schema, root: any(valid(inner, value, root) for inner in wanted),
+    "oneOf": lambda wanted, value, schema, root: sum(valid(inner, value, root) for inner in wanted) == 1,
+    "not": lambda wanted, value, schema, root: not valid(wanted, value, root),
+    "if": _if,
+}

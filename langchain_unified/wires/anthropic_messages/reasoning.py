@@ -1,0 +1,174 @@
+"""How much Claude thinks: three neutral parameters (`thinking`, `reasoning_effort`, `reasoning`) settled into one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from langchain_unified.errors import UnsupportedParameterError
+from langchain_unified.request import JsonObject, Request
+
+DEFAULT_MAX_TOKENS = 4096
+"""`max_tokens` where neither the caller nor the profile says it."""
+
+SUMMARIZED: JsonObject = {"type": "adaptive", "display": "summarized"}
+
+LEVELS = ("minimal", "low", "medium", "high", "xhigh", "max")
+
+BUDGETS: Mapping[str, int] = {
+    "minimal": 1024,
+    "low": 2048,
+    "medium": 8192,
+    "high": 16384,
+    "xhigh": 24576,
+    "max": 32768,
+}
+"""Tokens of thinking that an effort stands for on models that think within a budget; at most half of `max_tokens`."""
+
+SMALLEST_BUDGET = 1024
+
+ALWAYS_THINK = ("opus-5-5", "fable", "mythos")
+"""Parts of the names of models that refuse to be kept from thinking."""
+
+SILENCERS: Mapping[str, JsonObject | None] = {"sonnet-5-5": {"type": "between_tools"}, "opus-4-7": None}
+"""By a part of the name, what keeps a model from thinking where `disabled` is refused; `None`: nothing is needed."""
+
+
+@dataclass(slots=True)
+class Reasoning:
+    """What goes out: `thinking`, `output_config.effort`; and by parameter, what could not be said and why."""
+
+    thinking: JsonObject | None = None
+    effort: str | None = None
+    notes: dict[str, str] = field(default_factory=dict)
+
+
+def max_tokens(request: Request) -> int:
+    """The caller's, else the most that the model may write, else 4096."""
+    given = request.params.get("max_tokens")
+    return given if given is not None else request.profile.max_output_tokens or DEFAULT_MAX_TOKENS
+
+
+def thinks(request: Request) -> bool:
+    """Whether the call asks for thinking."""
+    return (reasoning(request).thinking or {}).get("type") in ("enabled", "adaptive")
+
+
+def reasoning(request: Request) -> Reasoning:
+    """`thinking` decides how Claude thinks, the effort how much; of two efforts, `reasoning_effort` counts."""
+    result = Reasoning()
+    asked = request.params.get("reasoning") or {}
+    given = request.params.get("thinking")
+    key = "reasoning_effort" if request.params.get("reasoning_effort") else "reasoning"
+    effort = request.params.get("reasoning_effort") or asked.get("effort")
+    if effort:
+        _EFFORTS[_way(effort, request)](result, key, str(effort), request)
+    if given is not None:
+        if effort and effort != "none" and result.effort is None:
+            result.notes.setdefault(key, "`thinking` is given as well, and decides.")
+        _given(result, given, request)
+    _asked(result, asked, request)
+    return result
+
+
+def _way(effort: str, request: Request) -> str:
+    if effort == "none":
+        return "off"
+    return "levels" if request.profile.effort_levels else request.profile.thinking
+
+
+# --- effort -----------------------------------------------------------------------------------------------------------
+
+
+def _off(result: Reasoning, key: str, effort: str, request: Request) -> None:
+    if request.profile.thinking != "adaptive":
+        return  # Such models think only when told to.
+    if any(part in request.model for part in ALWAYS_THINK):
+        levels = request.profile.effort_levels
+        result.effort = levels[0] if levels else None
+        result.notes[key] = f"{request.model} always thinks; the lowest effort was asked for."
+        return
+    result.thinking = next((found for part, found in SILENCERS.items() if part in request.model), {"type": "disabled"})
+
+
+def _levels(result: Reasoning, key: str, effort: str, request: Request) -> None:
+    levels = request.profile.effort_levels
+    if effort not in LEVELS and effort not in levels:
+        result.notes[key] = f"{effort!r} is none of {', '.join(levels)}; the model's default holds."
+        return
+    result.effort = effort if effort in levels else _nearest(effort, levels)
+    if request.profile.thinking == "adaptive":
+        result.thinking = SUMMARIZED
+    if effort not in levels and effort != "minimal":
+        result.notes[key] = f"{request.model} takes {', '.join(levels)}; {result.effort!r} was sent for {effort!r}."
+
+
+def _nearest(effort: str, levels: tuple[str, ...]) -> str:
+    """The highest level below, else the lowest."""
+    below = [level for level in LEVELS[: LEVELS.index(effort)] if level in levels]
+    return below[-1] if below else levels[0]
+
+
+def _budget(result: Reasoning, key: str, effort: str, request: Request) -> None:
+    room = max_tokens(request)
+    if effort not in BUDGETS:
+        result.notes[key] = f"{effort!r} is none of {', '.join(BUDGETS)}."
+    elif room <= SMALLEST_BUDGET:
+        result.notes[key] = f"max_tokens={room} leaves no room to think: it must be over {SMALLEST_BUDGET}."
+    else:
+        budget = max(SMALLEST_BUDGET, min(BUDGETS[effort], room // 2))
+        result.thinking = {"type": "enabled", "budget_tokens": budget}
+
+
+def _adaptive(result: Reasoning, key: str, effort: str, request: Request) -> None:
+    result.thinking = SUMMARIZED
+    result.notes[key] = f"{request.model} decides itself how much to think; it was asked to think."
+
+
+def _never(result: Reasoning, key: str, effort: str, request: Request) -> None:
+    result.notes[key] = f"{request.model} is not known to take an effort. Give `output_config` or a profile to say so."
+
+
+_EFFORTS = {"off": _off, "levels": _levels, "budget": _budget, "adaptive": _adaptive, "none": _never}
+
+
+# --- thinking, reasoning ----------------------------------------------------------------------------------------------
+
+
+def _given(result: Reasoning, given: JsonObject, request: Request) -> None:
+    if given.get("type") == "enabled" and request.profile.thinking == "adaptive":
+        kept = {key: value for key, value in given.items() if key != "budget_tokens"}
+        result.thinking = {**kept, "type": "adaptive"}
+        result.notes["thinking"] = f"{request.model} takes no budget: adaptive thinking was asked for."
+        return
+    budget = given.get("budget_tokens")
+    limit = max_tokens(request)
+    if budget is not None and budget >= limit and not _interleaved(request):
+        raise UnsupportedParameterError(
+            f"thinking.budget_tokens ({budget}) must be below max_tokens ({limit}): raise the one or lower the other."
+        )
+    result.thinking = dict(given)
+
+
+def _interleaved(request: Request) -> bool:
+    """Thinking between tool calls may spend more than one answer's tokens."""
+    return any(beta.startswith("interleaved-thinking") for beta in request.betas)
+
+
+def _asked(result: Reasoning, asked: JsonObject, request: Request) -> None:
+    """`reasoning.summary` says whether the thinking is shown."""
+    if asked.get("summary"):
+        if result.thinking is None and request.profile.thinking == "adaptive":
+            result.thinking = SUMMARIZED
+        if (result.thinking or {}).get("type") in ("enabled", "adaptive"):
+            result.thinking = {"display": "summarized", **(result.thinking or {})}
+        else:
+            _add(result, "`summary`: there is no thinking to show")
+    foreign = [f"`{key}`" for key in asked if key not in ("effort", "summary")]
+    if foreign:
+        _add(result, f"{', '.join(foreign)}: Anthropic has no such setting")
+
+
+def _add(result: Reasoning, why: str) -> None:
+    before = result.notes.get("reasoning")
+    result.notes["reasoning"] = f"{before} {why}." if before else f"{why}."

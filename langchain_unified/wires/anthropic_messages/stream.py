@@ -1,0 +1,196 @@
+"""The events of a streamed answer -> LangChain's chunks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from langchain_core.messages import AIMessageChunk
+from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
+
+from langchain_unified.errors import ReplyError
+from langchain_unified.request import JsonObject
+from langchain_unified.wires._wire import cut, seal
+from langchain_unified.wires.anthropic_messages.decode import CUT_SHORT, PROVIDER, metadata, usage_metadata
+
+Chunks = list[AIMessageChunk]
+
+
+class MessageStream:
+    """One stream.
+
+    With `plain`, text streams as `str` until a block comes that is no bare text; from then on, and without `plain` from
+    the start, blocks stream with their index. Core's `content_blocks` does not see `str` text beside blocks, so `plain`
+    is for answers without tools.
+    """
+
+    def __init__(self, plain: bool) -> None:
+        self.plain = plain
+        self.reply: JsonObject = {}
+        """The reply without its content, as far as it is known."""
+        self.blocks: dict[int, JsonObject] = {}
+        """The blocks as they started."""
+        self.strings: set[int] = set()
+        """The text blocks that stream as `str`."""
+        self.arguments: dict[int, list[str]] = {}
+        """The arguments of the client's tool calls, in pieces."""
+        self.done = False
+
+    def feed(self, event: JsonObject) -> Chunks:
+        """The chunks of one event: none for most kinds, and for unknown ones. Raises `ReplyError` for a broken one."""
+        handler = EVENTS.get(event.get("type", ""))
+        if handler is None:
+            return []
+        try:
+            return handler(self, event)
+        except (KeyError, TypeError, AttributeError) as exc:
+            raise ReplyError(f"A {event.get('type')} event of the stream lacks what it must have: {exc!r}.") from exc
+
+    def end(self) -> Iterable[AIMessageChunk]:
+        """Nothing is held back."""
+        return ()
+
+    def close(self) -> None:
+        """Raise `IncompleteStreamError` when `message_stop` never came."""
+        if not self.done:
+            raise cut("message_stop")
+
+    def _chunk(self, content: Any, calls: list[ToolCallChunk] | None = None) -> AIMessageChunk:
+        return AIMessageChunk(
+            content=content,
+            id=self.reply.get("id"),
+            response_metadata={"model_provider": PROVIDER},
+            tool_call_chunks=calls or [],
+        )
+
+    # --- the message --------------------------------------------------------------------------------------------------
+
+    def _message_start(self, event: JsonObject) -> Chunks:
+        # No chunk: a `str` or a list here would decide on the form of the content before its first block is known.
+        self.reply = {key: value for key, value in event["message"].items() if key != "content"}
+        return []
+
+    def _message_delta(self, event: JsonObject) -> Chunks:
+        """The last words on the message. Its usage is cumulative, but lacks parts of the first event's."""
+        more = {key: value for key, value in event.items() if key not in ("type", "delta", "usage")}
+        said = {key: value for key, value in {**more, **event["delta"]}.items() if value is not None}
+        usage = {key: value for key, value in (event.get("usage") or {}).items() if value is not None}
+        self.reply |= said
+        if usage:
+            self.reply["usage"] = {**(self.reply.get("usage") or {}), **usage}
+        return []
+
+    def _message_stop(self, event: JsonObject) -> Chunks:
+        self.done = True
+        last = AIMessageChunk(
+            content="" if self.plain else [],
+            id=self.reply.get("id"),
+            response_metadata=metadata(self.reply),
+            usage_metadata=usage_metadata(self.reply),
+            tool_call_chunks=self._seals(),
+            chunk_position="last",
+        )
+        return [last]
+
+    def _seals(self) -> list[ToolCallChunk]:
+        """What keeps calls that are not whole from being taken for whole ones."""
+        end = max(self.blocks, default=None) if self.reply.get("stop_reason") in CUT_SHORT else None
+        sealed = []
+        for index, pieces in self.arguments.items():
+            args = "".join(pieces)
+            # Core takes no arguments for none needed, so what was cut before the first one needs a seal of its own.
+            tail = "" if index != end and _is_whole(args) else seal(args) or "]" * (not args)
+            if tail:
+                sealed.append(tool_call_chunk(args=tail, index=index))
+        return sealed
+
+    # --- blocks -------------------------------------------------------------------------------------------------------
+
+    def _block_start(self, event: JsonObject) -> Chunks:
+        index, block = event["index"], event["content_block"]
+        self.blocks[index] = block
+        if self.plain and block["type"] == "text" and "citations" not in block:
+            self.strings.add(index)
+            return [self._chunk(block["text"])] if block["text"] else []
+        self.plain = False
+        content = [{**block, "index": index}]
+        if block["type"] != "tool_use":
+            return [self._chunk(content)]
+        args = json.dumps(block["input"], ensure_ascii=False) if block.get("input") else ""
+        self.arguments[index] = [args]
+        return [self._chunk(content, [tool_call_chunk(name=block["name"], args=args, id=block["id"], index=index)])]
+
+    def _block_delta(self, event: JsonObject) -> Chunks:
+        delta = event["delta"]
+        return DELTAS.get(delta["type"], MessageStream._other)(self, event["index"], delta)
+
+    def _text(self, index: int, delta: JsonObject) -> Chunks:
+        if index in self.strings:
+            return [self._chunk(delta["text"])]
+        return [self._chunk([{"type": "text", "text": delta["text"], "index": index}])]
+
+    def _thinking(self, index: int, delta: JsonObject) -> Chunks:
+        return [self._chunk([{"type": "thinking", "thinking": delta["thinking"], "index": index}])]
+
+    def _signature(self, index: int, delta: JsonObject) -> Chunks:
+        return [self._chunk([{"type": "thinking", "signature": delta["signature"], "index": index}])]
+
+    def _citation(self, index: int, delta: JsonObject) -> Chunks:
+        self.plain = False
+        return [self._chunk([{"type": "text", "text": "", "citations": [delta["citation"]], "index": index}])]
+
+    def _input_json(self, index: int, delta: JsonObject) -> Chunks:
+        piece = delta["partial_json"]
+        if not piece:
+            return []
+        content = [{"type": "input_json_delta", "partial_json": piece, "index": index}]
+        if index not in self.arguments:
+            return [self._chunk(content)]
+        self.arguments[index].append(piece)
+        return [self._chunk(content, [tool_call_chunk(args=piece, index=index)])]
+
+    def _other(self, index: int, delta: JsonObject) -> Chunks:
+        """A compaction, or a delta that is not known: its strings and lists are added to the block's own."""
+        block = self.blocks[index]
+        parts = {key: value for key, value in delta.items() if key != "type" and _adds(value, block.get(key))}
+        if not parts or index in self.strings:
+            return []
+        return [self._chunk([{"type": block["type"], **parts, "index": index}])]
+
+
+def _adds(value: Any, present: Any) -> bool:
+    """Whether LangChain core can add a value to what stands there."""
+    return isinstance(value, str | list) and (present is None or type(present) is type(value))
+
+
+def _is_whole(args: str) -> bool:
+    if not args:
+        return True
+    try:
+        return isinstance(json.loads(args), dict)
+    except ValueError:
+        return False
+
+
+EVENTS: Mapping[str, Callable[[MessageStream, JsonObject], Chunks]] = {
+    "message_start": MessageStream._message_start,
+    "content_block_start": MessageStream._block_start,
+    "content_block_delta": MessageStream._block_delta,
+    "message_delta": MessageStream._message_delta,
+    "message_stop": MessageStream._message_stop,
+}
+
+DELTAS: Mapping[str, Callable[[MessageStream, int, JsonObject], Chunks]] = {
+    "text_delta": MessageStream._text,
+    "thinking_delta": MessageStream._thinking,
+    "signature_delta": MessageStream._signature,
+    "citations_delta": MessageStream._citation,
+    "input_json_delta": MessageStream._input_json,
+    "compaction_delta": MessageStream._other,
+}
+
+
+def stream_decoder(plain: bool) -> MessageStream:
+    """A decoder for one stream."""
+    return MessageStream(plain)

@@ -1,0 +1,127 @@
+"""Tools and tool choice -> `tools` and `tool_choice` of a Chat Completions body."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+
+from langchain_unified.errors import InvalidToolError
+from langchain_unified.request import Adjustment, JsonObject, Request, ToolChoice, ToolSpec
+
+NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+
+
+def encode_tools(request: Request, adjustments: list[Adjustment]) -> list[JsonObject]:
+    """The tools in their order. Options that other APIs have land in `adjustments`; a tool of theirs raises."""
+    encoded = []
+    for spec in request.tools:
+        encoded.append(KINDS[spec.kind](spec))
+        adjustments.extend(
+            Adjustment(what=f"{option} of tool {spec.name!r}", why="Chat Completions has no such option: not sent.")
+            for option in spec.options
+            if (spec.kind, option) not in OWN_OPTIONS
+        )
+    return encoded
+
+
+OWN_OPTIONS = frozenset({("custom", "format")})
+
+
+def _function(spec: ToolSpec) -> JsonObject:
+    function: JsonObject = {"name": _checked(spec.name)}
+    if spec.description is not None:
+        function["description"] = spec.description
+    function["parameters"] = spec.parameters or {"type": "object", "properties": {}}
+    if spec.strict is not None:
+        function["strict"] = spec.strict
+    return {"type": "function", "function": function}
+
+
+def _custom(spec: ToolSpec) -> JsonObject:
+    custom: JsonObject = {"name": _checked(spec.name)}
+    if spec.description is not None:
+        custom["description"] = spec.description
+    if spec.options.get("format") is not None:
+        custom["format"] = spec.options["format"]
+    return {"type": "custom", "custom": custom}
+
+
+def _native(spec: ToolSpec) -> JsonObject:
+    kind = str(spec.definition.get("type"))
+    if kind in ("function", "custom"):
+        return spec.definition
+    raise InvalidToolError(
+        f"Chat Completions has no tool of type {kind!r} ({spec.name!r}): the caller runs every tool. {_remedy(kind)}"
+    )
+
+
+KINDS: Mapping[str, Callable[[ToolSpec], JsonObject]] = {"function": _function, "custom": _custom, "native": _native}
+
+# Anthropic's own tools carry a date (`web_search_20260318`), but for these.
+ANTHROPIC_TOOLS = frozenset({"tool_search_tool_bm25", "tool_search_tool_regex", "mcp_toolset"})
+
+
+def _remedy(kind: str) -> str:
+    if re.search(r"_\d{8}$", kind) or kind in ANTHROPIC_TOOLS:
+        return "It is Anthropic's: use it with an Anthropic model."
+    return "Use the Responses API (use_responses_api=True) for the tools that OpenAI runs."
+
+
+def _checked(name: str) -> str:
+    if not NAME.fullmatch(name):
+        raise InvalidToolError(
+            f"OpenAI refuses the tool name {name!r}: it takes letters, digits, _ and -, at most 64 of them."
+        )
+    return name
+
+
+def custom_names(tools: Iterable[ToolSpec]) -> frozenset[str]:
+    """The names of the tools whose calls are free-form text instead of JSON."""
+    return frozenset(spec.name for spec in tools if _kind(spec) == "custom")
+
+
+def _kind(spec: ToolSpec) -> str:
+    return str(spec.definition.get("type")) if spec.kind == "native" else spec.kind
+
+
+# --- choice -----------------------------------------------------------------------------------------------------------
+
+
+def encode_tool_choice(request: Request) -> str | JsonObject | None:
+    """`tool_choice` as the API has it; `None`: not sent. Raises for a choice among tools that are not there."""
+    choice = request.tool_choice
+    if choice is None:
+        return None
+    if choice.definition is not None:
+        return choice.definition
+    if request.tools:
+        return WORDS.get(choice.mode) or CHOICES[choice.mode](choice, request)
+    # Without tools the API refuses any `tool_choice`; one that lets the model call nothing is not needed.
+    if choice.mode in ("any", "tool") or choice.required:
+        raise InvalidToolError("tool_choice asks for a tool call, but the request has no tools.")
+    return None
+
+
+WORDS = {"auto": "auto", "none": "none", "any": "required"}
+
+
+def _named(choice: ToolChoice, request: Request) -> JsonObject:
+    return _reference(choice.names[0], request)
+
+
+def _allowed(choice: ToolChoice, request: Request) -> JsonObject:
+    tools = [_reference(name, request) for name in choice.names]
+    mode = "required" if choice.required else "auto"
+    return {"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": tools}}
+
+
+def _reference(name: str, request: Request) -> JsonObject:
+    spec = next((spec for spec in request.tools if spec.name == name), None)
+    if spec is None:
+        known = ", ".join(repr(spec.name) for spec in request.tools)
+        raise InvalidToolError(f"tool_choice names {name!r}, which is not among the tools ({known}).")
+    kind = _kind(spec)
+    return {"type": kind, kind: {"name": name}}
+
+
+CHOICES: Mapping[str, Callable[[ToolChoice, Request], JsonObject]] = {"tool": _named, "allowed": _allowed}

@@ -1,0 +1,214 @@
+"""A request -> the body of `POST /responses`.
+
+Turns become input items in their order: a message for each user and system turn, an output item for each tool result,
+and the assistant's own items. An earlier turn never depends on a later one, so that a conversation keeps its prefix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from langchain_unified.request import Adjustment, Block, Encoded, JsonObject, Request, Role, Turn
+from langchain_unified.wires._wire import write_params
+from langchain_unified.wires.openai_responses.assistant import encode_assistant
+from langchain_unified.wires.openai_responses.params import NO_MARKS, PARAMS, takes_marks, write_native, write_output
+from langchain_unified.wires.openai_responses.parts import encode_parts, item_in
+from langchain_unified.wires.openai_responses.tools import encode_tool_choice, encode_tools
+
+# The counting endpoint refuses what has no influence on the input.
+COUNT_KEYS = frozenset(
+    {
+        "conversation", "input", "instructions", "model", "parallel_tool_calls", "personality", "previous_response_id",
+        "reasoning", "text", "tool_choice", "tools", "truncation",
+    }
+)  # fmt: skip
+
+MAX_MARKS = 4
+TTLS = frozenset({"30m", "12h"})
+
+
+def encode(request: Request) -> Encoded:
+    """The body. Raises `RequestError` for what the API cannot take; what was adjusted is in `adjustments`."""
+    adjustments: list[Adjustment] = []
+    body: JsonObject = {"model": request.model, "input": encode_input(request, adjustments)}
+    write_native(body, request, adjustments)
+    write_params(body, request, PARAMS, adjustments)
+    write_output(body, request.output)
+    if request.tools:
+        body["tools"] = encode_tools(request, adjustments)
+    choice = encode_tool_choice(request)
+    if choice is not None:
+        body["tool_choice"] = choice
+    if request.betas:
+        adjustments.append(Adjustment(what="betas", why="only Anthropic has beta headers"))
+    if request.stream:
+        body["stream"] = True
+    body.update(request.extra_body)
+    return Encoded(body, adjustments=tuple(adjustments))
+
+
+def encode_count(request: Request) -> Encoded:
+    """The body of `POST /responses/input_tokens`: what of the same request has an influence on the input."""
+    encoded = encode(request)
+    return Encoded({key: value for key, value in encoded.body.items() if key in COUNT_KEYS})
+
+
+def encode_input(request: Request, adjustments: list[Adjustment]) -> list[JsonObject]:
+    """The input items of all turns."""
+    writer = _Input(marks=takes_marks(request), stored=request.params.get("store") is not False)
+    for turn in request.turns:
+        writer.items.extend(TURNS[turn.role](writer, turn))
+    for part in writer.marked[:-MAX_MARKS]:
+        del part["prompt_cache_breakpoint"]
+    if writer.lost_marks:
+        unknown = NO_MARKS.format(request.model)
+        why = "an assistant message takes none; mark what follows it" if writer.marks else unknown
+        adjustments.append(Adjustment(what="a prompt-cache mark", why=why))
+    return writer.items
+
+
+@dataclass(slots=True)
+class _Input:
+    """What one pass over the turns gathers."""
+
+    marks: bool
+    """Whether the model takes cache marks."""
+    stored: bool
+    items: list[JsonObject] = field(default_factory=list)
+    marked: list[JsonObject] = field(default_factory=list)
+    lost_marks: bool = False
+    answers: dict[str, str] = field(default_factory=dict)
+    """Call id -> the type of item that answers it, where it is not `function_call_output`."""
+
+    def message(self, turn: Turn) -> list[JsonObject]:
+        """A user or system turn: one message, split where an item of its own stands between the parts."""
+        items: list[JsonObject] = []
+        run: list[Block] = []
+        for block in turn.blocks:
+            item = item_in(block)
+            if item is None:
+                run.append(block)
+                continue
+            items.extend(self._message_of(run, turn))
+            items.append(item)
+            run = []
+        if run or not turn.blocks:
+            items.extend(self._message_of(run, turn) or [{"role": turn.role, "content": ""}])
+        return items
+
+    def _message_of(self, blocks: list[Block], turn: Turn) -> list[JsonObject]:
+        content = self.content(blocks, turn)
+        return [{"role": turn.role, "content": content}] if content else []
+
+    def content(self, blocks: list[Block], turn: Turn) -> str | list[JsonObject]:
+        """A bare text as a `str`, else the parts, the marked ones with their breakpoint."""
+        parts: list[JsonObject] = []
+        for block in blocks:
+            found = encode_parts(block, turn)
+            if "mark" in block and found:
+                self._mark(block, found[-1])
+            parts.extend(found)
+        if not parts:
+            return ""
+        bare = len(parts) == 1 and parts[0].keys() == {"type", "text"}
+        return str(parts[0]["text"]) if bare else parts
+
+    def _mark(self, block: Block, part: JsonObject) -> None:
+        if not self.marks:
+            self.lost_marks = True
+            return
+        ttl = block["mark"].get("ttl")
+        part["prompt_cache_breakpoint"] = {"mode": "explicit", **({"ttl": ttl} if ttl in TTLS else {})}
+        self.marked.append(part)
+
+    def assistant(self, turn: Turn) -> list[JsonObject]:
+        self.lost_marks = self.lost_marks or any("mark" in block for block in turn.blocks)
+        items = encode_assistant(turn, stored=self.stored)
+        for item in items:
+            if item.get("type") in ANSWERS:
+                self.answers[str(item.get("call_id"))] = ANSWERS[item["type"]]
+        return items
+
+    def result(self, turn: Turn) -> list[JsonObject]:
+        """A tool result, in the form that its call asks for."""
+        whole = next((item for block in turn.blocks if (item := item_in(block)) is not None), None)
+        if whole is not None:
+            return [{"call_id": turn.tool_call_id, **whole} if "call_id" in REQUIRED.get(whole["type"], ()) else whole]
+        call_id = turn.tool_call_id or ""
+        kind = turn.options.get("type") or self.answers.get(call_id, "function_call_output")
+        output = self.content(list(turn.blocks), turn)
+        if turn.is_error and not output:
+            output = "error"
+        return [RESULTS.get(kind, _plain_result)(kind, output, turn)]
+
+
+TURNS: Mapping[Role, Callable[[_Input, Turn], list[JsonObject]]] = {
+    "system": _Input.message,
+    "developer": _Input.message,
+    "user": _Input.message,
+    "assistant": _Input.assistant,
+    "tool": _Input.result,
+}
+
+
+# --- results of calls -------------------------------------------------------------------------------------------------
+
+ANSWERS: Mapping[str, str] = {
+    "custom_tool_call": "custom_tool_call_output",
+    "computer_call": "computer_call_output",
+    "shell_call": "shell_call_output",
+    "local_shell_call": "local_shell_call_output",
+    "apply_patch_call": "apply_patch_call_output",
+}
+
+# Items that name the call they answer; a caller who writes one inside a tool message may leave that to the message.
+REQUIRED: Mapping[str, tuple[str, ...]] = {
+    kind: ("call_id",) for kind in ("function_call_output", "tool_search_output", *ANSWERS.values())
+    if kind != "local_shell_call_output"
+}  # fmt: skip
+
+
+def _plain_result(kind: str, output: str | list[JsonObject], turn: Turn) -> JsonObject:
+    return {"type": kind, "call_id": turn.tool_call_id or "", "output": output}
+
+
+def _computer(kind: str, output: str | list[JsonObject], turn: Turn) -> JsonObject:
+    """A screenshot: the first image of the result, or a text that is its URL."""
+    shot: JsonObject = {"type": "computer_screenshot"}
+    if isinstance(output, str):
+        shot["image_url"] = output
+    else:
+        image = next((part for part in output if part.get("type") in ("input_image", "computer_screenshot")), {})
+        shot |= {key: image[key] for key in ("image_url", "file_id") if key in image}
+    checks = {key: turn.options[key] for key in ("acknowledged_safety_checks", "status") if turn.options.get(key)}
+    return {"type": kind, "call_id": turn.tool_call_id or "", "output": shot, **checks}
+
+
+def _shell(kind: str, output: str | list[JsonObject], turn: Turn) -> JsonObject:
+    outcome = {"type": "exit", "exit_code": 1 if turn.is_error else 0}
+    said = {"stdout": "" if turn.is_error else _joined(output), "stderr": _joined(output) if turn.is_error else ""}
+    return {"type": kind, "call_id": turn.tool_call_id or "", "output": [{**said, "outcome": outcome}]}
+
+
+def _local_shell(kind: str, output: str | list[JsonObject], turn: Turn) -> JsonObject:
+    return {"type": kind, "id": turn.tool_call_id or "", "output": _joined(output)}
+
+
+def _patch(kind: str, output: str | list[JsonObject], turn: Turn) -> JsonObject:
+    status = "failed" if turn.is_error else "completed"
+    return {"type": kind, "call_id": turn.tool_call_id or "", "status": status, "output": _joined(output)}
+
+
+def _joined(output: str | list[JsonObject]) -> str:
+    if isinstance(output, str):
+        return output
+    return "\n".join(part["text"] for part in output if part.get("type") == "input_text")
+
+
+RESULTS: Mapping[str, Callable[[str, str | list[JsonObject], Turn], JsonObject]] = {
+    "computer_call_output": _computer,
+    "shell_call_output": _shell,
+    "local_shell_call_output": _local_shell,
+    "apply_patch_call_output": _patch,
+}

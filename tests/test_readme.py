@@ -1,0 +1,50 @@
+"""The README's programs run as they stand, against a local server that answers in both providers' ways."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.replies import answer
+from tests.server import Received, Reply, serve
+
+ROOT = Path(__file__).parent.parent
+BLOCKS = re.findall(
+    r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+)
+
+
+def respond(request: Received) -> Reply:
+    """A tool call to whoever has tools and no result yet, else a short text."""
+    body = request.json
+    results = (
+        '"tool_result"' in str(request.body) or '"tool"' in str(request.body) or "call_output" in str(request.body)
+    )
+    if body.get("tools") and not results:
+        return answer(request, "", (("get_weather", {"city": "Paris"}),))
+    return answer(request, "Hello, all three.")
+
+
+@pytest.fixture(autouse=True)
+def providers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with serve(respond) as server:
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "not-a-key")
+        monkeypatch.setenv("OPENAI_API_KEY", "not-a-key")
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url + "/v1")
+        yield
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=[block.split("\n")[0][:60] for block in BLOCKS])
+def test_a_program_of_the_readme(block: str, capsys: pytest.CaptureFixture[str]) -> None:
+    exec(compile(block, "README.md", "exec"), {"__name__": "__readme__"})
+    printed = capsys.readouterr()
+    assert printed.out.strip()
+    assert printed.err == ""
+
+
+def test_the_readme_has_its_programs() -> None:
+    assert len(BLOCKS) >= 6

@@ -1,0 +1,103 @@
+"""One way to call a transport, sync or async, so that each test is written once and run twice."""
+
+from __future__ import annotations
+
+import asyncio
+import traceback
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import SecretStr
+
+from langchain_unified.transport import Answer, Call, Transport, TransportConfig, transport
+from tests.server import Server
+
+KEY = "sk-canary-0123456789abcdef"
+PATHS = {"anthropic": "/v1/messages", "openai": "/chat/completions"}
+BASES = {"anthropic": "", "openai": "/v1"}
+
+
+@dataclass
+class Streamed:
+    """What came of a stream: the events before the end or the error."""
+
+    events: list[dict[str, Any]]
+    error: BaseException | None = None
+    request_id: str | None = None
+
+
+class Sync:
+    name = "sync"
+
+    def send(self, target: Transport, call: Call) -> Answer:
+        return target.send(call)
+
+    def stream(self, target: Transport, call: Call) -> Streamed:
+        got = Streamed([])
+        try:
+            with target.stream(call) as events:
+                got.request_id = events.request_id
+                for event in events:
+                    got.events.append(event)
+        except Exception as error:
+            got.error = error
+        return got
+
+    def first(self, target: Transport, call: Call) -> dict[str, Any]:
+        """The first event; then the stream is left."""
+        with target.stream(call) as events:
+            for event in events:
+                return event
+        raise AssertionError("no event")
+
+
+class Async:
+    name = "async"
+
+    def send(self, target: Transport, call: Call) -> Answer:
+        return asyncio.run(target.asend(call))
+
+    def stream(self, target: Transport, call: Call) -> Streamed:
+        got = Streamed([])
+
+        async def run() -> None:
+            try:
+                async with await target.astream(call) as events:
+                    got.request_id = events.request_id
+                    async for event in events:
+                        got.events.append(event)
+            except Exception as error:
+                got.error = error
+
+        asyncio.run(run())
+        return got
+
+    def first(self, target: Transport, call: Call) -> dict[str, Any]:
+        async def run() -> dict[str, Any]:
+            async with await target.astream(call) as events:
+                async for event in events:
+                    return event
+            raise AssertionError("no event")
+
+        return asyncio.run(run())
+
+
+def config(provider: str, server: Server | str, **options: Any) -> TransportConfig:
+    """A configuration for the server, with a key, and without retries unless the test is about them."""
+    url = server if isinstance(server, str) else server.url + BASES[provider]
+    options = {"api_key": SecretStr(KEY), "max_retries": 0, "timeout": 5.0, **options}
+    return TransportConfig(provider=provider, base_url=url, **options)  # type: ignore[arg-type]
+
+
+def to(provider: str, server: Server | str, **options: Any) -> Transport:
+    return transport(config(provider, server, **options))
+
+
+def call(provider: str, **options: Any) -> Call:
+    body = options.pop("body", {"model": "m", "messages": []})
+    return Call(path=options.pop("path", PATHS[provider]), body=body, **{"model": "m", **options})
+
+
+def text_of(error: BaseException) -> str:
+    """The whole traceback, causes included, as a log would show it."""
+    return "".join(traceback.format_exception(error))
