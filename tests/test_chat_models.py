@@ -343,7 +343,7 @@ def test_output_version_v1(name: str, server: Server) -> None:
     whole = model.invoke("hi")
     assert [block["type"] for block in whole.content] == ["text"]
     streamed = reduce(add, model.stream("hi"))
-    assert "".join(block["text"] for block in streamed.content_blocks) == "hello"
+    assert [block["text"] for block in streamed.content_blocks] == ["hello"]
     assert build(name, server, output_version="v0").invoke("hi").content == "hello"
     # A v1 message goes back to the wire that made it.
     model.invoke([HumanMessage("hi"), whole, HumanMessage("more")])

@@ -18,7 +18,7 @@ from langchain_unified.chat_models._arguments import Arguments, canonical, secre
 from langchain_unified.content import turns
 from langchain_unified.errors import InvalidHistoryError, UnsupportedParameterError
 from langchain_unified.history import check_results
-from langchain_unified.request import Adjustment, Encoded, Request
+from langchain_unified.request import Adjustment, Encoded, Request, ToolSpec
 from langchain_unified.tools import check_names, output_format, parallel_in, tool_choice, tool_specs
 from langchain_unified.transport import Call, Transport, transport
 from langchain_unified.wires import WIRES, Wire
@@ -37,11 +37,16 @@ class Plan:
     call: Call
     transport: Transport
     adjustments: tuple[Adjustment, ...]
+    output_version: str | None = None
 
     @property
     def plain(self) -> bool:
-        """Whether an answer that starts with text will hold nothing else, so that it may stream as `str`."""
-        return not self.request.tools and not self.request.native.get("mcp_servers")
+        """Whether an answer that starts with text will hold nothing else, so that it may stream as `str`.
+
+        Core turns each chunk into standard blocks under `output_version="v1"`, and merges only blocks with an index.
+        """
+        several = self.request.tools or self.request.native.get("mcp_servers")
+        return not several and self.output_version != "v1"
 
 
 def make(model: ChatBase, messages: Sequence[BaseMessage], keywords: Mapping[str, Any], *, stream: bool) -> Plan:
@@ -50,9 +55,10 @@ def make(model: ChatBase, messages: Sequence[BaseMessage], keywords: Mapping[str
         raise InvalidHistoryError("There are no messages to send. Give at least one.")
     arguments = arguments_of(model, keywords)
     route = model._route(arguments.get("model"))
-    wire = _wire(model, route, arguments)
+    specs = tool_specs(arguments.get("tools", ()), arguments.get("strict"))
+    wire = _wire(model, route, arguments, specs)
     messages = _trimmed(model, messages, arguments, wire)
-    request = _request(route, wire, messages, arguments, stream)
+    request = _request(route, wire, messages, arguments, specs, stream=stream)
     encoded = wire.encode(request)
     _report(model, encoded.adjustments, arguments.get("on_unsupported", model.on_unsupported))
     return Plan(
@@ -62,6 +68,7 @@ def make(model: ChatBase, messages: Sequence[BaseMessage], keywords: Mapping[str
         call=_call(model, route, wire.path, encoded, arguments),
         transport=transport(model._connection(route.provider)),
         adjustments=encoded.adjustments,
+        output_version=model.output_version,
     )
 
 
@@ -73,7 +80,8 @@ def make_count(model: ChatBase, messages: Sequence[BaseMessage], keywords: Mappi
     wire = WIRES["anthropic_messages" if route.provider == "anthropic" else "openai_responses"]
     if wire.encode_count is None or wire.count_path is None or not catalog.is_official(model._base_url(route.provider)):
         return None
-    request = _request(route, wire, messages, arguments, stream=False)
+    specs = tool_specs(arguments.get("tools", ()), arguments.get("strict"))
+    request = _request(route, wire, messages, arguments, specs, stream=False)
     encoded = wire.encode_count(request)
     call = _call(model, route, wire.count_path, encoded, arguments)
     return Plan(wire, route, request, call, transport(model._connection(route.provider)), encoded.adjustments)
@@ -93,13 +101,13 @@ def _disabled(model: ChatBase, key: str, value: Any) -> bool:
     return disabled[key] is None or value in disabled[key]
 
 
-def _wire(model: ChatBase, route: catalog.Route, arguments: Arguments) -> Wire:
+def _wire(model: ChatBase, route: catalog.Route, arguments: Arguments, specs: tuple[ToolSpec, ...]) -> Wire:
     name = catalog.wire_for(
         route,
         use_responses_api=model._use_responses_api(),
         params=arguments.params,
         native=arguments.native,
-        tools=tool_specs(arguments.get("tools", ())),
+        tools=specs,
         base_url=model._base_url(route.provider),
         drop_in=model._drop_in,
     )
@@ -107,10 +115,14 @@ def _wire(model: ChatBase, route: catalog.Route, arguments: Arguments) -> Wire:
 
 
 def _request(
-    route: catalog.Route, wire: Wire, messages: Sequence[BaseMessage], arguments: Arguments, stream: bool
+    route: catalog.Route,
+    wire: Wire,
+    messages: Sequence[BaseMessage],
+    arguments: Arguments,
+    specs: tuple[ToolSpec, ...],
+    *,
+    stream: bool,
 ) -> Request:
-    strict = arguments.get("strict")
-    specs = tool_specs(arguments.get("tools", ()), strict)
     check_names(specs)
     said = arguments.get("tool_choice")
     params = arguments.params
@@ -128,7 +140,7 @@ def _request(
         params=params,
         tools=specs,
         tool_choice=tool_choice(said, specs),
-        output=output_format(arguments.get("response_format"), strict),
+        output=output_format(arguments.get("response_format"), arguments.get("strict")),
         native=arguments.native,
         extra_body=arguments.get("extra_body", {}),
         betas=tuple(arguments.get("betas", ())),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Self, cast
@@ -145,13 +146,16 @@ class ChatBase(Parameters, Connection, BaseChatModel):
 
     def _defaults(self) -> JsonObject:
         """The fields that go into a call, under their neutral names; what is `None` is left out."""
-        values = {name: getattr(self, name) for name in self._call_fields()}
-        return {SYNONYMS.get(name, name): value for name, value in values.items() if value is not None}
+        fields = self.__dict__
+        return {name: fields[field] for field, name in self._call_fields() if fields[field] is not None}
 
     @classmethod
-    def _call_fields(cls) -> list[str]:
+    @functools.cache  # noqa: B019 - one entry per class, for as long as the class lives
+    def _call_fields(cls) -> tuple[tuple[str, str], ...]:
+        """`(field, neutral name)` of the fields that go into a call."""
         wanted = PARAM_KEYS | NATIVE_KEYS | {"betas", "extra_body", "stream_usage"}
-        return [name for name in cls.model_fields if SYNONYMS.get(name, name) in wanted and name != "metadata"]
+        named = ((field, SYNONYMS.get(field, field)) for field in cls.model_fields if field != "metadata")
+        return tuple((field, name) for field, name in named if name in wanted)
 
     # --- calls ---
 

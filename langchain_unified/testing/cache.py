@@ -158,7 +158,7 @@ class PromptCache:
 
 
 def _chain(segments: Iterable[Segment], seeds: Mapping[str, str]) -> list[_Link]:
-    """One link per segment. A section's seed goes in before its first segment: what the prefix depends on from there."""
+    """One link per segment. Before a section's first segment goes its seed: what else its prefix depends on."""
     digest, tokens, links = hashlib.sha256(), 0, []
     waiting = dict(seeds)
     for segment in segments:

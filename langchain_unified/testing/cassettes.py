@@ -209,17 +209,18 @@ def _by_event(original: Callable[..., Any]) -> Callable[..., Any]:
     def deserialize(*args: Any, **kwargs: Any) -> Any:
         response = original(*args, **kwargs)
         if "event-stream" in response.headers.get("content-type", ""):
-            response.stream = _event_stream(type(response.stream))(b"".join(response.stream))
+            kind: Any = type(response.stream)
+            response.stream = _event_stream(kind)(b"".join(response.stream))
         return response
 
     return deserialize
 
 
 @functools.cache
-def _event_stream(kind: type) -> Any:
+def _event_stream(kind: Any) -> Any:
     """A byte stream of the same HTTP library that yields one chunk for each event."""
 
-    class EventStream(kind):  # type: ignore[misc,valid-type]
+    class EventStream(kind):  # type: ignore[misc]
         def __init__(self, body: bytes) -> None:
             super().__init__(body)
             self.events = split_events(body)

@@ -60,10 +60,10 @@ class CassetteSecretError(CassetteError):
     """
 
     def __init__(self, place: str, secret: str, file: str | os.PathLike[str] | None = None) -> None:
-        self.place, self.secret, self.file = place, secret, file
-        name = "the cassette" if file is None else os.fspath(file)
+        self.place, self.secret = place, secret
+        self.file = None if file is None else os.fspath(file)
         super().__init__(
-            f"{name} was not written: {place} holds {secret}. "
+            f"{self.file or 'the cassette'} was not written: {place} holds {secret}. "
             "Take it out of what the test sends or the server answers, then record again."
         )
 

@@ -36,10 +36,22 @@ def _sequence(value: Any, spare: int) -> str:
     return "".join(_piece(name, inner, spare) for name, inner in value)
 
 
+def _literal(value: int, spare: int) -> str:
+    return chr(value)
+
+
+def _not_literal(value: int, spare: int) -> str:
+    return next(each for each in _ALPHABET if ord(each) != value)
+
+
+def _any(value: Any, spare: int) -> str:
+    return "a"
+
+
 def _repeat(value: Any, spare: int) -> str:
     least, most, inner = value
     count = min(int(most), max(least, spare)) if spare else max(least, min(1, int(most)))
-    return _sequence(inner, 0) * count
+    return str(_sequence(inner, 0) * count)
 
 
 def _class(value: Any, spare: int) -> str:
@@ -57,7 +69,8 @@ def _in(name: str, inner: Any, character: str) -> bool:
         return bool(ord(character) == inner)
     if name == "RANGE":
         return bool(inner[0] <= ord(character) <= inner[1])
-    return CATEGORIES.get(str(inner), lambda each: False)(character)
+    category = CATEGORIES.get(str(inner))
+    return category is not None and category(character)
 
 
 CATEGORIES: Mapping[str, Callable[[str], bool]] = {
@@ -70,9 +83,9 @@ CATEGORIES: Mapping[str, Callable[[str], bool]] = {
 }
 
 MAKERS: Mapping[str, Callable[[Any, int], str]] = {
-    "LITERAL": lambda value, spare: chr(value),
-    "NOT_LITERAL": lambda value, spare: next(each for each in _ALPHABET if ord(each) != value),
-    "ANY": lambda value, spare: "a",
+    "LITERAL": _literal,
+    "NOT_LITERAL": _not_literal,
+    "ANY": _any,
     "IN": _class,
     "BRANCH": lambda value, spare: _sequence(value[1][0], spare),
     "SUBPATTERN": lambda value, spare: _sequence(value[3], spare),

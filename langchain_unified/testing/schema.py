@@ -178,7 +178,8 @@ class _Maker:
         missing = schema.get("minProperties", 0) - len(found)
         more = {key: self.make(self._property(schema, key), key, depth + 1) for key in itertools.islice(spare, missing)}
         yield {**found, **more} if missing > 0 else {key: found[key] for key in required}
-        yield {key: self.make(self._property(schema, key), key, depth + 1) for key in dict.fromkeys(required + optional)}
+        everything = dict.fromkeys([*required, *optional])
+        yield {key: self.make(self._property(schema, key), key, depth + 1) for key in everything}
 
     def _property(self, schema: Mapping[str, Any], key: str) -> Schema:
         named = (schema.get("properties") or {}).get(key)

@@ -1,4 +1,4 @@
-"""Whether a value satisfies a JSON Schema: the keywords that tools and output formats use, no annotations, no formats."""
+"""Whether a value satisfies a JSON Schema: the keywords that tools and output formats use, without formats."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Schema = Any
 
 
 def valid(schema: Schema, value: Any, root: Schema = None) -> bool:
-    """Whether `value` satisfies `schema`. References are looked up in `root`, which is `schema` where it is not given."""
+    """Whether `value` satisfies `schema`. References are looked up in `root`, by default `schema` itself."""
     root = schema if root is None else root
     if isinstance(schema, bool):
         return schema
@@ -76,7 +76,28 @@ def _multiple(step: Any, value: Any) -> bool:
 
 def _for(kind: str, test: Callable[[Any, Any], bool]) -> Callable[[Any, Any, Schema, Schema], bool]:
     """A check that only values of one kind can fail."""
-    return lambda wanted, value, schema, root: not TYPES[kind](value) or test(wanted, value)
+
+    def check(wanted: Any, value: Any, schema: Schema, root: Schema) -> bool:
+        return not TYPES[kind](value) or test(wanted, value)
+
+    return check
+
+
+def _inner(test: Callable[[Any, Any, Schema], bool]) -> Callable[[Any, Any, Schema, Schema], bool]:
+    """A check that looks at nothing beside its keyword, but for references."""
+
+    def check(wanted: Any, value: Any, schema: Schema, root: Schema) -> bool:
+        return test(wanted, value, root)
+
+    return check
+
+
+def _const(wanted: Any, value: Any, schema: Schema, root: Schema) -> bool:
+    return _same(wanted, value)
+
+
+def _enum(wanted: Any, value: Any, schema: Schema, root: Schema) -> bool:
+    return any(_same(item, value) for item in wanted)
 
 
 def _unique(wanted: Any, value: Any) -> bool:
@@ -104,7 +125,8 @@ def _additional(wanted: Any, value: Any, schema: Schema, root: Schema) -> bool:
 
 
 def _prefix_items(wanted: Any, value: Any, schema: Schema, root: Schema) -> bool:
-    return not isinstance(value, list) or all(valid(inner, item, root) for inner, item in zip(wanted, value, strict=False))
+    pairs = zip(wanted, value, strict=False) if isinstance(value, list) else ()
+    return all(valid(inner, item, root) for inner, item in pairs)
 
 
 def _items(wanted: Any, value: Any, schema: Schema, root: Schema) -> bool:
@@ -117,7 +139,7 @@ def _contains(wanted: Any, value: Any, schema: Schema, root: Schema) -> bool:
     if not isinstance(value, list):
         return True
     count = sum(valid(wanted, item, root) for item in value)
-    return int(schema.get("minContains", 1)) <= count <= schema.get("maxContains", math.inf)
+    return bool(schema.get("minContains", 1) <= count <= schema.get("maxContains", math.inf))
 
 
 def _if(wanted: Any, value: Any, schema: Schema, root: Schema) -> bool:
@@ -129,10 +151,10 @@ def _dependent(wanted: Any, value: Any) -> bool:
 
 
 CHECKS: Mapping[str, Callable[[Any, Any, Schema, Schema], bool]] = {
-    "$ref": lambda wanted, value, schema, root: valid(resolve(wanted, root), value, root),
+    "$ref": _inner(lambda wanted, value, root: valid(resolve(wanted, root), value, root)),
     "type": _type,
-    "const": lambda wanted, value, schema, root: _same(wanted, value),
-    "enum": lambda wanted, value, schema, root: any(_same(item, value) for item in wanted),
+    "const": _const,
+    "enum": _enum,
     "minimum": _for("number", lambda wanted, value: value >= wanted),
     "maximum": _for("number", lambda wanted, value: value <= wanted),
     "exclusiveMinimum": _for("number", lambda wanted, value: value > wanted),
@@ -154,9 +176,9 @@ CHECKS: Mapping[str, Callable[[Any, Any, Schema, Schema], bool]] = {
     "properties": _properties,
     "patternProperties": _pattern_properties,
     "additionalProperties": _additional,
-    "allOf": lambda wanted, value, schema, root: all(valid(inner, value, root) for inner in wanted),
-    "anyOf": lambda wanted, value, schema, root: any(valid(inner, value, root) for inner in wanted),
-    "oneOf": lambda wanted, value, schema, root: sum(valid(inner, value, root) for inner in wanted) == 1,
-    "not": lambda wanted, value, schema, root: not valid(wanted, value, root),
+    "allOf": _inner(lambda wanted, value, root: all(valid(each, value, root) for each in wanted)),
+    "anyOf": _inner(lambda wanted, value, root: any(valid(each, value, root) for each in wanted)),
+    "oneOf": _inner(lambda wanted, value, root: sum(valid(each, value, root) for each in wanted) == 1),
+    "not": _inner(lambda wanted, value, root: not valid(wanted, value, root)),
     "if": _if,
 }

@@ -1,4 +1,4 @@
-"""A request's body as the row of segments that a prompt cache sees: tools, then system, then messages, block by block."""
+"""A request's body as the segments that a prompt cache sees: tools, then system, then messages, block by block."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def total(segments: Iterable[Segment]) -> int:
 
 # --- Anthropic --------------------------------------------------------------------------------------------------------
 
-# Models that drop the thinking of earlier turns from the prompt (before Opus 4.5 and Sonnet 4.6, and every Haiku to 4.5).
+# Models that drop earlier turns' thinking from the prompt: before Opus 4.5 and Sonnet 4.6, every Haiku up to 4.5.
 _FORGETFUL = re.compile(r"claude-(3|haiku-[34]|opus-4(-[01]\b|-\d{8}|$)|sonnet-4(-[0-5]\b|-\d{8}|$))")
 
 

@@ -1,7 +1,7 @@
 """A deterministic estimate of tokens: about four characters each, media a fixed number.
 
-Every block is counted by itself, so that the counts of a prompt's blocks add up to the count of the prompt, and a longer
-conversation keeps the counts of the shorter one.
+Every block is counted by itself, so that the counts of a prompt's blocks add up to the count of the prompt, and a
+longer conversation keeps the counts of the shorter one.
 """
 
 from __future__ import annotations
@@ -60,19 +60,26 @@ def _called(*keys: str) -> Callable[[Mapping[str, Any]], int]:
     return count
 
 
+def _fixed(tokens: int) -> Callable[[Mapping[str, Any]], int]:
+    def count(block: Mapping[str, Any]) -> int:
+        return tokens
+
+    return count
+
+
 COUNTERS: Mapping[str, Callable[[Mapping[str, Any]], int]] = {
     "text": _called("text"),
     "input_text": _called("text"),
     "output_text": _called("text"),
     "refusal": _called("refusal"),
     "thinking": _called("thinking"),
-    "image": lambda block: IMAGE,
-    "image_url": lambda block: IMAGE,
-    "input_image": lambda block: IMAGE,
+    "image": _fixed(IMAGE),
+    "image_url": _fixed(IMAGE),
+    "input_image": _fixed(IMAGE),
     "document": _document,
-    "file": lambda block: DOCUMENT,
-    "input_file": lambda block: DOCUMENT,
-    "input_audio": lambda block: AUDIO,
+    "file": _fixed(DOCUMENT),
+    "input_file": _fixed(DOCUMENT),
+    "input_audio": _fixed(AUDIO),
     "tool_use": _called("name", "input"),
     "tool_result": lambda block: _sum(block.get("content")),
     "function_call": _called("name", "arguments"),

@@ -9,7 +9,7 @@ from typing import Any
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w])")
 _QUOTED = re.compile(r"\"([^\"]+)\"|“([^”]+)”|(?<!\w)'([^']+)'(?!\w)")
 # A capitalised word that does not begin a sentence, and those that follow it.
-_NAME = re.compile(r"(?<=[^.!?\n]\s)([A-Z][\w’-]*(?: [A-Z][\w’-]*)*)")
+_NAME = re.compile(r"(?<=[^.!?\n]\s)([A-Z][\w-]*(?: [A-Z][\w-]*)*)")
 
 
 class Words:

@@ -10,6 +10,7 @@ from typing import Any
 
 from langchain_unified.request import JsonObject, Provider
 from langchain_unified.transport._base import TransportConfig
+from langchain_unified.transport._logs import hide_secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,4 +53,5 @@ MODULES: Mapping[Provider, str] = {
 def sdk_of(provider: Provider) -> Sdk:
     """The provider's record; the first call imports its SDK, and only that one."""
     found: Sdk = importlib.import_module(MODULES[provider]).SDK
+    hide_secrets(provider)
     return found

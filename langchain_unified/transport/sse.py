@@ -24,54 +24,60 @@ class SSEParser:
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
+        self._head: bytes | None = b""
         self._ended_in_cr = False
-        self._at_start = True
+        self._special = True
 
     def feed(self, chunk: bytes) -> list[bytes]:
-        if self._ended_in_cr or b"\r" in chunk:
-            chunk = self._unix(chunk)
+        if self._special or b"\r" in chunk:
+            chunk = self._unix(self._without_bom(chunk))
         parts = self._parts
-        parts.append(chunk)
-        # A long event comes in many chunks without any line end: they are joined once, not at each chunk.
-        if b"\n" not in chunk:
-            return []
-        if len(parts) > 1:
+        if parts:
+            parts.append(chunk)
+            # A long event comes in many chunks without any line end: they are joined once, not at each chunk.
+            if b"\n" not in chunk:
+                return []
             chunk = b"".join(parts)
-        parts.clear()
+            parts.clear()
         end = chunk.rfind(b"\n\n")
         if end < 0:
-            parts.append(chunk)
+            if chunk:
+                parts.append(chunk)
             return []
-        if end + 2 < len(chunk):
+        if end + 2 != len(chunk):
             parts.append(chunk[end + 2 :])
-        return self._data(chunk[:end])
+        return [data for event in chunk[:end].split(b"\n\n") if (data := _data_of(event))]
 
     def flush(self) -> list[bytes]:
-        rest = b"".join(self._parts)
+        rest = b"".join([*self._parts, self._head or b""])
         self._parts.clear()
-        return self._data(rest)
+        return [data for event in rest.split(b"\n\n") if (data := _data_of(event))]
+
+    def _without_bom(self, chunk: bytes) -> bytes:
+        """The chunk without the byte order mark that a stream may begin with, also where it was cut in it."""
+        if self._head is None:
+            return chunk
+        self._head += chunk
+        if len(self._head) < len(BOM) and BOM.startswith(self._head):
+            return b""
+        chunk, self._head = self._head.removeprefix(BOM), None
+        return chunk
 
     def _unix(self, chunk: bytes) -> bytes:
         """The chunk with LF line ends. A CR at its end counts at once, and the LF that may follow it is dropped."""
-        if self._ended_in_cr and chunk.startswith(b"\n"):
-            chunk = chunk[1:]
-            if not chunk:
-                self._ended_in_cr = False
-                return chunk
-        self._ended_in_cr = chunk.endswith(b"\r")
+        if self._ended_in_cr and chunk:
+            chunk = chunk.removeprefix(b"\n")
+            self._ended_in_cr = False
+        self._ended_in_cr = self._ended_in_cr or chunk.endswith(b"\r")
+        self._special = self._ended_in_cr or self._head is not None
         return chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-
-    def _data(self, events: bytes) -> list[bytes]:
-        if self._at_start:
-            self._at_start = False
-            events = events.removeprefix(BOM)
-        return [data for event in events.split(b"\n\n") if (data := _data_of(event))]
 
 
 def _data_of(event: bytes) -> bytes:
     """The data of one event; empty where it has none. Usually one line, first or after `event:`."""
-    at = 5 if event.startswith(b"data:") else event.find(b"\ndata:") + 6
-    if at < 6 and not event.startswith(b"data:"):
+    if event.startswith(b"data:"):
+        at = 5
+    elif (at := event.find(b"\ndata:") + 6) == 5:
         return b""
     if event.find(b"\n", at) >= 0:
         return b"\n".join(_value(line) for line in event.split(b"\n") if line.startswith(b"data:"))

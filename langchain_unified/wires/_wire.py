@@ -9,7 +9,7 @@ from typing import Any, Protocol, TypeAlias
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.utils.json import parse_partial_json
 
-from langchain_unified.errors import IncompleteStreamError, UnsupportedContentError
+from langchain_unified.errors import IncompleteStreamError, UnsupportedContentError, UnsupportedParameterError
 from langchain_unified.request import Adjustment, Block, Encoded, JsonObject, Provider, Request, Turn, WireName
 
 ParamWriter: TypeAlias = Callable[[JsonObject, Any, Request], "Adjustment | None"]
@@ -109,6 +109,8 @@ def seal(args: str) -> str:
 
 
 def _passes(args: str) -> bool:
+    if not args:
+        return True  # core takes missing arguments for none
     try:
         return isinstance(parse_partial_json(args), dict)
     except ValueError:
@@ -123,3 +125,12 @@ def cut(final: str) -> IncompleteStreamError:
     return IncompleteStreamError(
         f"The stream ended before its final event ({final}): the answer is cut. What had come is in `partial`."
     )
+
+
+def answer_limit(value: int) -> int:
+    """`max_tokens` for an API on which 0 has no meaning. Raises `UnsupportedParameterError`."""
+    if value < 1:
+        raise UnsupportedParameterError(
+            f"max_tokens={value} has no meaning on OpenAI. Give at least 1, or leave it out for the model's own limit."
+        )
+    return value

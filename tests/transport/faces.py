@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import traceback
+from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
 from langchain_unified.transport import Answer, Call, Transport, TransportConfig, transport
 from tests.server import Server
 
+T = TypeVar("T")
 KEY = "sk-canary-0123456789abcdef"
 PATHS = {"anthropic": "/v1/messages", "openai": "/chat/completions"}
 BASES = {"anthropic": "", "openai": "/v1"}
@@ -39,7 +41,7 @@ class Sync:
                 got.request_id = events.request_id
                 for event in events:
                     got.events.append(event)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # whatever came of it is what a test looks at
             got.error = error
         return got
 
@@ -52,10 +54,12 @@ class Sync:
 
 
 class Async:
+    """Each call in an event loop of its own, which ends the life of a ready async client."""
+
     name = "async"
 
     def send(self, target: Transport, call: Call) -> Answer:
-        return asyncio.run(target.asend(call))
+        return asyncio.run(closing(target, target.asend(call)))
 
     def stream(self, target: Transport, call: Call) -> Streamed:
         got = Streamed([])
@@ -66,10 +70,10 @@ class Async:
                     got.request_id = events.request_id
                     async for event in events:
                         got.events.append(event)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001  # as above
                 got.error = error
 
-        asyncio.run(run())
+        asyncio.run(closing(target, run()))
         return got
 
     def first(self, target: Transport, call: Call) -> dict[str, Any]:
@@ -79,7 +83,16 @@ class Async:
                     return event
             raise AssertionError("no event")
 
-        return asyncio.run(run())
+        return asyncio.run(closing(target, run()))
+
+
+async def closing(target: Transport, work: Coroutine[Any, Any, T]) -> T:
+    """What `work` gives; a ready async client is closed in the loop that it was used in."""
+    try:
+        return await work
+    finally:
+        if target.config.async_client is not None:
+            await target.config.async_client.close()
 
 
 def config(provider: str, server: Server | str, **options: Any) -> TransportConfig:

@@ -180,8 +180,9 @@ TABLE = [
 RETRYABLE = (errors.ConflictError, errors.RateLimitError, errors.ServerError)
 
 
-@pytest.mark.parametrize("provider,status,headers,body,ours,theirs,code,retry_after", TABLE)
-def test_a_status_error_is_ours_and_the_sdks(face, provider, status, headers, body, ours, theirs, code, retry_after):
+@pytest.mark.parametrize("row", TABLE, ids=lambda row: f"{row[0]}-{row[1]}-{row[6]}")
+def test_a_status_error_is_ours_and_the_sdks(face, row):
+    provider, status, headers, body, ours, theirs, code, retry_after = row
     headers = {"request-id": "req_9"} | headers if provider == "anthropic" else {"x-request-id": "req_9"} | headers
     with serve(lambda _: Reply.json(body, status, headers)) as server, pytest.raises(errors.ProviderError) as caught:
         face.send(to(provider, server), call(provider))
@@ -208,9 +209,11 @@ def test_the_table_covers_what_can_be_told_apart():
 
 def test_the_message_reads_well():
     body = claude("rate_limit_error", "This request would exceed your rate limit")
-    with serve(lambda _: Reply.json(body, 429, {"request-id": "req_9"})) as server:
-        with pytest.raises(errors.RateLimitError) as caught:
-            to("anthropic", server).send(call("anthropic"))
+    with (
+        serve(lambda _: Reply.json(body, 429, {"request-id": "req_9"})) as server,
+        pytest.raises(errors.RateLimitError) as caught,
+    ):
+        to("anthropic", server).send(call("anthropic"))
     expected = "anthropic 429 rate_limit_error: This request would exceed your rate limit (request id req_9)"
     assert str(caught.value) == expected
     assert caught.value.__cause__ is None
@@ -237,17 +240,21 @@ def test_a_stream_that_is_refused_raises_at_once(face, provider):
 def test_retry_after_as_a_date(provider):
     at = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=100)
     headers = {"retry-after": email.utils.format_datetime(at, usegmt=True)}
-    with serve(lambda _: Reply.json({"error": {"message": "slow"}}, 429, headers)) as server:
-        with pytest.raises(errors.RateLimitError) as caught:
-            to(provider, server).send(call(provider))
+    with (
+        serve(lambda _: Reply.json({"error": {"message": "slow"}}, 429, headers)) as server,
+        pytest.raises(errors.RateLimitError) as caught,
+    ):
+        to(provider, server).send(call(provider))
     assert 95 < caught.value.retry_after <= 100
 
 
 def test_retry_after_in_the_past_is_now(provider):
     headers = {"retry-after": "Wed, 21 Oct 2015 07:28:00 GMT"}
-    with serve(lambda _: Reply.json({"error": {"message": "slow"}}, 429, headers)) as server:
-        with pytest.raises(errors.RateLimitError) as caught:
-            to(provider, server).send(call(provider))
+    with (
+        serve(lambda _: Reply.json({"error": {"message": "slow"}}, 429, headers)) as server,
+        pytest.raises(errors.RateLimitError) as caught,
+    ):
+        to(provider, server).send(call(provider))
     assert caught.value.retry_after == 0.0
 
 
@@ -262,9 +269,11 @@ PAGE = (
 
 
 def test_a_proxys_error_page_is_a_server_error(face, provider):
-    with serve(lambda _: Reply(502, {"content-type": "text/html; charset=utf-8"}, PAGE)) as server:
-        with pytest.raises(errors.ServerError) as caught:
-            face.send(to(provider, server), call(provider))
+    with (
+        serve(lambda _: Reply(502, {"content-type": "text/html; charset=utf-8"}, PAGE)) as server,
+        pytest.raises(errors.ServerError) as caught,
+    ):
+        face.send(to(provider, server), call(provider))
     assert isinstance(caught.value, SDKS[provider].InternalServerError)
     assert str(caught.value) == (
         f"{provider} 502: the answer is not a JSON object (text/html): '502 Bad Gateway 502 Bad Gateway nginx'"
@@ -363,9 +372,11 @@ def test_nothing_comes_in_time(face, provider):
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_body_cut_in_the_middle(face, provider, chunked):
     body = [b'{"id": "msg'] if chunked else b'{"id": "msg'
-    with serve(lambda _: Reply(200, {"content-type": "application/json"}, body, cut=True)) as server:
-        with pytest.raises(errors.ConnectionFailedError) as caught:
-            face.send(to(provider, server), call(provider))
+    with (
+        serve(lambda _: Reply(200, {"content-type": "application/json"}, body, cut=True)) as server,
+        pytest.raises(errors.ConnectionFailedError) as caught,
+    ):
+        face.send(to(provider, server), call(provider))
     assert isinstance(caught.value, SDKS[provider].APIConnectionError)
     assert "peer closed connection" in str(caught.value)
 
@@ -383,9 +394,11 @@ def test_the_sdk_retries_before_the_first_byte(face, provider):
 
 
 def test_retries_per_call(face, provider):
-    with serve(lambda _: Reply.json({"error": {"message": "x"}}, 503, {"retry-after-ms": "5"})) as server:
-        with pytest.raises(errors.ServerError):
-            face.send(to(provider, server, max_retries=5), call(provider, max_retries=1))
+    with (
+        serve(lambda _: Reply.json({"error": {"message": "x"}}, 503, {"retry-after-ms": "5"})) as server,
+        pytest.raises(errors.ServerError),
+    ):
+        face.send(to(provider, server, max_retries=5), call(provider, max_retries=1))
     assert len(server.requests) == 2
 
 
@@ -472,7 +485,9 @@ def test_classify_needs_no_text_where_a_code_exists():
 
 def test_a_per_call_key_is_redacted_too(provider):
     secret = "sk-of-this-call-0123456789"
-    with serve(lambda _: Reply.json({"error": {"message": f"bad key {secret}"}}, 401)) as server:
-        with pytest.raises(errors.AuthenticationError) as caught:
-            to(provider, server).send(call(provider, api_key=SecretStr(secret)))
+    with (
+        serve(lambda _: Reply.json({"error": {"message": f"bad key {secret}"}}, 401)) as server,
+        pytest.raises(errors.AuthenticationError) as caught,
+    ):
+        to(provider, server).send(call(provider, api_key=SecretStr(secret)))
     assert str(caught.value) == f"{provider} 401: bad key ***"

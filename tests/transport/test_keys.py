@@ -58,7 +58,7 @@ def test_no_key_anywhere(face, provider, server, key):
 
 def test_a_missing_profile_is_told(face, server, monkeypatch):
     monkeypatch.setenv("ANTHROPIC_PROFILE", "nobody")
-    with pytest.raises(errors.MissingKeyError, match="nobody.* Or set ANTHROPIC_API_KEY, or pass api_key="):
+    with pytest.raises(errors.MissingKeyError, match=r"nobody.* Or set ANTHROPIC_API_KEY, or pass api_key="):
         face.send(to("anthropic", server, api_key=None), call("anthropic"))
 
 

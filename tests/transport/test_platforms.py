@@ -65,9 +65,11 @@ def test_azure_takes_a_key_per_call(face):
 
 def test_azure_errors_are_ours(face):
     body = {"error": {"code": "DeploymentNotFound", "message": "no such deployment"}}
-    with serve(lambda _: Reply.json(body, 404, {"apim-request-id": "az_1"})) as server:
-        with pytest.raises(errors.NotFoundError) as caught:
-            face.send(ready("openai", *azure(server)), call("openai"))
+    with (
+        serve(lambda _: Reply.json(body, 404, {"apim-request-id": "az_1"})) as server,
+        pytest.raises(errors.NotFoundError) as caught,
+    ):
+        face.send(ready("openai", *azure(server)), call("openai"))
     assert isinstance(caught.value, openai.NotFoundError)
     assert str(caught.value) == "openai 404 DeploymentNotFound: no such deployment (request id az_1)"
 
@@ -116,9 +118,11 @@ def test_bedrock_exceptions_in_a_stream_are_classified(face):
 
 
 def test_what_a_platform_cannot_do_is_a_configuration_error(face):
-    with serve(lambda _: Reply.json(OK)) as server:
-        with pytest.raises(errors.ConfigurationError, match="not supported in Bedrock") as caught:
-            face.send(ready("anthropic", *bedrock(server)), call("anthropic", path="/v1/messages/count_tokens"))
+    with (
+        serve(lambda _: Reply.json(OK)) as server,
+        pytest.raises(errors.ConfigurationError, match="not supported in Bedrock") as caught,
+    ):
+        face.send(ready("anthropic", *bedrock(server)), call("anthropic", path="/v1/messages/count_tokens"))
     assert isinstance(caught.value, anthropic.AnthropicError)
 
 
@@ -149,9 +153,11 @@ def test_vertex_puts_project_and_model_into_the_path(face):
 
 
 def test_vertex_takes_no_key_per_call(face):
-    with serve(lambda _: Reply.json(OK)) as server:
-        with pytest.raises(errors.ConfigurationError, match="takes no API key per call"):
-            face.send(ready("anthropic", *vertex(server)), call("anthropic", api_key=SecretStr("tenant")))
+    with (
+        serve(lambda _: Reply.json(OK)) as server,
+        pytest.raises(errors.ConfigurationError, match="takes no API key per call"),
+    ):
+        face.send(ready("anthropic", *vertex(server)), call("anthropic", api_key=SecretStr("tenant")))
     assert server.requests == []
 
 
@@ -183,7 +189,7 @@ def test_a_plain_sdk_client_keeps_its_own_settings(face):
 def test_a_client_of_one_kind_is_not_replaced_by_another():
     with serve(lambda _: Reply.json(OK)) as server:
         client, async_client = azure(server)
-        with pytest.raises(errors.ConfigurationError, match="given async_client only. Pass client as well for sync"):
+        with pytest.raises(errors.ConfigurationError, match=r"given async_client only\. Pass client as well for sync"):
             ready("openai", None, async_client).send(call("openai"))
-        with pytest.raises(errors.ConfigurationError, match="given client only. Pass async_client as well for async"):
+        with pytest.raises(errors.ConfigurationError, match=r"given client only\. Pass async_client as well for async"):
             asyncio.run(ready("openai", client, None).asend(call("openai")))

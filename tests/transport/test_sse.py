@@ -69,16 +69,13 @@ events = st.lists(st.dictionaries(st.text(), values, max_size=4), max_size=6)
 @given(
     events=events,
     end=st.sampled_from([b"\n", b"\r\n", b"\r"]),
-    named=st.booleans(),
-    space=st.booleans(),
-    bom=st.booleans(),
+    head=st.sampled_from([b"", b"event: x", b": comment", b"id: 1"]),
+    field=st.sampled_from([b"data: ", b"data:"]),
     cuts=st.lists(st.integers(1, 40), min_size=1, max_size=30),
 )
-def test_generated_events_survive_any_framing(events, end, named, space, bom, cuts):
+def test_generated_events_survive_any_framing(events, end, head, field, cuts):
     payloads = [json.dumps(event, ensure_ascii=False).encode("utf-8", "surrogatepass") for event in events]
-    head = (b"event: x" + end) if named else b""
-    field = b"data: " if space else b"data:"
-    data = (b"\xef\xbb\xbf" if bom else b"") + b"".join(head + field + payload + end + end for payload in payloads)
+    data = b"".join((head and head + end) + field + payload + end + end for payload in payloads)
     parser, found, at, turn = SSEParser(), [], 0, 0
     while at < len(data):
         size = cuts[turn % len(cuts)]
@@ -126,9 +123,16 @@ def test_aws_exceptions_become_error_events():
     }
 
 
+def is_json(data: bytes) -> bool:
+    try:
+        json.loads(data)
+    except ValueError:
+        return False
+    return True
+
+
 def test_aws_damage_is_not_taken_for_an_event():
     message = bytearray(aws_chunk({"type": "message_stop"}))
     message[-6] ^= 1
     (data,) = AwsParser().feed(bytes(message))
-    with pytest.raises(ValueError, match="."):
-        json.loads(data)
+    assert not is_json(data)

@@ -259,10 +259,15 @@ async def test_cancelling_the_task_hangs_up(provider):
 
 
 async def test_cancelling_a_whole_call_hangs_up(provider):
-    with serve(lambda _: Reply.json({"ok": 1}, wait=5)) as server:
+    loop, arrived = asyncio.get_running_loop(), asyncio.Event()
+
+    def handler(_):
+        loop.call_soon_threadsafe(arrived.set)
+        return Reply.json({"ok": 1}, wait=5)
+
+    with serve(handler) as server:
         task = asyncio.create_task(to(provider, server).asend(call(provider)))
-        while not server.requests:
-            await asyncio.sleep(0.01)
+        await arrived.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

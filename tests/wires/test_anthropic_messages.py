@@ -207,8 +207,8 @@ def test_a_message_is_needed():
 
 
 def test_prefill_loses_its_trailing_whitespace():
-    encoded = encode(HumanMessage("hi"), AIMessage("The answer is: \n"))
-    assert encoded.body["messages"][-1]["content"] == [text("The answer is:")]
+    encoded = encode(HumanMessage("hi"), AIMessage("\nThe answer is: \n"))
+    assert encoded.body["messages"][-1]["content"] == [text("\nThe answer is:")]
     assert whats(encoded) == ["trailing whitespace"]
     assert encode(HumanMessage("hi"), AIMessage("The answer is:")).adjustments == ()
 
@@ -448,6 +448,10 @@ def test_calls_without_an_id_are_named_by_their_place():
     assert calls == results
     assert len(set(calls)) == 2
     assert calls == ids((None, None), (None, None))[0]
+    call = Turn("assistant", ({"type": "tool_call", "id": None, "name": "f", "args": {}},))
+    found = sent(Turn("user", (text("hi"),)), call, Turn("user", (text("no"),)), call, Turn("tool", tool_call_id=None))
+    assert found[1]["content"][0]["id"] != found[3]["content"][0]["id"]
+    assert found[4]["content"][0]["tool_use_id"] == found[3]["content"][0]["id"]
 
 
 # --- assistant turns --------------------------------------------------------------------------------------------------
@@ -471,6 +475,12 @@ def test_tool_calls():
     use = {"type": "tool_use", "id": "a", "name": "f", "input": {"x": 1}}
     assert said(call) == [use]
     assert said(call, origin=OWN) == [{**use, "caller": {"type": "direct"}}]
+
+
+def test_a_call_goes_back_without_nulls():
+    use = {"type": "tool_use", "id": "a", "name": "f", "input": {}}
+    reply = AIMessage([{**use, "caller": None}], response_metadata={"model_provider": "anthropic"})
+    assert sent(HumanMessage("hi"), reply, ToolMessage("x", tool_call_id="a"))[1]["content"] == [use]
 
 
 def test_invalid_tool_calls():

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from langchain_unified.request import Adjustment, JsonObject, Request
-from langchain_unified.wires._wire import ParamWriter, refuse, under
+from langchain_unified.wires._wire import ParamWriter, answer_limit, refuse, under
 
 STOP_LIMIT = 4
 
@@ -39,7 +39,7 @@ def write_native(body: JsonObject, request: Request, adjustments: list[Adjustmen
 
 
 def _max_tokens(body: JsonObject, value: int, request: Request) -> None:
-    body[request.dialect.max_tokens_key] = value
+    body[request.dialect.max_tokens_key] = answer_limit(value)
 
 
 def _stop(body: JsonObject, value: list[str], request: Request) -> Adjustment | None:

@@ -88,10 +88,11 @@ def item_blocks(item: JsonObject) -> list[Block]:
 
 
 def part_block(part: JsonObject, item: JsonObject) -> Block:
-    """The block of one part of a message item. A part of a type not known here keeps its message around it."""
+    """The block of one part of a message item. A part of a type not known here keeps a message around it."""
     kind = PART_TYPES.get(part.get("type", ""))
     if kind is None:
-        return {**item, "content": [dict(part)]}
+        head = {key: item[key] for key in ("id", "phase") if item.get(key) is not None}
+        return {"type": "message", "role": "assistant", **head, "content": [dict(part)]}
     said = {**part, kind: part.get(kind) or "", "annotations": [streamable(n) for n in part.get("annotations") or ()]}
     block: Block = {key: value for key, value in said.items() if key == kind or value not in ([], None)}
     block = {**block, "type": kind}

@@ -56,7 +56,8 @@ def encode_count(request: Request) -> Encoded:
 
 def encode_input(request: Request, adjustments: list[Adjustment]) -> list[JsonObject]:
     """The input items of all turns."""
-    writer = _Input(marks=takes_marks(request), stored=request.params.get("store") is not False)
+    stored = request.extra_body.get("store", request.params.get("store")) is not False
+    writer = _Input(marks=takes_marks(request), stored=stored)
     for turn in request.turns:
         writer.items.extend(TURNS[turn.role](writer, turn))
     for part in writer.marked[:-MAX_MARKS]:

@@ -29,7 +29,13 @@ def write_native(body: JsonObject, request: Request, adjustments: list[Adjustmen
             adjustments.append(Adjustment(what=key, why=why))
         elif value is not None:
             # Parameters are merged into some of them: the caller's object stays as it is.
-            body[key] = value.copy() if isinstance(value, dict | list) else value
+            body[key] = _copied(value)
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    return list(value) if isinstance(value, list | tuple) else value
 
 
 def write_output(body: JsonObject, output: OutputFormat | None) -> None:

@@ -8,9 +8,7 @@ item in `output_item.done`, and what never was done from the last event.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_core.messages import AIMessageChunk
@@ -18,11 +16,10 @@ from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 
 from langchain_unified.request import Block, JsonObject
 from langchain_unified.usage import openai_usage
-from langchain_unified.wires._wire import StreamDecoder, cut, seal
+from langchain_unified.wires._wire import StreamDecoder, cut
 from langchain_unified.wires.openai_responses.decode import (
     ARGUMENTS,
     PROVIDER,
-    arguments,
     finish_reason,
     item_blocks,
     metadata,
@@ -30,31 +27,7 @@ from langchain_unified.wires.openai_responses.decode import (
     raw_arguments,
     streamable,
 )
-
-
-@dataclass(slots=True)
-class _Part:
-    """A content block that is on its way: how much of it the chunks have said."""
-
-    index: int
-    plain: bool = False
-    """It goes out as `str` content, without id."""
-    told: set[str] = field(default_factory=set)
-    length: int = 0
-    """Characters of its text, refusal, arguments or input."""
-    notes: int = 0
-    lengths: dict[tuple[str, int], int] = field(default_factory=dict)
-    """Characters of each part of a reasoning item, by key (`summary`, `content`) and place."""
-
-
-@dataclass(slots=True)
-class _Item:
-    kind: str
-    id: str | None
-    phase: str | None = None
-    parts: dict[int, _Part] = field(default_factory=dict)
-    whole: JsonObject | None = None
-    """The finished item; `None` while it is on its way."""
+from langchain_unified.wires.openai_responses.items import Item, Part, closes, inside_string, seal_of, tails_of
 
 
 class ResponsesStream(StreamDecoder):
@@ -65,9 +38,9 @@ class ResponsesStream(StreamDecoder):
         self._id: str | None = None
         self._next_index = 0
         self._blocks = False
-        self._items: dict[str, _Item] = {}
-        self._places: dict[int, _Item] = {}
-        self._order: list[_Item] = []
+        self._items: dict[str, Item] = {}
+        self._places: dict[int, Item] = {}
+        self._order: list[Item] = []
         self._ended = False
 
     def feed(self, event: JsonObject) -> Iterable[AIMessageChunk]:
@@ -126,6 +99,19 @@ class ResponsesStream(StreamDecoder):
         # Without its first event a call has no name yet: it goes out when it is done.
         return (self._argue(item.parts[0], item.kind, delta),) if delta and item.parts else ()
 
+    def on_part_done(self, event: JsonObject) -> Iterable[AIMessageChunk]:
+        item = self._find(event.get("item_id"), event.get("output_index"), "message")
+        content = event.get("part")
+        if item.kind != "message" or not isinstance(content, dict):
+            return ()
+        # The API leaves the logprobs empty here; the finished item has them.
+        known = {key: value for key, value in content.items() if key != "logprobs"}
+        block = part_block(known, {"id": item.id, "phase": item.phase})
+        return self._finish_part(item, event.get("content_index") or 0, block)
+
+    def on_summary_part(self, event: JsonObject) -> Iterable[AIMessageChunk]:
+        return self._think({**event, "delta": ""}, "summary", "summary_text", event.get("summary_index") or 0)
+
     def on_summary(self, event: JsonObject) -> Iterable[AIMessageChunk]:
         return self._think(event, "summary", "summary_text", event.get("summary_index") or 0)
 
@@ -145,7 +131,7 @@ class ResponsesStream(StreamDecoder):
         usage = response.get("usage")
         last = AIMessageChunk(
             content=[] if self._blocks else "",
-            tool_call_chunks=[call for item in self._order for call in _seal(item, cut=reason == "length")],
+            tool_call_chunks=[call for item in self._order for call in seal_of(item, cut=reason == "length")],
             id=self._id,
             response_metadata=metadata(response, reason),
             usage_metadata=openai_usage(usage, response.get("service_tier")) if usage else None,
@@ -155,13 +141,13 @@ class ResponsesStream(StreamDecoder):
 
     # --- items and blocks ---------------------------------------------------------------------------------------------
 
-    def _find(self, item_id: str | None, place: int | None, kind: str, *, new: bool = False) -> _Item:
+    def _find(self, item_id: str | None, place: int | None, kind: str, *, new: bool = False) -> Item:
         item = self._items.get(item_id or "")
         if item is not None:
             return item
         item = None if place is None or new else self._places.get(place)
         if item is None or item.kind != kind:
-            item = _Item(kind, item_id)
+            item = Item(kind, item_id)
             self._order.append(item)
             if place is not None:
                 self._places[place] = item
@@ -169,20 +155,20 @@ class ResponsesStream(StreamDecoder):
             self._items[item_id] = item
         return item
 
-    def _part(self, item: _Item, place: int, *, bare: bool) -> _Part:
+    def _part(self, item: Item, place: int, *, bare: bool) -> Part:
         part = item.parts.get(place)
         if part is None:
             first = self._plain and bare and item.phase is None and self._next_index == 0
-            part = item.parts[place] = _Part(self._next_index, plain=first)
+            part = item.parts[place] = Part(self._next_index, plain=first)
             self._next_index += 1
         return part
 
-    def _head(self, item: _Item) -> JsonObject:
+    def _head(self, item: Item) -> JsonObject:
         part = self._part(item, 0, bare=False)
         part.told |= {"id", "summary"}
         return {"index": part.index} if item.id is None else {"id": item.id, "index": part.index}
 
-    def _named(self, block: Block, item: _Item, part: _Part) -> Block:
+    def _named(self, block: Block, item: Item, part: Part) -> Block:
         """The block with its message's id and phase, where no chunk has said them yet."""
         if part.told:
             return block
@@ -200,20 +186,20 @@ class ResponsesStream(StreamDecoder):
         part.length += len(delta)
         if part.plain:
             return (self._chunk(delta),)
-        return (self._chunk([self._named({"type": key, key: delta, "index": part.index}, item, part)]),)
+        block = self._named({"type": key, key: delta, "index": part.index}, item, part)
+        part.told.add(key)
+        return (self._chunk([block]),)
 
     def _think(self, event: JsonObject, key: str, kind: str, place: int) -> Iterable[AIMessageChunk]:
         item = self._find(event.get("item_id"), event.get("output_index"), "reasoning")
-        delta = event.get("delta")
-        if not delta:
-            return ()
+        delta = event.get("delta") or ""
         head = self._head(item)
         lengths = item.parts[0].lengths
         lengths[key, place] = lengths.get((key, place), 0) + len(delta)
         said = {key: [{"index": place, "type": kind, "text": delta}]}
         return (self._chunk([{"type": "reasoning", "summary": [], **said, **head}]),)
 
-    def _open_call(self, item: _Item, whole: JsonObject) -> Iterable[AIMessageChunk]:
+    def _open_call(self, item: Item, whole: JsonObject) -> Iterable[AIMessageChunk]:
         part = self._part(item, 0, bare=False)
         key = ARGUMENTS[item.kind]
         head = {name: value for name, value in whole.items() if value is not None and name not in ("status", key)}
@@ -221,19 +207,19 @@ class ResponsesStream(StreamDecoder):
         said = raw_arguments(whole)
         part.length = len(said)
         block = {**head, key: said, "index": part.index}
-        args = said if key == "arguments" else '{"__arg1": "' + _inside_string(said)
+        args = said if key == "arguments" else '{"__arg1": "' + inside_string(said)
         call = tool_call_chunk(name=whole.get("name"), args=args, id=whole.get("call_id"), index=part.index)
         return (self._chunk([block], [call]),)
 
-    def _argue(self, part: _Part, kind: str, delta: str) -> AIMessageChunk:
+    def _argue(self, part: Part, kind: str, delta: str) -> AIMessageChunk:
         part.length += len(delta)
         block = {"type": kind, ARGUMENTS[kind]: delta, "index": part.index}
-        args = delta if kind == "function_call" else _inside_string(delta)
+        args = delta if kind == "function_call" else inside_string(delta)
         return self._chunk([block], [tool_call_chunk(args=args, index=part.index)])
 
     # --- the end of an item -------------------------------------------------------------------------------------------
 
-    def _finish(self, item: _Item, whole: JsonObject) -> Iterable[AIMessageChunk]:
+    def _finish(self, item: Item, whole: JsonObject) -> Iterable[AIMessageChunk]:
         """What the chunks have not said yet of an item that is now known whole."""
         if item.whole is not None:
             return ()
@@ -242,46 +228,49 @@ class ResponsesStream(StreamDecoder):
             return self._finish_call(item, whole)
         return FINISH.get(item.kind, ResponsesStream.finish_other)(self, item, whole)
 
-    def finish_other(self, item: _Item, whole: JsonObject) -> Iterable[AIMessageChunk]:
+    def finish_other(self, item: Item, whole: JsonObject) -> Iterable[AIMessageChunk]:
         part = self._part(item, 0, bare=False)
         return [self._chunk([{**block, "index": part.index}]) for block in item_blocks(whole)]
 
-    def finish_message(self, item: _Item, whole: JsonObject) -> Iterable[AIMessageChunk]:
+    def finish_message(self, item: Item, whole: JsonObject) -> Iterable[AIMessageChunk]:
         item.phase = item.phase or whole.get("phase")
-        chunks: list[AIMessageChunk] = []
-        for place, content in enumerate(whole.get("content") or ()):
-            block = part_block(content, whole)
-            part = self._part(item, place, bare=not block.keys() - {"type", "text", "id", "status"})
-            chunks.extend(self._finish_part(part, block))
-        return chunks
+        return [
+            chunk
+            for place, content in enumerate(whole.get("content") or ())
+            for chunk in self._finish_part(item, place, part_block(content, whole))
+        ]
 
-    def _finish_part(self, part: _Part, block: Block) -> Iterable[AIMessageChunk]:
-        key = block["type"]
+    def _finish_part(self, item: Item, place: int, block: Block) -> Iterable[AIMessageChunk]:
+        """What is left to say of a message's part; nothing when it is called again with the same."""
+        part = self._part(item, place, bare=not block.keys() - {"type", "text", "id", "status"})
+        key, notes = block["type"], block.get("annotations", [])[part.notes :]
         rest = {name: value for name, value in block.items() if name not in {"type", key, "annotations", *part.told}}
-        tail = block[key][part.length :] if isinstance(block.get(key), str) else ""
+        tail = block[key][part.length :] if key in block else ""
         if part.plain and tail:
             yield self._chunk(tail)
-        elif key in block and not part.plain and (tail or part.length == 0):
+        elif key in block and not part.plain and (tail or key not in part.told):
             rest[key] = tail
-        notes = block.get("annotations", [])[part.notes :]
         if notes:
             rest["annotations"] = notes
         # A plain text stays a `str` as long as there is nothing to say of it but its id and status.
-        if rest.keys() - ({"id", "status"} if part.plain else set()):
+        if rest.keys() - ({"id", "status"} if part.plain and not part.told else set()):
+            part.told |= {"type", *rest}
             yield self._chunk([{"type": key, **rest, "index": part.index}])
+        part.length += len(tail)
+        part.notes += len(notes)
 
-    def finish_reasoning(self, item: _Item, whole: JsonObject) -> Iterable[AIMessageChunk]:
+    def finish_reasoning(self, item: Item, whole: JsonObject) -> Iterable[AIMessageChunk]:
         part = self._part(item, 0, bare=False)
         rest = {key: value for key, value in whole.items() if key not in {*part.told, "type", "summary", "content"}}
         for key in ("summary", "content"):
-            tails = _tails(whole.get(key) or (), key, part.lengths)
+            tails = tails_of(whole.get(key) or (), key, part.lengths)
             if tails or (key in whole and not whole[key] and key not in part.told):
                 rest[key] = tails
         if not rest:
             return ()
         return (self._chunk([{"type": "reasoning", "summary": [], **rest, "index": part.index}]),)
 
-    def _finish_call(self, item: _Item, whole: JsonObject) -> Iterable[AIMessageChunk]:
+    def _finish_call(self, item: Item, whole: JsonObject) -> Iterable[AIMessageChunk]:
         if not item.parts:
             yield from self._open_call(item, whole)
         part, key = item.parts[0], ARGUMENTS[item.kind]
@@ -289,7 +278,7 @@ class ResponsesStream(StreamDecoder):
         if tail:
             yield self._argue(part, item.kind, tail)
         rest = {name: value for name, value in whole.items() if name not in part.told and name != key}
-        closing = [tool_call_chunk(args='"}', index=part.index)] if _closes(whole) else []
+        closing = [tool_call_chunk(args='"}', index=part.index)] if closes(whole) else []
         if rest or closing:
             content: list[Block] = [{"type": item.kind, **rest, "index": part.index}] if rest else []
             yield self._chunk(content, closing)
@@ -305,37 +294,6 @@ class ResponsesStream(StreamDecoder):
         )
 
 
-def _closes(call: JsonObject) -> bool:
-    """Whether a call's streamed arguments end with a bracket of our own: a free-form text that came whole."""
-    return call.get("type") == "custom_tool_call" and arguments(call, cut=False) is not None
-
-
-def _inside_string(text: str) -> str:
-    return json.dumps(text)[1:-1]
-
-
-def _tails(parts: Iterable[JsonObject], key: str, lengths: Mapping[tuple[str, int], int]) -> list[JsonObject]:
-    """What no delta said of the parts of a reasoning item."""
-    tails: list[JsonObject] = []
-    for place, part in enumerate(parts):
-        said = lengths.get((key, place))
-        if said is None:
-            tails.append({"index": place, **part})
-        elif len(part.get("text") or "") > said:
-            tails.append({"index": place, "text": part["text"][said:]})
-    return tails
-
-
-def _seal(item: _Item, *, cut: bool) -> Iterable[ToolCallChunk]:
-    """What keeps a call without complete arguments from passing for a whole one in the sum of the chunks."""
-    if item.whole is None or item.kind not in ARGUMENTS or arguments(item.whole, cut=cut) is not None:
-        return
-    said = raw_arguments(item.whole)
-    tail = seal(said if item.kind == "function_call" else '{"__arg1": "' + _inside_string(said))
-    if tail:
-        yield tool_call_chunk(args=tail, index=item.parts[0].index)
-
-
 Reader = Callable[[ResponsesStream, JsonObject], Iterable[AIMessageChunk]]
 
 EVENTS: Mapping[str, Reader] = {
@@ -349,6 +307,8 @@ EVENTS: Mapping[str, Reader] = {
     "response.refusal.delta": ResponsesStream.on_refusal,
     "response.function_call_arguments.delta": ResponsesStream.on_arguments,
     "response.custom_tool_call_input.delta": ResponsesStream.on_arguments,
+    "response.content_part.done": ResponsesStream.on_part_done,
+    "response.reasoning_summary_part.added": ResponsesStream.on_summary_part,
     "response.reasoning_summary_text.delta": ResponsesStream.on_summary,
     "response.reasoning_text.delta": ResponsesStream.on_reasoning_text,
     "response.completed": ResponsesStream.on_final,
@@ -357,7 +317,7 @@ EVENTS: Mapping[str, Reader] = {
     "response.failed": ResponsesStream.on_final,
 }
 
-FINISH: Mapping[str, Callable[[ResponsesStream, _Item, JsonObject], Iterable[AIMessageChunk]]] = {
+FINISH: Mapping[str, Callable[[ResponsesStream, Item, JsonObject], Iterable[AIMessageChunk]]] = {
     "message": ResponsesStream.finish_message,
     "reasoning": ResponsesStream.finish_reasoning,
 }
