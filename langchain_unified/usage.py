@@ -3,6 +3,10 @@
 The rule on every provider: `input_tokens` is everything that went in, uncached + `cache_read` + `cache_creation`;
 `output_tokens` is everything that came out, reasoning included; `total_tokens` is their sum. What a provider does not
 report is absent, never 0.
+
+The counts in `input_token_details` never overlap, so that they may be summed and priced: `cache_creation` is the whole
+of what was written, and its parts by lifetime stand apart, in `cache_creation_details`. Counts that overlap others
+(`text_tokens`) stay in the provider's own figures, `response_metadata["usage"]`.
 """
 
 from __future__ import annotations
@@ -61,17 +65,17 @@ def anthropic_usage(raw: Mapping[str, Any]) -> UsageMetadata:
         details["cache_read"] = read
     if written is not None:
         details["cache_creation"] = written
-    details |= parts
     thinking = (raw.get("output_tokens_details") or {}).get("thinking_tokens")
     return _usage(
         (raw.get("input_tokens") or 0) + (read or 0) + (written or 0),
         raw.get("output_tokens") or 0,
         details,
         {} if thinking is None else {"reasoning": thinking},
+        parts,
     )
 
 
-# OpenAI's name of a detail -> LangChain's; what is not listed keeps its name.
+# OpenAI's name of a detail -> LangChain's.
 _OPENAI_INPUT = {"cached_tokens": "cache_read", "cache_write_tokens": "cache_creation", "audio_tokens": "audio"}
 _OPENAI_OUTPUT = {"reasoning_tokens": "reasoning", "audio_tokens": "audio"}
 
@@ -87,17 +91,17 @@ def openai_usage(raw: Mapping[str, Any], service_tier: str | None = None) -> Usa
     received = raw.get("input_tokens_details") or raw.get("prompt_tokens_details") or {}
     produced = raw.get("output_tokens_details") or raw.get("completion_tokens_details") or {}
     split = received.get("cache_write_tokens_details") or {}
-    received = {**received, **split}
     into = _details(received, _OPENAI_INPUT)
     out_of = _details(produced, _OPENAI_OUTPUT)
     if service_tier in ("priority", "flex"):
         into = _tiered(into, service_tier, incoming, ("cache_read", "cache_creation"))
         out_of = _tiered(out_of, service_tier, outgoing, ("reasoning",))
-    return _usage(incoming, outgoing, into, out_of)
+    parts = {key: count for key, count in split.items() if isinstance(count, int)}
+    return _usage(incoming, outgoing, into, out_of, parts)
 
 
 def _details(raw: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, int]:
-    return {names.get(key, key): count for key, count in raw.items() if isinstance(count, int)}
+    return {names[key]: count for key, count in raw.items() if key in names and isinstance(count, int)}
 
 
 def _tiered(details: dict[str, int], tier: str, total: int, prefixed: tuple[str, ...]) -> dict[str, int]:
@@ -105,10 +109,14 @@ def _tiered(details: dict[str, int], tier: str, total: int, prefixed: tuple[str,
     return {**renamed, tier: total - sum(details.get(key, 0) for key in prefixed)}
 
 
-def _usage(incoming: int, outgoing: int, into: dict[str, int], out_of: dict[str, int]) -> UsageMetadata:
+def _usage(
+    incoming: int, outgoing: int, into: dict[str, int], out_of: dict[str, int], written: dict[str, int]
+) -> UsageMetadata:
     usage = UsageMetadata(input_tokens=incoming, output_tokens=outgoing, total_tokens=incoming + outgoing)
     if into:
         usage["input_token_details"] = cast(InputTokenDetails, into)
     if out_of:
         usage["output_token_details"] = cast(OutputTokenDetails, out_of)
+    if written:
+        usage["cache_creation_details"] = written  # type: ignore[typeddict-unknown-key]
     return usage

@@ -26,6 +26,10 @@ class CassetteMissError(BaseException):
     `cassette` is vcrpy's; `failed_request` is the request as it came.
     """
 
+    generations: tuple[()] = ()
+    llm_output: None = None
+    # LangChain core's `agenerate` reads these two of whatever came that is no `Exception`, before it raises it.
+
     def __init__(self, *_: Any, **found: Any) -> None:
         self.cassette, self.failed_request = found["cassette"], found["failed_request"]
         super().__init__(explain_miss(self.cassette, self.cassette.filter_request(self.failed_request)))

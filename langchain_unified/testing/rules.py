@@ -94,11 +94,12 @@ class Refusal:
 
     def body(self, provider: Provider, request_id: str) -> JsonObject:
         """The error as the provider writes it."""
-        return error_body(provider, request_id, self.rule.type, self.message, self.rule.code, self.param)
+        rule = self.rule
+        return error_body(provider, request_id, rule.type, self.message, code=rule.code, param=self.param)
 
 
 def error_body(
-    provider: Provider, request_id: str, kind: str, message: str, code: str | None = None, param: str | None = None
+    provider: Provider, request_id: str, kind: str, message: str, *, code: str | None = None, param: str | None = None
 ) -> JsonObject:
     """An error object in the provider's shape."""
     if provider == "anthropic":

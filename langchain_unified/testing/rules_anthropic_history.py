@@ -135,7 +135,8 @@ def _result_part(call: Call) -> Found:
 def _result_mark(call: Call) -> Found:
     for place, block, _ in _blocks(call):
         parts = block.get("content") if block.get("type") == "tool_result" else None
-        yield from ({"place": f"{place}.content.{at}"} for at, part in enumerate(dicts(parts)) if "cache_control" in part)
+        marked = (at for at, part in enumerate(dicts(parts)) if "cache_control" in part)
+        yield from ({"place": f"{place}.content.{at}"} for at in marked)
 
 
 def _foreign_mark(call: Call) -> Found:

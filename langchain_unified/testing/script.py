@@ -33,6 +33,16 @@ class Answers:
         self._lock = threading.Lock()
 
     @property
+    def scripted(self) -> bool:
+        """Whether there is a script at all."""
+        return self._function is not None or self._left is not None
+
+    @property
+    def may_block(self) -> bool:
+        """Whether a function of the script may take its time."""
+        return self._function is not None or any(map(callable, self._left or ()))
+
+    @property
     def remaining(self) -> int | None:
         """How many answers the list still holds; `None` without a list."""
         return None if self._left is None else len(self._left)
@@ -40,7 +50,7 @@ class Answers:
     def next(self, request: Request) -> list[Completion] | Fault:
         """The answers to a request: one, or as many as its `n`."""
         wanted = max(1, int(request.params.get("n") or 1))
-        if self._function is None and self._left is None:
+        if not self.scripted:
             return [answer(request, choice) for choice in range(wanted)]
         said = self._take(request)
         return said if isinstance(said, Fault) else [said] * wanted

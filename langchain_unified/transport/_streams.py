@@ -6,6 +6,8 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
+import orjson
+
 from langchain_unified import errors
 from langchain_unified.errors import UnifiedError
 from langchain_unified.request import JsonObject
@@ -62,20 +64,32 @@ class EventReader:
         events: list[JsonObject] = []
         for data in payloads:
             try:
-                event = loads(data)
+                event = orjson.loads(data)
                 kind = event.get("type")
             except (ValueError, AttributeError):
-                if data.strip() == b"[DONE]":
+                if (event := self._unusual(data)) is None:
                     continue
-                self.failure = self._failures.not_json(self._response, data)
-                break
+                kind = event.get("type")
             if kind == "ping":
                 continue
             if kind in FAILED or event.get("error"):
                 self.failure = self._failures.in_reply(self._response, event, errors.error_in(event) or event)
+            if self.failure is not None:
                 break
             events.append(event)
         return events
+
+    def _unusual(self, data: bytes) -> JsonObject | None:
+        """An event that only Python's own JSON reads; `None` for `[DONE]`, and for no event, which is a failure."""
+        try:
+            event = loads(data)
+        except ValueError:
+            event = None
+        if isinstance(event, dict):
+            return event
+        if data.strip() != b"[DONE]" and self.failure is None:
+            self.failure = self._failures.not_json(self._response, data)
+        return None
 
     def broken(self, exc: Exception) -> UnifiedError | None:
         """Our error for what reading raised; `None` where it is nobody's."""
@@ -122,10 +136,12 @@ class EventStream:
 
     def _read(self, reader: EventReader) -> Generator[JsonObject, None, None]:
         response = self._response
+        watched = reader.idle_timeout is not None
         try:
             for chunk in response.iter_bytes() if _is_coded(response) else response.iter_raw():
                 yield from reader.feed(chunk)
-                reader.check()
+                if watched or reader.failure is not None:
+                    reader.check()
             yield from reader.flush()
             reader.check()
         except UnifiedError:
@@ -168,11 +184,13 @@ class AsyncEventStream:
 
     async def _read(self, reader: EventReader) -> AsyncGenerator[JsonObject, None]:
         response = self._response
+        watched = reader.idle_timeout is not None
         try:
             async for chunk in response.aiter_bytes() if _is_coded(response) else response.aiter_raw():
                 for event in reader.feed(chunk):
                     yield event
-                reader.check()
+                if watched or reader.failure is not None:
+                    reader.check()
             for event in reader.flush():
                 yield event
             reader.check()

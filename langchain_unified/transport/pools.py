@@ -7,6 +7,7 @@ twice or not at all. Neither kind keeps cookies, for the transports that share a
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import functools
 import os
@@ -154,6 +155,12 @@ def _after_fork() -> None:
     _lock = threading.Lock()
     _SYNC.clear()
     _ASYNC.clear()
+
+
+@atexit.register
+def _at_exit() -> None:
+    for pool in list(_SYNC.values()):
+        pool.http.close()
 
 
 with contextlib.suppress(AttributeError):  # not on Windows

@@ -48,7 +48,7 @@ COMPLETION = {
 COMPLETION_EVENTS: list[Any] = [
     {**CHUNK, "choices": [{"index": 0, "delta": delta}]}
     for delta in ({"role": "assistant", "content": ""}, {"content": "Hé"}, {"tool_calls": [{"index": 0, **CALL}]})
-]
+] + [{**CHUNK, "choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}]}]
 RESPONSE = {
     "id": "resp_1", "object": "response", "created_at": 1, "model": "gpt-5", "status": "completed",
     "output": [{**FUNCTION_CALL, "id": "fc_1", "status": "completed"}],

@@ -12,6 +12,7 @@ import httpx2
 import openai
 import pytest
 
+from langchain_unified import ChatAnthropic, ChatOpenAI
 from langchain_unified.testing.cassettes import (
     CassetteMissError,
     CassetteUnusedError,
@@ -171,6 +172,38 @@ def test_a_miss_fails_at_the_first_attempt(wire: str, is_async: bool, stream: bo
     assert str(path) in str(caught.value)
     assert "nearest: recording 1" in str(caught.value)
     assert "first difference (sent != recorded): temperature: 0.5 != nothing" in str(caught.value)
+
+
+@pytest.mark.parametrize("kind,path", [(ChatAnthropic, ""), (ChatOpenAI, "/v1")])
+def test_our_models_replay_and_show_the_miss(kind: Any, path: str, tmp_path: Path) -> None:
+    def model(url: str) -> Any:
+        return kind(model="claude-haiku-4-5" if kind is ChatAnthropic else "gpt-5", api_key=KEY, base_url=url + path)
+
+    async def streamed(url: str, text: str) -> list[Any]:
+        return [chunk.text async for chunk in model(url).astream(text)]
+
+    def use(url: str) -> list[Any]:
+        whole = model(url).invoke("hi"), asyncio.run(model(url).ainvoke("hi"))
+        events = [chunk.text for chunk in model(url).stream("hi")], asyncio.run(streamed(url, "hi"))
+        return [[(message.content, message.tool_calls) for message in whole], events]
+
+    with serve(provider) as server, use_cassette(tmp_path / "c.yaml", record="once", recorded_at=DAY):
+        recorded = use(server.url)
+    with no_sockets(), use_cassette(tmp_path / "c.yaml", unused="fail"):
+        assert use("http://localhost") == recorded
+
+    calls: list[Any] = [
+        lambda: model("http://localhost").invoke("ho"),
+        lambda: model("http://localhost").with_fallbacks([model("http://localhost")]).invoke("ho"),
+        lambda: model("http://localhost").batch(["ho", "ha"]),
+        lambda: list(model("http://localhost").stream("ho")),
+        lambda: model("http://localhost").ainvoke("ho"),
+        lambda: streamed("http://localhost", "ho"),
+    ]
+    with use_cassette(tmp_path / "c.yaml"):
+        for call in calls:
+            with pytest.raises(CassetteMissError, match=r"'h[oa]' != 'hi'"):
+                run(call)
 
 
 def test_a_miss_shows_the_nearest_recording(tmp_path: Path) -> None:

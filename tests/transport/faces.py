@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import traceback
 from collections.abc import Coroutine
 from dataclasses import dataclass
@@ -114,3 +115,10 @@ def call(provider: str, **options: Any) -> Call:
 def text_of(error: BaseException) -> str:
     """The whole traceback, causes included, as a log would show it."""
     return "".join(traceback.format_exception(error))
+
+
+def closed_port() -> int:
+    """A port where nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]

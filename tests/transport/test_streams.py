@@ -115,6 +115,20 @@ def test_a_payload_that_is_not_json_is_a_reply_error(face, provider):
     assert "oops" in str(got.error)
 
 
+def test_nothing_goes_out_after_a_broken_payload(face, provider):
+    body = [b'data: {"n": 1}\n\ndata: {broken}\n\ndata: {"n": 3}\n\n']
+    with serve(lambda _: Reply(200, {"content-type": "text/event-stream"}, body)) as server:
+        got = face.stream(to(provider, server), call(provider))
+    assert got.events == [{"n": 1}]
+    assert isinstance(got.error, errors.ReplyError)
+
+
+def test_numbers_that_strict_json_does_not_have_are_read_in_events(face, provider):
+    body = [b'data: {"logprob": -Infinity}\n\ndata: [DONE]\n\n']
+    with serve(lambda _: Reply(200, {"content-type": "text/event-stream"}, body)) as server:
+        assert face.stream(to(provider, server), call(provider)).events == [{"logprob": float("-inf")}]
+
+
 def test_a_cut_connection_is_a_connection_error(face, provider):
     with serve(lambda _: Reply.sse(EVENTS[provider][:1], cut=True)) as server:
         got = face.stream(to(provider, server), call(provider))

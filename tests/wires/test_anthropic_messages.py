@@ -1173,13 +1173,9 @@ def test_input_tokens_are_all_that_went_in():
         "input_tokens": 153,
         "output_tokens": 5,
         "total_tokens": 158,
-        "input_token_details": {
-            "cache_read": 100,
-            "cache_creation": 50,
-            "ephemeral_5m_input_tokens": 20,
-            "ephemeral_1h_input_tokens": 30,
-        },
+        "input_token_details": {"cache_read": 100, "cache_creation": 50},
         "output_token_details": {"reasoning": 4},
+        "cache_creation_details": {"ephemeral_5m_input_tokens": 20, "ephemeral_1h_input_tokens": 30},
     }
     assert reply(usage=None).usage_metadata is None
 

@@ -155,6 +155,7 @@ def _plain(part: JsonObject, shape: tuple[str | None, Iterable[str], Iterable[st
     for key in (*needed, *(key for key in allowed if key in holder)):
         expect("a string", holder.get(key), f"{place}.{key}")
     for key in MARKS & part.keys():
-        expect("an object", part[key], f"{path}.{key}")
+        ttl = expect("an object", part[key], f"{path}.{key}").get("ttl")
+        expect("a string", ttl or "", f"{path}.{key}.ttl")
     outer = {"type", *MARKS} | (set(needed) if inner is None else {inner})
     return part.keys() <= outer and (inner is None or holder.keys() <= {*needed, *allowed})

@@ -37,7 +37,7 @@ def encode_assistant(turn: Turn, *, stored: bool) -> Items:
 
 def _native(block: Block, turn: Turn, items: Items) -> None:
     value = block["value"]
-    NATIVE.get(str(value.get("type")), _item)(value, items)
+    NATIVE.get(value.get("type") or "", _item)(value, items)
 
 
 def _item(value: JsonObject, items: Items) -> None:
@@ -129,7 +129,17 @@ def _native_reasoning(value: JsonObject, items: Items) -> None:
         items.append({"summary": [], **item})
 
 
+def _untyped(value: JsonObject, items: Items) -> None:
+    """The rest of an item that streamed in two pieces, as LangChain's standard form keeps it; or an item by itself."""
+    begun = next((item for item in items if value.get("id") and item.get("id") == value["id"]), None)
+    if begun is None:
+        _item(value, items)
+    else:
+        begun.update(without_nulls({"type": begun["type"], **value}))
+
+
 NATIVE: Mapping[str, Callable[[JsonObject, Items], None]] = {
+    "": _untyped,
     "text": _native_text,
     "refusal": _native_refusal,
     "message": _native_message,

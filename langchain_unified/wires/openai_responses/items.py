@@ -34,6 +34,8 @@ class Item:
     id: str | None
     phase: str | None = None
     parts: dict[int, Part] = field(default_factory=dict)
+    claimed: bool = False
+    """Its place in the content is taken: an item after it began first."""
     whole: JsonObject | None = None
     """The finished item; `None` while it is on its way."""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from langchain_unified.request import Adjustment, JsonObject, OutputFormat, Request
-from langchain_unified.wires._wire import ParamWriter, refuse, under
+from langchain_unified.wires._wire import ParamWriter, answer_limit, refuse, under
 
 # Keys of the API's own body that `Params` does not have.
 NATIVE_KEYS = frozenset(
@@ -178,6 +178,10 @@ def _logprobs(body: JsonObject, value: Any, request: Request) -> Adjustment | No
     return None
 
 
+def _max_tokens(body: JsonObject, value: Any, request: Request) -> None:
+    body["max_output_tokens"] = answer_limit(value)
+
+
 def _verbosity(body: JsonObject, value: Any, request: Request) -> None:
     body.setdefault("text", {})["verbosity"] = value
 
@@ -233,7 +237,7 @@ def takes_marks(request: Request) -> bool:
 CHAT_ONLY = "only Chat Completions has it"
 
 PARAMS: Mapping[str, ParamWriter] = {
-    "max_tokens": under("max_output_tokens"),
+    "max_tokens": _max_tokens,
     "temperature": _sampled("temperature"),
     "top_p": _sampled("top_p"),
     "top_k": refuse("top_k", "OpenAI does not have it; top_p is the nearest"),

@@ -21,7 +21,6 @@ from langchain_unified.wires.openai_responses.decode import (
     ARGUMENTS,
     PROVIDER,
     finish_reason,
-    item_blocks,
     metadata,
     part_block,
     raw_arguments,
@@ -41,6 +40,7 @@ class ResponsesStream(StreamDecoder):
         self._items: dict[str, Item] = {}
         self._places: dict[int, Item] = {}
         self._order: list[Item] = []
+        self._claims: list[Block] = []
         self._ended = False
 
     def feed(self, event: JsonObject) -> Iterable[AIMessageChunk]:
@@ -158,10 +158,23 @@ class ResponsesStream(StreamDecoder):
     def _part(self, item: Item, place: int, *, bare: bool) -> Part:
         part = item.parts.get(place)
         if part is None:
+            self._claim_places(item)
             first = self._plain and bare and item.phase is None and self._next_index == 0
             part = item.parts[place] = Part(self._next_index, plain=first)
             self._next_index += 1
         return part
+
+    def _claim_places(self, item: Item) -> None:
+        """Keeps the places of earlier items that are not done yet: summed content has the order of the first chunks.
+
+        The API has been seen never to finish such items; their contents came with the last event.
+        """
+        for earlier in self._order[: self._order.index(item)]:
+            if earlier.id and earlier.kind not in STREAMED and not earlier.parts and not earlier.claimed:
+                earlier.claimed = True
+                earlier.parts[0] = Part(self._next_index)
+                self._claims.append({"type": earlier.kind, "id": earlier.id, "index": self._next_index})
+                self._next_index += 1
 
     def _head(self, item: Item) -> JsonObject:
         part = self._part(item, 0, bare=False)
@@ -230,7 +243,10 @@ class ResponsesStream(StreamDecoder):
 
     def finish_other(self, item: Item, whole: JsonObject) -> Iterable[AIMessageChunk]:
         part = self._part(item, 0, bare=False)
-        return [self._chunk([{**block, "index": part.index}]) for block in item_blocks(whole)]
+        if item.claimed:
+            # Without its type, which the claim has said: LangChain's standard form would repeat the rest.
+            whole = {key: value for key, value in whole.items() if key != "type"}
+        return (self._chunk([{**whole, "index": part.index}]),)
 
     def finish_message(self, item: Item, whole: JsonObject) -> Iterable[AIMessageChunk]:
         item.phase = item.phase or whole.get("phase")
@@ -248,12 +264,12 @@ class ResponsesStream(StreamDecoder):
         tail = block[key][part.length :] if key in block else ""
         if part.plain and tail:
             yield self._chunk(tail)
-        elif key in block and not part.plain and (tail or key not in part.told):
+        elif key in block and (tail or key not in part.told) and not (part.plain and part.length):
             rest[key] = tail
         if notes:
             rest["annotations"] = notes
         # A plain text stays a `str` as long as there is nothing to say of it but its id and status.
-        if rest.keys() - ({"id", "status"} if part.plain and not part.told else set()):
+        if rest.keys() - ({key, "id", "status"} if part.plain and not part.told else set()):
             part.told |= {"type", *rest}
             yield self._chunk([{"type": key, **rest, "index": part.index}])
         part.length += len(tail)
@@ -286,6 +302,7 @@ class ResponsesStream(StreamDecoder):
     def _chunk(self, content: str | list[Any], calls: list[ToolCallChunk] | None = None) -> AIMessageChunk:
         if not isinstance(content, str):
             self._blocks = True
+            content, self._claims = [*self._claims, *content], []
         return AIMessageChunk(
             content=content,
             tool_call_chunks=calls or [],
@@ -293,6 +310,8 @@ class ResponsesStream(StreamDecoder):
             response_metadata={"model_provider": PROVIDER},
         )
 
+
+STREAMED = frozenset({"", "message", "reasoning", *ARGUMENTS})
 
 Reader = Callable[[ResponsesStream, JsonObject], Iterable[AIMessageChunk]]
 

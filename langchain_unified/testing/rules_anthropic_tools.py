@@ -1,0 +1,227 @@
+"""What the Anthropic Messages API refuses about tools, schemas and cache marks."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from langchain_unified.request import JsonObject
+from langchain_unified.testing.rules import ANTHROPIC, Call, Finder, Found, Rule, dicts, objects
+from langchain_unified.testing.segments import anthropic_segments
+
+TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
+UNSUPPORTED_KEYWORDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength",
+                        "maxLength", "maxItems", "uniqueItems")  # fmt: skip
+
+
+def _thinks_enabled(call: Call) -> bool:
+    thinking = call.body.get("thinking")
+    return isinstance(thinking, dict) and thinking.get("type") == "enabled"
+
+
+def forces(call: Call) -> bool:
+    """Whether the model must call a tool."""
+    return (call.body.get("tool_choice") or {}).get("type") in ("any", "tool")
+
+
+# --- tools ------------------------------------------------------------------------------------------------------------
+
+
+def _tools(call: Call) -> list[JsonObject]:
+    return dicts(call.body.get("tools"))
+
+
+def _custom(call: Call) -> Iterator[tuple[int, JsonObject]]:
+    return ((at, tool) for at, tool in enumerate(_tools(call)) if tool.get("type") in (None, "custom"))
+
+
+def _forced(call: Call) -> Found:
+    if forces(call) and not call.profile.forced_tool_choice:
+        yield {"kind": call.body["tool_choice"]["type"]}
+
+
+def _forced_thinking(call: Call) -> Found:
+    if forces(call) and _thinks_enabled(call):
+        yield {}
+
+
+def _no_tools(call: Call) -> Found:
+    if call.body.get("tool_choice") and not _tools(call):
+        yield {}
+
+
+def _unknown_tool(call: Call) -> Found:
+    chosen = call.body.get("tool_choice") or {}
+    names = {tool.get("name") for tool in _tools(call)}
+    if chosen.get("type") == "tool" and names and chosen.get("name") not in names:
+        yield {"name": chosen.get("name")}
+
+
+def _none_parallel(call: Call) -> Found:
+    chosen = call.body.get("tool_choice") or {}
+    if chosen.get("type") == "none" and "disable_parallel_tool_use" in chosen:
+        yield {}
+
+
+def _tool_name(call: Call) -> Found:
+    for at, tool in _custom(call):
+        if not TOOL_NAME.fullmatch(str(tool.get("name", ""))):
+            yield {"at": at}
+
+
+def _twice(call: Call) -> Found:
+    names = [tool["name"] for tool in _tools(call) if "name" in tool]
+    if len(set(names)) < len(names):
+        yield {}
+
+
+def _tool_schema(call: Call) -> Found:
+    for at, tool in _custom(call):
+        schema = tool.get("input_schema")
+        if not isinstance(schema, dict) or schema.get("type") != "object":
+            yield {"at": at}
+
+
+def _schemas(call: Call) -> Iterator[tuple[str, Any]]:
+    """The schemas that decoding is held to: the output format's, and those of strict tools."""
+    chosen = (call.body.get("output_config") or {}).get("format") or {}
+    if chosen.get("schema"):
+        yield "output_config.format.schema", chosen["schema"]
+    for at, tool in _custom(call):
+        if tool.get("strict"):
+            yield f"tools.{at}.custom", tool.get("input_schema")
+
+
+def _open_schema(call: Call) -> Found:
+    for place, schema in _schemas(call):
+        for _, found in objects(schema):
+            if found.get("additionalProperties") is not False:
+                yield {"place": place}
+
+
+def _rich_schema(call: Call) -> Found:
+    for place, schema in _schemas(call):
+        for _, found in objects(schema):
+            for inner in dicts(list((found.get("properties") or {}).values())):
+                yield from ({"place": place, "key": key} for key in UNSUPPORTED_KEYWORDS if key in inner)
+
+
+# --- cache marks ------------------------------------------------------------------------------------------------------
+
+
+def _marks(call: Call) -> list[JsonObject]:
+    return [segment.mark for segment in anthropic_segments(call.body) if segment.mark is not None]
+
+
+def _too_many(call: Call) -> Found:
+    found = len(_marks(call)) + bool(call.body.get("cache_control"))
+    if found > 4:
+        yield {"found": found}
+
+
+def _ttl_order(call: Call) -> Found:
+    ttls = [mark.get("ttl") or "5m" for mark in _marks(call)]
+    top = call.body.get("cache_control")
+    ttls += [top.get("ttl") or "5m"] if top else []
+    if any(earlier == "5m" and later == "1h" for earlier, later in itertools.pairwise(ttls)):
+        yield {}
+
+
+def _automatic_clash(call: Call) -> Found:
+    top, segments = call.body.get("cache_control"), anthropic_segments(call.body)
+    last = segments[-1].mark if segments else None
+    if top and last is not None and (last.get("ttl") or "5m") != (top.get("ttl") or "5m"):
+        yield {}
+
+
+def _bad_mark(call: Call) -> Found:
+    top = call.body.get("cache_control")
+    for mark in [*_marks(call), *([top] if top else [])]:
+        if mark.get("type") != "ephemeral" or mark.get("ttl", "5m") not in ("5m", "1h", None):
+            yield {}
+
+
+def _unmarkable(call: Call) -> Found:
+    for segment in anthropic_segments(call.body):
+        if segment.mark is not None and not segment.markable:
+            yield {}
+
+
+def _row(
+    name: str, find: Finder, message: str, source: str, endpoints: frozenset[str] = ANTHROPIC, **more: Any
+) -> Rule:
+    return Rule(f"anthropic.{name}", endpoints, find, message, source, **more)
+
+
+TOOLS: tuple[Rule, ...] = (
+    _row(
+        "forced tool choice",
+        _forced,
+        "tool_choice: `{kind}` is not supported for this model.",
+        "guide to forcing tool use",
+    ),
+    _row(
+        "forced while thinking",
+        _forced_thinking,
+        "Thinking may not be enabled when tool_choice forces tool use.",
+        "thinking guide",
+    ),
+    _row(
+        "tool choice alone", _no_tools, "tool_choice may only be specified while providing tools", "API reference"
+    ),
+    _row("unknown tool", _unknown_tool, "Tool '{name}' not found in provided tools", "API reference"),
+    _row(
+        "parallel with none",
+        _none_parallel,
+        "tool_choice.none.disable_parallel_tool_use: Extra inputs are not permitted",
+        "SDK types",
+    ),
+    _row(
+        "tool name",
+        _tool_name,
+        "tools.{at}.custom.name: String should match pattern '^[a-zA-Z0-9_-]{{1,128}}$'",
+        "API reference",
+    ),
+    _row("tool names", _twice, "tools: Tool names must be unique.", "reports"),
+    _row("tool schema", _tool_schema, "tools.{at}.custom.input_schema.type: Field required", "SDK types"),
+    _row(
+        "open schema",
+        _open_schema,
+        "{place}: For 'object' type, 'additionalProperties' must be explicitly set to false",
+        "SDK's transform_schema",
+    ),
+    _row(
+        "schema keywords",
+        _rich_schema,
+        "{place}: property '{key}' is not supported",
+        "SDK's transform_schema",
+    ),
+    _row(
+        "marks",
+        _too_many,
+        "A maximum of 4 blocks with cache_control may be provided. Found {found}.",
+        "prompt caching guide; reports",
+    ),
+    _row("mark form", _bad_mark, "cache_control.ttl: Input should be '5m' or '1h'", "SDK types"),
+    _row(
+        "mark order",
+        _ttl_order,
+        "cache_control: a block with ttl='1h' must not come after a block with ttl='5m'. "
+        "Blocks are processed in the order tools, system, messages.",
+        "prompt caching guide; reports",
+    ),
+    _row(
+        "automatic mark",
+        _automatic_clash,
+        "cache_control: the last block has a cache_control with a different ttl.",
+        "prompt caching guide",
+    ),
+    _row(
+        "mark on block",
+        _unmarkable,
+        "cache_control cannot be set for thinking blocks or empty text blocks",
+        "prompt caching guide",
+    ),
+)

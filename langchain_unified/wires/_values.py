@@ -1,0 +1,43 @@
+"""The kinds of values that a body must have, and the error that names the key where it has another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from langchain_unified.errors import RequestError
+from langchain_unified.request import JsonObject
+
+KINDS: Mapping[str, Callable[[Any], bool]] = {
+    "a string": lambda value: isinstance(value, str),
+    "an object": lambda value: isinstance(value, dict),
+    "a list": lambda value: isinstance(value, list),
+    "a list of strings": lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value),
+    "true or false": lambda value: isinstance(value, bool),
+    "an integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "a number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+}
+
+
+def expect(kind: str, value: Any, path: str) -> Any:
+    """The value, when it is of the kind; raises `RequestError` with the path when it is not."""
+    if KINDS[kind](value):
+        return value
+    raise RequestError(f"{path} must be {kind}, not {shown(value)}.")
+
+
+def shown(value: Any) -> str:
+    if value is None:
+        return "null (or absent)"
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def objects(value: Any, path: str) -> Iterator[tuple[JsonObject, str]]:
+    """Each object of a list, with its path; nothing for `None`."""
+    for position, item in enumerate(expect("a list", [] if value is None else value, path)):
+        yield expect("an object", item, f"{path}[{position}]"), f"{path}[{position}]"
+
+
+def present(holder: Mapping[str, Any]) -> JsonObject:
+    return {key: value for key, value in holder.items() if value is not None}
