@@ -137,7 +137,7 @@ MESSAGES: tuple[tuple[type[BaseMessage], Callable[[BaseMessage, WireName, int], 
 
 
 def _split_results(role: Role, blocks: Iterable[Block], message: BaseMessage, position: int) -> Iterator[Turn]:
-    """Anthropic's callers put tool results inside a user message; here each is a turn of its own."""
+    """Callers of both providers put tool results inside a user message; here each is a turn of its own."""
     rest: list[Block] = []
     for block in blocks:
         if block["type"] != "tool_result":
@@ -151,6 +151,7 @@ def _split_results(role: Role, blocks: Iterable[Block], message: BaseMessage, po
             block["content"],
             tool_call_id=block["tool_call_id"],
             is_error=block["is_error"],
+            options=block.get("options", {}),
             position=position,
         )
     if rest or not message.content:
@@ -200,14 +201,20 @@ def _assistant_blocks(message: AIMessage, wire: WireName, origin: WireName | Non
         if elsewhere and block.get("type") == "non_standard":
             yield {"type": "foreign", "value": block.get("value")}
             continue
-        home = wire_of_type(str(block.get("type")))
+        home = _home_of(block)
         if home is None:
             own = origin == wire == "openai_responses"
             yield {**normalise(block, wire), **(_identity(block) if own else {})}
         elif home == wire:
             yield with_mark({"type": "native", "value": unstreamed(block)}, block)
         else:
-            yield from _translated(block, home, wire)
+            yield from standard(block, home, wire)
+
+
+def _home_of(block: Mapping[str, Any]) -> WireName | None:
+    # Both providers have texts: the key under which they cite tells them apart.
+    cites = block.get("type") == "text" and block.get("citations")
+    return "anthropic_messages" if cites else wire_of_type(str(block.get("type")))
 
 
 def _identity(block: Mapping[str, Any]) -> Block:
@@ -218,9 +225,9 @@ def _identity(block: Mapping[str, Any]) -> Block:
 
 
 def _beside(message: AIMessage, wire: WireName, blocks: Iterable[Block]) -> Iterator[Block]:
-    """What Chat Completions says beside its content: a refusal, and an answer that was spoken.
+    """What Chat Completions says beside its content: a refusal, a spoken answer, its sources, and the old form of a call.
 
-    Its own wire refers to the spoken answer by id; the others read its transcript.
+    Its own wire refers to the spoken answer by id, and takes no sources back; the others read the transcript and them.
     """
     refusal, audio = (message.additional_kwargs.get(key) for key in ("refusal", "audio"))
     if refusal and not any(_refuses(block) for block in blocks):
@@ -229,6 +236,12 @@ def _beside(message: AIMessage, wire: WireName, blocks: Iterable[Block]) -> Iter
         yield {"type": "native", "value": {"type": "audio", "id": audio["id"]}}
     elif isinstance(audio, dict) and audio.get("transcript"):
         yield {"type": "text", "text": audio["transcript"]}
+    if message.additional_kwargs.get("annotations") and wire != "openai_chat":
+        yield {"type": "text", "text": "", "annotations": message.additional_kwargs["annotations"]}
+    call = message.additional_kwargs.get("function_call")
+    if isinstance(call, dict) and not message.tool_calls and not message.invalid_tool_calls:
+        # The deprecated form has no id: its result, a function message, names the function.
+        yield {"type": "tool_call", "id": call.get("name"), "name": call.get("name", ""), "args": loads(call["arguments"])}
 
 
 def _refuses(block: Block) -> bool:
@@ -243,53 +256,70 @@ def _standard_items(message: AIMessage) -> list[Any]:
     return cast("list[Any]", message.model_copy(update={"content": kept}).content_blocks)
 
 
-def _translated(block: Mapping[str, Any], home: WireName, wire: WireName) -> Iterator[Block]:
+def standard(block: Mapping[str, Any], home: WireName, wire: WireName) -> Iterator[Block]:
+    """A block of `home`'s own as the standard blocks that another wire reads; `foreign` for what has no such form."""
     provider = "anthropic" if home == "anthropic_messages" else "openai"
     carrier = AIMessage(content=[dict(block)], response_metadata={"model_provider": provider})
     for item in carrier.content_blocks:
-        yield normalise(cast(Block, item), wire)
+        if item["type"] == "non_standard":
+            yield {"type": "foreign", "value": item["value"]}
+        else:
+            yield normalise(cast(Block, item), wire)
 
 
 def _with_tool_calls(blocks: list[Block], message: AIMessage) -> list[Block]:
     """`message.tool_calls` is what counts: callers edit it. Blocks follow it, and calls without a block are added."""
-    calls: dict[str | None, Any] = {call["id"]: call for call in message.tool_calls}
-    broken: dict[str | None, Any] = {call["id"]: call for call in message.invalid_tool_calls}
+    calls, broken = _by_id(message.tool_calls), _by_id(message.invalid_tool_calls)
     if not calls and not broken:
         return blocks
     result: list[Block] = []
     for block in blocks:
         call_id = call_id_of(block)
-        if call_id is None:
+        if not makes_call(block):
             result.append(block)
-        elif call_id in calls:
-            result.append(_follow(block, calls.pop(call_id)))
-        elif call_id in broken:
-            result.append(_follow_broken(block, broken.pop(call_id)))
+        elif calls.get(call_id):
+            result.append(_follow(block, calls[call_id].pop(0)))
+        elif broken.get(call_id):
+            result.append(_follow_broken(block, broken[call_id].pop(0)))
         # else: the caller took this call out of `tool_calls`, so it is not sent either.
-    result.extend(_call_block("tool_call", call) for call in calls.values())
-    result.extend(_call_block("invalid_tool_call", call) for call in broken.values())
+    result.extend(_call_block("tool_call", call) for same in calls.values() for call in same)
+    result.extend(_call_block("invalid_tool_call", call) for same in broken.values() for call in same)
     return result
+
+
+def _by_id(calls: Sequence[Mapping[str, Any]]) -> dict[str | None, list[Any]]:
+    """The calls by id, in order. Some servers give one id to several calls, or none."""
+    found: dict[str | None, list[Any]] = {}
+    for call in calls:
+        found.setdefault(call["id"] or None, []).append(call)
+    return found
 
 
 def _call_block(kind: str, call: Mapping[str, Any]) -> Block:
     return {"type": kind, "id": call["id"], "name": call["name"], "args": call["args"]}
 
 
+def makes_call(block: Block) -> bool:
+    """Whether a block is a call to one of the caller's tools."""
+    if block["type"] in ("native", "foreign"):
+        return isinstance(block["value"], Mapping) and block["value"].get("type") in CALL_ID_KEYS
+    return block["type"] in ("tool_call", "invalid_tool_call")
+
+
 def call_id_of(block: Block) -> str | None:
-    """The id of the client tool call that a block makes; `None` when it makes none."""
-    if block["type"] in ("tool_call", "invalid_tool_call"):
-        return cast("str | None", block.get("id"))
-    if block["type"] != "native":
+    """The id of the client tool call that a block makes; `None` when it makes none, or one without an id."""
+    if not makes_call(block):
         return None
-    value = block["value"]
-    key = CALL_ID_KEYS.get(value.get("type", ""))
-    return cast("str | None", value.get(key)) if key else None
+    holder, key = (block, "id") if "value" not in block else (block["value"], CALL_ID_KEYS[block["value"]["type"]])
+    return cast("str | None", holder.get(key)) or None
 
 
 CALL_ID_KEYS = {"tool_use": "id", "function_call": "call_id", "custom_tool_call": "call_id"}
 
 
 def _follow(block: Block, call: Mapping[str, Any]) -> Block:
+    if block["type"] == "foreign":
+        return _call_block("tool_call", call)
     if block["type"] != "native":
         return {**block, "type": "tool_call", "name": call["name"], "args": call["args"]}
     value = block["value"]

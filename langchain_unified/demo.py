@@ -175,8 +175,8 @@ def run(console: Console, *, live: bool = False) -> None:
         "The real providers answer: this uses your keys and costs a few cents."
         if live
         else "No keys, no network: an emulator on this machine answers for both providers. It speaks their protocols "
-        "and keeps their rules and their prompt caches; its sentences are made up. `langchain-unified demo --live` asks "
-        "the real ones."
+        "and keeps their rules and their prompt caches; its sentences are made up. `langchain-unified demo --live` "
+        "asks the real ones."
     )
     console.print(Panel(text, title="langchain_unified", border_style="yellow"))
     show = Show(console)

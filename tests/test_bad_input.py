@@ -227,7 +227,8 @@ FIRST: dict[str, list[Any]] = {
          "item": {"type": "message", "id": "msg_1", "role": "assistant", "status": "in_progress", "content": []}},
         {"type": "response.content_part.added", "output_index": 0, "content_index": 0, "item_id": "msg_1",
          "part": {"type": "output_text", "text": "", "annotations": []}},
-        {"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "item_id": "msg_1", "delta": "Hello"},
+        {"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "item_id": "msg_1",
+         "delta": "Hello"},
     ],
 }  # fmt: skip
 

@@ -150,7 +150,7 @@ class ChatBase(Parameters, Connection, BaseChatModel):
         return {name: fields[field] for field, name in self._call_fields() if fields[field] is not None}
 
     @classmethod
-    @functools.cache  # noqa: B019 - one entry per class, for as long as the class lives
+    @functools.cache
     def _call_fields(cls) -> tuple[tuple[str, str], ...]:
         """`(field, neutral name)` of the fields that go into a call."""
         wanted = PARAM_KEYS | NATIVE_KEYS | {"betas", "extra_body", "stream_usage"}

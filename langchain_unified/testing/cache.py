@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 
 from langchain_unified.request import JsonObject, Profile
-from langchain_unified.testing.segments import SEGMENTS, Segment, from_caller, total
+from langchain_unified.testing.segments import SEGMENTS, Segment, anthropic_tools, from_caller, total, unmarked
 from langchain_unified.testing.tokens import CHARACTERS, compact
 from langchain_unified.wires._serve import Tokens
 
@@ -195,7 +195,8 @@ def _anthropic_seeds(body: JsonObject) -> dict[str, str]:
     kinds = list(_kinds(body.get("messages")))
     asked = body.get("output_config") or {}
     return {
-        "tools": compact(["anthropic", body.get("model")]),
+        # A change of one tool loses them all, wherever the marks stand.
+        "tools": compact(["anthropic", body.get("model"), unmarked(anthropic_tools(body))]),
         "system": compact([body.get("speed"), "citations" in kinds]),
         "messages": compact(
             [body.get("tool_choice"), "image" in kinds, body.get("thinking"), asked.get("effort")]

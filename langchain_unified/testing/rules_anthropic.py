@@ -229,7 +229,7 @@ RULES: tuple[Rule, ...] = (
         "This model does not support effort level '{effort}'. Supported levels: {levels}.",
         "recorded 400",
     ),
-    *TOOLS,
     *HISTORY,
+    *TOOLS,
     _row("too long", too_long, "prompt is too long: {tokens} tokens > {limit} maximum", "reports", GENERATE),
 )

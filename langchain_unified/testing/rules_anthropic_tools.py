@@ -9,7 +9,7 @@ from typing import Any
 
 from langchain_unified.request import JsonObject
 from langchain_unified.testing.rules import ANTHROPIC, Call, Finder, Found, Rule, dicts, objects
-from langchain_unified.testing.segments import anthropic_segments
+from langchain_unified.testing.segments import NO_MARK, anthropic_segments
 
 TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 UNSUPPORTED_KEYWORDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength",
@@ -144,8 +144,9 @@ def _bad_mark(call: Call) -> Found:
 
 
 def _unmarkable(call: Call) -> Found:
-    for segment in anthropic_segments(call.body):
-        if segment.mark is not None and not segment.markable:
+    places = [call.body.get("system"), *(message.get("content") for message in dicts(call.body.get("messages")))]
+    for block in itertools.chain.from_iterable(map(dicts, places)):
+        if block.get("cache_control") and (block.get("type") in NO_MARK or block.get("text") == ""):
             yield {}
 
 

@@ -40,7 +40,7 @@ def _segment(section: Section, role: str, block: Any) -> Segment:
     if isinstance(block, str):
         block = {"type": "text", "text": block}
     mark = block.get("cache_control") or block.get("prompt_cache_breakpoint")
-    bare = _unmarked(block)
+    bare = unmarked(block)
     markable = block.get("type") not in NO_MARK and bool(block.get("text", True))
     if block.get("type") not in TEXTS:
         return Segment(section, role, compact([role, bare]), "", wire_tokens(bare), mark, markable)
@@ -48,10 +48,11 @@ def _segment(section: Section, role: str, block: Any) -> Segment:
     return Segment(section, role, compact([role, bare]), text, text_tokens(text), mark, markable)
 
 
-def _unmarked(value: Any) -> Any:
+def unmarked(value: Any) -> Any:
+    """A value without the cache marks in it."""
     if isinstance(value, dict):
-        return {key: _unmarked(item) for key, item in value.items() if key not in MARKS}
-    return [_unmarked(item) for item in value] if isinstance(value, list) else value
+        return {key: unmarked(item) for key, item in value.items() if key not in MARKS}
+    return [unmarked(item) for item in value] if isinstance(value, list) else value
 
 
 def _each(section: Section, role: str, content: Any) -> Iterator[Segment]:
@@ -73,7 +74,7 @@ _FORGETFUL = re.compile(r"claude-(3|haiku-[34]|opus-4(-[01]\b|-\d{8}|$)|sonnet-4
 
 def anthropic_segments(body: JsonObject) -> list[Segment]:
     """The segments of a Messages body. The top-level `cache_control` is not among them."""
-    found = list(_each("tools", "", body.get("tools") or []))
+    found = list(_each("tools", "", anthropic_tools(body)))
     found += _each("system", "system", body.get("system"))
     forgets = bool(_FORGETFUL.match(str(body.get("model", ""))))
     last_plain = _last_plain_user(body.get("messages") or []) if forgets else 0
@@ -83,6 +84,11 @@ def anthropic_segments(body: JsonObject) -> list[Segment]:
             content = [block for block in content if block.get("type") not in ("thinking", "redacted_thinking")]
         found += _each("messages", message["role"], content)
     return found
+
+
+def anthropic_tools(body: JsonObject) -> list[JsonObject]:
+    """The tools that the prompt begins with: those whose loading is deferred are no part of it."""
+    return [tool for tool in body.get("tools") or [] if not tool.get("defer_loading")]
 
 
 def _last_plain_user(messages: list[JsonObject]) -> int:

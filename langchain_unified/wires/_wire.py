@@ -35,8 +35,8 @@ class Wire:
     """How to talk: a record of pure functions. The same data in gives the same data out, in any process.
 
     `decode` returns one message per choice (always one but for Chat's `n`). `stream_decoder(plain)` makes a decoder;
-    with `plain` a text that comes first streams as `str` content, else as blocks with an index. `encode_count` makes the
-    body for the token-counting endpoint at `count_path`; both are `None` where the API has none.
+    with `plain` a text that comes first streams as `str` content, else as blocks with an index. `encode_count` makes
+    the body for the token-counting endpoint at `count_path`; both are `None` where the API has none.
     """
 
     name: WireName

@@ -168,7 +168,8 @@ ALL = TOOL_TOKENS + 1500 + 1200
     [
         ({}, ALL),
         ({"model": "claude-opus-5"}, 0),
-        ({"tools": [*TOOLS, {"name": "g", "input_schema": {"type": "object"}}]}, TOOL_TOKENS),
+        ({"tools": [*TOOLS, {"name": "g", "input_schema": {"type": "object"}}]}, 0),
+        ({"tools": [*TOOLS, {"name": "g", "input_schema": {"type": "object"}, "defer_loading": True}]}, ALL),
         ({"tools": [{**TOOLS[0], "name": "g"}]}, 0),
         ({"system": [text(words(1500, "b"), **MARK)]}, TOOL_TOKENS),
         ({"speed": "fast"}, TOOL_TOKENS),

@@ -171,6 +171,7 @@ def test_parts():
         {"type": "text", "text": "a", "cache_control": {"type": "ephemeral"}},
         {"type": "text", "text": "b", "flavour": 1},
         {"type": "image_url", "image_url": {"url": "data:;base64,AA=="}},
+        {"type": "image_url", "image_url": {"url": "https://a/b.png", "tint": 1}},
         {"type": "hologram"},
     ]
     assert read({"role": "user", "content": parts}).turns[0].blocks == (
@@ -228,6 +229,7 @@ def test_parameters_have_one_name():
             None,
             {"response_format": {"type": "json_schema", "json_schema": {"name": "Sum"}}},
         ),
+        ({"type": "text", "length": 9}, None, {"response_format": {"type": "text", "length": 9}}),
         ({"type": "grammar", "grammar": "x"}, None, {"response_format": {"type": "grammar", "grammar": "x"}}),
     ],
 )
@@ -521,6 +523,23 @@ def test_what_the_api_cannot_answer():
             message_of(block)
 
 
+@pytest.mark.parametrize(
+    "reason, blocks, raw",
+    [
+        ("refusal", (text("I will not."),), "content_filter"),
+        ("refusal", ({"type": "refusal", "refusal": "No."},), "stop"),
+        ("context_window", (), "length"),
+        ("pause", (), "stop"),
+        ("error", (), "stop"),
+        ("tool_calls", (call("add", {}),), "tool_calls"),
+    ],
+)
+def test_finish_reasons(reason, blocks, raw):
+    completion = Completion("chatcmpl-1", "m", blocks, reason)
+    assert render_reply(completion, HELLO)["choices"][0]["finish_reason"] == raw
+    assert [event["choices"][0]["finish_reason"] for event in render_events(completion, HELLO)][-1] == raw
+
+
 def test_several_answers_share_id_and_usage():
     second = Completion("chatcmpl-2", "m2", (text("Hello"),), "length", Tokens(uncached=99, output=4, reasoning=2))
     reply = render_replies([HI, second], {**HELLO, "n": 2})
@@ -582,6 +601,17 @@ def test_one_call_opens_with_the_message():
         {"tool_calls": [{"index": 0, "function": {"arguments": '{"a":1234567'}}]},
         {"tool_calls": [{"index": 0, "function": {"arguments": "}"}}]},
         {},
+    ]
+
+
+def test_a_call_after_a_text_opens_by_itself():
+    found = deltas(text("So"), call("add", {}))
+    assert [list(delta) for delta in found] == [
+        ["role", "content", "refusal"],
+        ["content"],
+        ["tool_calls"],
+        ["tool_calls"],
+        [],
     ]
 
 

@@ -260,7 +260,7 @@ def render_events(completion: Completion, body: JsonObject) -> Iterator[JsonObje
 
 def _started(completion: Completion, body: JsonObject) -> JsonObject:
     """The message before its first block: all of the input is counted, and the first token of the output."""
-    nothing = {"content": [], "stop_reason": None, "stop_sequence": None, "stop_details": None}
+    nothing: JsonObject = {"content": [], "stop_reason": None, "stop_sequence": None, "stop_details": None}
     counted = {**_input_usage(completion), "output_tokens": min(1, completion.tokens.output)}
     return {**_head(completion), **nothing, "usage": {**counted, **_place(body)}}
 
@@ -271,10 +271,10 @@ def _parts(said: _Said) -> tuple[JsonObject, Iterator[JsonObject]]:
     if "input" in said.block:
         return {**said.block, "input": {}}, _input_deltas(said.arguments)
     if kind == "thinking":
-        return {"type": "thinking", "thinking": "", "signature": ""}, _thinking_deltas(said.block)
+        return {**said.block, "thinking": "", "signature": ""}, _thinking_deltas(said.block)
     if kind == "text":
-        cited = {"citations": []} if said.block.get("citations") else {}
-        return {**cited, "type": "text", "text": ""}, _text_deltas(said.block)
+        cited: JsonObject = {"citations": []} if said.block.get("citations") else {}
+        return {**said.block, "text": "", **cited}, _text_deltas(said.block)
     return said.block, iter(())
 
 
@@ -285,7 +285,7 @@ def _input_deltas(arguments: str) -> Iterator[JsonObject]:
 
 
 def _thinking_deltas(block: JsonObject) -> Iterator[JsonObject]:
-    for piece in pieces(block["thinking"]):
+    for piece in pieces(block.get("thinking") or ""):
         yield {"type": "thinking_delta", "thinking": piece}
     if block.get("signature"):
         yield {"type": "signature_delta", "signature": block["signature"]}

@@ -186,20 +186,17 @@ def _settled(given: JsonObject) -> Block:
 
 def _text(given: JsonObject) -> Block:
     notes = [_note(citation) for citation in given.get("citations") or ()]
-    return {"type": "text", "text": given["text"], **({"annotations": notes} if notes else {})}
+    block = {"type": "text", "text": given["text"]}
+    return {**block, "annotations": notes} if notes else block
 
 
 def _note(citation: JsonObject) -> JsonObject:
     """A citation as LangChain has it; one that would not come back, whole."""
-    title = citation.get("document_title", citation.get("title"))
-    beside = {key: citation[key] for key in ("cited_text", "url") if key in citation}
     apart = {"type", "cited_text", "url", "title", "document_title"}
-    note = {
-        "type": "citation",
-        **beside,
-        **({} if title is None else {"title": title}),
-        "extras": {key: item for key, item in citation.items() if key not in apart},
-    }
+    title = citation.get("document_title", citation.get("title"))
+    named = {"cited_text": citation.get("cited_text"), "url": citation.get("url"), "title": title}
+    extras = {key: item for key, item in citation.items() if key not in apart}
+    note: JsonObject = {"type": "citation", **present(named), "extras": extras}
     probe = {"type": "text", "text": "…", "annotations": [note]}
     written = ASSISTANT["text"](probe, OWN, Job()) or {}
     return note if written.get("citations") == [citation] else {"type": "non_standard_annotation", "value": citation}

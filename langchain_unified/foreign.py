@@ -1,0 +1,432 @@
+"""What another provider's model said -> what the target can read.
+
+Reasoning is left out, calls to a provider's own tools and their results become text, citations become lines that name
+their sources, images go into a user message that follows, and what a context item says (a summary) is said. Nothing
+goes out raw, and nothing that can be read disappears; the messages themselves keep everything.
+
+Reasoning is bound to the model that produced it, so another model of the same provider is foreign as far as that. The
+items that the Responses API stored after a reasoning item cannot go without it: they lose their ids, and become words
+where they cannot be without one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from langchain_unified.blocks import wire_of_type
+from langchain_unified.content import standard
+from langchain_unified.request import Adjustment, Block, JsonObject, Turn, WireName
+
+
+def translated(turn: Turn, wire: WireName, model: str, adjustments: list[Adjustment]) -> tuple[Turn, ...]:
+    """A turn as the target reads it, followed by a user turn with its images; the same object where nothing changes.
+
+    `model` is the one that will be asked; an empty name stands for the one that spoke.
+    """
+    if turn.role == "tool":
+        return (_result(turn, wire),)
+    if turn.role != "assistant":
+        return (turn,)
+    if turn.origin != wire:
+        return _in_words(turn, turn.blocks, wire, adjustments) if _needs_words(turn) else (turn,)
+    if same_model(turn.model, model) or not any(map(is_reasoning, turn.blocks)):
+        return (turn,)
+    if wire == "openai_responses":
+        return _in_words(turn, [part for block in turn.blocks for part in _unbound(block)], wire, adjustments)
+    return (replace(turn, blocks=tuple(block for block in turn.blocks if not is_reasoning(block))),)
+
+
+# --- who said it ------------------------------------------------------------------------------------------------------
+
+_NAMES = re.compile(r"claude-[a-z0-9.@-]+|(?<![a-z0-9])(?:gpt-|o\d|chatgpt-|codex-|computer-use-)[a-z0-9.-]*")
+_SUFFIXES = re.compile(r"(-v\d+)?([-@](\d{8}|\d{4}-\d{2}-\d{2})|-latest)?(-v\d+)?$")
+_ALIASES = {"gpt-5-6": "gpt-5-6-sol"}
+"""Names that the provider answers with another one, as seen in recorded replies."""
+
+
+def same_model(one: str | None, other: str | None) -> bool:
+    """Whether two names mean one model: a snapshot is its alias. A name that tells nothing is taken to be the same."""
+    if one == other or not one or not other:
+        return True
+    first, second = _bare(one), _bare(other)
+    return first is None or second is None or first == second
+
+
+def _bare(model: str) -> str | None:
+    found = _NAMES.search(model.lower())
+    if found is None:
+        return None
+    name = _SUFFIXES.sub("", found[0].replace(".", "-")).removesuffix("-0")
+    return _ALIASES.get(name, name)
+
+
+REASONING = frozenset({"thinking", "redacted_thinking", "reasoning"})
+
+
+def is_reasoning(block: Block) -> bool:
+    """Whether a block is a model's reasoning, as a standard block or a wire's own."""
+    return block["type"] == "reasoning" or (block["type"] == "native" and block["value"].get("type") in REASONING)
+
+
+def _unbound(block: Block) -> Iterable[Block]:
+    """The blocks that a Responses turn has without the ids by which the API would miss its reasoning."""
+    if is_reasoning(block):
+        return ()
+    if block["type"] != "native":
+        return ({key: item for key, item in block.items() if key not in ("id", "extras")},)
+    value = block["value"]
+    if value.get("type") in ("function_call", "custom_tool_call"):
+        return ({**block, "value": {key: item for key, item in value.items() if key != "id"}},)
+    if value.get("type") == "message":
+        return [{"type": "text", "text": str(part.get("text") or "")} for part in value.get("content") or ()]
+    if value.get("type") == "refusal":
+        return ({"type": "refusal", "refusal": value.get("refusal") or ""},)
+    return standard(value, "openai_responses", "openai_responses")
+
+
+# --- into words -------------------------------------------------------------------------------------------------------
+
+
+def _needs_words(turn: Turn) -> bool:
+    texts = 0
+    for block in turn.blocks:
+        texts += block["type"] == "text"
+        if block["type"] in WORDS and block["type"] not in ("text", "tool_call") or block.get("annotations"):
+            return True
+    return texts > 1 and turn.origin is not None
+
+
+def _in_words(
+    turn: Turn, blocks: Iterable[Block], wire: WireName, adjustments: list[Adjustment]
+) -> tuple[Turn, ...]:
+    blocks = list(blocks)
+    speech = Speech(turn, wire, {str(block.get("id")): _name(block) for block in blocks if block["type"] in CALLS})
+    speech.answered = {call_id for block in blocks if (call_id := _answers(block))}
+    for block in blocks:
+        WORDS.get(block["type"], _kept)(speech, block)
+        if "mark" in block and speech.blocks:
+            speech.blocks[-1].setdefault("mark", block["mark"])
+    speech.cite()
+    adjustments.extend(speech.adjustments)
+    said = replace(turn, blocks=tuple(speech.blocks), origin=None, model=None)
+    if not speech.images:
+        return (said,)
+    return said, Turn("user", tuple(speech.images), position=turn.position)
+
+
+CALLS = frozenset({"server_tool_call", "tool_call"})
+
+
+@dataclass(slots=True)
+class Speech:
+    """An assistant turn on its way into words. `names` are the tools that it calls, by the call's id."""
+
+    turn: Turn
+    wire: WireName
+    names: Mapping[str, str]
+    answered: set[str] = field(default_factory=set)
+    """Ids of the calls whose results the turn itself holds."""
+    blocks: list[Block] = field(default_factory=list)
+    images: list[Block] = field(default_factory=list)
+    sources: dict[str, dict[str, None]] = field(default_factory=dict)
+    """What was cited -> the quotes from it."""
+    adjustments: list[Adjustment] = field(default_factory=list)
+    noted: bool = False
+    """Whether the last text is a note of ours."""
+
+    def say(self, text: str) -> None:
+        """The model's own text. Claude's texts that follow each other are pieces of one; others are paragraphs."""
+        pieces = self.turn.origin == "anthropic_messages" and not self.noted
+        self._add(text, "" if pieces else "\n\n")
+        self.noted = False
+
+    def note(self, text: str) -> None:
+        """Our text in the place of something else."""
+        self._add(text, "\n\n")
+        self.noted = True
+
+    def _add(self, text: str, glue: str) -> None:
+        last = self.blocks[-1] if self.blocks else {}
+        if last.get("type") == "text" and "mark" not in last and self.turn.origin is not None:
+            last["text"] += glue + text
+        else:
+            self.blocks.append({"type": "text", "text": text})
+
+    def show(self, image: Block, caption: str = "") -> str:
+        """Puts an image into the user message that follows; the words that stand for it here."""
+        about = f": {caption}" if caption else ""
+        settled = _image(image)
+        if settled is None:
+            place = image.get("file_id") or image.get("url") or image.get("mime_type")
+            return f"[image{about}{f' ({place})' if place else ''}]"
+        number = sum(block["type"] == "image" for block in self.images) + 1
+        self.images.append({"type": "text", "text": f"[image {number} of the assistant's message above]"})
+        self.images.append(settled)
+        return f"[image {number}{about}]"
+
+    def cite(self) -> None:
+        """The sources, in lines at the end of the last text."""
+        if not self.sources:
+            return
+        lines = [f"- {name}{''.join(f' "{quote}"' for quote in quotes)}" for name, quotes in self.sources.items()]
+        text = "\n".join(["Sources:", *lines])
+        last = max((at for at, block in enumerate(self.blocks) if block["type"] == "text"), default=None)
+        if last is None:
+            self.blocks.insert(0, {"type": "text", "text": text})
+        else:
+            self.blocks[last] = {**self.blocks[last], "text": f"{self.blocks[last]['text']}\n\n{text}"}
+
+
+# --- what the model said ----------------------------------------------------------------------------------------------
+
+
+def _kept(speech: Speech, block: Block) -> None:
+    speech.blocks.append(dict(block))
+
+
+def _text(speech: Speech, block: Block) -> None:
+    if block["text"].strip():
+        speech.say(block["text"])
+    for note in block.get("annotations") or ():
+        name, quote = _source(note)
+        quotes = speech.sources.setdefault(name, {}) if name else {}
+        if quote:
+            quotes[quote] = None
+
+
+def _source(note: JsonObject) -> tuple[str, str]:
+    """The name of what an annotation cites, its address included, and the words that it quotes."""
+    value = note.get("value") if note.get("type") == "non_standard_annotation" else note
+    known = {**(value or {}), **((value or {}).get("extras") or {}), **((value or {}).get("url_citation") or {})}
+    titles = ("title", "document_title", "filename", "file_id")
+    parts = [known.get("url") or known.get("source"), next((known[key] for key in titles if known.get(key)), None)]
+    quote = str(known.get("cited_text") or "").strip()
+    named = " ".join(str(part) for part in reversed(parts) if part)
+    return (named or ("a document" if quote else "")), quote
+
+
+def _reasoning(speech: Speech, block: Block) -> None:
+    if speech.turn.origin is None:
+        speech.blocks.append(dict(block))
+
+
+def _tool_call(speech: Speech, block: Block) -> None:
+    speech.blocks.append({key: item for key, item in block.items() if key != "extras"})
+
+
+def _picture(speech: Speech, block: Block) -> None:
+    caption = (block.get("extras") or {}).get("revised_prompt") or block.get("revised_prompt") or ""
+    speech.note(speech.show(block, caption))
+
+
+def _medium(speech: Speech, block: Block) -> None:
+    words = block.get("transcript") or block.get("text")
+    keys = ("filename", "title", "url", "file_id", "mime_type")
+    place = next((block[key] for key in keys if block.get(key)), "")
+    speech.note(words or f"[{block['type']}{f': {place}' if place else ''}]")
+
+
+# --- server tools -----------------------------------------------------------------------------------------------------
+
+
+def _name(block: Block) -> str:
+    extras = block.get("extras") or {}
+    server = extras.get("server_name") or extras.get("server_label")
+    name = extras.get("tool_name") or block.get("name") or "a tool"
+    return f"{name} of {server}" if server else str(name)
+
+
+KNOWN = frozenset({"type", "name", "id", "args", "extras", "index", "mark", "tool_call_id", "output", "status"})
+
+
+def _server_call(speech: Speech, block: Block) -> None:
+    rest = {key: item for key, item in block.items() if key not in KNOWN}
+    arguments = (block.get("extras") or {}).get("arguments")
+    said = "\n".join(filter(None, (shown(item, speech) for item in (block.get("args"), arguments, rest))))
+    speech.note(f"[{_name(block)} was called{f' with {said}' if said else ''}]")
+
+
+def _server_result(speech: Speech, block: Block) -> None:
+    name = speech.names.get(str(block.get("tool_call_id")), "the tool")
+    rest = {key: item for key, item in block.items() if key not in KNOWN}
+    error = (block.get("extras") or {}).get("error")
+    said = "\n".join(filter(None, (shown(item, speech) for item in (block.get("output"), error, rest))))
+    failed = block.get("status") == "error"
+    if said or failed:
+        speech.note(f"[{name} {'failed' if failed else 'returned'}{f': {said}' if said else ''}]")
+
+
+# --- blocks that only their provider has ------------------------------------------------------------------------------
+
+
+def _foreign(speech: Speech, block: Block) -> None:
+    value = block["value"]
+    if isinstance(value, Mapping):
+        FOREIGN.get(str(value.get("type")), _described)(speech, dict(value))
+
+
+def _nothing(speech: Speech, value: JsonObject) -> None:
+    """Reasoning: the message keeps it."""
+
+
+def _refusal(speech: Speech, value: JsonObject) -> None:
+    speech.blocks.append({"type": "refusal", "refusal": value.get("refusal") or ""})
+
+
+def _described(speech: Speech, value: JsonObject) -> None:
+    if said := shown(value, speech):
+        speech.note(f"[{value.get('type', 'block')}: {said}]")
+
+
+def _summary(speech: Speech, value: JsonObject) -> None:
+    if value.get("content"):
+        speech.note(f"[Summary of the conversation before this point]\n{shown(value['content'], speech)}")
+        return
+    why = "Only its provider can read the summary in it, so it was left out: earlier messages may be missing."
+    speech.adjustments.append(Adjustment(what=f"compaction in message {speech.turn.position}", why=why))
+
+
+def _client_call(speech: Speech, value: JsonObject) -> None:
+    """A call to a tool that the provider defines and the caller runs: a call like any other."""
+    call_id = value.get("call_id") or value.get("id")
+    if not value.get("call_id") or call_id in speech.answered:
+        _described(speech, value)
+        return
+    kind = str(value["type"]).removesuffix("_call")
+    kept = {key: value[key] for key in ("action", "actions", "operation", "arguments", "environment") if value.get(key)}
+    inner = next(iter(kept.values())) if len(kept) == 1 else None
+    args = dict(inner) if isinstance(inner, Mapping) else kept
+    speech.blocks.append({"type": "tool_call", "id": call_id, "name": kind, "args": args})
+
+
+def _answers(block: Block) -> str | None:
+    """The id of the call whose result a provider's own block is."""
+    value = block.get("value")
+    if not isinstance(value, Mapping) or not str(value.get("type")).endswith("_output"):
+        return None
+    return value.get("call_id") or value.get("id")
+
+
+FOREIGN: Mapping[str, Callable[[Speech, JsonObject], None]] = {
+    "thinking": _nothing,
+    "redacted_thinking": _nothing,
+    "reasoning": _nothing,
+    "refusal": _refusal,
+    "compaction": _summary,
+    "computer_call": _client_call,
+    "shell_call": _client_call,
+    "local_shell_call": _client_call,
+    "apply_patch_call": _client_call,
+    "tool_search_call": _client_call,
+}
+
+WORDS: Mapping[str, Callable[[Speech, Block], None]] = {
+    "text": _text,
+    "reasoning": _reasoning,
+    "tool_call": _tool_call,
+    "server_tool_call": _server_call,
+    "server_tool_result": _server_result,
+    "image": _picture,
+    "file": _medium,
+    "audio": _medium,
+    "video": _medium,
+    "foreign": _foreign,
+}
+
+
+# --- results that were written for another provider -------------------------------------------------------------------
+
+
+def _result(turn: Turn, wire: WireName) -> Turn:
+    if not any(block["type"] == "unknown" and _home(block) for block in turn.blocks):
+        return turn
+    speech = Speech(turn, wire, {})
+    blocks = [_input(block, speech) if block["type"] == "unknown" else block for block in turn.blocks]
+    return replace(turn, blocks=tuple(block for block in blocks if block is not None))
+
+
+RESULT_TYPES = frozenset({"computer_screenshot", "tool_search_output"})
+
+
+def _home(block: Block) -> bool:
+    kind = block["value"].get("type") if isinstance(block["value"], Mapping) else None
+    return isinstance(kind, str) and (kind in RESULT_TYPES or wire_of_type(kind) is not None)
+
+
+def _input(block: Block, speech: Speech) -> Block | None:
+    if not _home(block):
+        return block
+    value = block["value"]
+    picture = _image(value)
+    if picture is not None:
+        return picture
+    said = shown(value, speech)
+    return {"type": "text", "text": f"[{value['type']}: {said}]"} if said else None
+
+
+# --- any value, as text -----------------------------------------------------------------------------------------------
+
+HIDDEN = frozenset({"type", "id", "call_id", "tool_use_id", "status", "caller", "signature", "index"})
+SCHEMAS = frozenset({"input_schema", "parameters", "output_schema", "strict", "defer_loading", "annotations"})
+"""Keys of a tool's definition. What the tool is called and does is said; how to call it only its provider knows."""
+
+
+def shown(value: Any, speech: Speech) -> str:
+    """A JSON value as lines of text, without what only its provider reads. Images go where `speech` puts them."""
+    if isinstance(value, str):
+        return speech.show({"url": value}) if value.startswith("data:image/") else value
+    if isinstance(value, Mapping):
+        return _shown_object(value, speech)
+    if isinstance(value, list | tuple):
+        items = [said for item in value if (said := shown(item, speech))]
+        return items[0] if len(items) == 1 else "\n".join(f"- {item}" for item in items)
+    return "" if value is None else json.dumps(value)
+
+
+def _shown_object(value: Mapping[str, Any], speech: Speech) -> str:
+    kind = value.get("media_type") or value.get("mime_type") or ""
+    if _image(value) is not None:
+        return speech.show(dict(value))
+    if value.get("type") == "base64" and kind:
+        return f"[{kind}]"
+    hidden = HIDDEN | SCHEMAS if "name" in value and SCHEMAS & value.keys() else HIDDEN
+    kept = {
+        key: said
+        for key, item in value.items()
+        if key not in hidden and not key.startswith("encrypted") and (said := shown(item, speech))
+    }
+    return next(iter(kept.values())) if len(kept) == 1 else "\n".join(f"{key}: {said}" for key, said in kept.items())
+
+
+# --- images -----------------------------------------------------------------------------------------------------------
+
+MAGIC = {"iVBOR": "image/png", "/9j/": "image/jpeg", "R0lG": "image/gif", "UklG": "image/webp"}
+IMAGES = frozenset(MAGIC.values())
+
+
+def _image(value: Mapping[str, Any]) -> Block | None:
+    """An image in any provider's form as a block that every wire takes in a user message; `None` for anything else."""
+    source = value.get("source") if value.get("type") == "image" else None
+    if isinstance(source, Mapping):
+        return _image({**source, "type": "image"} | ({"base64": source["data"]} if source.get("data") else {}))
+    url = str(value.get("image_url") or value.get("url") or "")
+    if url.startswith("data:image/"):
+        head, _, data = url[5:].partition(",")
+        return _pixels(data, head.partition(";")[0])
+    kind = str(value.get("mime_type") or value.get("media_type") or "")
+    if value.get("base64") or (value.get("data") and kind.startswith("image/")):
+        return _pixels(str(value.get("base64") or value["data"]), kind)
+    if value.get("type") in ("image", "input_image", "computer_screenshot") and url.startswith(("http:", "https:")):
+        return {"type": "image", "url": url}
+    return None
+
+
+def _pixels(data: str, kind: str) -> Block | None:
+    kind = kind.lower().replace("image/jpg", "image/jpeg")
+    if kind not in IMAGES:
+        kind = next((name for start, name in MAGIC.items() if data.startswith(start)), "")
+    return {"type": "image", "base64": data, "mime_type": kind} if kind else None

@@ -1,0 +1,202 @@
+"""Cases for the rules of the Anthropic Messages API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.testing.emulator_cases import (
+    CLOSED,
+    DOCUMENT,
+    EPHEMERAL,
+    HI,
+    HOUR,
+    OBJECT,
+    Case,
+    drop,
+    messages,
+    said,
+    text,
+    use,
+)
+
+
+def tool(name: str = "f", **more: Any) -> dict[str, Any]:
+    return {"name": name, "input_schema": OBJECT, **more}
+
+
+def result(call_id: str = "t1", content: Any = "ok") -> dict[str, Any]:
+    return {"type": "tool_result", "tool_use_id": call_id, "content": content}
+
+
+NEW = {"anthropic-version": "2026-10-21"}
+BUDGET = {"type": "enabled", "budget_tokens": 2000}
+TOOLS = {"tools": [tool()]}
+ANY = {"tool_choice": {"type": "any"}}
+ANSWERED = (said(text()), said(use(), role="assistant"), said(result()))
+THOUGHT = {"type": "thinking", "thinking": "x", "signature": "s"}
+CITED = [{"type": "char_location", "cited_text": "x"}]
+
+
+def formatted(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"output_config": {"format": {"type": "json_schema", "schema": schema}}}
+
+
+ANTHROPIC = [
+    Case("no key", {}, status=401, headers={"x-api-key": None}),
+    Case("wrong key", {}, status=401, keys=frozenset({"other"})),
+    Case("no version", {}, headers={"anthropic-version": None}),
+    Case("no model", drop("model")),
+    Case("no messages", drop("messages")),
+    Case("no max_tokens", drop("max_tokens")),
+    Case("unknown model", {"model": "gpt-4o"}, status=404),
+    Case("unknown key", {"top_logprobs": 1}, {"metadata": {"user_id": "u"}}),
+    Case("unknown key", {"mcp_servers": []}),
+    Case("unknown key", {"max_tokens": 5}, endpoint="anthropic.count_tokens"),
+    Case("sampling and version", {"temperature": 0.5}, headers=NEW),
+    Case("sampling and model", {"model": "claude-opus-5", "top_k": 5}, {"model": "claude-opus-4-5", "top_k": 5}),
+    Case("sampling and thinking", {"thinking": BUDGET, "temperature": 0.5}, {"thinking": BUDGET, "temperature": 1}),
+    Case(
+        "temperature and top_p",
+        {"model": "claude-haiku-4-5", "temperature": 0.5, "top_p": 0.5},
+        {"model": "claude-haiku-4-5", "temperature": 0.5},
+    ),
+    Case("temperature", {"temperature": 1.5}, {"temperature": 0.0}),
+    Case("metadata", {"metadata": {"tag": "x"}}, {"metadata": {"user_id": "u"}}),
+    Case("negative max_tokens", {"max_tokens": -1}, {"max_tokens": 1}),
+    Case("prewarm", {"max_tokens": 0, "stream": True}, {"max_tokens": 0}),
+    Case(
+        "thinking kind",
+        {"model": "claude-opus-5", "thinking": BUDGET},
+        {"model": "claude-opus-5", "thinking": {"type": "adaptive"}},
+    ),
+    Case("thinking kind", {"thinking": {"type": "adaptive"}}, {"thinking": BUDGET}),
+    Case(
+        "thinking off",
+        {"model": "claude-fable-5", "thinking": {"type": "disabled"}},
+        {"model": "claude-opus-5", "thinking": {"type": "disabled"}},
+    ),
+    Case(
+        "thinking off",
+        {"model": "claude-opus-5", "thinking": {"type": "disabled"}, "output_config": {"effort": "max"}},
+        {"model": "claude-opus-5", "thinking": {"type": "disabled"}, "output_config": {"effort": "high"}},
+    ),
+    Case("small budget", {"thinking": {"type": "enabled", "budget_tokens": 1023}}, {"thinking": BUDGET}),
+    Case("large budget", {"thinking": BUDGET, "max_tokens": 2000}, {"thinking": BUDGET, "max_tokens": 2001}),
+    Case("no effort", {"output_config": {"effort": "low"}}),
+    Case(
+        "effort level",
+        {"model": "claude-opus-4-6", "output_config": {"effort": "xhigh"}},
+        {"model": "claude-opus-4-6", "output_config": {"effort": "max"}},
+    ),
+    Case(
+        "forced tool choice",
+        {"model": "claude-opus-5-5", **TOOLS, **ANY},
+        {"model": "claude-haiku-5-5", **TOOLS, **ANY},
+    ),
+    Case("forced while thinking", {"thinking": BUDGET, **TOOLS, **ANY}, {**TOOLS, **ANY}),
+    Case("tool choice alone", ANY, {**TOOLS, **ANY}),
+    Case(
+        "unknown tool",
+        {**TOOLS, "tool_choice": {"type": "tool", "name": "g"}},
+        {**TOOLS, "tool_choice": {"type": "tool", "name": "f"}},
+    ),
+    Case(
+        "parallel with none",
+        {**TOOLS, "tool_choice": {"type": "none", "disable_parallel_tool_use": True}},
+        {**TOOLS, "tool_choice": {"type": "auto", "disable_parallel_tool_use": True}},
+    ),
+    Case("tool name", {"tools": [tool("a b")]}, {"tools": [tool("a-b_2")]}),
+    Case("tool names", {"tools": [tool(), tool()]}, {"tools": [tool(), tool("g")]}),
+    Case("tool schema", {"tools": [{"name": "f"}]}, {"tools": [{"name": "bash", "type": "bash_20250124"}]}),
+    Case("open schema", formatted(OBJECT), formatted(CLOSED)),
+    Case("open schema", {"tools": [tool(strict=True)]}, {"tools": [tool()]}),
+    Case(
+        "schema keywords",
+        formatted({**CLOSED, "properties": {"a": {"type": "string", "maxLength": 3}}}),
+        formatted({**CLOSED, "properties": {"a": {"type": "string", "description": "maxLength: 3"}}}),
+    ),
+    Case(
+        "marks",
+        messages(said(*(text(cache_control=EPHEMERAL) for _ in range(5)))),
+        messages(said(*(text(cache_control=EPHEMERAL) for _ in range(4)))),
+    ),
+    Case(
+        "marks",
+        {"cache_control": EPHEMERAL, **messages(said(*(text(cache_control=EPHEMERAL) for _ in range(4))))},
+        {"cache_control": EPHEMERAL, **messages(said(*(text(cache_control=EPHEMERAL) for _ in range(3))))},
+    ),
+    Case(
+        "mark form",
+        messages(said(text(cache_control={"type": "ephemeral", "ttl": "2h"}))),
+        messages(said(text(cache_control=HOUR))),
+    ),
+    Case(
+        "mark order",
+        {"system": [text(cache_control=EPHEMERAL)], **messages(said(text(cache_control=HOUR)))},
+        {"system": [text(cache_control=HOUR)], **messages(said(text(cache_control=EPHEMERAL)))},
+    ),
+    Case(
+        "automatic mark",
+        {"cache_control": EPHEMERAL, **messages(said(text(cache_control=HOUR)))},
+        {"cache_control": HOUR, **messages(said(text(cache_control=HOUR)))},
+    ),
+    Case(
+        "mark on block",
+        messages(said(text()), said({**THOUGHT, "cache_control": EPHEMERAL}, text(), role="assistant"), said(text())),
+        messages(said(text()), said(THOUGHT, text(cache_control=EPHEMERAL), role="assistant"), said(text())),
+    ),
+    Case("empty conversation", {"messages": []}),
+    Case("role", messages({"role": "tool", "content": "x"})),
+    Case(
+        "system message",
+        messages(*HI, {"role": "system", "content": "x"}),
+        {"model": "claude-opus-5", **messages(*HI, {"role": "system", "content": "x"})},
+    ),
+    Case(
+        "system blocks",
+        {"model": "claude-opus-5", **messages(*HI, said(DOCUMENT, role="system"))},
+        {"model": "claude-opus-5", **messages(*HI, said(text(), role="system"))},
+    ),
+    Case(
+        "prefill",
+        {"model": "claude-sonnet-4-6", **messages(*HI, said(text(), role="assistant"))},
+        messages(*HI, said(text(), role="assistant")),
+    ),
+    Case(
+        "trailing whitespace",
+        messages(*HI, {"role": "assistant", "content": "x "}),
+        messages(*HI, {"role": "assistant", "content": "x "}, *HI),
+    ),
+    Case(
+        "empty message", messages({"role": "user", "content": ""}), messages(*HI, {"role": "assistant", "content": ""})
+    ),
+    Case("empty text", messages(said(text(""), text()))),
+    Case("empty text", {"system": [text("")]}, {"system": [text()]}),
+    Case("blank text", messages(said(text(" \n"))), messages(said(text(" x")))),
+    Case("block type", messages(said({"type": "image_url", "image_url": {"url": "x"}})), messages(said(DOCUMENT))),
+    Case(
+        "result part",
+        messages(*ANSWERED[:2], said(result(content=[use()]))),
+        messages(*ANSWERED[:2], said(result(content=[text()]))),
+    ),
+    Case(
+        "mark in result",
+        messages(*ANSWERED[:2], said(result(content=[text(cache_control=EPHEMERAL)]))),
+        messages(*ANSWERED[:2], said({**result(content=[text()]), "cache_control": EPHEMERAL})),
+    ),
+    Case("foreign mark", messages(said(text(prompt_cache_breakpoint={"mode": "explicit"})))),
+    Case(
+        "unsigned thinking",
+        messages(*HI, said({"type": "thinking", "thinking": "x"}, text(), role="assistant"), *HI),
+        messages(*HI, said(THOUGHT, text(), role="assistant"), *HI),
+    ),
+    Case("document of assistant", messages(*HI, said(DOCUMENT, text(), role="assistant"), *HI), headers=NEW),
+    Case("citations of user", messages(said(text(citations=CITED))), headers=NEW),
+    Case("call id", messages(said(text()), said(use("a|b"), role="assistant"), said(result("a|b")))),
+    Case("call ids", messages(*ANSWERED, *ANSWERED[1:]), messages(*ANSWERED)),
+    Case("orphan result", messages(said(result())), messages(*ANSWERED)),
+    Case(
+        "unanswered call", messages(*ANSWERED[:2], said(text())), messages(*ANSWERED[:2], said(result()), said(text()))
+    ),
+    Case("too long", messages(said(text("x" * 800_004))), messages(said(text("x" * 799_000)))),
+]
