@@ -201,19 +201,6 @@ def _tool_result(block: Block) -> Block:
     }
 
 
-def _call_output(block: Block) -> Block:
-    """The Responses item that answers a call, written into a message."""
-    output = block.get("output")
-    items = [output] if isinstance(output, str) and output else output if isinstance(output, list) else []
-    return {
-        "type": "tool_result",
-        "tool_call_id": block.get("call_id", ""),
-        "content": tuple(normalise(item, "openai_responses") for item in items),
-        "is_error": False,
-        "options": {"type": block["type"]},
-    }
-
-
 def _tool_use(block: Block) -> Block:
     args = block.get("input") or loads(block.get("partial_json") or "{}")
     return {"type": "tool_call", "id": block.get("id"), "name": block.get("name", ""), "args": args}
@@ -312,8 +299,6 @@ BLOCKS: Mapping[str, Callable[[Block], Block]] = {
     "input_image": _input_image,
     "input_file": _input_file,
     "function_call": _function_call,
-    "function_call_output": _call_output,
-    "custom_tool_call_output": _call_output,
     # Anthropic's blocks
     "document": _document,
     "search_result": _search_result,

@@ -8,7 +8,6 @@ edit it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
@@ -24,6 +23,7 @@ from langchain_core.messages import (
 )
 
 from langchain_unified.blocks import loads, mark_of, normalise, unstreamed, wire_of_type, with_mark
+from langchain_unified.content_calls import call_output, with_tool_calls
 from langchain_unified.errors import InvalidHistoryError
 from langchain_unified.request import Block, Role, Turn, WireName
 
@@ -50,7 +50,8 @@ def _turns_of(message: BaseMessage, wire: WireName, position: int) -> Iterator[T
 
 
 def _human(message: BaseMessage, wire: WireName, position: int) -> Iterator[Turn]:
-    yield from _split_results("user", _input_blocks(message, wire), message, position)
+    blocks = (call_output(block) or block for block in _input_blocks(message, wire))
+    yield from _split_results("user", blocks, message, position)
 
 
 def _system(message: BaseMessage, wire: WireName, position: int) -> Iterator[Turn]:
@@ -113,7 +114,7 @@ def _assistant(message: BaseMessage, wire: WireName, position: int) -> Iterator[
     verbatim = origin == wire and not _is_v1(message)
     blocks = list(_own_blocks(message, wire) if verbatim else _assistant_blocks(message, wire, origin))
     blocks.extend(list(_beside(message, wire, blocks)))
-    blocks = _with_tool_calls(blocks, message)
+    blocks = with_tool_calls(blocks, message)
     _spread_mark(blocks, message)
     yield Turn(
         "assistant",
@@ -204,7 +205,7 @@ def _assistant_blocks(message: AIMessage, wire: WireName, origin: WireName | Non
         home = _home_of(block)
         if home is None:
             own = origin == wire == "openai_responses"
-            yield {**normalise(block, wire), **(_identity(block) if own else {})}
+            yield {**normalise(block, wire), **(_identity(block) if own else _caption(block))}
         elif home == wire:
             yield with_mark({"type": "native", "value": unstreamed(block)}, block)
         else:
@@ -224,8 +225,14 @@ def _identity(block: Mapping[str, Any]) -> Block:
     return {key: block[key] for key in ("id", "phase", "extras") if block.get(key)}
 
 
+def _caption(block: Mapping[str, Any]) -> Block:
+    """What a generated image shows, in words; the rest of what its maker says of it only its maker reads."""
+    prompt = (block.get("extras") or {}).get("revised_prompt") if block.get("type") == "image" else None
+    return {"extras": {"revised_prompt": prompt}} if prompt else {}
+
+
 def _beside(message: AIMessage, wire: WireName, blocks: Iterable[Block]) -> Iterator[Block]:
-    """What Chat Completions says beside its content: a refusal, a spoken answer, its sources, and the old form of a call.
+    """What Chat Completions says beside its content: a refusal, a spoken answer, its sources, the old form of a call.
 
     Its own wire refers to the spoken answer by id, and takes no sources back; the others read the transcript and them.
     """
@@ -241,7 +248,8 @@ def _beside(message: AIMessage, wire: WireName, blocks: Iterable[Block]) -> Iter
     call = message.additional_kwargs.get("function_call")
     if isinstance(call, dict) and not message.tool_calls and not message.invalid_tool_calls:
         # The deprecated form has no id: its result, a function message, names the function.
-        yield {"type": "tool_call", "id": call.get("name"), "name": call.get("name", ""), "args": loads(call["arguments"])}
+        name, arguments = call.get("name") or "", loads(call.get("arguments") or "{}")
+        yield {"type": "tool_call", "id": name, "name": name, "args": arguments}
 
 
 def _refuses(block: Block) -> bool:
@@ -264,79 +272,7 @@ def standard(block: Mapping[str, Any], home: WireName, wire: WireName) -> Iterat
         if item["type"] == "non_standard":
             yield {"type": "foreign", "value": item["value"]}
         else:
-            yield normalise(cast(Block, item), wire)
-
-
-def _with_tool_calls(blocks: list[Block], message: AIMessage) -> list[Block]:
-    """`message.tool_calls` is what counts: callers edit it. Blocks follow it, and calls without a block are added."""
-    calls, broken = _by_id(message.tool_calls), _by_id(message.invalid_tool_calls)
-    if not calls and not broken:
-        return blocks
-    result: list[Block] = []
-    for block in blocks:
-        call_id = call_id_of(block)
-        if not makes_call(block):
-            result.append(block)
-        elif calls.get(call_id):
-            result.append(_follow(block, calls[call_id].pop(0)))
-        elif broken.get(call_id):
-            result.append(_follow_broken(block, broken[call_id].pop(0)))
-        # else: the caller took this call out of `tool_calls`, so it is not sent either.
-    result.extend(_call_block("tool_call", call) for same in calls.values() for call in same)
-    result.extend(_call_block("invalid_tool_call", call) for same in broken.values() for call in same)
-    return result
-
-
-def _by_id(calls: Sequence[Mapping[str, Any]]) -> dict[str | None, list[Any]]:
-    """The calls by id, in order. Some servers give one id to several calls, or none."""
-    found: dict[str | None, list[Any]] = {}
-    for call in calls:
-        found.setdefault(call["id"] or None, []).append(call)
-    return found
-
-
-def _call_block(kind: str, call: Mapping[str, Any]) -> Block:
-    return {"type": kind, "id": call["id"], "name": call["name"], "args": call["args"]}
-
-
-def makes_call(block: Block) -> bool:
-    """Whether a block is a call to one of the caller's tools."""
-    if block["type"] in ("native", "foreign"):
-        return isinstance(block["value"], Mapping) and block["value"].get("type") in CALL_ID_KEYS
-    return block["type"] in ("tool_call", "invalid_tool_call")
-
-
-def call_id_of(block: Block) -> str | None:
-    """The id of the client tool call that a block makes; `None` when it makes none, or one without an id."""
-    if not makes_call(block):
-        return None
-    holder, key = (block, "id") if "value" not in block else (block["value"], CALL_ID_KEYS[block["value"]["type"]])
-    return cast("str | None", holder.get(key)) or None
-
-
-CALL_ID_KEYS = {"tool_use": "id", "function_call": "call_id", "custom_tool_call": "call_id"}
-
-
-def _follow(block: Block, call: Mapping[str, Any]) -> Block:
-    if block["type"] == "foreign":
-        return _call_block("tool_call", call)
-    if block["type"] != "native":
-        return {**block, "type": "tool_call", "name": call["name"], "args": call["args"]}
-    value = block["value"]
-    if value["type"] == "tool_use" and (value.get("input") != call["args"] or value.get("name") != call["name"]):
-        return {**block, "value": {**value, "name": call["name"], "input": call["args"]}}
-    if value["type"] == "function_call" and (
-        loads(value.get("arguments") or "{}") != call["args"] or value.get("name") != call["name"]
-    ):
-        arguments = json.dumps(call["args"], ensure_ascii=False)
-        return {**block, "value": {**value, "name": call["name"], "arguments": arguments}}
-    return block
-
-
-def _follow_broken(block: Block, call: Mapping[str, Any]) -> Block:
-    if block["type"] == "native" and block["value"]["type"] != "tool_use":
-        return block
-    return _call_block("invalid_tool_call", call)
+            yield {**normalise(cast(Block, item), wire), **_caption(item)}
 
 
 # --- content ---------------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from rich.text import Text
 from langchain_unified import ChatUnified, OverloadedError
 
 if TYPE_CHECKING:
-    from langchain_unified.testing.emulation.server import EmulatorServer
+    from langchain_unified.testing import Emulator
 
 MODELS = {"anthropic": "anthropic/claude-opus-5", "openai": "openai/gpt-5.6"}
 
@@ -133,12 +133,12 @@ def _streamed(show: Show, provider: str, model: ChatUnified, messages: list[Base
     return message
 
 
-def fallback(show: Show, models: dict[str, ChatUnified], server: EmulatorServer | None) -> None:
+def fallback(show: Show, models: dict[str, ChatUnified], server: Emulator | None) -> None:
     """Claude is overloaded, and the same call goes to OpenAI. Live, nothing is injected: Claude just answers."""
     show.console.rule("[bold]Fallback")
     first, second = models["anthropic"], models["openai"]
     if server is not None:
-        from langchain_unified.testing.faults import Fault
+        from langchain_unified.testing import Fault
 
         server.fail_next(Fault.overloaded())
         show.note("emulator", "answers Claude's next request with 529 overloaded", "bold red")
@@ -152,7 +152,7 @@ def fallback(show: Show, models: dict[str, ChatUnified], server: EmulatorServer 
 
 
 @contextmanager
-def _models(live: bool) -> Iterator[tuple[dict[str, ChatUnified], EmulatorServer | None]]:
+def _models(live: bool) -> Iterator[tuple[dict[str, ChatUnified], Emulator | None]]:
     if live:
         yield {name: ChatUnified(model) for name, model in MODELS.items()}, None
         return

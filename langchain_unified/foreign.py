@@ -11,33 +11,45 @@ where they cannot be without one.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
+from typing import TypeAlias
 
 from langchain_unified.blocks import wire_of_type
 from langchain_unified.content import standard
+from langchain_unified.foreign_words import Speech, image_in, shown
 from langchain_unified.request import Adjustment, Block, JsonObject, Turn, WireName
 
+Spoken: TypeAlias = "tuple[Turn, Turn | None]"
+"""A turn in the target's terms, and the user turn that shows its images."""
 
-def translated(turn: Turn, wire: WireName, model: str, adjustments: list[Adjustment]) -> tuple[Turn, ...]:
-    """A turn as the target reads it, followed by a user turn with its images; the same object where nothing changes.
+
+def translated(turn: Turn, wire: WireName, model: str, adjustments: list[Adjustment]) -> Spoken:
+    """A turn as the target reads it; the same object where nothing changes.
 
     `model` is the one that will be asked; an empty name stands for the one that spoke.
     """
+    if not is_foreign(turn, wire, model):
+        return turn, None
     if turn.role == "tool":
-        return (_result(turn, wire),)
-    if turn.role != "assistant":
-        return (turn,)
+        return _result(turn, wire), None
     if turn.origin != wire:
-        return _in_words(turn, turn.blocks, wire, adjustments) if _needs_words(turn) else (turn,)
-    if same_model(turn.model, model) or not any(map(is_reasoning, turn.blocks)):
-        return (turn,)
+        return _in_words(turn, turn.blocks, wire, adjustments)
     if wire == "openai_responses":
         return _in_words(turn, [part for block in turn.blocks for part in _unbound(block)], wire, adjustments)
-    return (replace(turn, blocks=tuple(block for block in turn.blocks if not is_reasoning(block))),)
+    return replace(turn, blocks=tuple(block for block in turn.blocks if not is_reasoning(block))), None
+
+
+def is_foreign(turn: Turn, wire: WireName, model: str) -> bool:
+    """Whether there is anything in a turn that the target cannot read as it is."""
+    if turn.role == "tool":
+        return any(block["type"] == "unknown" and _home(block) for block in turn.blocks)
+    if turn.role != "assistant":
+        return False
+    if turn.origin != wire:
+        return _needs_words(turn)
+    return not same_model(turn.model, model) and any(map(is_reasoning, turn.blocks))
 
 
 # --- who said it ------------------------------------------------------------------------------------------------------
@@ -95,14 +107,14 @@ def _needs_words(turn: Turn) -> bool:
     texts = 0
     for block in turn.blocks:
         texts += block["type"] == "text"
-        if block["type"] in WORDS and block["type"] not in ("text", "tool_call") or block.get("annotations"):
+        if block.get("annotations") or block["type"] in NEVER_PLAIN:
+            return True
+        if block["type"] == "reasoning" and turn.origin is not None:
             return True
     return texts > 1 and turn.origin is not None
 
 
-def _in_words(
-    turn: Turn, blocks: Iterable[Block], wire: WireName, adjustments: list[Adjustment]
-) -> tuple[Turn, ...]:
+def _in_words(turn: Turn, blocks: Iterable[Block], wire: WireName, adjustments: list[Adjustment]) -> Spoken:
     blocks = list(blocks)
     speech = Speech(turn, wire, {str(block.get("id")): _name(block) for block in blocks if block["type"] in CALLS})
     speech.answered = {call_id for block in blocks if (call_id := _answers(block))}
@@ -113,72 +125,10 @@ def _in_words(
     speech.cite()
     adjustments.extend(speech.adjustments)
     said = replace(turn, blocks=tuple(speech.blocks), origin=None, model=None)
-    if not speech.images:
-        return (said,)
-    return said, Turn("user", tuple(speech.images), position=turn.position)
+    return said, Turn("user", tuple(speech.images), position=turn.position) if speech.images else None
 
 
 CALLS = frozenset({"server_tool_call", "tool_call"})
-
-
-@dataclass(slots=True)
-class Speech:
-    """An assistant turn on its way into words. `names` are the tools that it calls, by the call's id."""
-
-    turn: Turn
-    wire: WireName
-    names: Mapping[str, str]
-    answered: set[str] = field(default_factory=set)
-    """Ids of the calls whose results the turn itself holds."""
-    blocks: list[Block] = field(default_factory=list)
-    images: list[Block] = field(default_factory=list)
-    sources: dict[str, dict[str, None]] = field(default_factory=dict)
-    """What was cited -> the quotes from it."""
-    adjustments: list[Adjustment] = field(default_factory=list)
-    noted: bool = False
-    """Whether the last text is a note of ours."""
-
-    def say(self, text: str) -> None:
-        """The model's own text. Claude's texts that follow each other are pieces of one; others are paragraphs."""
-        pieces = self.turn.origin == "anthropic_messages" and not self.noted
-        self._add(text, "" if pieces else "\n\n")
-        self.noted = False
-
-    def note(self, text: str) -> None:
-        """Our text in the place of something else."""
-        self._add(text, "\n\n")
-        self.noted = True
-
-    def _add(self, text: str, glue: str) -> None:
-        last = self.blocks[-1] if self.blocks else {}
-        if last.get("type") == "text" and "mark" not in last and self.turn.origin is not None:
-            last["text"] += glue + text
-        else:
-            self.blocks.append({"type": "text", "text": text})
-
-    def show(self, image: Block, caption: str = "") -> str:
-        """Puts an image into the user message that follows; the words that stand for it here."""
-        about = f": {caption}" if caption else ""
-        settled = _image(image)
-        if settled is None:
-            place = image.get("file_id") or image.get("url") or image.get("mime_type")
-            return f"[image{about}{f' ({place})' if place else ''}]"
-        number = sum(block["type"] == "image" for block in self.images) + 1
-        self.images.append({"type": "text", "text": f"[image {number} of the assistant's message above]"})
-        self.images.append(settled)
-        return f"[image {number}{about}]"
-
-    def cite(self) -> None:
-        """The sources, in lines at the end of the last text."""
-        if not self.sources:
-            return
-        lines = [f"- {name}{''.join(f' "{quote}"' for quote in quotes)}" for name, quotes in self.sources.items()]
-        text = "\n".join(["Sources:", *lines])
-        last = max((at for at, block in enumerate(self.blocks) if block["type"] == "text"), default=None)
-        if last is None:
-            self.blocks.insert(0, {"type": "text", "text": text})
-        else:
-            self.blocks[last] = {**self.blocks[last], "text": f"{self.blocks[last]['text']}\n\n{text}"}
 
 
 # --- what the model said ----------------------------------------------------------------------------------------------
@@ -219,8 +169,7 @@ def _tool_call(speech: Speech, block: Block) -> None:
 
 
 def _picture(speech: Speech, block: Block) -> None:
-    caption = (block.get("extras") or {}).get("revised_prompt") or block.get("revised_prompt") or ""
-    speech.note(speech.show(block, caption))
+    speech.note(speech.show(block, (block.get("extras") or {}).get("revised_prompt") or ""))
 
 
 def _medium(speech: Speech, block: Block) -> None:
@@ -338,15 +287,33 @@ WORDS: Mapping[str, Callable[[Speech, Block], None]] = {
 }
 
 
+NEVER_PLAIN = WORDS.keys() - {"text", "tool_call", "reasoning"}
+
+
 # --- results that were written for another provider -------------------------------------------------------------------
 
 
 def _result(turn: Turn, wire: WireName) -> Turn:
-    if not any(block["type"] == "unknown" and _home(block) for block in turn.blocks):
-        return turn
     speech = Speech(turn, wire, {})
     blocks = [_input(block, speech) if block["type"] == "unknown" else block for block in turn.blocks]
     return replace(turn, blocks=tuple(block for block in blocks if block is not None))
+
+
+def closed(turn: Turn, at: int) -> Block:
+    """A call to a provider's own tool, which nobody answered, as a text."""
+    value = turn.blocks[at]["value"]
+    said = shown(value, Speech(turn, "openai_responses", {}))
+    return {"type": "text", "text": f"[{value['type']}, not answered{f': {said}' if said else ''}]"}
+
+
+def in_user_words(turn: Turn, wire: WireName) -> tuple[Block, ...]:
+    """The blocks of a result that belongs to no call, as a user message can hold them."""
+    speech = Speech(turn, wire, {})
+    blocks: list[Block] = []
+    for block in turn.blocks:
+        said = shown(block["value"], speech) if block["type"] == "native" else ""
+        blocks.append({"type": "text", "text": said} if block["type"] == "native" else block)
+    return (*(block for block in blocks if block.get("text") is None or block["text"].strip()), *speech.images)
 
 
 RESULT_TYPES = frozenset({"computer_screenshot", "tool_search_output"})
@@ -361,72 +328,8 @@ def _input(block: Block, speech: Speech) -> Block | None:
     if not _home(block):
         return block
     value = block["value"]
-    picture = _image(value)
+    picture = image_in(value)
     if picture is not None:
         return picture
     said = shown(value, speech)
     return {"type": "text", "text": f"[{value['type']}: {said}]"} if said else None
-
-
-# --- any value, as text -----------------------------------------------------------------------------------------------
-
-HIDDEN = frozenset({"type", "id", "call_id", "tool_use_id", "status", "caller", "signature", "index"})
-SCHEMAS = frozenset({"input_schema", "parameters", "output_schema", "strict", "defer_loading", "annotations"})
-"""Keys of a tool's definition. What the tool is called and does is said; how to call it only its provider knows."""
-
-
-def shown(value: Any, speech: Speech) -> str:
-    """A JSON value as lines of text, without what only its provider reads. Images go where `speech` puts them."""
-    if isinstance(value, str):
-        return speech.show({"url": value}) if value.startswith("data:image/") else value
-    if isinstance(value, Mapping):
-        return _shown_object(value, speech)
-    if isinstance(value, list | tuple):
-        items = [said for item in value if (said := shown(item, speech))]
-        return items[0] if len(items) == 1 else "\n".join(f"- {item}" for item in items)
-    return "" if value is None else json.dumps(value)
-
-
-def _shown_object(value: Mapping[str, Any], speech: Speech) -> str:
-    kind = value.get("media_type") or value.get("mime_type") or ""
-    if _image(value) is not None:
-        return speech.show(dict(value))
-    if value.get("type") == "base64" and kind:
-        return f"[{kind}]"
-    hidden = HIDDEN | SCHEMAS if "name" in value and SCHEMAS & value.keys() else HIDDEN
-    kept = {
-        key: said
-        for key, item in value.items()
-        if key not in hidden and not key.startswith("encrypted") and (said := shown(item, speech))
-    }
-    return next(iter(kept.values())) if len(kept) == 1 else "\n".join(f"{key}: {said}" for key, said in kept.items())
-
-
-# --- images -----------------------------------------------------------------------------------------------------------
-
-MAGIC = {"iVBOR": "image/png", "/9j/": "image/jpeg", "R0lG": "image/gif", "UklG": "image/webp"}
-IMAGES = frozenset(MAGIC.values())
-
-
-def _image(value: Mapping[str, Any]) -> Block | None:
-    """An image in any provider's form as a block that every wire takes in a user message; `None` for anything else."""
-    source = value.get("source") if value.get("type") == "image" else None
-    if isinstance(source, Mapping):
-        return _image({**source, "type": "image"} | ({"base64": source["data"]} if source.get("data") else {}))
-    url = str(value.get("image_url") or value.get("url") or "")
-    if url.startswith("data:image/"):
-        head, _, data = url[5:].partition(",")
-        return _pixels(data, head.partition(";")[0])
-    kind = str(value.get("mime_type") or value.get("media_type") or "")
-    if value.get("base64") or (value.get("data") and kind.startswith("image/")):
-        return _pixels(str(value.get("base64") or value["data"]), kind)
-    if value.get("type") in ("image", "input_image", "computer_screenshot") and url.startswith(("http:", "https:")):
-        return {"type": "image", "url": url}
-    return None
-
-
-def _pixels(data: str, kind: str) -> Block | None:
-    kind = kind.lower().replace("image/jpg", "image/jpeg")
-    if kind not in IMAGES:
-        kind = next((name for start, name in MAGIC.items() if data.startswith(start)), "")
-    return {"type": "image", "base64": data, "mime_type": kind} if kind else None

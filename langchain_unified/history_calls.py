@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from langchain_unified.content import CALL_ID_KEYS, call_id_of, makes_call
+from langchain_unified.content_calls import CALL_ID_KEYS, call_id_of, makes_call
 from langchain_unified.request import Block, Turn, WireName
 
 ID_LIMITS: Mapping[WireName, int] = {"anthropic_messages": 64, "openai_chat": 40, "openai_responses": 64}
@@ -68,8 +68,10 @@ def matched(turns: Sequence[Turn]) -> Calls:
     found = Calls([call for at, turn in enumerate(turns) if turn.role == "assistant" for call in _calls(turn, at)])
     for call in found.made:
         call.answered = bool(call.id) and call.id in elsewhere
-    early = [at for at, turn in enumerate(turns) if turn.role == "tool" and not _answer(found.made, turn, at, after=False)]
-    found.strays = [at for at in early if not _answer(found.made, turns[at], at, after=True)]
+    results = [at for at, turn in enumerate(turns) if turn.role == "tool"]
+    made = _Index(found.made)
+    early = [at for at in results if not made.answer(turns[at], at, after=False)]
+    found.strays = [at for at in early if not made.answer(turns[at], at, after=True)]
     return found
 
 
@@ -77,12 +79,13 @@ def _calls(turn: Turn, at: int) -> Iterator[Call]:
     for index, block in enumerate(turn.blocks):
         if makes_call(block):
             yield Call(at, index, call_id_of(block) or "", str(block.get("name") or block.get("value", {}).get("name")))
-        elif block["type"] == "native" and _is_own(block["value"]):
+        elif block["type"] == "native" and is_own(block["value"]):
             value = block["value"]
             yield Call(at, index, str(value.get("call_id") or value.get("id")), str(value["type"]), own=True)
 
 
-def _is_own(value: Mapping[str, Any]) -> bool:
+def is_own(value: Mapping[str, Any]) -> bool:
+    """Whether a provider's own item is a call that the caller answers in a form of its own."""
     by_caller = value.get("type") == "tool_search_call" and value.get("execution") == "client"
     return value.get("type") in OWN_CALLS or by_caller
 
@@ -96,18 +99,31 @@ def _answered_by_items(turns: Iterable[Turn]) -> Iterator[str]:
                 yield from (str(value[key]) for key in ("call_id", "approval_request_id", "id") if value.get(key))
 
 
-def _answer(made: Sequence[Call], turn: Turn, at: int, *, after: bool) -> bool:
-    """Gives the result at `at` to a call before it (or after it); whether there was one."""
-    raw = turn.tool_call_id or ""
-    free = [call for call in made if call.result is None and (call.turn > at if after else call.turn < at)]
-    fitting = [call for call in free if call.id == raw]
-    if not fitting and raw and raw == turn.name:  # a function message knows only the name
-        fitting = [call for call in free if call.name == raw]
-    if not fitting:
-        return False
-    nearest = (min if after else max)(call.turn for call in fitting)
-    next(call for call in fitting if call.turn == nearest).result = at
-    return True
+class _Index:
+    """The calls by id and by name."""
+
+    def __init__(self, made: Iterable[Call]) -> None:
+        self.by_id: dict[str, list[Call]] = {}
+        self.by_name: dict[str, list[Call]] = {}
+        for call in made:
+            self.by_id.setdefault(call.id, []).append(call)
+            self.by_name.setdefault(call.name, []).append(call)
+
+    def answer(self, turn: Turn, at: int, *, after: bool) -> bool:
+        """Gives the result at `at` to a call before it (or after it); whether there was one."""
+        raw = turn.tool_call_id or ""
+        fitting = _free(self.by_id.get(raw, ()), at, after=after)
+        if not fitting and raw and raw == turn.name:  # a function message knows only the name
+            fitting = _free(self.by_name.get(raw, ()), at, after=after)
+        if not fitting:
+            return False
+        nearest = (min if after else max)(call.turn for call in fitting)
+        next(call for call in fitting if call.turn == nearest).result = at
+        return True
+
+
+def _free(calls: Iterable[Call], at: int, *, after: bool) -> list[Call]:
+    return [call for call in calls if call.result is None and (call.turn > at if after else call.turn < at)]
 
 
 # --- ids --------------------------------------------------------------------------------------------------------------
@@ -139,7 +155,7 @@ def _names(made: Sequence[Call], wire: WireName) -> list[str]:
         if not raw:
             place.append(call)
             raw = f"call {len(places)}.{len(place)}"
-        name = raw if call.own or legal(raw, wire) and call.id else hashed(raw, wire)
+        name = raw if call.own or (call.id and legal(raw, wire)) else hashed(raw, wire)
         again = 1
         while name in used and not call.own:
             again += 1
@@ -172,10 +188,10 @@ def _renamed(turn: Turn, index: int, name: str) -> Turn:
 # --- places -----------------------------------------------------------------------------------------------------------
 
 
-def in_order(turns: tuple[Turn, ...], calls: Calls, missing: Mapping[int, Sequence[Turn]]) -> tuple[Turn, ...]:
-    """The turns with every result directly after its call's turn, then the `missing` results (by the call's turn).
+def in_order(turns: Sequence[Turn], calls: Calls, added: Mapping[int, Sequence[Turn]]) -> tuple[Turn, ...]:
+    """The turns with every result directly after its call's turn, then the turns that are `added` to it.
 
-    Results that stand there already keep their order.
+    Results of one turn keep their order.
     """
     after: dict[int, list[int]] = {}
     for call in calls.made:
@@ -187,17 +203,16 @@ def in_order(turns: tuple[Turn, ...], calls: Calls, missing: Mapping[int, Sequen
         if at not in moved:
             order.append(turn)
             order.extend(turns[result] for result in sorted(after.get(at, ())))
-            order.extend(missing.get(at, ()))
+            order.extend(added.get(at, ()))
     return tuple(order)
 
 
-def misplaced(turns: Sequence[Turn], calls: Calls) -> list[int]:
-    """The results (by turn) that do not stand directly after their call's turn."""
-    found: list[int] = []
+def misplaced(calls: Calls) -> list[Call]:
+    """The calls whose results do not stand directly after the call's turn and its other results."""
     homes = {call.result: call.turn for call in calls.made if call.result is not None}
-    for at in sorted(homes):
-        home = homes[at]
-        between = turns[home + 1 : at] if at > home else [turns[at]]
-        if at < home or any(homes.get(home + 1 + step) != home for step in range(len(between))):
-            found.append(at)
-    return found
+    return [
+        call
+        for call in calls.made
+        if call.result is not None
+        and (call.result < call.turn or any(homes.get(at) != call.turn for at in range(call.turn + 1, call.result)))
+    ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field
 
 from langchain_unified.catalog import Route, resolve
@@ -12,7 +14,7 @@ from langchain_unified.request import Provider
 from langchain_unified.transport import TransportConfig
 
 
-class ChatAnthropic(AnthropicFields, ChatBase):
+class ChatAnthropic(ChatBase, AnthropicFields):
     """Claude through the Messages API.
 
     `model` is the bare id (`claude-…`). The key comes from `api_key`, else `ANTHROPIC_API_KEY`, else whatever the
@@ -27,6 +29,10 @@ class ChatAnthropic(AnthropicFields, ChatBase):
     stop_sequences: list[str] | str | None = Field(default=None, alias="stop")
     anthropic_api_key: ApiKey = Field(default_factory=key_from("ANTHROPIC_API_KEY"), alias="api_key")
     anthropic_api_url: str | None = Field(default_factory=url_from("anthropic"), alias="base_url")
+
+    def __init__(self, model: str | None = None, **kwargs: Any) -> None:
+        """Take the model's name first or as `model=`, everything else by name."""
+        super().__init__(model, **kwargs)
 
     @property
     def model_name(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from pydantic import Field
 
@@ -22,7 +23,7 @@ def _chunk_timeout() -> float | None:
         return 120.0
 
 
-class ChatOpenAI(OpenAIFields, ChatBase):
+class ChatOpenAI(ChatBase, OpenAIFields):
     """OpenAI's models through Chat Completions or Responses.
 
     Which API a call takes follows langchain-openai's rules: Chat unless `use_responses_api=True`, a Responses-only
@@ -39,6 +40,10 @@ class ChatOpenAI(OpenAIFields, ChatBase):
     openai_api_base: str | None = Field(default_factory=url_from("openai"), alias="base_url")
     stream_chunk_timeout: float | None = Field(default_factory=_chunk_timeout, exclude=True)
     """Seconds without content in a stream, after which it fails. Default 120, as in langchain-openai."""
+
+    def __init__(self, model: str | None = None, **kwargs: Any) -> None:
+        """Take the model's name first or as `model=`, everything else by name."""
+        super().__init__(model, **kwargs)
 
     @property
     def model(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -15,7 +15,7 @@ from langchain_unified.request import Provider
 from langchain_unified.transport import TransportConfig
 
 
-class ChatUnified(AnthropicFields, OpenAIFields, ChatBase):
+class ChatUnified(ChatBase, AnthropicFields, OpenAIFields):
     """One chat model for Anthropic and OpenAI.
 
     `model` is `"anthropic/claude-…"`, `"openai/gpt-…"`, the same with a colon, or a bare known name (`claude-…`,
@@ -34,6 +34,10 @@ class ChatUnified(AnthropicFields, OpenAIFields, ChatBase):
     stop: list[str] | str | None = Field(default=None, alias="stop_sequences")
     api_key: ApiKey = None
     base_url: str | None = None
+
+    def __init__(self, model: str | None = None, **kwargs: Any) -> None:
+        """Take the model's name first or as `model=`, everything else by name."""
+        super().__init__(model, **kwargs)
 
     @property
     def model_name(self) -> str:

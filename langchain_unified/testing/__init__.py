@@ -13,14 +13,24 @@ if TYPE_CHECKING:
     from langchain_unified.testing.cassettes import CassetteError as CassetteError
     from langchain_unified.testing.cassettes import use_cassette as use_cassette
     from langchain_unified.testing.cassettes import vcr_config as vcr_config
+    from langchain_unified.testing.emulation.app import Recorded as Recorded
+    from langchain_unified.testing.emulation.faults import Fault as Fault
+    from langchain_unified.testing.emulation.server import Emulator as Emulator
+    from langchain_unified.testing.emulation.server import emulator as emulator
+    from langchain_unified.testing.emulation.server import emulator_app as emulator_app
 
-_HOMES = dict.fromkeys(
-    (
-        "CassetteError", "CassetteFormatError", "CassetteMissError", "CassetteSecretError", "CassetteUnusedError",
-        "register", "use_cassette", "vcr_config",
-    ),
-    "langchain_unified.testing.cassettes",
+_CASSETTES = (
+    "CassetteError", "CassetteFormatError", "CassetteMissError", "CassetteSecretError", "CassetteUnusedError",
+    "register", "use_cassette", "vcr_config",
 )  # fmt: skip
+
+_HOMES = dict.fromkeys(_CASSETTES, "langchain_unified.testing.cassettes") | {
+    "Emulator": "langchain_unified.testing.emulation.server",
+    "emulator": "langchain_unified.testing.emulation.server",
+    "emulator_app": "langchain_unified.testing.emulation.server",
+    "Fault": "langchain_unified.testing.emulation.faults",
+    "Recorded": "langchain_unified.testing.emulation.app",
+}
 
 __all__ = [*_HOMES]  # noqa: PLE0604 - strings, from the table above
 

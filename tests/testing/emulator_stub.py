@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from langchain_unified.request import Block, Params, Request, Turn
-from langchain_unified.testing.codecs import Codec
-from langchain_unified.testing.emulator import Emulator
-from langchain_unified.testing.engine import Engine
-from langchain_unified.testing.faults import Faults
-from langchain_unified.testing.script import Answers
+from langchain_unified.testing.emulation.codecs import Codec
+from langchain_unified.testing.emulation.engine import Engine
+from langchain_unified.testing.emulation.faults import Faults
+from langchain_unified.testing.emulation.script import Answers
+from langchain_unified.testing.emulation.server import Emulator
 from langchain_unified.wires._serve import Completion
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from langchain_unified.profiles import profile_for
 from langchain_unified.request import Provider
-from langchain_unified.testing.cache import Clock, Hit, PromptCache
-from langchain_unified.testing.segments import SEGMENTS, total
+from langchain_unified.testing.emulation.cache import Clock, Hit, PromptCache
+from langchain_unified.testing.emulation.segments import SEGMENTS, total
 from langchain_unified.wires._serve import Tokens
 
 MARK = {"cache_control": {"type": "ephemeral"}}
@@ -31,7 +31,7 @@ class Cache:
 
     def look(self, endpoint: str, body: dict[str, Any]) -> Hit:
         provider: Provider = "anthropic" if endpoint.startswith("anthropic") else "openai"
-        return self.cache.look_up(endpoint, body, profile_for(provider, body["model"]))
+        return self.cache.look_up(endpoint, body, profile_for(provider, body["model"]), SEGMENTS[endpoint](body))
 
     def ask(self, endpoint: str, body: dict[str, Any]) -> Tokens:
         hit = self.look(endpoint, body)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from langchain_unified.testing.rules import RULES, Call, Refusal, refusals
+from langchain_unified.testing.emulation.rules import RULES, Call, Refusal, refusals
 from tests import corpus
 from tests.testing.emulator_cases import BODIES, HEADERS, Case
 from tests.testing.emulator_cases_anthropic import ANTHROPIC

@@ -124,6 +124,9 @@ def _shown_by(request: Request) -> Request:
 
 def _params(given: JsonObject) -> JsonObject:
     found = {name: expect(kind, given[key], key) for key, (name, kind) in PARAMS.items() if key in given}
+    thinking = present(given.get("thinking", {"type": ""}))
+    expect("a string", thinking.get("type"), "thinking.type")
+    expect("an integer", thinking.get("budget_tokens", 0), "thinking.budget_tokens")
     user = _user(given.get("metadata") or {})
     if user is not None:
         found["user"] = user

@@ -162,7 +162,7 @@ def _block(value: JsonObject, path: str, table: Table) -> Block:
     bare, mark = take_mark(value, path)
     given = present(bare)
     block = READERS.get(given["type"], _settled)(given)
-    if not _comes_back(block, given, table):
+    if block["type"] == "native" or not _comes_back(block, given, table):
         block = {"type": "native", "value": bare}
     return block if mark is None else {**block, "mark": mark}
 

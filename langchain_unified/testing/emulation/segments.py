@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 from langchain_unified.request import JsonObject
-from langchain_unified.testing.tokens import compact, text_tokens, wire_tokens
+from langchain_unified.testing.emulation.tokens import compact, text_tokens, wire_tokens
 
 Section: TypeAlias = Literal["tools", "system", "messages"]
 

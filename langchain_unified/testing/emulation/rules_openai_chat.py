@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from langchain_unified.request import JsonObject
-from langchain_unified.testing.rules import CHAT, Call, Finder, Found, Rule, dicts
-from langchain_unified.testing.rules_openai import effort_of
+from langchain_unified.testing.emulation.rules import CHAT, Call, Finder, Found, Rule, dicts
+from langchain_unified.testing.emulation.rules_openai import effort_of
 
 ON_CHAT = frozenset({CHAT})
 NEW_LIMIT = re.compile(r"(ft:)?(o\d|gpt-([5-9]|\d\d))")

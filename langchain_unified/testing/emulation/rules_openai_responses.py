@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from langchain_unified.request import JsonObject
-from langchain_unified.testing.rules import ITEMS, RESPONSES, Call, Finder, Found, Rule, dicts
+from langchain_unified.testing.emulation.rules import ITEMS, RESPONSES, Call, Finder, Found, Rule, dicts
 
 ON_RESPONSES = frozenset({RESPONSES})
 
@@ -146,9 +146,7 @@ def _unstored(call: Call) -> Found:
             yield {"id": item["id"]}
 
 
-def _row(
-    name: str, find: Finder, message: str, source: str, endpoints: frozenset[str] = ITEMS, **more: Any
-) -> Rule:
+def _row(name: str, find: Finder, message: str, source: str, endpoints: frozenset[str] = ITEMS, **more: Any) -> Rule:
     return Rule(f"openai.responses.{name}", endpoints, find, message, source, **more)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from langchain_unified.testing.rules import CHAT, OPENAI, Call, Finder, Found, Rule, dicts
+from langchain_unified.testing.emulation.rules import CHAT, OPENAI, Call, Finder, Found, Rule, dicts
 
 
 def _anthropic_mark(call: Call) -> Found:

@@ -15,15 +15,15 @@ from typing import Any
 import orjson
 
 from langchain_unified.errors import RequestError
-from langchain_unified.request import Block, JsonObject, Provider
-from langchain_unified.testing.cache import Clock, Hit, PromptCache
-from langchain_unified.testing.codecs import Codec, codec_of
-from langchain_unified.testing.delivery import Parcel, error_frame, frames
-from langchain_unified.testing.faults import Fault, Faults
-from langchain_unified.testing.rules import Call, error_body, refusals
-from langchain_unified.testing.script import Answers, ScriptEndedError
-from langchain_unified.testing.segments import SEGMENTS, total
-from langchain_unified.testing.tokens import output_tokens
+from langchain_unified.request import Block, JsonObject, Provider, Request
+from langchain_unified.testing.emulation.cache import Clock, Hit, PromptCache
+from langchain_unified.testing.emulation.codecs import Codec, codec_of
+from langchain_unified.testing.emulation.delivery import Parcel, error_frame, frames
+from langchain_unified.testing.emulation.faults import Fault, Faults
+from langchain_unified.testing.emulation.rules import Call, error_body, refusals
+from langchain_unified.testing.emulation.script import Answers, ScriptEndedError
+from langchain_unified.testing.emulation.segments import total
+from langchain_unified.testing.emulation.tokens import output_tokens
 from langchain_unified.wires._serve import Completion, Tokens
 
 JSON: Mapping[str, str] = {"content-type": "application/json"}
@@ -46,6 +46,10 @@ LIMITS: Mapping[Provider, Mapping[str, str]] = {
     },
 }  # fmt: skip
 """The rate-limit headers that come with every answer: names as recorded, figures that never run out."""
+
+
+SHAPELESS = (AttributeError, IndexError, KeyError, RequestError, TypeError, ValueError)
+"""What reading a body raises that is no body of the API."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +115,7 @@ class _Visit:
 
 @dataclass
 class Engine:
-    """Everything that one emulator remembers. `failures` are what functions of a script raised."""
+    """Everything that one emulator remembers. `failures` are what functions of a script, or a wire, raised."""
 
     answers: Answers = field(default_factory=Answers)
     faults: Faults = field(default_factory=Faults)
@@ -169,19 +173,25 @@ class Engine:
             unstored=frozenset(self._unstored),
             known=frozenset(self._stored),
         )
-        refusal = next(refusals(call), None)
-        if refusal is not None:
-            return self._whole(visit, refusal.rule.status, refusal.body(endpoint.provider, visit.request_id))
-        if endpoint.counts:
-            counted = {"input_tokens": total(SEGMENTS[endpoint.name](visit.whole))}
-            named = {"object": "response.input_tokens"} if endpoint.provider == "openai" else {}
-            return self._whole(visit, 200, {**named, **counted})
-        return self._served(visit, self.cache.look_up(endpoint.name, visit.whole, call.profile))
-
-    def _served(self, visit: _Visit, hit: Hit) -> Answer:
-        codec = self.codecs(visit.endpoint.wire)
         try:
+            refusal = next(refusals(call), None)
+            if refusal is not None:
+                return self._whole(visit, refusal.rule.status, refusal.body(endpoint.provider, visit.request_id))
+            if endpoint.counts:
+                named = {"object": "response.input_tokens"} if endpoint.provider == "openai" else {}
+                return self._whole(visit, 200, {**named, "input_tokens": total(call.segments)})
+            codec = self.codecs(endpoint.wire)
             request = codec.read_request(visit.whole, visit.headers)
+            hit = self.cache.look_up(endpoint.name, visit.whole, call.profile, call.segments)
+        except SHAPELESS as problem:
+            return self._refused(visit, f"The body is not of the API's shape: {type(problem).__name__}: {problem}")
+        except Exception as problem:  # noqa: BLE001  # raised again where the emulator stops
+            self.failures.append(problem)
+            return self._refused(visit, f"The emulator failed: {type(problem).__name__}: {problem}")
+        return self._served(visit, codec, request, hit)
+
+    def _served(self, visit: _Visit, codec: Codec, request: Request, hit: Hit) -> Answer:
+        try:
             said = self.answers.next(request)
             if isinstance(said, Fault):
                 visit = replace(visit, fault=said)
@@ -245,12 +255,12 @@ class Engine:
             return Answer(0, {}, Parcel(wire), fault)
         if fault.error is not None:
             status, body = _error(provider, fault.error, visit.request_id)
-            return self._whole(replace(visit, fault=None), fault.status or status, body, fault.headers)
+            return self._whole(replace(visit, fault=fault), fault.status or status, body, fault.headers)
         data = orjson.dumps(fault.body) if isinstance(fault.body, Mapping) else fault.body or b""
         data = data.encode() if isinstance(data, str) else data
         own = self.headers_for(provider, visit.number) if fault.kind == "http" else {}
         kind = JSON if isinstance(fault.body, Mapping) else {}
-        return Answer(fault.status or 500, {**own, **kind, **fault.headers}, Parcel(wire, data))
+        return Answer(fault.status or 500, {**own, **kind, **fault.headers}, Parcel(wire, data), fault)
 
     def _error_frame(self, visit: _Visit) -> bytes:
         _, body = _error(visit.endpoint.provider, "overloaded", visit.request_id)

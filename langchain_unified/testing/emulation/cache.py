@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 
 from langchain_unified.request import JsonObject, Profile
-from langchain_unified.testing.segments import SEGMENTS, Segment, anthropic_tools, from_caller, total, unmarked
-from langchain_unified.testing.tokens import CHARACTERS, compact
+from langchain_unified.testing.emulation.segments import Segment, anthropic_tools, from_caller, total, unmarked
+from langchain_unified.testing.emulation.tokens import CHARACTERS, compact
 from langchain_unified.wires._serve import Tokens
 
 MINIMUM = 1024
@@ -87,9 +87,8 @@ class PromptCache:
     _entries: dict[bytes, _Entry] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def look_up(self, endpoint: str, body: JsonObject, profile: Profile) -> Hit:
-        """What a request to `endpoint` would read and write now. Changes nothing."""
-        segments = SEGMENTS[endpoint](body)
+    def look_up(self, endpoint: str, body: JsonObject, profile: Profile, segments: Sequence[Segment]) -> Hit:
+        """What a request to `endpoint`, whose body falls into `segments`, would read and write now. Changes nothing."""
         if endpoint.startswith("anthropic."):
             return self._anthropic(segments, body, profile)
         if profile.cache_breakpoints:
@@ -137,9 +136,7 @@ class PromptCache:
         writes = tuple((link.key, seconds) for link in links)
         return Hit(Tokens(uncached=whole - read, cache_read=read), writes, self.clock.now)
 
-    def _settle(
-        self, chain: Sequence[_Link], points: Sequence[_Point], candidates: Iterable[int], minimum: int
-    ) -> Hit:
+    def _settle(self, chain: Sequence[_Link], points: Sequence[_Point], candidates: Iterable[int], minimum: int) -> Hit:
         """Read the first candidate that lives; write every point that is long enough; charge what lies beyond."""
         whole = chain[-1].tokens if chain else 0
         long_enough = [point for point in points if chain[point.index].tokens >= minimum]
@@ -198,9 +195,7 @@ def _anthropic_seeds(body: JsonObject) -> dict[str, str]:
         # A change of one tool loses them all, wherever the marks stand.
         "tools": compact(["anthropic", body.get("model"), unmarked(anthropic_tools(body))]),
         "system": compact([body.get("speed"), "citations" in kinds]),
-        "messages": compact(
-            [body.get("tool_choice"), "image" in kinds, body.get("thinking"), asked.get("effort")]
-        ),
+        "messages": compact([body.get("tool_choice"), "image" in kinds, body.get("thinking"), asked.get("effort")]),
     }
 
 

@@ -15,8 +15,8 @@ from dataclasses import replace
 from typing import Any
 
 from langchain_unified.request import Block, Request, ToolSpec, Turn
-from langchain_unified.testing.schema import instance
-from langchain_unified.testing.tokens import CHARACTERS, arguments_text, block_tokens
+from langchain_unified.testing.emulation.schema import instance
+from langchain_unified.testing.emulation.tokens import CHARACTERS, arguments_text, block_tokens
 from langchain_unified.usage import FinishReason
 from langchain_unified.wires._serve import Completion
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from langchain_unified.request import JsonObject
-from langchain_unified.testing.rules import ANTHROPIC, MESSAGES, Call, Finder, Found, Rule, dicts
+from langchain_unified.testing.emulation.rules import ANTHROPIC, MESSAGES, Call, Finder, Found, Rule, dicts
 
 GENERATE = frozenset({MESSAGES})
 CALL_ID = re.compile(r"[a-zA-Z0-9_-]+")

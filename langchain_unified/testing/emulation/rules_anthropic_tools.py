@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from langchain_unified.request import JsonObject
-from langchain_unified.testing.rules import ANTHROPIC, Call, Finder, Found, Rule, dicts, objects
-from langchain_unified.testing.segments import NO_MARK, anthropic_segments
+from langchain_unified.testing.emulation.rules import ANTHROPIC, Call, Finder, Found, Rule, dicts, objects
+from langchain_unified.testing.emulation.segments import NO_MARK
 
 TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 UNSUPPORTED_KEYWORDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength",
@@ -112,7 +112,7 @@ def _rich_schema(call: Call) -> Found:
 
 
 def _marks(call: Call) -> list[JsonObject]:
-    return [segment.mark for segment in anthropic_segments(call.body) if segment.mark is not None]
+    return [segment.mark for segment in call.segments if segment.mark is not None]
 
 
 def _too_many(call: Call) -> Found:
@@ -130,7 +130,7 @@ def _ttl_order(call: Call) -> Found:
 
 
 def _automatic_clash(call: Call) -> Found:
-    top, segments = call.body.get("cache_control"), anthropic_segments(call.body)
+    top, segments = call.body.get("cache_control"), call.segments
     last = segments[-1].mark if segments else None
     if top and last is not None and (last.get("ttl") or "5m") != (top.get("ttl") or "5m"):
         yield {}
@@ -169,9 +169,7 @@ TOOLS: tuple[Rule, ...] = (
         "Thinking may not be enabled when tool_choice forces tool use.",
         "thinking guide",
     ),
-    _row(
-        "tool choice alone", _no_tools, "tool_choice may only be specified while providing tools", "API reference"
-    ),
+    _row("tool choice alone", _no_tools, "tool_choice may only be specified while providing tools", "API reference"),
     _row("unknown tool", _unknown_tool, "Tool '{name}' not found in provided tools", "API reference"),
     _row(
         "parallel with none",

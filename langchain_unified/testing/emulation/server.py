@@ -15,15 +15,15 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from langchain_unified.testing.cache import Clock
-from langchain_unified.testing.engine import Engine
-from langchain_unified.testing.faults import Fault, FaultPlan, Faults
-from langchain_unified.testing.script import Answers, Script
+from langchain_unified.testing.emulation.cache import Clock
+from langchain_unified.testing.emulation.engine import Engine
+from langchain_unified.testing.emulation.faults import Fault, FaultPlan, Faults
+from langchain_unified.testing.emulation.script import Answers, Script
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-    from langchain_unified.testing.app import Recorded
+    from langchain_unified.testing.emulation.app import Recorded
 
 MISSING = "The emulator needs Starlette and uvicorn. Install them: pip install 'langchain-unified[emulator]'."
 START_SECONDS = 10.0
@@ -60,7 +60,7 @@ def _engine(script: Script, faults: FaultPlan | None, api_keys: Iterable[str] | 
 
 def _build(engine: Engine) -> tuple[ASGIApp, list[Recorded]]:
     try:
-        from langchain_unified.testing.app import build
+        from langchain_unified.testing.emulation.app import build
     except ModuleNotFoundError as missing:
         if missing.name is None or missing.name.split(".")[0] != "starlette":
             raise
@@ -123,8 +123,12 @@ class Emulator:
         self._runner.start()
         return self
 
+    def wait(self) -> None:
+        """Serve until somebody interrupts, for a server that runs by itself."""
+        threading.Event().wait()
+
     def stop(self) -> None:
-        """Close every connection and stop. Raises what a function of the script raised."""
+        """Close every connection and stop."""
         if self._runner is not None:
             self._runner.stop()
             self._runner = None

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from langchain_unified.request import Block, Request
-from langchain_unified.testing.assistant import answer, call_id, completion, limited, thought
-from langchain_unified.testing.faults import Fault
+from langchain_unified.testing.emulation.assistant import answer, call_id, completion, limited, thought
+from langchain_unified.testing.emulation.faults import Fault
 from langchain_unified.wires._serve import Completion
 
 Scripted: TypeAlias = "str | Mapping[str, Any] | Completion | Fault"

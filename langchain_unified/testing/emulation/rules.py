@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from langchain_unified.profiles import profile_for, provider_of
 from langchain_unified.request import JsonObject, Profile, Provider
-from langchain_unified.testing.segments import SEGMENTS, total
+from langchain_unified.testing.emulation.segments import SEGMENTS, Segment, total
 
 MESSAGES, COUNT_TOKENS = "anthropic.messages", "anthropic.count_tokens"
 CHAT, RESPONSES, INPUT_TOKENS = "openai.chat", "openai.responses", "openai.input_tokens"
@@ -52,6 +52,11 @@ class Call:
     def profile(self) -> Profile:
         """What the model can do."""
         return profile_for(self.provider, self.model)
+
+    @functools.cached_property
+    def segments(self) -> list[Segment]:
+        """The body as the prompt cache sees it."""
+        return SEGMENTS[self.endpoint](self.body)
 
     @property
     def key(self) -> str:
@@ -158,7 +163,7 @@ def outside(known: Iterable[str]) -> Finder:
 
 def too_long(call: Call) -> Found:
     limit = call.profile.max_input_tokens
-    tokens = total(SEGMENTS[call.endpoint](call.body)) if limit else 0
+    tokens = total(call.segments) if limit else 0
     if limit and tokens > limit:
         yield {"tokens": tokens, "limit": limit}
 
@@ -197,7 +202,12 @@ def objects(schema: Any, path: str = "") -> Iterator[tuple[str, JsonObject]]:
 
 def table() -> tuple[Rule, ...]:
     """Every rule, in the order in which it is applied."""
-    from langchain_unified.testing import rules_anthropic, rules_openai, rules_openai_chat, rules_openai_responses
+    from langchain_unified.testing.emulation import (
+        rules_anthropic,
+        rules_openai,
+        rules_openai_chat,
+        rules_openai_responses,
+    )
 
     modules = (rules_anthropic, rules_openai, rules_openai_chat, rules_openai_responses)
     return tuple(rule for module in modules for rule in module.RULES)

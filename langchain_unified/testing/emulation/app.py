@@ -17,9 +17,9 @@ from starlette.types import Receive, Scope, Send
 
 from langchain_unified.profiles import known_models, profile_for
 from langchain_unified.request import JsonObject, Provider
-from langchain_unified.testing.delivery import CUT, Step, length, steps
-from langchain_unified.testing.engine import ENDPOINTS, Answer, Endpoint, Engine
-from langchain_unified.testing.rules import error_body
+from langchain_unified.testing.emulation.delivery import CUT, Step, length, steps
+from langchain_unified.testing.emulation.engine import ENDPOINTS, Answer, Endpoint, Engine
+from langchain_unified.testing.emulation.rules import error_body
 
 SECRET = frozenset({"authorization", "x-api-key", "api-key", "cookie", "proxy-authorization"})
 """Headers that are not recorded."""

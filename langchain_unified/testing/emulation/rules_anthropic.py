@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from langchain_unified.request import JsonObject
-from langchain_unified.testing.rules import (
+from langchain_unified.testing.emulation.rules import (
     ANTHROPIC,
     COUNT_TOKENS,
     MESSAGES,
@@ -22,8 +22,8 @@ from langchain_unified.testing.rules import (
     unknown_model,
     wrong_key,
 )
-from langchain_unified.testing.rules_anthropic_history import HISTORY
-from langchain_unified.testing.rules_anthropic_tools import TOOLS, forces
+from langchain_unified.testing.emulation.rules_anthropic_history import HISTORY
+from langchain_unified.testing.emulation.rules_anthropic_tools import TOOLS, forces
 
 GENERATE = frozenset({MESSAGES})
 

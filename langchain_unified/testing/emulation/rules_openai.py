@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from langchain_unified.request import JsonObject
-from langchain_unified.testing.rules import (
+from langchain_unified.testing.emulation.rules import (
     CHAT,
     INPUT_TOKENS,
     ITEMS,
@@ -27,7 +27,7 @@ from langchain_unified.testing.rules import (
     unknown_model,
     wrong_key,
 )
-from langchain_unified.testing.rules_openai_marks import MARKS
+from langchain_unified.testing.emulation.rules_openai_marks import MARKS
 
 ON_CHAT, ON_RESPONSES, ON_COUNT = frozenset({CHAT}), frozenset({RESPONSES}), frozenset({INPUT_TOKENS})
 GENERATE = ON_CHAT | ON_RESPONSES
@@ -152,9 +152,12 @@ def _loose(schema: Any) -> Iterator[tuple[str, str]]:
             yield where, "'additionalProperties' is required to be supplied and to be false"
         names = [name for name in (found.get("properties") or {}) if name not in (found.get("required") or ())]
         if names:
-            yield where, (
-                "'required' is required to be supplied and to be an array including every key in properties. "
-                f"Missing '{names[0]}'"
+            yield (
+                where,
+                (
+                    "'required' is required to be supplied and to be an array including every key in properties. "
+                    f"Missing '{names[0]}'"
+                ),
             )
 
 

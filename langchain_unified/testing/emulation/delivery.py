@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 import orjson
 
 from langchain_unified.request import JsonObject
-from langchain_unified.testing.faults import Fault
+from langchain_unified.testing.emulation.faults import Fault
 
 
 class _Cut:

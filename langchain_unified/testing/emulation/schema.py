@@ -6,20 +6,21 @@ the schema accepts. Patterns are met as well as they can be.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from langchain_unified.testing.patterns import matching
-from langchain_unified.testing.schema_check import Schema, resolve, valid
-from langchain_unified.testing.words import Words
+from langchain_unified.testing.emulation.patterns import matching
+from langchain_unified.testing.emulation.schema_check import Schema, resolve, valid
+from langchain_unified.testing.emulation.words import Words
 
 DEEP = 3
 """From this depth on, the smallest branch and the emptiest array are taken."""
 
-BOTTOM = 24
-"""Where a schema that requires itself is given up."""
+BOTTOM, PATIENCE = 24, 20_000
+"""The depth, and the number of values made on the way, at which a schema that requires itself is given up."""
 
 FORMATS: Mapping[str, str] = {
     "date-time": "2026-01-02T03:04:05Z",
@@ -47,7 +48,14 @@ def instance(schema: Schema, text: str = "") -> Any:
 
     `None` where nothing was found that satisfies it.
     """
-    return _Maker(schema, Words(text)).make(schema, "", 0)
+    try:
+        return _Maker(schema, Words(text)).make(schema, "", 0)
+    except _EndlessError:
+        return None
+
+
+class _EndlessError(Exception):
+    """A schema that requires itself."""
 
 
 class _Maker:
@@ -56,10 +64,14 @@ class _Maker:
     def __init__(self, root: Schema, words: Words) -> None:
         self.root = root
         self.words = words
+        self.made = 0
 
     def make(self, schema: Schema, name: str, depth: int) -> Any:
         """The first candidate that `schema` accepts, else the last one. `name` is the property's."""
-        if isinstance(schema, bool) or depth > BOTTOM:
+        self.made += 1
+        if depth > BOTTOM or self.made > PATIENCE:
+            raise _EndlessError
+        if isinstance(schema, bool):
             return None
         whole = self._whole(schema)
         value = None
@@ -77,7 +89,8 @@ class _Maker:
         if schema.get("default") is not None:
             yield schema["default"]
         for branch in self._branches(schema, depth):
-            yield self.make(branch, name, depth + 1)
+            with contextlib.suppress(_EndlessError):
+                yield self.make(branch, name, depth + 1)
         for kind in _kinds(schema):
             yield from MAKERS[kind](self, schema, name, depth)
 
@@ -175,9 +188,9 @@ class _Maker:
                 found[key] = self.make(properties[key], key, depth + 1)
         yield found
         spare = itertools.chain(optional, (f"key{at}" for at in itertools.count(1)))
-        missing = schema.get("minProperties", 0) - len(found)
+        missing = max(0, schema.get("minProperties", 0) - len(found))
         more = {key: self.make(self._property(schema, key), key, depth + 1) for key in itertools.islice(spare, missing)}
-        yield {**found, **more} if missing > 0 else {key: found[key] for key in required}
+        yield {**found, **more} if missing else {key: found[key] for key in required}
         everything = dict.fromkeys([*required, *optional])
         yield {key: self.make(self._property(schema, key), key, depth + 1) for key in everything}
 

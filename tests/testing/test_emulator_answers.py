@@ -1,0 +1,263 @@
+"""What the emulator says: the default assistant, and scripts."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import jsonschema
+import pytest
+
+from langchain_unified.request import OutputFormat, Params, Request, ToolChoice, ToolSpec, Turn
+from langchain_unified.testing.emulation.assistant import answer
+from langchain_unified.testing.emulation.faults import Fault
+from langchain_unified.testing.emulation.script import Answers, ScriptEndedError
+from langchain_unified.testing.emulation.tokens import output_tokens
+from langchain_unified.wires._serve import Completion
+
+WEATHER = ToolSpec("get_weather", parameters={
+    "type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]})  # fmt: skip
+TIME = ToolSpec("get_time", parameters={"type": "object", "properties": {}})
+GRAMMAR = ToolSpec("write_sql", kind="custom")
+SEARCH = ToolSpec("web_search", kind="native", definition={"type": "web_search_20260318"})
+TOOLS = (WEATHER, TIME)
+
+
+def user(content: str, *blocks: Any) -> Turn:
+    return Turn("user", (*blocks, {"type": "text", "text": content}))
+
+
+def ask(content: str, params: Params | None = None, **fields: Any) -> Completion:
+    return answer(Request("m", (user(content),), params=params or {}, **fields))
+
+
+def names(said: Completion) -> list[str]:
+    return [block["name"] for block in said.blocks if block["type"] == "tool_call"]
+
+
+def text(said: Completion) -> str:
+    return "".join(block["text"] for block in said.blocks if block["type"] == "text")
+
+
+def test_it_repeats_what_it_was_told():
+    assert ask("good morning").blocks == ({"type": "text", "text": "You said: good morning"},)
+    assert ask("good morning").finish_reason == "stop"
+
+
+def test_the_same_request_gives_the_same_answer():
+    assert ask("x", {"reasoning_effort": "low"}) == ask("x", {"reasoning_effort": "low"})
+
+
+def test_it_says_what_came_without_a_text():
+    image = {"type": "image", "url": "https://example.com/a.png"}
+    assert text(answer(Request("m", (Turn("user", (image,)),)))) == "You sent: image"
+
+
+@pytest.mark.parametrize(
+    "content,called",
+    [
+        ("use get_weather for Paris", ["get_weather"]),
+        ("please call get_time and then get_weather", ["get_time", "get_weather"]),
+        ("what is get_weather?", []),
+        ("use get_weather_now", []),
+        ("hello", []),
+    ],
+)
+def test_tools_are_called_by_name(content, called):
+    said = ask(content, tools=TOOLS)
+    assert names(said) == called
+    assert said.finish_reason == ("tool_calls" if called else "stop")
+
+
+def test_arguments_satisfy_the_schema_and_come_from_the_text():
+    assert ask("use get_weather for Paris", tools=TOOLS).blocks[0]["args"] == {"city": "Paris"}
+
+
+@pytest.mark.parametrize(
+    "choice,called",
+    [
+        (ToolChoice("any"), ["get_weather"]),
+        (ToolChoice("tool", ("get_time",)), ["get_time"]),
+        (ToolChoice("allowed", ("get_time",), required=True), ["get_time"]),
+        (ToolChoice("allowed", ("get_time",)), []),
+        (ToolChoice("none"), []),
+        (ToolChoice("auto"), []),
+    ],
+)
+def test_tool_choice(choice, called):
+    assert names(ask("hello", tools=TOOLS, tool_choice=choice)) == called
+
+
+def test_none_and_allowed_hold_against_a_wish():
+    wish = "use get_weather and get_time"
+    assert names(ask(wish, tools=TOOLS, tool_choice=ToolChoice("none"))) == []
+    assert names(ask(wish, tools=TOOLS, tool_choice=ToolChoice("allowed", ("get_time",)))) == ["get_time"]
+
+
+def test_one_call_where_parallel_calls_are_off():
+    assert names(ask("use get_weather and get_time", {"parallel_tool_calls": False}, tools=TOOLS)) == ["get_weather"]
+
+
+def test_custom_tools_get_text_and_native_ones_are_not_called():
+    said = ask("call write_sql and web_search", tools=(GRAMMAR, SEARCH))
+    assert [block["args"] for block in said.blocks] == [{"__arg1": "call write_sql and web_search"}]
+
+
+def conversation(*more: Turn) -> Request:
+    called = answer(Request("m", (user("use get_weather for Paris"),), tools=TOOLS)).blocks
+    turns = (user("use get_weather for Paris"), Turn("assistant", called))
+    return Request("m", (*turns, *more), tools=TOOLS)
+
+
+def test_after_results_it_quotes_them():
+    result = Turn("tool", ({"type": "text", "text": "18 degrees"},), tool_call_id="call_000001")
+    failed = Turn("tool", ({"type": "text", "text": "no such city"},), tool_call_id="other", is_error=True)
+    said = answer(conversation(result, failed))
+    assert text(said) == "get_weather answered: 18 degrees\nThe tool failed: no such city"
+    assert names(said) == []
+
+
+def test_call_ids_are_unique_in_a_conversation():
+    result = Turn("tool", ({"type": "text", "text": "18 degrees"},), tool_call_id="call_000001")
+    again = answer(conversation(result, user("use get_time")))
+    assert [block["id"] for block in again.blocks] == ["call_000002"]
+
+
+SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}, "n": {"type": "integer"}},
+          "required": ["city", "n"]}  # fmt: skip
+
+
+def test_json_that_satisfies_a_schema():
+    said = ask("3 facts about Paris", output=OutputFormat("json_schema", SCHEMA))
+    value = json.loads(text(said))
+    jsonschema.validate(value, SCHEMA)
+    assert value == {"city": "Paris", "n": 3}
+
+
+def test_json_mode():
+    assert json.loads(text(ask("hi", output=OutputFormat("json_object")))) == {"answer": "hi"}
+
+
+@pytest.mark.parametrize(
+    "params,reasons",
+    [
+        ({}, False),
+        ({"thinking": {"type": "enabled", "budget_tokens": 1024}}, True),
+        ({"thinking": {"type": "adaptive"}}, True),
+        ({"thinking": {"type": "disabled"}, "reasoning_effort": "high"}, False),
+        ({"reasoning_effort": "low"}, True),
+        ({"reasoning_effort": "none"}, False),
+        ({"reasoning": {"effort": "medium"}}, True),
+    ],
+)
+def test_it_reasons_when_asked_to(params, reasons):
+    said = ask("hi", params)
+    assert [block["type"] for block in said.blocks] == (["reasoning", "text"] if reasons else ["text"])
+    if reasons:
+        extras = said.blocks[0]["extras"]
+        assert extras["signature"]
+        assert extras["encrypted_content"]
+
+
+def test_documents_are_cited_where_citations_are_on():
+    story = "The sky is blue. The grass is green."
+    document = {"type": "text-plain", "text": story, "title": "Colours", "citations": {"enabled": True}}
+    other = {"type": "text-plain", "text": "Nothing."}
+    said = answer(Request("m", (user("which colour has grass?", other, document),)))
+    (citation,) = said.blocks[1]["annotations"]
+    assert citation["title"] == "Colours"
+    place = citation["extras"]
+    assert story[place["start_char_index"] : place["end_char_index"]] == citation["cited_text"]
+    assert (citation["cited_text"].strip(), place["document_index"]) == ("The grass is green.", 1)
+
+
+def test_stop_sequences():
+    said = ask("one STOP two", {"stop": ["two", "STOP"]})
+    assert (text(said), said.finish_reason, said.stop_sequence) == ("You said: one ", "stop", "STOP")
+
+
+@pytest.mark.parametrize("limit", [0, 1, 3, 5])
+def test_max_tokens_cut_the_text(limit):
+    said = ask("a rather long sentence to repeat", {"max_tokens": limit})
+    assert said.finish_reason == "length"
+    assert output_tokens(said.blocks) == (limit, 0)
+
+
+def test_max_tokens_cut_a_calls_json():
+    said = ask("use get_weather for Paris", {"max_tokens": 4}, tools=TOOLS)
+    assert said.blocks == ({"type": "invalid_tool_call", "id": "call_000001", "name": "get_weather", "args": '{"cit'},)
+    assert said.finish_reason == "length"
+
+
+def test_reasoning_counts_towards_max_tokens():
+    said = ask("hi", {"max_tokens": 4, "reasoning_effort": "low"})
+    assert [block["type"] for block in said.blocks] == ["reasoning"]
+    assert output_tokens(said.blocks) == (4, 4)
+
+
+def test_answers_of_one_request_differ():
+    request = Request("m", (user("hi"),), params={"n": 3})
+    said = Answers().next(request)
+    assert isinstance(said, list)
+    assert len({text(each) for each in said}) == 3
+
+
+# --- scripts ----------------------------------------------------------------------------------------------------------
+
+HI = Request("m", (user("hi"),))
+
+
+def next_of(answers: Answers, request: Request = HI) -> Completion:
+    said = answers.next(request)
+    assert isinstance(said, list)
+    return said[0]
+
+
+def test_a_list_answers_one_request_each():
+    answers = Answers(["one", {"content": "two"}])
+    assert [text(next_of(answers)), answers.remaining, text(next_of(answers))] == ["one", 1, "two"]
+    with pytest.raises(ScriptEndedError, match="it held 2"):
+        answers.next(HI)
+
+
+def test_a_dict_may_hold_everything():
+    said = next_of(Answers([{
+        "reasoning": "hm", "content": "let me see", "tool_calls": [{"name": "f", "args": {"a": 1}}, {"name": "g"}],
+    }]))  # fmt: skip
+    assert [block["type"] for block in said.blocks] == ["reasoning", "text", "tool_call", "tool_call"]
+    calls = [(block["id"], block["args"]) for block in said.blocks[2:]]
+    assert calls == [("call_000001", {"a": 1}), ("call_000002", {})]
+    assert said.finish_reason == "tool_calls"
+
+
+def test_a_refusal():
+    said = next_of(Answers([{"refusal": "no"}]))
+    assert (said.blocks, said.finish_reason) == (({"type": "refusal", "refusal": "no"},), "refusal")
+
+
+def test_a_completion_is_left_as_it_is():
+    whole = Completion("id", "other", ({"type": "text", "text": "as it is"},), "content_filter")
+    assert next_of(Answers([whole]), replace(HI, params={"max_tokens": 1})) == whole
+
+
+def test_texts_obey_the_limits():
+    said = next_of(Answers(["a long answer"]), replace(HI, params={"max_tokens": 1}))
+    assert (text(said), said.finish_reason) == ("a lo", "length")
+
+
+def test_a_function_answers_every_request():
+    answers = Answers(lambda request: f"{request.model} {len(request.turns)}")
+    assert [text(next_of(answers)) for _ in range(3)] == ["m 1"] * 3
+
+
+def test_functions_and_faults_may_stand_in_a_list():
+    answers = Answers([lambda request: {"content": request.model}, Fault.overloaded()])
+    assert text(next_of(answers)) == "m"
+    assert answers.next(HI) == Fault.overloaded()
+
+
+@pytest.mark.parametrize("item,message", [(3, "not int"), ({"text": "x"}, "but no text")])
+def test_other_things_are_no_answers(item, message):
+    with pytest.raises(TypeError, match=message):
+        Answers([item]).next(HI)
