@@ -65,10 +65,10 @@ class Suite(ChatModelIntegrationTests):
         kinds = ["cache_read_input", "cache_creation_input", "reasoning_output"]
         return {"invoke": kinds, "stream": kinds}
 
-    def _ask(self, *, stream: bool, text: str = "hi", **kwargs: Any) -> AIMessage:
+    def _ask(self, *, stream: bool, rules: str = LONG, **kwargs: Any) -> AIMessage:
         model: BaseChatModel = self.chat_model_class(**{**self.chat_model_params, **self.reasoning_params, **kwargs})
-        block = {"type": "text", "text": LONG, "cache_control": {"type": "ephemeral"}}
-        messages = [SystemMessage([block]), HumanMessage(text)]
+        block = {"type": "text", "text": rules, "cache_control": {"type": "ephemeral"}}
+        messages = [SystemMessage([block]), HumanMessage("hi")]
         if not stream:
             message = model.invoke(messages)
         else:
@@ -80,7 +80,7 @@ class Suite(ChatModelIntegrationTests):
     reasoning_params: dict[str, Any] = {}
 
     def invoke_with_cache_creation_input(self, *, stream: bool = False) -> AIMessage:
-        return self._ask(stream=stream)
+        return self._ask(stream=stream, rules=f"Not asked before (streamed: {stream}). {LONG}")
 
     def invoke_with_cache_read_input(self, *, stream: bool = False) -> AIMessage:
         self._ask(stream=stream)

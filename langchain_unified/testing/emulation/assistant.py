@@ -26,6 +26,7 @@ QUOTE = 500
 CUSTOM_ARGUMENT = "__arg1"
 """The argument that holds a custom tool's free-form text."""
 
+_VERBS = frozenset({"get", "set", "find", "look", "up", "search", "fetch", "read", "write", "list", "run", "tool"})
 _ASKS = re.compile(r"\b(us(e|ing)|call(ing)?|invoke|run)\b", re.IGNORECASE)
 _SENTENCE = re.compile(r"[^.!?\n]+[.!?]?")
 
@@ -160,10 +161,27 @@ def _callable(request: Request) -> list[ToolSpec]:
 
 
 def _asked(request: Request, tools: Sequence[ToolSpec]) -> list[ToolSpec]:
-    """Those tools that the last user text names, in its order, where it asks for a call at all."""
+    """Those tools that the last user text asks for: by name, in its order, else those that its question is about."""
     text = _user_text(request)
-    if not _ASKS.search(text):
-        return []
+    if _ASKS.search(text):
+        named = _named(text, tools)
+        if named:
+            return named
+    return [tool for tool in tools if _is_about(text, tool)] if "?" in text else []
+
+
+def _is_about(text: str, tool: ToolSpec) -> bool:
+    """Whether a text has every word of a tool's name that is not a mere verb: `weather` for `get_weather`.
+
+    A text with the name itself is about the tool, not about what it does.
+    """
+    if tool.name in text:
+        return False
+    words = set(re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", tool.name).lower())) - _VERBS
+    return bool(words) and words <= set(re.findall(r"[a-z]+", text.lower()))
+
+
+def _named(text: str, tools: Sequence[ToolSpec]) -> list[ToolSpec]:
     places = {tool.name: re.search(rf"(?<![\w-]){re.escape(tool.name)}(?![\w-])", text) for tool in tools}
     named = [(place.start(), tool) for tool in tools if (place := places[tool.name])]
     return [tool for _, tool in sorted(named, key=lambda each: each[0])]

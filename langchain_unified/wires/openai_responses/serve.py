@@ -7,6 +7,7 @@ answer to it is rendered: rendering does not check it.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -89,7 +90,7 @@ def _response(completion: Completion, body: JsonObject) -> JsonObject:
         "created_at": completion.created,
         "status": status,
         "completed_at": completion.created if status == "completed" else None,
-        "error": FAILURE if failed else None,
+        "error": {**FAILURE} if failed else None,
         "incomplete_details": {"reason": reason} if reason else None,
         "model": completion.model,
         "output": output,
@@ -182,7 +183,7 @@ def _echo(body: JsonObject) -> JsonObject:
     conversation = body.get("conversation")
     named = {"id": conversation} if isinstance(conversation, str) else conversation
     return {
-        **{key: default if body.get(key) is None else body[key] for key, default in ECHOES.items()},
+        **{key: default if body.get(key) is None else body[key] for key, default in copy.deepcopy(ECHOES).items()},
         **{key: body[key] for key in ASKED if body.get(key) is not None},
         **({"conversation": named} if named else {}),
         "reasoning": {"effort": None, "summary": None, **(body.get("reasoning") or {})},
@@ -200,7 +201,7 @@ def _text(asked: JsonObject) -> JsonObject:
 
 
 def _tool(tool: JsonObject) -> JsonObject:
-    whole = {**TOOLS.get(tool["type"], {}), **tool}
+    whole = {**copy.deepcopy(TOOLS.get(tool["type"], {})), **tool}
     if whole.get("authorization") is not None:
         # A secret is not repeated.
         whole["authorization"] = "REDACTED"

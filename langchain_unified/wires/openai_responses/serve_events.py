@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
@@ -48,7 +49,7 @@ LATE: Mapping[str, tuple[str, ...]] = {
 
 
 def _begun(item: JsonObject) -> JsonObject:
-    empty = EMPTY.get(item["type"], {})
+    empty = copy.deepcopy(EMPTY.get(item["type"], {}))
     begun = {**item, **empty, **({"status": "in_progress"} if "status" in item else {})}
     begun |= {key: None for key in LATE.get(item["type"], ()) if key in item}
     return {key: value for key, value in begun.items() if key not in empty or empty[key] is not None}
@@ -64,7 +65,7 @@ def _nothing(item: JsonObject, at: JsonObject) -> Events:
 def _message(item: JsonObject, at: JsonObject) -> Events:
     for index, part in enumerate(item["content"]):
         place = {**at, "content_index": index}
-        empty = EMPTY_PARTS.get(part["type"], {})
+        empty = copy.deepcopy(EMPTY_PARTS.get(part["type"], {}))
         yield _event("response.content_part.added", place, part={**part, **empty})
         yield from PARTS.get(part["type"], _nothing)(part, place)
         yield _event("response.content_part.done", place, part=part)

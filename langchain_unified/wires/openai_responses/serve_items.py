@@ -69,12 +69,10 @@ class _Output:
 
     def say(self, part: JsonObject, block: Block) -> None:
         """Adds a part to the message on its way, or to a new one where id or phase tell that it is another."""
-        message = self.last("message")
-        if message is None or message.get("phase") != block.get("phase") or block.get("id") not in (None, message["id"]):
-            phase = {"phase": block["phase"]} if block.get("phase") else {}
-            item_id = self.id_for("message", block.get("id"))
-            head = {"id": item_id, "type": "message", "status": "completed", "content": []}
-            message = {**head, **phase, "role": "assistant"}
+        message, given, phase = self.last("message"), block.get("id"), block.get("phase")
+        if message is None or message.get("phase") != phase or given not in (None, message["id"]):
+            head = {"id": self.id_for("message", given), "type": "message", "status": "completed", "content": []}
+            message = {**head, **({"phase": phase} if phase else {}), "role": "assistant"}
             self.items.append(message)
         message["content"].append(part)
 

@@ -253,7 +253,7 @@ def _texts(value: Any) -> list[Block]:
 def _computer(item: JsonObject) -> Told:
     output = item.get("output")
     shot = output if isinstance(output, dict) and isinstance(output.get("image_url", ""), str) else {}
-    options = {key: item[key] for key in ("acknowledged_safety_checks", "status") if key in item}
+    options: JsonObject = {key: item[key] for key in ("acknowledged_safety_checks", "status") if key in item}
     return [normalise({**shot, "type": "input_image"}, WIRE)], False, options
 
 
