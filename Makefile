@@ -9,10 +9,13 @@ BIN = $(VENV)/bin
 PIP_INSTALL = bin/python -m pip install -q --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-newest-core lint types imports check clean
+.PHONY: help demo test test-newest-core cassettes lint types imports check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
+
+demo: $(VENV)/.demo ## hold a conversation with both providers, without keys or network
+	$(BIN)/langchain-unified demo
 
 test: $(VENV)/.test ## run the tests (makes the environment on the first run)
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
@@ -22,6 +25,11 @@ test-newest-core: ## run the tests with the newest langchain-core, in an environ
 	$(VENV_NEWEST_CORE)/$(PIP_INSTALL) -e '.[test]'
 	$(VENV_NEWEST_CORE)/$(PIP_INSTALL) --no-deps -U langchain-core
 	$(VENV_NEWEST_CORE)/bin/python -m pytest -n $(WORKERS) $(ARGS)
+
+cassettes: $(VENV)/.test ## record cassettes/ against the emulator (RECORD=live: against the providers, with your keys)
+	rm -rf cassettes
+	RECORD=all CASSETTES_FROM=$(if $(filter live,$(RECORD)),live,emulator) \
+	    $(BIN)/python -m pytest -n $(WORKERS) tests/integration/test_cassette_suite.py
 
 lint: $(VENV)/.dev ## find mistakes with ruff
 	$(BIN)/ruff check .
@@ -39,6 +47,10 @@ clean: ## remove environments and caches
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
+	$(VENV)/$(PIP_INSTALL) -e '.[cli,emulator]'
+	touch $@
 
 $(VENV)/.test: pyproject.toml | $(VENV)/bin/python
 	$(VENV)/$(PIP_INSTALL) -e '.[test]'

@@ -313,7 +313,8 @@ def in_user_words(turn: Turn, wire: WireName) -> tuple[Block, ...]:
     for block in turn.blocks:
         said = shown(block["value"], speech) if block["type"] == "native" else ""
         blocks.append({"type": "text", "text": said} if block["type"] == "native" else block)
-    return (*(block for block in blocks if block.get("text") is None or block["text"].strip()), *speech.images)
+    said_ones = (block for block in blocks if block.get("text") is None or block["text"].strip())
+    return (*said_ones, *(block for block in speech.images if block["type"] == "image"))
 
 
 RESULT_TYPES = frozenset({"computer_screenshot", "tool_search_output"})

@@ -98,7 +98,9 @@ THOUGHT = block(
 CALL = block(
     "tool_call",
     {"id": NAME, "name": NAME, "args": OBJECT},
-    extras=st.sampled_from([{"caller": {"type": "direct"}}, {"toolset_name": "computer_toolset_20260801"}]),
+    extras=st.sampled_from(
+        [{"caller": {"type": "code_execution_20260521", "tool_id": "srv_1"}}, {"toolset_name": "computer_toolset"}]
+    ),
 )
 SEARCH = native(type="server_tool_use", id="srvtoolu_1", name="web_search", input={"query": "q"})
 SEALED = native(type="redacted_thinking", data="Eqk")

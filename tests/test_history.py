@@ -763,7 +763,7 @@ PROFILES = st.builds(Profile, prefill=st.booleans(), system_in_messages=st.boole
 
 
 @given(st.lists(MESSAGES, min_size=1, max_size=10), st.sampled_from(ALL), PROFILES, st.sampled_from(["", "gpt-6-sol"]))
-@settings(max_examples=600)
+@settings(max_examples=6000)
 def test_any_history_becomes_one_that_the_api_takes(messages: Any, wire: str, profile: Profile, model: str):
     given_ = copy.deepcopy(messages)
     found = turns(messages, wire)

@@ -326,6 +326,15 @@ def test_pieces_of_a_stream():
     assert [delta["type"] for delta in deltas({**HI, "annotations": [note]})] == ["citations_delta", "text_delta"]
 
 
+def test_what_a_stream_counts_when():
+    """The input at the start with the first token of the answer, and everything again at the end."""
+    tokens = Tokens(uncached=5, cache_read=7, cache_write_short=2, output=9, reasoning=4)
+    start, *_, last, _ = render_events(completion(HI, tokens=tokens), BODY)
+    counted = {"input_tokens": 5, "cache_creation_input_tokens": 2, "cache_read_input_tokens": 7}
+    assert start["message"]["usage"].items() >= {**counted, "output_tokens": 1}.items()
+    assert last["usage"] == {**counted, "output_tokens": 9, "output_tokens_details": {"thinking_tokens": 4}}
+
+
 def test_reasoning_without_words_is_redacted():
     block = {"type": "reasoning", "reasoning": "", "extras": {"encrypted_content": "E"}}
     assert render_reply(completion(block), BODY)["content"] == [{"type": "redacted_thinking", "data": "E"}]
