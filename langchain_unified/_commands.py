@@ -63,11 +63,14 @@ def emulate(port: int) -> None:
     from langchain_unified.testing import emulator
 
     console = Console(highlight=False)
-    with emulator(port=port) as server:
-        console.print(f"Anthropic: {server.anthropic_url}", markup=False)
-        console.print(f"OpenAI:    {server.openai_url}", markup=False)
-        console.print("Any key is accepted. Ctrl-C stops it.", markup=False)
-        try:
+    try:
+        with emulator(port=port) as server:
+            console.print(f"Anthropic: {server.anthropic_url}", markup=False)
+            console.print(f"OpenAI:    {server.openai_url}", markup=False)
+            console.print("Any key is accepted. Ctrl-C stops it.", markup=False)
             server.wait()
-        except KeyboardInterrupt:
-            console.print("stopped", markup=False)
+    except KeyboardInterrupt:
+        console.print("stopped", markup=False)
+    except OSError as error:
+        Console(stderr=True).print(f"Port {port} cannot be used: {error.strerror}.", style="red", markup=False)
+        raise SystemExit(2) from None

@@ -20,6 +20,7 @@ from rich.text import Text
 from langchain_unified import ChatUnified, OverloadedError
 
 if TYPE_CHECKING:
+    from langchain_unified.request import Request
     from langchain_unified.testing import Emulator
 
 MODELS = {"anthropic": "anthropic/claude-opus-5", "openai": "openai/gpt-5.6"}
@@ -33,6 +34,14 @@ HANDBOOK = "\n".join(["You are a travel desk. The house rules follow.", *_RULES]
 """Long enough for every model's prompt cache."""
 
 MARKED_HANDBOOK = SystemMessage([{"type": "text", "text": HANDBOOK, "cache_control": {"type": "ephemeral"}}])
+
+
+SAID = {
+    "Say in one sentence what you do.": "I plan trips: I look the weather up, keep your dates and say what to take.",
+    "Thank you. And what should I pack?": "A light jacket for the evening and good shoes; at 18 degrees no coat.",
+    "Are you there?": "Yes, I am here.",
+}
+"""What the emulator says to the questions that need no tool; to the others its own assistant answers."""
 
 
 def get_weather(city: str) -> str:
@@ -65,12 +74,12 @@ class Show:
             self.rows.append((provider, step, message))
 
     def table(self) -> Table:
-        table = Table(title="Tokens per call", title_justify="left")
+        table = Table(title="Tokens per call (read and written: the prompt cache)", title_justify="left")
         table.add_column("provider")
         table.add_column("call")
-        for name in ("input", "cache read", "cache write", "output"):
+        for name in ("input", "read", "written", "output"):
             table.add_column(name, justify="right")
-        table.add_column("finish")
+        table.add_column("finish", no_wrap=True)
         for provider, step, message in self.rows:
             usage: Any = message.usage_metadata or {}
             details = usage.get("input_token_details", {})
@@ -151,6 +160,14 @@ def fallback(show: Show, models: dict[str, ChatUnified], server: Emulator | None
     show.note("model", f"{message.text}  (answered by {answered})", "bold green")
 
 
+def _scripted(request: Request) -> Any:
+    from langchain_unified.testing.emulation.assistant import answer
+
+    last = request.turns[-1]
+    question = "".join(block.get("text", "") for block in last.blocks)
+    return SAID.get(question) or answer(request)
+
+
 @contextmanager
 def _models(live: bool) -> Iterator[tuple[dict[str, ChatUnified], Emulator | None]]:
     if live:
@@ -158,7 +175,7 @@ def _models(live: bool) -> Iterator[tuple[dict[str, ChatUnified], Emulator | Non
         return
     from langchain_unified.testing import emulator
 
-    with emulator() as server:
+    with emulator(_scripted) as server:
         urls = {"anthropic": server.anthropic_url, "openai": server.openai_url}
         yield (
             {

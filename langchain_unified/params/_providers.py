@@ -199,7 +199,7 @@ class CallParams(AnthropicParams, OpenAIParams, total=False):
 class AnthropicCallParams(AnthropicParams, total=False):
     """What Claude takes, with Anthropic's own names. Good on OpenAI's models too: the names are translated."""
 
-    stop_sequences: str | list[str] | None
+    stop_sequences: str | list[str]
     """The same as `stop`."""
     system: str | Iterable[JsonDict]
     """A system prompt before the conversation's own: a text, or text blocks with their cache marks.

@@ -71,7 +71,9 @@ class Suite(ChatModelIntegrationTests):
         return {"invoke": kinds, "stream": kinds}
 
     def _ask(self, *, stream: bool, rules: str = LONG, **kwargs: Any) -> AIMessage:
-        model: BaseChatModel = self.chat_model_class(**{**self.chat_model_params, **self.reasoning_params, **kwargs})
+        model: BaseChatModel = self.chat_model_class(
+            **{**self.chat_model_params, "model": self.reasoning_model, **kwargs}
+        )
         block = {"type": "text", "text": rules, "cache_control": {"type": "ephemeral"}}
         messages = [SystemMessage([block]), HumanMessage("hi")]
         if not stream:
@@ -82,7 +84,7 @@ class Suite(ChatModelIntegrationTests):
         assert isinstance(message, AIMessage)
         return message
 
-    reasoning_params: dict[str, Any] = {}
+    reasoning_model = ""
 
     def invoke_with_cache_creation_input(self, *, stream: bool = False) -> AIMessage:
         return self._ask(stream=stream, rules=f"Not asked before (streamed: {stream}). {LONG}")
@@ -98,7 +100,7 @@ class Suite(ChatModelIntegrationTests):
 class Anthropic(Suite):
     """`ChatAnthropic`."""
 
-    reasoning_params = {"model": "claude-opus-5"}
+    reasoning_model = "claude-opus-5"
 
     @property
     def chat_model_class(self) -> type[BaseChatModel]:
@@ -120,7 +122,7 @@ class Anthropic(Suite):
 class Chat(Suite):
     """`ChatOpenAI` on Chat Completions."""
 
-    reasoning_params = {"model": "gpt-5.6"}
+    reasoning_model = "gpt-5.6"
 
     @property
     def chat_model_class(self) -> type[BaseChatModel]:
@@ -167,7 +169,7 @@ class Responses(Chat):
 class UnifiedAnthropic(Anthropic):
     """`ChatUnified` with Claude."""
 
-    reasoning_params = {"model": "anthropic/claude-opus-5"}
+    reasoning_model = "anthropic/claude-opus-5"
 
     @property
     def chat_model_class(self) -> type[BaseChatModel]:
@@ -181,7 +183,7 @@ class UnifiedAnthropic(Anthropic):
 class UnifiedOpenAI(Responses):
     """`ChatUnified` with OpenAI."""
 
-    reasoning_params = {"model": "openai/gpt-5.6"}
+    reasoning_model = "openai/gpt-5.6"
 
     @property
     def chat_model_class(self) -> type[BaseChatModel]:
@@ -190,4 +192,3 @@ class UnifiedOpenAI(Responses):
     @property
     def chat_model_params(self) -> dict[str, Any]:
         return {"model": "openai/gpt-5.6", "on_unsupported": "ignore"}
-

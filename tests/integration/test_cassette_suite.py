@@ -1,7 +1,7 @@
 """The same suite from recordings: no emulator, no network, no key.
 
-`make cassettes` records them against the emulator, `RECORD=live make cassettes` against the providers; the first lines of
-each file in `cassettes/` say which.
+`make cassettes` records them against the emulator, `RECORD=live make cassettes` against the providers; the first lines
+of each file in `cassettes/` say which.
 """
 
 from __future__ import annotations

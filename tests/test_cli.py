@@ -1,0 +1,100 @@
+"""The command line: what it prints and the exit codes it promises."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from langchain_unified._commands import commands
+from langchain_unified._version import __version__
+from langchain_unified.testing import Fault, emulator
+
+
+def run(*args: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(commands, args)
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_the_demo_needs_no_key_and_says_who_answered() -> None:
+    code, out, err = run("demo")
+    assert (code, err) == (0, "")
+    assert "an emulator on this machine answers" in out
+    assert "Answered by the emulator, not by Anthropic or OpenAI." in out
+    for model in ("anthropic/claude-opus-5", "openai/gpt-5.6"):
+        assert model in out
+    assert out.count("get_weather({'city': 'Paris'})") == 2
+    assert out.count("Trip(city='Lisbon', days=4)") == 2
+    assert "529 overloaded" in out
+    assert "(answered by openai)" in out
+
+
+def test_the_demo_shows_that_the_second_turn_hits_the_cache() -> None:
+    _, out, _ = run("demo")
+    turns = [line for line in out.splitlines() if "second" in line]
+    assert len(turns) == 2
+    for line in turns:
+        read = int(line.split("│")[4].replace(",", ""))
+        assert read > 2000
+
+
+def test_a_question_is_streamed(monkeypatch: pytest.MonkeyPatch) -> None:
+    with emulator(["It is ", "never mind"]) as server:
+        monkeypatch.setenv("ANTHROPIC_API_KEY", "not-a-key")
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", server.anthropic_url)
+        assert run("chat", "Hi?", "--max-tokens", "50") == (0, "It is \n", "")
+        assert server.requests[0].body["max_tokens"] == 50
+
+
+@pytest.mark.parametrize(
+    "model, variable", [("openai/gpt-4o", "OPENAI_API_KEY"), ("anthropic/claude-opus-5", "ANTHROPIC_API_KEY")]
+)
+def test_without_a_key_it_names_the_variable_and_offers_the_demo(model: str, variable: str) -> None:
+    code, out, err = run("chat", "Hi?", "--model", model)
+    assert (code, out) == (2, "")
+    assert variable in err
+    assert "langchain-unified demo" in err
+
+
+def test_live_without_a_key_likewise() -> None:
+    code, _, err = run("demo", "--live")
+    assert code == 2
+    assert "ANTHROPIC_API_KEY" in err
+
+
+def test_an_unknown_model_is_a_usage_error() -> None:
+    code, _, err = run("chat", "Hi?", "--model", "gemini-pro")
+    assert code == 2
+    assert "anthropic/" in err
+
+
+def test_a_failing_provider_is_exit_code_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    with emulator() as server:
+        monkeypatch.setenv("OPENAI_API_KEY", "not-a-key")
+        monkeypatch.setenv("OPENAI_BASE_URL", server.openai_url)
+        server.fail_next(Fault.http(401, {"error": {"message": "no", "type": "x", "code": "invalid_api_key"}}))
+        code, out, err = run("chat", "Hi?", "--model", "openai/gpt-4o")
+    assert (code, out) == (1, "")
+    assert "AuthenticationError" in err
+    assert "Traceback" not in err
+
+
+def test_help_and_version() -> None:
+    assert run("--version")[1].strip().endswith(__version__)
+    assert all(name in run("--help")[1] for name in ("chat", "demo", "emulate"))
+
+
+def test_the_emulator_serves_until_it_is_stopped() -> None:
+    """A process of its own, as a user starts it; interrupted, it ends cleanly."""
+    command = [sys.executable, "-m", "langchain_unified.cli", "emulate", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line.startswith("Anthropic: http://127.0.0.1:")
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=20)
+    assert process.returncode == 0
+    assert "Traceback" not in err
