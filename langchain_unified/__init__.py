@@ -15,8 +15,12 @@ if TYPE_CHECKING:
     from langchain_unified.chat_models import ChatOpenAI as ChatOpenAI
     from langchain_unified.chat_models import ChatUnified as ChatUnified
     from langchain_unified.errors import *  # noqa: F403 - every error class is public
+    from langchain_unified.params import AnthropicCallParams as AnthropicCallParams
+    from langchain_unified.params import CallParams as CallParams
+    from langchain_unified.params import OpenAICallParams as OpenAICallParams
 
 _CHAT_MODELS = ("ChatAnthropic", "ChatOpenAI", "ChatUnified")
+_PARAMS = ("AnthropicCallParams", "CallParams", "OpenAICallParams")
 _ERRORS = (
     "UnifiedError", "ConfigurationError", "UnknownModelError", "MissingKeyError", "RequestError",
     "UnsupportedContentError", "UnsupportedParameterError", "InvalidToolError", "InvalidHistoryError", "ProviderError",
@@ -25,9 +29,11 @@ _ERRORS = (
     "ConnectionFailedError", "IncompleteStreamError", "RequestTimeoutError", "ReplyError",
 )  # fmt: skip
 
-_HOMES = dict.fromkeys(_CHAT_MODELS, "langchain_unified.chat_models") | dict.fromkeys(
-    _ERRORS, "langchain_unified.errors"
-)
+_HOMES = {
+    **dict.fromkeys(_CHAT_MODELS, "langchain_unified.chat_models"),
+    **dict.fromkeys(_ERRORS, "langchain_unified.errors"),
+    **dict.fromkeys(_PARAMS, "langchain_unified.params"),
+}
 
 __all__ = ["__version__", *_HOMES]  # noqa: PLE0604 - strings, from the tables above
 

@@ -50,7 +50,9 @@ def texts(body: Any) -> list[str]:
     """Every text of a body's messages, in order."""
     if isinstance(body, dict):
         return [text for key, value in body.items() if key not in ("role", "type", "model") for text in texts(value)]
-    return [text for value in body for text in texts(value)] if isinstance(body, list) else [body] * isinstance(body, str)
+    if isinstance(body, list):
+        return [text for value in body for text in texts(value)]
+    return [body] if isinstance(body, str) else []
 
 
 def reads(wire: str, *blocks: dict[str, Any], of: str, **fields: Any) -> list[str]:
@@ -109,8 +111,10 @@ WORDS: list[tuple[str, dict[str, Any], list[str]]] = [
         "openai_responses",
         {"type": "file_search_call", "id": "fs_1", "status": "completed", "queries": ["a", "b"],
          "results": [{"file_id": "file_1", "filename": "a.txt", "text": "Paris", "score": 0.5, "attributes": {}}]},
-        ["[file_search was called with - a\n- b]\n\n"
-         "[file_search returned: file_id: file_1\nfilename: a.txt\ntext: Paris\nscore: 0.5]"],
+        [
+            "[file_search was called with - a\n- b]\n\n[file_search returned: file_id: file_1\nfilename: a.txt\n"
+            "text: Paris\nscore: 0.5]",
+        ],
     ),
     (
         "openai_responses",
@@ -159,8 +163,10 @@ WORDS: list[tuple[str, dict[str, Any], list[str]]] = [
             "type": "web_fetch_result", "url": "https://k2.example/a.pdf", "retrieved_at": "today", "content": {
                 "type": "document", "title": "K2", "source": {
                     "type": "base64", "media_type": "application/pdf", "data": "JVBERi0="}}}},
-        ["[the tool returned: url: https://k2.example/a.pdf\nretrieved_at: today\n"
-         "content: title: K2\nsource: [application/pdf]]"],
+        [
+            "[the tool returned: url: https://k2.example/a.pdf\nretrieved_at: today\ncontent: title: K2\n"
+            "source: [application/pdf]]",
+        ],
     ),
     (
         "anthropic_messages",
@@ -179,7 +185,7 @@ WORDS: list[tuple[str, dict[str, Any], list[str]]] = [
 
 
 @pytest.mark.parametrize("wire", ALL)
-@pytest.mark.parametrize(("of", "block", "expected"), WORDS, ids=[case[1]["type"] + "-" + case[0] for case in WORDS])
+@pytest.mark.parametrize("of, block, expected", WORDS, ids=[case[1]["type"] + "-" + case[0] for case in WORDS])
 def test_a_block_in_the_words_of_another_wire(wire: str, of: str, block: dict[str, Any], expected: list[str]):
     if wire == of:
         return
@@ -217,12 +223,12 @@ PLOTTED = {"type": "code_interpreter_call", "id": "ci_1", "status": "completed",
 def images(body: dict[str, Any]) -> list[str]:
     """The base64 of the images in a body's user messages, in order."""
     found: list[str] = []
-    for message in body.get("messages") or body["input"]:
-        for part in message["content"] if message.get("role") == "user" and isinstance(message["content"], list) else []:
-            if part["type"] == "image":
-                found.append(part["source"]["data"])
-            elif part["type"] == "image_url":
-                found.append(part["image_url"]["url"].rpartition(",")[2])
+    shown = [message["content"] for message in body["messages"] if message["role"] == "user"]
+    for part in (part for content in shown if isinstance(content, list) for part in content):
+        if part["type"] == "image":
+            found.append(part["source"]["data"])
+        elif part["type"] == "image_url":
+            found.append(part["image_url"]["url"].rpartition(",")[2])
     return found
 
 
@@ -250,7 +256,7 @@ def test_an_image_keeps_its_place_on_its_own_wire():
 
 
 @pytest.mark.parametrize(
-    ("block", "kind"),
+    "block, kind",
     [
         ({"type": "image", "base64": "iVBORw0K"}, "image/png"),
         ({"type": "image", "base64": "/9j/4AAQ"}, "image/jpeg"),
@@ -266,7 +272,7 @@ def test_the_kind_of_an_image(block: dict[str, Any], kind: str):
 
 @pytest.mark.parametrize("wire", ALL)
 @pytest.mark.parametrize(
-    ("block", "words"),
+    "block, words",
     [
         ({"type": "image", "file_id": "file_1"}, "[image (file_1)]"),
         ({"type": "image", "base64": "AAAA", "mime_type": "image/tiff"}, "[image (image/tiff)]"),
@@ -325,7 +331,7 @@ def test_a_hosted_shell_is_told_with_its_output():
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "same"),
+    "one, other, same",
     [
         ("claude-sonnet-4-5", "claude-sonnet-4-5-20250929", True),
         ("claude-sonnet-4-0", "claude-sonnet-4-20250514", True),
@@ -471,21 +477,26 @@ def strings(value: Any) -> Iterator[str]:
 
 def calls_in(body: dict[str, Any]) -> list[tuple[str, str, Any]]:
     """The calls of a body, in order: id, name, arguments."""
-    found: list[tuple[str, str, Any]] = []
-    for item in body.get("messages") or body["input"]:
-        for call in item.get("tool_calls") or ():
-            found.append((call["id"], call["function"]["name"], json.loads(call["function"]["arguments"])))
-        if item.get("type") == "function_call":
-            found.append((item["call_id"], item["name"], json.loads(item["arguments"])))
-        for block in item["content"] if isinstance(item.get("content"), list) else ():
-            if block["type"] == "tool_use":
-                found.append((block["id"], block["name"], block["input"]))
-    return found
+    return [
+        found
+        for item in body.get("messages") or body["input"]
+        for part in (item, *(item["content"] if isinstance(item.get("content"), list) else ()))
+        for found in _calls(part)
+    ]
+
+
+def _calls(part: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    if part.get("type") == "function_call":
+        yield part["call_id"], part["name"], json.loads(part["arguments"])
+    elif part.get("type") == "tool_use":
+        yield part["id"], part["name"], part["input"]
+    for call in part.get("tool_calls") or ():
+        yield call["id"], call["function"]["name"], json.loads(call["function"]["arguments"])
 
 
 @needs_corpus
 @pytest.mark.parametrize("wire", ALL)
-@pytest.mark.parametrize(("endpoint", "at"), RECORDED)
+@pytest.mark.parametrize("endpoint, at", RECORDED)
 def test_a_recorded_reply_loses_nothing_on_any_wire(wire: str, endpoint: str, at: int):
     exchange, message = decoded(endpoint)[at]
     before = copy.deepcopy(message)
@@ -505,7 +516,7 @@ def slots(wire: str, body: dict[str, Any]) -> bytes:
 
 
 @needs_corpus
-@pytest.mark.parametrize(("endpoint", "at"), RECORDED)
+@pytest.mark.parametrize("endpoint, at", RECORDED)
 def test_there_and_back_again(endpoint: str, at: int):
     """A, then B, then A: what A gets is what it got before B spoke, byte for byte, and then more."""
     exchange, message = decoded(endpoint)[at]
@@ -517,8 +528,7 @@ def test_there_and_back_again(endpoint: str, at: int):
     kept = copy.deepcopy(history)
     sent(elsewhere, *history, policy="fix")
     assert history == kept
-    other = SEARCHED if elsewhere == "anthropic_messages" else []
-    reply = said(elsewhere, *other) if other else AIMessage("Of course.", response_metadata={"model_provider": "openai"})
+    reply = said(elsewhere, *(SEARCHED if elsewhere == "anthropic_messages" else [{"type": "text", "text": "Yes."}]))
     again = slots(wire, sent(wire, *history, reply, HumanMessage("and on"), model=model, policy="fix"))
     assert again.startswith(first)
     assert len(again) > len(first)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from langchain_core.messages import (
     ToolMessage,
 )
 
+from langchain_unified import history
 from langchain_unified.content import turns
 from langchain_unified.errors import InvalidHistoryError
 from langchain_unified.history import repair
@@ -138,7 +140,9 @@ ORPHANS: list[tuple[str, list[BaseMessage], list[Any], list[int]]] = [
 
 
 @each_wire
-@pytest.mark.parametrize(("messages", "expected", "places"), [case[1:] for case in ORPHANS], ids=[c[0] for c in ORPHANS])
+@pytest.mark.parametrize(
+    "messages, expected, places", [case[1:] for case in ORPHANS], ids=[case[0] for case in ORPHANS]
+)
 def test_an_orphan_call_gets_an_error_result(wire: str, messages: Any, expected: Any, places: Any):
     found, told = repaired(wire, *messages)
     assert brief(found) == expected
@@ -314,7 +318,7 @@ MISPLACED: list[tuple[list[BaseMessage], list[Any], list[int]]] = [
 
 
 @each_wire
-@pytest.mark.parametrize(("messages", "expected", "places"), MISPLACED)
+@pytest.mark.parametrize("messages, expected, places", MISPLACED)
 def test_results_move_to_their_calls(wire: str, messages: Any, expected: Any, places: Any):
     found, told = repaired(wire, *messages)
     assert brief(found) == expected
@@ -338,7 +342,7 @@ LONG = "call_" + "x" * 60
 
 
 @pytest.mark.parametrize(
-    ("wire", "call_id", "sent"),
+    "wire, call_id, sent",
     [
         ("anthropic_messages", "call_1|fc_2", "toolu_4c8ac5e5ca00e553d4d90ca7"),
         ("anthropic_messages", "toolu_01", "toolu_01"),
@@ -689,7 +693,7 @@ def test_a_trailing_answer_where_no_prefill_is_taken():
 
 
 @pytest.mark.parametrize(
-    ("wire", "profile", "last"),
+    "wire, profile, last",
     [
         ("anthropic_messages", PLAIN, AIMessage("The answer is")),
         ("openai_chat", NO_PREFILL, AIMessage("b")),
@@ -753,6 +757,13 @@ def answers(draw: st.DrawFn) -> AIMessage:
     return AIMessage(copy.deepcopy(blocks), tool_calls=[call(each) for each in ids], response_metadata=metadata)
 
 
+def says(message: BaseMessage) -> bool:
+    """Whether a message holds anything that another provider could read."""
+    blocks = message.content if isinstance(message.content, list) else [{"type": "text", "text": message.content}]
+    kept = [block for block in blocks if block["type"] not in ("thinking", "reasoning")]
+    return any(str(block.get("text", "x")).strip() for block in kept) or bool(getattr(message, "tool_calls", ()))
+
+
 MESSAGES = st.one_of(
     st.builds(HumanMessage, TEXTS),
     st.builds(SystemMessage, TEXTS),
@@ -763,18 +774,28 @@ PROFILES = st.builds(Profile, prefill=st.booleans(), system_in_messages=st.boole
 
 
 @given(st.lists(MESSAGES, min_size=1, max_size=10), st.sampled_from(ALL), PROFILES, st.sampled_from(["", "gpt-6-sol"]))
-@settings(max_examples=6000)
+@settings(max_examples=400)
 def test_any_history_becomes_one_that_the_api_takes(messages: Any, wire: str, profile: Profile, model: str):
     given_ = copy.deepcopy(messages)
     found = turns(messages, wire)
-    try:
-        fixed, _ = repair(found, wire=wire, profile=profile, model=model)
-    except InvalidHistoryError as error:
-        assert "No message has content" in str(error)
+    if all(each.type != "tool" and not says(each) for each in messages):
+        with pytest.raises(InvalidHistoryError, match="No message has content"):
+            repair(found, wire=wire, profile=profile, model=model)
         return
+    fixed, _ = repair(found, wire=wire, profile=profile, model=model)
     assert problems(wire, body(wire, fixed, profile=profile)) == []
     assert repair(fixed, wire=wire, profile=profile, model=model)[0] is fixed
     assert messages == given_
+
+
+@given(st.lists(MESSAGES, min_size=1, max_size=6), st.sampled_from(ALL))
+def test_the_quick_look_agrees_with_the_steps(messages: Any, wire: str):
+    found = turns(messages, wire)
+    if history._is_sound(found, wire, ""):
+        job = history._Job(wire, PLAIN, "", "raise", server_state=False)
+        for step in history.STEPS:
+            assert all(one is other for one, other in zip(step(found, job), found, strict=True))
+        assert job.adjustments == []
 
 
 @given(st.lists(MESSAGES, min_size=1, max_size=8), st.sampled_from(ALL))
@@ -811,7 +832,7 @@ def exchanges(draw: st.DrawFn) -> list[list[BaseMessage]]:
 
 @given(exchanges(), st.sampled_from(ALL))
 def test_a_longer_conversation_keeps_the_shorter_ones_turns(parts: Any, wire: str):
-    whole, _ = repair(turns(sum(parts, []), wire), wire=wire, profile=PLAIN)
+    whole, _ = repair(turns([*chain(*parts)], wire), wire=wire, profile=PLAIN)
     for count in range(1, len(parts)):
-        short, _ = repair(turns([*sum(parts[:count], []), parts[count][0]], wire), wire=wire, profile=PLAIN)
+        short, _ = repair(turns([*chain(*parts[:count]), parts[count][0]], wire), wire=wire, profile=PLAIN)
         assert whole[: len(short)] == short

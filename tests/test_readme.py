@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,7 +40,12 @@ def providers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=[block.split("\n")[0][:60] for block in BLOCKS])
-def test_a_program_of_the_readme(block: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_program_of_the_readme(
+    block: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for variable in ("OPENAI_BASE_URL", "OPENAI_API_KEY"):  # a program may set them: they are put back
+        monkeypatch.setenv(variable, os.environ[variable])
     exec(compile(block, "README.md", "exec"), {"__name__": "__readme__"})
     printed = capsys.readouterr()
     assert printed.out.strip()

@@ -7,7 +7,8 @@ winning. `sort` lays each where it belongs; a keyword that belongs nowhere raise
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+import operator
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,6 +56,12 @@ class Arguments:
         return default if value is None else value
 
 
+FIELDS = PARAM_KEYS | NATIVE_KEYS | {
+    "betas", "extra_body", "extra_headers", "extra_query", "response_format", "stream_usage", "tool_choice",
+}  # fmt: skip
+"""The neutral names of the constructor's arguments that go into every call."""
+
+
 def canonical(keywords: Mapping[str, Any]) -> JsonObject:
     """The keywords under their neutral names. A keyword given under two names of one thing raises."""
     result: JsonObject = {}
@@ -68,10 +75,10 @@ def canonical(keywords: Mapping[str, Any]) -> JsonObject:
 
 
 def sort(keywords: Mapping[str, Any]) -> Arguments:
-    """Canonical keywords -> `Arguments`. `None` means not given, and so does an empty list of stops."""
+    """Canonical keywords -> `Arguments`. What means that nothing was given is left out."""
     arguments = Arguments()
     for key, value in keywords.items():
-        if value is None or (key == "stop" and not value):
+        if value is None or NOTHING.get(key, _never)(value):
             continue
         if key in PARAM_KEYS:
             arguments.params[key] = _shaped(key, value)  # type: ignore[literal-required]
@@ -82,6 +89,19 @@ def sort(keywords: Mapping[str, Any]) -> Arguments:
         else:
             raise ConfigurationError(unknown(key, PARAM_KEYS | CALL_KEYS | NATIVE_KEYS, "this call"))
     return arguments
+
+
+def _never(value: Any) -> bool:
+    return False
+
+
+def _no_time(value: Any) -> bool:
+    """A timeout of 0 or less means the default, as langchain-anthropic reads it."""
+    return isinstance(value, int | float) and value <= 0
+
+
+NOTHING: Mapping[str, Callable[[Any], bool]] = {"stop": operator.not_, "timeout": _no_time}
+"""Values beside `None` that mean that nothing was given."""
 
 
 def unknown(key: str, known: Iterable[str], place: str) -> str:
@@ -116,6 +136,12 @@ def _limit(key: str, value: Any) -> int:
     return int(value)
 
 
+def _count(key: str, value: Any) -> int:
+    if _whole(key, value) < 1:
+        raise UnsupportedParameterError(f"`{key}` must be 1 or more, not {value}.")
+    return int(value)
+
+
 def _number(key: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise UnsupportedParameterError(f"`{key}` takes a number, not {value!r}.")
@@ -131,7 +157,7 @@ SHAPES = {
     "max_tokens": _limit,
     "top_k": _whole,
     "seed": _whole,
-    "n": _whole,
+    "n": _count,
     "top_logprobs": _whole,
     "temperature": _number,
     "top_p": _number,

@@ -74,6 +74,9 @@ class Parameters(BaseModel):
     """The API's `metadata`; the field `metadata` is LangChain's own, for traces."""
     service_tier: str | None = None
     parallel_tool_calls: bool | None = None
+    tool_choice: Any | None = None
+    """For the calls that have tools; the others do not get it."""
+    response_format: Any | None = None
     reasoning_effort: str | None = Field(default=None, alias="effort")
     reasoning: dict[str, Any] | None = None
     thinking: dict[str, Any] | None = None
@@ -86,6 +89,8 @@ class Parameters(BaseModel):
     prompt_cache_key: str | None = None
     prompt_cache_retention: str | None = None
     prompt_cache_options: dict[str, Any] | None = None
+    system: str | list[dict[str, Any]] | None = Field(default=None, repr=False)
+    """A system prompt that stands before that of the conversation."""
 
 
 class Connection(BaseModel):
@@ -107,6 +112,10 @@ class Connection(BaseModel):
     """Seconds without content in a stream, pings not counted, after which it fails. `None`: never."""
     model_kwargs: dict[str, Any] = Field(default_factory=dict, repr=False)
     """Further keys of the provider's own body, for this model's every call."""
+    extra_headers: Mapping[str, str] | None = Field(default=None, repr=False)
+    """Headers of every call. Those given with a call take their place; `default_headers` stay beside them."""
+    extra_query: Mapping[str, Any] | None = Field(default=None, repr=False)
+    """Query parameters of every call. Those given with a call take their place; `default_query` stays beside them."""
     extra_body: Mapping[str, Any] | None = Field(default=None, repr=False)
     """Merged over the finished body, unchecked."""
     streaming: bool | None = None
@@ -153,6 +162,8 @@ class OpenAIFields(BaseModel):
     context_management: dict[str, Any] | list[dict[str, Any]] | None = None
     include: list[str] | None = None
     truncation: str | None = None
+    safety_identifier: str | None = None
+    """The same as `user`, sent under this name whichever the model."""
     use_previous_response_id: bool = False
     use_responses_api: bool | None = None
 

@@ -15,6 +15,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 
 from langchain_unified import catalog
 from langchain_unified.chat_models._arguments import Arguments, canonical, secret, sort
+from langchain_unified.chat_models._emulate import emulate, translated
 from langchain_unified.content import turns
 from langchain_unified.errors import InvalidHistoryError, UnsupportedParameterError
 from langchain_unified.history import check_results
@@ -38,6 +39,10 @@ class Plan:
     transport: Transport
     adjustments: tuple[Adjustment, ...]
     output_version: str | None = None
+    stops: tuple[str, ...] = ()
+    """Stop sequences at which the answer is cut here."""
+    requests: int = 1
+    """How many times the call is sent, each time for one answer."""
 
     @property
     def plain(self) -> bool:
@@ -60,15 +65,18 @@ def make(model: ChatBase, messages: Sequence[BaseMessage], keywords: Mapping[str
     messages = _trimmed(model, messages, arguments, wire)
     request = _request(route, wire, messages, arguments, specs, stream=stream)
     encoded = wire.encode(request)
-    _report(model, encoded.adjustments, arguments.get("on_unsupported", model.on_unsupported))
+    emulation = emulate(request, encoded, wire.name)
+    _report(model, emulation.adjustments, arguments.get("on_unsupported", model.on_unsupported))
     return Plan(
         wire=wire,
         route=route,
         request=request,
         call=_call(model, route, wire.path, encoded, arguments),
         transport=transport(model._connection(route.provider)),
-        adjustments=encoded.adjustments,
+        adjustments=emulation.adjustments,
         output_version=model.output_version,
+        stops=emulation.stops,
+        requests=emulation.requests,
     )
 
 
@@ -91,6 +99,8 @@ def arguments_of(model: ChatBase, keywords: Mapping[str, Any]) -> Arguments:
     """Fields, `model_kwargs` and the call's keywords in one, the later winning. `None` leaves what was there."""
     given = {key: value for key, value in canonical(keywords).items() if value is not None}
     merged = {**model._defaults(), **canonical(model.model_kwargs), **given}
+    if "tool_choice" not in given and not merged.get("tools"):
+        merged.pop("tool_choice", None)  # the constructor's is for the calls that have tools
     return sort({key: value for key, value in merged.items() if not _disabled(model, key, value)})
 
 
@@ -125,14 +135,15 @@ def _request(
 ) -> Request:
     check_names(specs)
     said = arguments.get("tool_choice")
-    params = arguments.params
+    words = translated(arguments.params, arguments.native, wire.name)
+    params = words.params
     if parallel_in(said) is False:
         params = {**params, "parallel_tool_calls": False}
     dialect = route.dialect
     if arguments.get("stream_usage") is False:
         dialect = replace(dialect, stream_usage=False)
-    settled = turns(messages, wire.name)
-    if not any(arguments.native.get(key) for key in SERVER_STATE):
+    settled = (*turns(words.system, wire.name), *turns(messages, wire.name))
+    if not any(words.native.get(key) for key in SERVER_STATE):
         check_results(settled)
     return Request(
         model=route.model,
@@ -141,7 +152,7 @@ def _request(
         tools=specs,
         tool_choice=tool_choice(said, specs),
         output=output_format(arguments.get("response_format"), arguments.get("strict")),
-        native=arguments.native,
+        native=words.native,
         extra_body=arguments.get("extra_body", {}),
         betas=tuple(arguments.get("betas", ())),
         stream=stream,

@@ -22,8 +22,8 @@ SECRET_KEYS = frozenset(
     }
 )  # fmt: skip
 
-# Keys that hold headers: their values go, their names stay.
-HEADER_KEYS = frozenset({"headers", "extra_headers", "default_headers"})
+# Keys that hold headers or query parameters: their values go, their names stay.
+HEADER_KEYS = frozenset({"headers", "extra_headers", "default_headers", "extra_query", "default_query"})
 
 # Fields that may hold a secret; each is left out of what LangChain writes down when it is set.
 SECRET_FIELDS: Mapping[str, str] = {
@@ -34,6 +34,8 @@ SECRET_FIELDS: Mapping[str, str] = {
     "openai_proxy": "OPENAI_PROXY",
     "default_headers": "LANGCHAIN_UNIFIED_DEFAULT_HEADERS",
     "default_query": "LANGCHAIN_UNIFIED_DEFAULT_QUERY",
+    "extra_headers": "LANGCHAIN_UNIFIED_EXTRA_HEADERS",
+    "extra_query": "LANGCHAIN_UNIFIED_EXTRA_QUERY",
     "mcp_servers": "ANTHROPIC_MCP_SERVERS",
 }
 

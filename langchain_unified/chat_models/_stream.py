@@ -10,6 +10,7 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.outputs import ChatGenerationChunk
 
+from langchain_unified.chat_models._stops import StreamCutter
 from langchain_unified.errors import IncompleteStreamError, UnifiedError
 from langchain_unified.request import JsonObject
 
@@ -25,6 +26,7 @@ class StreamReader:
         self.plan = plan
         self.decoder = plan.wire.stream_decoder(plan.plain)
         self.metadata = metadata
+        self.cutter = StreamCutter(plan.stops) if plan.stops else None
         self.seen: list[AIMessageChunk] = []
 
     def feed(self, event: JsonObject) -> list[ChatGenerationChunk]:
@@ -52,12 +54,17 @@ class StreamReader:
 
     def _out(self, chunks: Iterable[AIMessageChunk]) -> list[ChatGenerationChunk]:
         result = []
-        for chunk in chunks:
+        for chunk in chunks if self.cutter is None else self._cut(self.cutter, chunks):
             if chunk.chunk_position == "last":
                 chunk.response_metadata.update(self.metadata)
             self.seen.append(chunk)
             result.append(ChatGenerationChunk(message=chunk))
         return result
+
+    @staticmethod
+    def _cut(cutter: StreamCutter, chunks: Iterable[AIMessageChunk]) -> Iterator[AIMessageChunk]:
+        for chunk in chunks:
+            yield from cutter.feed(chunk)
 
     @contextmanager
     def attaching_partial(self) -> Iterator[None]:
@@ -65,6 +72,8 @@ class StreamReader:
         try:
             yield
         except UnifiedError as error:
+            if self.cutter is not None and self.seen:
+                self.seen += self.cutter.flush(self.seen[-1])
             if self.seen:
                 error.partial = add_ai_message_chunks(self.seen[0], *self.seen[1:])
             error.provider = error.provider or self.plan.route.provider

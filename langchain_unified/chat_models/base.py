@@ -16,16 +16,17 @@ from langchain_core.language_models.model_profile import ModelProfile
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.messages.utils import count_tokens_approximately
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
-from langchain_core.runnables import Runnable
+from langchain_core.runnables import Runnable, RunnableConfig
 from pydantic import ConfigDict, PrivateAttr, SecretStr, ValidationError, model_validator
 
 from langchain_unified import catalog, profiles
 from langchain_unified import tools as tooling
 from langchain_unified._version import __version__
-from langchain_unified.chat_models import _plan
-from langchain_unified.chat_models._arguments import NATIVE_KEYS, PARAM_KEYS, SYNONYMS, canonical, unknown
+from langchain_unified.chat_models import _plan, _several
+from langchain_unified.chat_models._arguments import FIELDS, SYNONYMS, canonical, unknown
 from langchain_unified.chat_models._fields import REFUSED, Connection, Parameters
 from langchain_unified.chat_models._redact import hidden_fields, redacted
+from langchain_unified.chat_models._stops import cut_message
 from langchain_unified.chat_models._stream import StreamReader
 from langchain_unified.errors import ConfigurationError, UnknownModelError
 from langchain_unified.request import JsonObject, Provider
@@ -153,11 +154,32 @@ class ChatBase(Parameters, Connection, BaseChatModel):
     @functools.cache
     def _call_fields(cls) -> tuple[tuple[str, str], ...]:
         """`(field, neutral name)` of the fields that go into a call."""
-        wanted = PARAM_KEYS | NATIVE_KEYS | {"betas", "extra_body", "stream_usage"}
         named = ((field, SYNONYMS.get(field, field)) for field in cls.model_fields if field != "metadata")
-        return tuple((field, name) for field, name in named if name in wanted)
+        return tuple((field, name) for field, name in named if name in FIELDS)
 
     # --- calls ---
+
+    def invoke(
+        self,
+        input: LanguageModelInput,  # noqa: A002 - core's name
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AIMessage:
+        """The whole answer. `metadata` here is the API's, `config["metadata"]` is LangChain's, for traces."""
+        return super().invoke(input, config, stop=stop, **_own_metadata(kwargs))
+
+    async def ainvoke(
+        self,
+        input: LanguageModelInput,  # noqa: A002 - core's name
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AIMessage:
+        """Async twin of `invoke`."""
+        return await super().ainvoke(input, config, stop=stop, **_own_metadata(kwargs))
 
     def _generate(
         self,
@@ -167,7 +189,7 @@ class ChatBase(Parameters, Connection, BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         plan = _plan.make(self, messages, _with_stop(kwargs, stop), stream=False)
-        return self._result(plan, plan.transport.send(plan.call))
+        return self._result(plan, _several.send(plan))
 
     async def _agenerate(
         self,
@@ -177,16 +199,20 @@ class ChatBase(Parameters, Connection, BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         plan = _plan.make(self, messages, _with_stop(kwargs, stop), stream=False)
-        return self._result(plan, await plan.transport.asend(plan.call))
+        return self._result(plan, await _several.asend(plan))
 
-    def _result(self, plan: _plan.Plan, answer: Answer) -> ChatResult:
-        messages = plan.wire.decode(answer.data)
-        extra = self._call_metadata(plan, answer.request_id, answer.headers)
-        for message in messages:
-            message.response_metadata.update(extra)
+    def _result(self, plan: _plan.Plan, answers: Sequence[Answer]) -> ChatResult:
+        messages = [message for answer in answers for message in self._messages(plan, answer)]
         shared = messages[0].response_metadata
         llm_output = {key: shared[key] for key in ("token_usage", "model_name") if key in shared}
         return ChatResult(generations=[ChatGeneration(message=m) for m in messages], llm_output=llm_output)
+
+    def _messages(self, plan: _plan.Plan, answer: Answer) -> list[AIMessage]:
+        messages = [cut_message(message, plan.stops) for message in plan.wire.decode(answer.data)]
+        extra = self._call_metadata(plan, answer.request_id, answer.headers)
+        for message in messages:
+            message.response_metadata.update(extra)
+        return messages
 
     def _call_metadata(self, plan: _plan.Plan, request_id: str | None, headers: Mapping[str, str]) -> JsonObject:
         """What the call itself adds to `response_metadata`, whole and streamed alike."""
@@ -321,6 +347,17 @@ def _is_secret(value: Any) -> bool:
 
 def _with_stop(kwargs: Mapping[str, Any], stop: list[str] | None) -> Mapping[str, Any]:
     return kwargs if stop is None else {**kwargs, "stop": stop}
+
+
+def _own_metadata(kwargs: JsonObject) -> JsonObject:
+    """The keywords with the API's `metadata` under the name by which core does not take it for its own."""
+    if "metadata" not in kwargs:
+        return kwargs
+    said = canonical({key: kwargs[key] for key in METADATA if key in kwargs})["metadata"]
+    return {**{key: value for key, value in kwargs.items() if key not in METADATA}, "request_metadata": said}
+
+
+METADATA = ("metadata", "request_metadata")
 
 
 def _refusal(key: str, known: set[str], place: str) -> str:

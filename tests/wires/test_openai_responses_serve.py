@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import json
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
@@ -168,7 +167,7 @@ def test_recorded_replies_come_back_as_input():
         assert [item.get("type") for item in sent[:-1]] == [item["type"] for item in output], exchange["id"]
         assert [item.get("id") for item in sent[:-1]] == [item["id"] for item in output]
         count += len(output)
-    assert count == 343
+    assert count == 390
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
@@ -570,9 +569,17 @@ def of_type(completion: Completion, *kinds: str) -> list[dict[str, Any]]:
 
 
 def content_of(found: AIMessage) -> list[Any]:
-    """The content as blocks, without what only a stream leaves in it."""
-    blocks = [text(found.content)] if isinstance(found.content, str) else found.content
-    return [unindexed(block) for block in blocks if block != text("")]
+    """The content as blocks, without what only a stream leaves in it: a bare text may be a `str`, without its id."""
+    blocks = [found.content] if isinstance(found.content, str) else unindexed(found.content)
+    merged: list[Any] = []
+    for block in blocks:
+        if isinstance(block, str):
+            merged.append(text(block))
+        elif block["type"] == "text" and "text" not in block:
+            merged[-1] |= block
+        else:
+            merged.append(text(block["text"]) if block.keys() <= {"type", "text", "id", "status"} else block)
+    return [block for block in merged if block != text("")]
 
 
 def unindexed(value: Any) -> Any:
@@ -883,7 +890,7 @@ def test_the_request_is_repeated():
                 "headers": None,
                 "server_description": None,
             },
-            {"type": "tool_search"},
+            {"type": "tool_search", "description": None, "parameters": None},
         ],
         "truncation": "disabled",
     }
@@ -1123,25 +1130,51 @@ def test_a_streamed_reply_has_the_keys_of_recordings():
         assert reply.keys() - {"tool_usage"} == recorded[kind].keys()
 
 
+# The model's own defaults, and what the API did.
+OWN = {"model", "id", "output", "usage", "created_at", "completed_at", "tool_usage", "billing", "moderation"}
+OWN |= {"reasoning", "top_p", "prompt_cache_retention", "tools"}
+
+
 @needs_corpus
-def test_recorded_requests_are_repeated_as_recorded():
-    """What the newest replies repeat of their requests is what we repeat."""
-    left = {"model", "id", "output", "usage", "created_at", "completed_at", "tool_usage", "billing", "status"}
-    # The model's own defaults, and what the API makes of tools that are searched for.
-    left |= {"reasoning", "top_p", "prompt_cache_retention", "tools", "moderation", "incomplete_details"}
-    count = 0
-    for found in replies(ENDPOINT):
-        body, recorded = found["request"]["body"], found["response"]["body"]
-        if "tool_usage" not in recorded or recorded["status"] != "completed":
-            continue
-        reply = render_reply(HI, body)
-        assert {key: reply[key] for key in reply if key not in left} == {
-            key: recorded[key] for key in recorded if key not in left
+def test_requests_are_repeated_as_recorded():
+    """In the newest replies: those that count the uses of tools."""
+    newest = [found for found in replies(ENDPOINT) if "tool_usage" in found["response"]["body"]]
+    finished = [found for found in newest if found["response"]["body"]["status"] == "completed"]
+    for found in finished:
+        reply, recorded = render_reply(HI, found["request"]["body"]), found["response"]["body"]
+        assert {key: reply[key] for key in reply if key not in OWN} == {
+            key: recorded[key] for key in recorded if key not in OWN
         }, found["id"]
-        if not any(tool["type"] == "tool_search" for tool in body.get("tools", ())):
-            assert sorted(map(json.dumps, reply["tools"])) is not None
-        count += 1
-    assert count == 34
+    assert len(finished) == 34
+
+
+@needs_corpus
+def test_tools_are_repeated_as_recorded():
+    """Tools to search for are left out: the API groups them anew."""
+    same: Counter[str] = Counter()
+    other = []
+    for found in replies(ENDPOINT):
+        repeated = render_reply(HI, found["request"]["body"])["tools"]
+        ours = {(tool["type"], tool.get("name")): tool for tool in repeated if "defer_loading" not in tool}
+        recorded = {(tool["type"], tool.get("name")): tool for tool in found["response"]["body"]["tools"]}
+        for key in ours.keys() & recorded.keys():
+            # Until July 2026 a function did not say that it has no `output_schema`.
+            older = {"output_schema"} - recorded[key].keys()
+            if {name: value for name, value in ours[key].items() if name not in older} == recorded[key]:
+                same[key[0]] += 1
+            else:
+                other.append(key[0])
+    assert same == {
+        "function": 271,
+        "tool_search": 29,
+        "web_search": 13,
+        "image_generation": 8,
+        "mcp": 5,
+        "code_interpreter": 4,
+        "file_search": 1,
+    }
+    # An empty description became none; a picture's settings changed; what a namespace holds is not looked into.
+    assert sorted(other) == ["function", "function", "image_generation", "namespace"]
 
 
 EVENT: TypeAdapter[Any] = TypeAdapter(ResponseStreamEvent)
@@ -1151,7 +1184,8 @@ OTHERS = [
 ]
 
 
-@pytest.mark.parametrize("sample", [*SAMPLES, *OTHERS])
+# The SDK wants an action in a web search that has just begun, where the API has none.
+@pytest.mark.parametrize("sample", [*SAMPLES[:-1], *OTHERS])
 def test_the_sdk_takes_what_is_rendered(sample):
     reply = Response.model_validate(render_reply(sample, ASKED))
     events = [EVENT.validate_python(event) for event in render_events(sample, ASKED)]

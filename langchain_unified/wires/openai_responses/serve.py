@@ -153,12 +153,12 @@ ECHOES: Mapping[str, Any] = {
 ASKED = ("prompt_cache_options",)
 """Keys that only the reply to a request with them repeats."""
 
-PLACE = {"type": "approximate", "city": None, "country": "US", "region": None, "timezone": None}
+PLACE = {"type": "approximate", "city": None, "country": None, "region": None, "timezone": None}
 
 TOOLS: Mapping[str, JsonObject] = {
     "function": {"description": None, "output_schema": None},
     "custom": {"description": None, "format": {"type": "text"}},
-    "web_search": {"filters": None, "search_context_size": "medium", "user_location": PLACE},
+    "web_search": {"filters": None, "search_context_size": "medium", "user_location": {"country": "US"}},
     "file_search": {
         "filters": None,
         "max_num_results": 20,
@@ -173,6 +173,7 @@ TOOLS: Mapping[str, JsonObject] = {
         "quality": "auto",
         "size": "auto",
     },
+    "tool_search": {"description": None, "parameters": None},
     "mcp": {"allowed_tools": None, "headers": None, "server_description": None, "server_url": None},
 }
 """What the API adds to the tools that it repeats."""
@@ -202,6 +203,8 @@ def _text(asked: JsonObject) -> JsonObject:
 
 def _tool(tool: JsonObject) -> JsonObject:
     whole = {**copy.deepcopy(TOOLS.get(tool["type"], {})), **tool}
+    if isinstance(whole.get("user_location"), dict):
+        whole["user_location"] = PLACE | whole["user_location"]
     if whole.get("authorization") is not None:
         # A secret is not repeated.
         whole["authorization"] = "REDACTED"
