@@ -8,9 +8,9 @@ from typing import Any, TypeAlias, cast
 from langchain_unified.blocks import normalise
 from langchain_unified.errors import RequestError
 from langchain_unified.request import Block, JsonObject, Turn
+from langchain_unified.wires._values import expect, objects, present, shown
 from langchain_unified.wires.openai_chat.blocks import CUSTOM_ARGUMENT
 from langchain_unified.wires.openai_chat.decode import args_object, legacy_call
-from langchain_unified.wires.openai_chat.serve_values import expect, objects, present, shown
 
 
 def read_turns(messages: list[Any]) -> tuple[Turn, ...]:
