@@ -169,6 +169,9 @@ def _is_blank(block: Block) -> bool:
 
 def _speaks(block: Block, turn: Turn, wire: WireName) -> bool:
     """Whether a wire says a block. Reasoning goes back only to its own."""
+    if block["type"] == "native":
+        value = block["value"]
+        return bool(value.get("type") != "text" or str(value.get("text") or "").strip())
     if block["type"] != "reasoning":
         return bool(block["type"] != "foreign")
     return turn.origin == wire or (turn.origin is None and wire == "openai_responses")

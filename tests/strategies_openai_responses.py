@@ -1,7 +1,7 @@
 """Generated requests and answers that the Responses API can say whole, for the tests of its mirror codec.
 
-What it has no words for (a name, a stop sequence, `strict` left open, two assistant turns in a row) is left out here: it
-cannot come back.
+What it has no words for (a name, a stop sequence, `strict` left open, two assistant turns in a row) is left out here:
+it cannot come back.
 """
 
 from __future__ import annotations

@@ -112,8 +112,10 @@ WORDS: list[tuple[str, dict[str, Any], list[str]]] = [
         {"type": "file_search_call", "id": "fs_1", "status": "completed", "queries": ["a", "b"],
          "results": [{"file_id": "file_1", "filename": "a.txt", "text": "Paris", "score": 0.5, "attributes": {}}]},
         [
-            "[file_search was called with - a\n- b]\n\n[file_search returned: file_id: file_1\nfilename: a.txt\n"
-            "text: Paris\nscore: 0.5]",
+            (
+                "[file_search was called with - a\n- b]\n\n[file_search returned: file_id: file_1\nfilename: a.txt\n"
+                "text: Paris\nscore: 0.5]"
+            ),
         ],
     ),
     (
@@ -164,8 +166,10 @@ WORDS: list[tuple[str, dict[str, Any], list[str]]] = [
                 "type": "document", "title": "K2", "source": {
                     "type": "base64", "media_type": "application/pdf", "data": "JVBERi0="}}}},
         [
-            "[the tool returned: url: https://k2.example/a.pdf\nretrieved_at: today\ncontent: title: K2\n"
-            "source: [application/pdf]]",
+            (
+                "[the tool returned: url: https://k2.example/a.pdf\nretrieved_at: today\ncontent: title: K2\n"
+                "source: [application/pdf]]"
+            ),
         ],
     ),
     (

@@ -74,6 +74,17 @@ def canonical(keywords: Mapping[str, Any]) -> JsonObject:
     return result
 
 
+def own_metadata(kwargs: JsonObject) -> JsonObject:
+    """The keywords with the API's `metadata` under the name by which core does not take it for its own."""
+    if "metadata" not in kwargs:
+        return kwargs
+    said = canonical({key: kwargs[key] for key in METADATA if key in kwargs})["metadata"]
+    return {**{key: value for key, value in kwargs.items() if key not in METADATA}, "request_metadata": said}
+
+
+METADATA = ("metadata", "request_metadata")
+
+
 def sort(keywords: Mapping[str, Any]) -> Arguments:
     """Canonical keywords -> `Arguments`. What means that nothing was given is left out."""
     arguments = Arguments()

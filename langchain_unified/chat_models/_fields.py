@@ -91,6 +91,10 @@ class Parameters(BaseModel):
     prompt_cache_options: dict[str, Any] | None = None
     system: str | list[dict[str, Any]] | None = Field(default=None, repr=False)
     """A system prompt that stands before that of the conversation."""
+    instructions: str | None = Field(default=None, repr=False)
+    """The Responses API's name for it."""
+    safety_identifier: str | None = None
+    """The same as `user`, sent under this name whichever the model."""
 
 
 class Connection(BaseModel):
@@ -162,8 +166,6 @@ class OpenAIFields(BaseModel):
     context_management: dict[str, Any] | list[dict[str, Any]] | None = None
     include: list[str] | None = None
     truncation: str | None = None
-    safety_identifier: str | None = None
-    """The same as `user`, sent under this name whichever the model."""
     use_previous_response_id: bool = False
     use_responses_api: bool | None = None
 

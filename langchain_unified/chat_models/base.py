@@ -23,7 +23,7 @@ from langchain_unified import catalog, profiles
 from langchain_unified import tools as tooling
 from langchain_unified._version import __version__
 from langchain_unified.chat_models import _plan, _several
-from langchain_unified.chat_models._arguments import FIELDS, SYNONYMS, canonical, unknown
+from langchain_unified.chat_models._arguments import FIELDS, SYNONYMS, canonical, own_metadata, unknown
 from langchain_unified.chat_models._fields import REFUSED, Connection, Parameters
 from langchain_unified.chat_models._redact import hidden_fields, redacted
 from langchain_unified.chat_models._stops import cut_message
@@ -120,7 +120,7 @@ class ChatBase(Parameters, Connection, BaseChatModel):
     def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
         # Keys and timeouts do not change an answer, and have no place in a cache's key.
         kept = {key: value for key, value in kwargs.items() if key not in ("api_key", "timeout", "extra_headers")}
-        return super()._get_llm_string(stop=stop, **kept)
+        return super()._get_llm_string(stop=stop, **redacted(kept))
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         named = kwargs.get("model")
@@ -168,7 +168,7 @@ class ChatBase(Parameters, Connection, BaseChatModel):
         **kwargs: Any,
     ) -> AIMessage:
         """The whole answer. `metadata` here is the API's, `config["metadata"]` is LangChain's, for traces."""
-        return super().invoke(input, config, stop=stop, **_own_metadata(kwargs))
+        return super().invoke(input, config, stop=stop, **own_metadata(kwargs))
 
     async def ainvoke(
         self,
@@ -179,7 +179,7 @@ class ChatBase(Parameters, Connection, BaseChatModel):
         **kwargs: Any,
     ) -> AIMessage:
         """Async twin of `invoke`."""
-        return await super().ainvoke(input, config, stop=stop, **_own_metadata(kwargs))
+        return await super().ainvoke(input, config, stop=stop, **own_metadata(kwargs))
 
     def _generate(
         self,
@@ -347,17 +347,6 @@ def _is_secret(value: Any) -> bool:
 
 def _with_stop(kwargs: Mapping[str, Any], stop: list[str] | None) -> Mapping[str, Any]:
     return kwargs if stop is None else {**kwargs, "stop": stop}
-
-
-def _own_metadata(kwargs: JsonObject) -> JsonObject:
-    """The keywords with the API's `metadata` under the name by which core does not take it for its own."""
-    if "metadata" not in kwargs:
-        return kwargs
-    said = canonical({key: kwargs[key] for key in METADATA if key in kwargs})["metadata"]
-    return {**{key: value for key, value in kwargs.items() if key not in METADATA}, "request_metadata": said}
-
-
-METADATA = ("metadata", "request_metadata")
 
 
 def _refusal(key: str, known: set[str], place: str) -> str:

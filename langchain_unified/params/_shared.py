@@ -168,8 +168,8 @@ class SharedParams(TypedDict, total=False):
 
     - Values: `effort`, `summary` (`auto`, `concise`, `detailed`), `context`, `mode`.
     - Default: none.
-    - Messages: the effort as `reasoning_effort`; the summary as `thinking.display`; the others are named.
-    - Chat: the effort as `reasoning_effort`; it shows no reasoning: the others are named.
+    - Messages: `output_config.effort`, as `reasoning_effort`; `thinking.display` for the summary; the others are named.
+    - Chat: `reasoning_effort` for the effort; it shows no reasoning: the others are named.
     - Responses: `reasoning`.
     - Source: OpenAI's SDK, `Reasoning`.
     """

@@ -1,8 +1,8 @@
 """Body of `POST /responses` -> Request, as a server reads it.
 
 A value of the wrong kind is refused by the path of its key (`input[2].content[0].text`). `null` says what an absent key
-says. What only this API has, and has no word in our vocabulary, is kept as it is: an item, a part, a tool as `native`, a
-key of the body in `native` or, unknown to the wire as well, in `extra_body`. `instructions` is such a key: it belongs
+says. What only this API has, and has no word in our vocabulary, is kept as it is: an item, a part, a tool as `native`,
+a key of the body in `native` or, unknown to the wire as well, in `extra_body`. Such a key is `instructions`: it belongs
 to one call, a system message to the conversation.
 
 What our encoder would write in another way comes back in the encoder's way: an `input` string is a user's message, one
