@@ -86,10 +86,10 @@ def is_reasoning(block: Block) -> bool:
 
 def _unbound(block: Block) -> Iterable[Block]:
     """The blocks that a Responses turn has without the ids by which the API would miss its reasoning."""
-    if is_reasoning(block):
-        return ()
+    if block["type"] == "refusal":
+        return ({"type": "refusal", "refusal": block["refusal"]},)
     if block["type"] != "native":
-        return ({key: item for key, item in block.items() if key not in ("id", "extras")},)
+        return (block,)
     value = block["value"]
     if value.get("type") in ("function_call", "custom_tool_call"):
         return ({**block, "value": {key: item for key, item in value.items() if key != "id"}},)
@@ -162,10 +162,6 @@ def _source(note: JsonObject) -> tuple[str, str]:
 def _reasoning(speech: Speech, block: Block) -> None:
     if speech.turn.origin is None:
         speech.blocks.append(dict(block))
-
-
-def _tool_call(speech: Speech, block: Block) -> None:
-    speech.blocks.append({key: item for key, item in block.items() if key != "extras"})
 
 
 def _picture(speech: Speech, block: Block) -> None:
@@ -276,7 +272,6 @@ FOREIGN: Mapping[str, Callable[[Speech, JsonObject], None]] = {
 WORDS: Mapping[str, Callable[[Speech, Block], None]] = {
     "text": _text,
     "reasoning": _reasoning,
-    "tool_call": _tool_call,
     "server_tool_call": _server_call,
     "server_tool_result": _server_result,
     "image": _picture,
@@ -287,7 +282,7 @@ WORDS: Mapping[str, Callable[[Speech, Block], None]] = {
 }
 
 
-NEVER_PLAIN = WORDS.keys() - {"text", "tool_call", "reasoning"}
+NEVER_PLAIN = WORDS.keys() - {"text", "reasoning"}
 
 
 # --- results that were written for another provider -------------------------------------------------------------------

@@ -398,6 +398,39 @@ def test_reasoning_goes_back_to_its_own_model_with_what_it_led_to():
     ]
 
 
+def test_reasoning_in_standard_blocks_is_bound_as_well():
+    reply = AIMessage(
+        [
+            {"type": "reasoning", "id": "rs_1", "reasoning": "hm", "encrypted_content": "S"},
+            {"type": "text", "text": "Let me see.", "id": "msg_1"},
+            {"type": "refusal", "refusal": "But not that.", "id": "msg_1"},
+            {"type": "tool_call", "id": "c1", "name": "f", "args": {"x": 1}, "extras": {"item_id": "fc_1"}},
+        ],
+        tool_calls=[CALL],
+        response_metadata={"model_provider": "openai", "model_name": "gpt-5", "output_version": "v1"},
+    )
+    messages = [HumanMessage("a"), reply, ToolMessage("42", tool_call_id="c1")]
+    own = sent("openai_responses", *messages, model="gpt-5")["input"]
+    assert [item.get("id") for item in own[1:4]] == ["rs_1", "msg_1", "fc_1"]
+    assert sent("openai_responses", *messages, model="gpt-6-sol")["input"][1:] == [
+        {"role": "assistant", "content": "Let me see."},
+        {"role": "assistant", "content": "But not that."},
+        {"type": "function_call", "call_id": "c1", "name": "f", "arguments": '{"x": 1}'},
+        {"type": "function_call_output", "call_id": "c1", "output": "42"},
+    ]
+
+
+def test_a_cache_mark_stays_where_it_was_between_texts():
+    marked = {"type": "text", "text": "One. ", "cache_control": {"type": "ephemeral", "ttl": "1h"}}
+    message = said("anthropic_messages", marked, {"type": "text", "text": "Two."}, model="claude-opus-5")
+    found, _ = repair(turns([HumanMessage("a"), message, HumanMessage("b")], "openai_chat"), wire="openai_chat",
+                      profile=Profile())  # fmt: skip
+    assert found[1].blocks == (
+        {"type": "text", "text": "One. ", "mark": {"ttl": "1h"}},
+        {"type": "text", "text": "Two."},
+    )
+
+
 def test_an_answer_without_reasoning_is_bound_to_no_model():
     reply = said("openai_responses", *REASONED[1:], calls=[CALL], model="gpt-4o")
     messages = [HumanMessage("a"), reply, ToolMessage("42", tool_call_id="c1")]

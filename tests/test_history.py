@@ -415,6 +415,15 @@ def test_a_result_answers_the_nearest_call_of_its_id(wire: str):
 
 
 @each_wire
+def test_a_result_that_came_too_early_answers_the_next_call_of_its_id(wire: str):
+    messages = [HumanMessage("a"), answer("x", "1"), asks("x"), HumanMessage("b"), asks("x"), answer("x", "2")]
+    found, _ = repaired(wire, *messages)
+    assert [_brief(turn)[2] for turn in found if turn.role == "tool"] == ["1", "2"]
+    alone, _ = repaired(wire, *messages[:-1])
+    assert [_brief(turn)[2] for turn in alone if turn.role == "tool"] == ["1", UNRUN]
+
+
+@each_wire
 @pytest.mark.parametrize("empty", [None, ""])
 def test_calls_without_ids_are_answered_in_order(wire: str, empty: str | None):
     messages = [HumanMessage("a"), asks(empty, empty), answer("", "1"), answer("", "2"), asks(empty), answer("", "3")]
@@ -617,6 +626,14 @@ def test_a_cache_mark_on_an_empty_text_moves_to_the_text_before():
     marked = {"type": "text", "text": "", "cache_control": {"type": "ephemeral"}}
     found, _ = repaired("anthropic_messages", HumanMessage([{"type": "text", "text": "a"}, marked]))
     assert found[0].blocks == ({"type": "text", "text": "a", "mark": {}},)
+
+
+@pytest.mark.parametrize("wire", ["anthropic_messages", "openai_chat"])
+def test_an_answer_that_holds_reasoning_alone_says_nothing(wire: str):
+    thought = AIMessage([{"type": "reasoning", "reasoning": "hm"}])
+    found, told = repaired(wire, HumanMessage("a"), thought, HumanMessage("b"))
+    assert brief(found) == [("user", "a"), ("user", "b")]
+    assert told == ["message 1 (assistant)"]
 
 
 @each_wire
