@@ -9,7 +9,7 @@ BIN = $(VENV)/bin
 PIP_INSTALL = bin/python -m pip install -q --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-newest-core cassettes lint types imports check clean
+.PHONY: help demo test test-newest-core cassettes tables lint types imports check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -30,6 +30,10 @@ cassettes: $(VENV)/.test ## record cassettes/ against the emulator (RECORD=live:
 	rm -rf cassettes
 	RECORD=all CASSETTES_FROM=$(if $(filter live,$(RECORD)),live,emulator) \
 	    $(BIN)/python -m pytest -n $(WORKERS) tests/integration/test_cassette_suite.py
+
+tables: $(VENV)/.test ## write the generated pages of docs/ again
+	$(BIN)/python -m langchain_unified.params
+	$(BIN)/python -m langchain_unified.media
 
 lint: $(VENV)/.dev ## find mistakes with ruff
 	$(BIN)/ruff check .

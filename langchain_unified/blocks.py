@@ -135,7 +135,14 @@ def _file(block: Block) -> Block:
     if block.get("source_type") == "text":
         return {"type": "text-plain", "text": block.get("text", ""), **_kept(block, *FILE_KEYS)}
     named = {**(block.get("metadata") or {}), **block}
-    return {"type": "file", **_source(block), **_kept(named, *FILE_KEYS)}
+    return _file_at(_source(block), _kept(named, *FILE_KEYS))
+
+
+def _file_at(place: Block, named: Block) -> Block:
+    """A file, or the image that it is by its type: both providers show models only images that are given as such."""
+    if str(place.get("mime_type", "")).lower().startswith("image/"):
+        return {"type": "image", **place}
+    return {"type": "file", **place, **named}
 
 
 def _input_file(block: Block) -> Block:
@@ -148,8 +155,7 @@ def _openai_file(inner: Mapping[str, Any]) -> Block:
     place = _location(address) if address else _kept(inner, "file_id")
     if data and "base64" not in place:
         place = {"base64": data, "mime_type": "application/pdf"}
-    return {"type": "file", **place, **_kept(inner, "filename", "detail")}
-
+    return _file_at(place, _kept(inner, "filename", "detail"))
 
 
 def _document(block: Block) -> Block:
@@ -161,7 +167,7 @@ def _document(block: Block) -> Block:
     if source.get("type") == "content":
         content = source.get("content")
         return {"type": "file", "content": content, **rest}
-    return {"type": "file", **_source(block), **rest}
+    return _file_at(_source(block), rest)
 
 
 def _text_plain(block: Block) -> Block:
@@ -297,6 +303,7 @@ BLOCKS: Mapping[str, Callable[[Block], Block]] = {
     "input_text": _text,
     "output_text": _text,
     "input_image": _input_image,
+    "computer_screenshot": _input_image,
     "input_file": _input_file,
     "function_call": _function_call,
     # Anthropic's blocks

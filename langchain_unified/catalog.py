@@ -218,6 +218,14 @@ def _reasons(call: Call) -> bool:
     return call.route.profile.reasoning and effort != "none"
 
 
+def _needs_chat(call: Call) -> bool:
+    """Whether an argument is Chat's alone. Stop sequences that the model refuses are cut by the client on either."""
+    asked = CHAT_PARAMS & call.params.keys()
+    if not call.route.profile.stop:
+        asked -= {"stop"}
+    return bool(asked) or not CHAT_KEYS.isdisjoint(call.native)
+
+
 RULES: Sequence[tuple[WireName, str, Callable[[Call], bool]]] = (
     ("openai_responses", "use_responses_api=True", lambda call: call.use_responses_api is True),
     ("openai_chat", "use_responses_api=False", lambda call: call.use_responses_api is False),
@@ -245,7 +253,7 @@ RULES: Sequence[tuple[WireName, str, Callable[[Call], bool]]] = (
     (
         "openai_chat",
         "a parameter that only Chat Completions has",
-        lambda call: not (CHAT_PARAMS.isdisjoint(call.params) and CHAT_KEYS.isdisjoint(call.native)),
+        _needs_chat,
     ),
     ("openai_chat", "the server is not OpenAI's", lambda call: call.foreign),
     ("openai_chat", "ChatOpenAI, as in langchain-openai", lambda call: call.drop_in),

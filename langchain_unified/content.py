@@ -32,8 +32,29 @@ def turns(messages: Sequence[BaseMessage], wire: WireName) -> tuple[Turn, ...]:
     """The messages as turns for `wire`. Raises `InvalidHistoryError` for a message that has no place in a call."""
     result: list[Turn] = []
     for position, message in enumerate(messages):
-        result.extend(_turns_of(message, wire, position))
+        bare = _bare(message, position)
+        if bare is None:
+            result.extend(_turns_of(message, wire, position))
+        else:
+            result.append(bare)
     return tuple(result)
+
+
+def _bare(message: BaseMessage, position: int) -> Turn | None:
+    """The turn of a message that is nothing but text, as most of a long history is; `None` for any other."""
+    content, role = message.content, BARE.get(type(message))
+    if role is None or not content or not isinstance(content, str) or message.additional_kwargs:
+        return None
+    blocks: tuple[Block, ...] = ({"type": "text", "text": content},)
+    if not isinstance(message, AIMessage):
+        return Turn(role, blocks, name=message.name, position=position)
+    if message.tool_calls or message.invalid_tool_calls:
+        return None
+    named = message.response_metadata.get("model_name")
+    return Turn(role, blocks, name=message.name, origin=origin_of(message), model=named, position=position)
+
+
+BARE: Mapping[type[BaseMessage], Role] = {HumanMessage: "user", SystemMessage: "system", AIMessage: "assistant"}
 
 
 def _turns_of(message: BaseMessage, wire: WireName, position: int) -> Iterator[Turn]:
@@ -222,7 +243,7 @@ def _identity(block: Mapping[str, Any]) -> Block:
     """What the Responses API needs to know its own texts and images again; LangChain's invented ids are not its own."""
     if block.get("type") not in ("text", "image") or str(block.get("id", "lc_")).startswith("lc_"):
         return {}
-    return {key: block[key] for key in ("id", "phase", "extras") if block.get(key)}
+    return {key: block[key] for key in ("id", "phase", "status", "logprobs", "extras") if block.get(key)}
 
 
 def _caption(block: Mapping[str, Any]) -> Block:

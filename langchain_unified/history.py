@@ -12,7 +12,7 @@ error result of a call that is answered later, and the user turn that asks a mod
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
@@ -330,8 +330,3 @@ def _legal_name(name: str | None) -> str:
 
 
 STEPS: Sequence[Callable[[Turns, _Job], Turns]] = (_readable, _named_calls, _ended, _named)
-
-
-def check_results(turns: Iterable[Turn]) -> None:
-    """Kept for callers that only refuse: `InvalidHistoryError` for a tool result without its call."""
-    repair(tuple(turns), wire="openai_responses", profile=Profile(), policy="raise")

@@ -165,6 +165,8 @@ class Profile:
     """Whether the model needs the Responses API: never, with tools, or always."""
     cache_breakpoints: bool = True
     cache_minimum: int | None = None
+    tool_versions: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Neutral name of a server tool -> the type this model takes, where that is not the one in `server_tools.FORMS`."""
 
 
 @dataclass(frozen=True, slots=True)

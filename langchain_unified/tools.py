@@ -2,10 +2,12 @@
 
 A tool may be a pydantic class, a TypedDict, a function, a `BaseTool`, a JSON schema, or a dict in OpenAI's form (chat
 or responses), in Anthropic's, or a provider's own (`{"type": "web_search_20250305", …}`), which goes through as it is.
+A string is the neutral name of a tool that the providers define (`"web_search"`); `server_tools` translates those.
 """
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
@@ -15,6 +17,7 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_unified.blocks import mark_of
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.request import JsonObject, OutputFormat, ToolChoice, ToolSpec
+from langchain_unified.server_tools_forms import NAMES
 
 NO_PARAMETERS: JsonObject = {"type": "object", "properties": {}}
 
@@ -31,11 +34,24 @@ def tool_spec(tool: Any, strict: bool | None = None) -> ToolSpec:
     """
     if isinstance(tool, ToolSpec):
         return tool
+    if isinstance(tool, str):
+        return _by_name(tool)
     if isinstance(tool, BaseTool):
         return _base_tool(tool, strict)
     if isinstance(tool, Mapping):
         return _dict_tool(dict(tool), strict)
     return _function(_converted(tool), {}, strict)
+
+
+def _by_name(name: str) -> ToolSpec:
+    if name in NAMES:
+        return _native({"type": name}, None)
+    close = difflib.get_close_matches(name, NAMES, n=1)
+    hint = f"Did you mean {close[0]!r}? " if close else ""
+    raise InvalidToolError(
+        f"There is no server tool {name!r}. {hint}By name there are {', '.join(NAMES)}; "
+        "give any other tool itself, or a provider's own as a dict with its `type`."
+    )
 
 
 def tool_specs(tools: Sequence[Any], strict: bool | None = None) -> tuple[ToolSpec, ...]:
@@ -47,9 +63,11 @@ def check_names(specs: Sequence[ToolSpec]) -> None:
     """Raise `InvalidToolError` for two tools of one name: their calls could not be told apart."""
     seen: set[str] = set()
     for spec in specs:
-        if spec.name in seen:
-            raise InvalidToolError(f"Two tools are named {spec.name!r}. Give each tool a name of its own.")
-        seen.add(spec.name)
+        # A provider's own tool may be called otherwise than it was bound: `code_interpreter` is, on Anthropic.
+        name = str(spec.definition.get("name") or spec.name)
+        if name in seen:
+            raise InvalidToolError(f"Two tools are named {name!r}. Give each tool a name of its own.")
+        seen.add(name)
 
 
 def tool_dict(spec: ToolSpec) -> JsonObject:
@@ -239,6 +257,8 @@ def _choice(value: Any) -> ToolChoice:
 def _check_choice(choice: ToolChoice, tools: Sequence[ToolSpec]) -> None:
     if choice.mode in ("any", "tool", "allowed") and not tools:
         raise InvalidToolError("tool_choice forces a tool call, but no tools are bound. Bind tools, or leave it out.")
+    if choice.mode == "allowed" and not choice.names:
+        raise InvalidToolError("tool_choice allows no tool: its list is empty. Use 'none' to forbid calls.")
     known = {spec.name for spec in tools} | {str(spec.definition.get("type")) for spec in tools if spec.definition}
     missing = [name for name in choice.names if name not in known]
     if missing:

@@ -131,7 +131,7 @@ ASSISTANT = st.builds(Turn, st.just("assistant"), content(st.one_of(THOUGHT, SEA
 RESULT = st.builds(
     Turn,
     st.just("tool"),
-    content(st.one_of(INPUT, native(type="tool_reference", tool_name="f")), least=0),
+    content(st.one_of(TEXT_BLOCK, IMAGE, FILE, PLAIN, FOUND, native(type="tool_reference", tool_name="f")), least=0),
     tool_call_id=NAME,
     is_error=st.booleans(),
 )

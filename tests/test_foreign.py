@@ -17,7 +17,7 @@ from langchain_unified.content import turns
 from langchain_unified.errors import InvalidHistoryError
 from langchain_unified.foreign import same_model
 from langchain_unified.history import repair
-from langchain_unified.request import Profile, Request
+from langchain_unified.request import Profile, Request, Turn
 from langchain_unified.wires import WIRES
 from tests.corpus import label, needs_corpus, replies, sse_events, streams
 from tests.histories import problems
@@ -415,20 +415,16 @@ def test_reasoning_in_standard_blocks_is_bound_as_well():
     assert sent("openai_responses", *messages, model="gpt-6-sol")["input"][1:] == [
         {"role": "assistant", "content": "Let me see."},
         {"role": "assistant", "content": "But not that."},
-        {"type": "function_call", "call_id": "c1", "name": "f", "arguments": '{"x": 1}'},
+        {"type": "function_call", "call_id": "c1", "name": "f", "arguments": '{"x":1}'},
         {"type": "function_call_output", "call_id": "c1", "output": "42"},
     ]
 
 
 def test_a_cache_mark_stays_where_it_was_between_texts():
-    marked = {"type": "text", "text": "One. ", "cache_control": {"type": "ephemeral", "ttl": "1h"}}
-    message = said("anthropic_messages", marked, {"type": "text", "text": "Two."}, model="claude-opus-5")
-    found, _ = repair(turns([HumanMessage("a"), message, HumanMessage("b")], "openai_chat"), wire="openai_chat",
-                      profile=Profile())  # fmt: skip
-    assert found[1].blocks == (
-        {"type": "text", "text": "One. ", "mark": {"ttl": "1h"}},
-        {"type": "text", "text": "Two."},
-    )
+    marked, other = {"type": "text", "text": "One. ", "mark": {"ttl": "1h"}}, {"type": "text", "text": "Two."}
+    turn = Turn("assistant", (marked, other), origin="anthropic_messages")
+    found, _ = repair((turn, Turn("user", (other,))), wire="openai_chat", profile=Profile())
+    assert found[0].blocks == (marked, other)
 
 
 def test_an_answer_without_reasoning_is_bound_to_no_model():

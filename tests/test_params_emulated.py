@@ -169,6 +169,23 @@ def test_what_came_before_the_cut_stays_and_what_comes_after_it_goes() -> None:
     assert message.response_metadata == {"model_provider": "openai", "finish_reason": "stop", "stop_sequence": "STOP"}
 
 
+def test_a_block_that_began_before_the_cut_goes_on_to_its_end() -> None:
+    thoughts = [AIMessageChunk(content=[{"type": "thinking", "thinking": word, "index": 0}], id="m") for word in "ab"]
+    later = AIMessageChunk(content=[{"type": "thinking", "thinking": "c", "index": 2}], id="m")
+    message = through([thoughts[0], *text_chunks("so STOP", [], 1), thoughts[1], later, last_chunk([])], ["STOP"])
+    assert message.content == [
+        {"type": "thinking", "thinking": "ab", "index": 0},
+        {"type": "text", "text": "so ", "index": 1},
+    ]
+
+
+def test_a_call_in_the_chunk_of_the_cut_comes_after_it() -> None:
+    call = tool_call_chunk(name="f", args="{}", id="call_0", index=0)
+    message = through([AIMessageChunk(content="so STOP", tool_call_chunks=[call], id="m"), last_chunk("")], ["STOP"])
+    assert message.content == "so "
+    assert message.tool_calls == []
+
+
 def test_notes_on_text_that_is_gone_go_with_it() -> None:
     notes = [{"type": "url_citation", "end_index": 3}, {"type": "url_citation", "end_index": 9}]
     block = {"type": "text", "text": "one STOP two", "id": "msg_1", "annotations": notes}
@@ -211,6 +228,17 @@ async def test_an_api_without_stops_is_cut_here(name: str) -> None:
         assert note["what"] == "stop"
         assert "the answer is cut here" in note["why"]
     assert all("stop" not in request.json for request in server.requests)
+
+
+@pytest.mark.parametrize("name", ["refusing chat", "responses"])
+def test_a_stream_of_events_is_cut_too(name: str) -> None:
+    with serve(speak) as server:
+        stream = MODELS[name](server.url).stream_events("hi", version="v3", stop=["\nObservation:"])
+        assert "".join(stream.text) == "Thought: look."
+        message = stream.output
+    assert message.text == "Thought: look."
+    assert message.response_metadata["stop_sequence"] == "\nObservation:"
+    assert message.usage_metadata == USAGE
 
 
 def drip(request: Received) -> Reply:

@@ -38,7 +38,7 @@ SYNONYMS: Mapping[str, str] = {
 CALL_KEYS = frozenset(
     {
         "model", "tools", "tool_choice", "response_format", "strict", "timeout", "extra_headers", "extra_query",
-        "extra_body", "max_retries", "api_key", "betas", "stream", "stream_usage", "on_unsupported",
+        "extra_body", "max_retries", "api_key", "betas", "stream", "stream_usage", "on_unsupported", "repair",
     }
 )  # fmt: skip
 

@@ -130,6 +130,9 @@ class Connection(BaseModel):
     """Whether `response_metadata["headers"]` holds the response headers, cookies and organisation ids left out."""
     disabled_params: dict[str, Any] | None = None
     """Parameters never sent: `{"name": None}`, or only with the values listed, `{"name": [value, …]}`."""
+    repair: Literal["fix", "raise"] = "fix"
+    """What to do with a history that no provider would take as it is (a tool call without a result, a result without a
+    call, …): mend it and note that in `adjustments`, or `raise` `InvalidHistoryError`."""
     on_unsupported: OnUnsupported = "warn"
     """What to do with a parameter that cannot go out as written: `warn` once and note it, `raise`, or only note it."""
 

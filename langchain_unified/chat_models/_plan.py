@@ -18,7 +18,7 @@ from langchain_unified.chat_models._arguments import Arguments, canonical, secre
 from langchain_unified.chat_models._emulate import emulate, translated
 from langchain_unified.content import turns
 from langchain_unified.errors import InvalidHistoryError, UnsupportedParameterError
-from langchain_unified.history import check_results
+from langchain_unified.history import repair
 from langchain_unified.request import Adjustment, Encoded, Request, ToolSpec
 from langchain_unified.tools import check_names, output_format, parallel_in, tool_choice, tool_specs
 from langchain_unified.transport import Call, Transport, transport
@@ -63,7 +63,7 @@ def make(model: ChatBase, messages: Sequence[BaseMessage], keywords: Mapping[str
     specs = tool_specs(arguments.get("tools", ()), arguments.get("strict"))
     wire = _wire(model, route, arguments, specs)
     messages = _trimmed(model, messages, arguments, wire)
-    request = _request(route, wire, messages, arguments, specs, stream=stream)
+    request, repairs = _request(model, (route, wire), messages, arguments, specs, stream=stream)
     encoded = wire.encode(request)
     emulation = emulate(request, encoded, wire.name)
     _report(model, emulation.adjustments, arguments.get("on_unsupported", model.on_unsupported))
@@ -73,7 +73,7 @@ def make(model: ChatBase, messages: Sequence[BaseMessage], keywords: Mapping[str
         request=request,
         call=_call(model, route, wire.path, encoded, arguments),
         transport=transport(model._connection(route.provider)),
-        adjustments=emulation.adjustments,
+        adjustments=(*repairs, *emulation.adjustments),
         output_version=model.output_version,
         stops=emulation.stops,
         requests=emulation.requests,
@@ -89,10 +89,11 @@ def make_count(model: ChatBase, messages: Sequence[BaseMessage], keywords: Mappi
     if wire.encode_count is None or wire.count_path is None or not catalog.is_official(model._base_url(route.provider)):
         return None
     specs = tool_specs(arguments.get("tools", ()), arguments.get("strict"))
-    request = _request(route, wire, messages, arguments, specs, stream=False)
+    request, repairs = _request(model, (route, wire), messages, arguments, specs, stream=False)
     encoded = wire.encode_count(request)
     call = _call(model, route, wire.count_path, encoded, arguments)
-    return Plan(wire, route, request, call, transport(model._connection(route.provider)), encoded.adjustments)
+    adjustments = (*repairs, *encoded.adjustments)
+    return Plan(wire, route, request, call, transport(model._connection(route.provider)), adjustments)
 
 
 def arguments_of(model: ChatBase, keywords: Mapping[str, Any]) -> Arguments:
@@ -125,14 +126,16 @@ def _wire(model: ChatBase, route: catalog.Route, arguments: Arguments, specs: tu
 
 
 def _request(
-    route: catalog.Route,
-    wire: Wire,
+    model: ChatBase,
+    way: tuple[catalog.Route, Wire],
     messages: Sequence[BaseMessage],
     arguments: Arguments,
     specs: tuple[ToolSpec, ...],
     *,
     stream: bool,
-) -> Request:
+) -> tuple[Request, tuple[Adjustment, ...]]:
+    """The call in our vocabulary, and what was repaired in its history: noted, but no parameter that was refused."""
+    route, wire = way
     check_names(specs)
     said = arguments.get("tool_choice")
     words = translated(arguments.params, arguments.native, wire.name)
@@ -142,10 +145,15 @@ def _request(
     dialect = route.dialect
     if arguments.get("stream_usage") is False:
         dialect = replace(dialect, stream_usage=False)
-    settled = (*turns(words.system, wire.name), *turns(messages, wire.name))
-    if not any(words.native.get(key) for key in SERVER_STATE):
-        check_results(settled)
-    return Request(
+    settled, repairs = repair(
+        (*turns(words.system, wire.name), *turns(messages, wire.name)),
+        wire=wire.name,
+        profile=route.profile,
+        model=route.model,
+        policy=arguments.get("repair", model.repair),
+        server_state=any(words.native.get(key) for key in SERVER_STATE),
+    )
+    request = Request(
         model=route.model,
         turns=settled,
         params=params,
@@ -159,6 +167,7 @@ def _request(
         profile=route.profile,
         dialect=dialect,
     )
+    return request, repairs
 
 
 SERVER_STATE = ("previous_response_id", "conversation", "thread")

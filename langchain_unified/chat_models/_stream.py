@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.outputs import ChatGenerationChunk
@@ -16,6 +17,42 @@ from langchain_unified.request import JsonObject
 
 if TYPE_CHECKING:
     from langchain_unified.chat_models._plan import Plan
+
+
+CallMetadata: TypeAlias = Callable[["str | None", Mapping[str, str]], JsonObject]
+"""The answer's request id and headers -> what the call itself adds to `response_metadata`."""
+
+
+def read(
+    plan: Plan, about: CallMetadata, run_manager: CallbackManagerForLLMRun | None
+) -> Generator[ChatGenerationChunk]:
+    """Make the call; its chunks, each told to the callbacks as well."""
+    with plan.transport.stream(plan.call) as events:
+        reader = StreamReader(plan, about(events.request_id, events.headers))
+        with reader.attaching_partial():
+            for event in events:
+                for chunk in reader.feed(event):
+                    if run_manager:
+                        run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
+                    yield chunk
+            for chunk in reader.finish():
+                yield chunk
+
+
+async def aread(
+    plan: Plan, about: CallMetadata, run_manager: AsyncCallbackManagerForLLMRun | None
+) -> AsyncGenerator[ChatGenerationChunk]:
+    """Async twin of `read`."""
+    async with await plan.transport.astream(plan.call) as events:
+        reader = StreamReader(plan, about(events.request_id, events.headers))
+        with reader.attaching_partial():
+            async for event in events:
+                for chunk in reader.feed(event):
+                    if run_manager:
+                        await run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
+                    yield chunk
+            for chunk in reader.finish():
+                yield chunk
 
 
 class StreamReader:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput
@@ -22,15 +22,19 @@ from pydantic import ConfigDict, PrivateAttr, SecretStr, ValidationError, model_
 from langchain_unified import catalog, profiles
 from langchain_unified import tools as tooling
 from langchain_unified._version import __version__
-from langchain_unified.chat_models import _plan, _several
+from langchain_unified.chat_models import _events, _plan, _several
 from langchain_unified.chat_models._arguments import FIELDS, SYNONYMS, canonical, own_metadata, unknown
+from langchain_unified.chat_models._check import CheckReport, check
 from langchain_unified.chat_models._fields import REFUSED, Connection, Parameters
 from langchain_unified.chat_models._redact import hidden_fields, redacted
 from langchain_unified.chat_models._stops import cut_message
-from langchain_unified.chat_models._stream import StreamReader
+from langchain_unified.chat_models._stream import CallMetadata, aread, read
 from langchain_unified.errors import ConfigurationError, UnknownModelError
 from langchain_unified.request import JsonObject, Provider
 from langchain_unified.transport import Answer, TransportConfig, transport
+
+if TYPE_CHECKING:
+    from langchain_protocol.protocol import MessagesData
 
 
 class ChatBase(Parameters, Connection, BaseChatModel):
@@ -232,36 +236,40 @@ class ChatBase(Parameters, Connection, BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        plan = _plan.make(self, messages, _with_stop(kwargs, stop), stream=True)
-        with plan.transport.stream(plan.call) as events:
-            reader = StreamReader(plan, self._call_metadata(plan, events.request_id, events.headers))
-            with reader.attaching_partial():
-                for event in events:
-                    for chunk in reader.feed(event):
-                        if run_manager:
-                            run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
-                        yield chunk
-                for chunk in reader.finish():
-                    yield chunk
+        return read(*self._streaming(messages, stop, kwargs), run_manager)
 
-    async def _astream(
+    def _astream(
         self,
         messages: list[BaseMessage],
         stop: list[str] | None = None,
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
+        return aread(*self._streaming(messages, stop, kwargs), run_manager)
+
+    def _stream_chat_model_events(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[MessagesData]:
+        return _events.read_events(*self._streaming(messages, stop, kwargs), run_manager)
+
+    def _astream_chat_model_events(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[MessagesData]:
+        return _events.aread_events(*self._streaming(messages, stop, kwargs), run_manager)
+
+    def _streaming(
+        self, messages: list[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]
+    ) -> tuple[_plan.Plan, CallMetadata]:
         plan = _plan.make(self, messages, _with_stop(kwargs, stop), stream=True)
-        async with await plan.transport.astream(plan.call) as events:
-            reader = StreamReader(plan, self._call_metadata(plan, events.request_id, events.headers))
-            with reader.attaching_partial():
-                async for event in events:
-                    for chunk in reader.feed(event):
-                        if run_manager:
-                            await run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
-                        yield chunk
-                for chunk in reader.finish():
-                    yield chunk
+        return plan, functools.partial(self._call_metadata, plan)
 
     # --- tools ---
 
@@ -295,7 +303,15 @@ class ChatBase(Parameters, Connection, BaseChatModel):
             bound["parallel_tool_calls"] = parallel_tool_calls
         return self.bind(**bound)
 
-    # --- counting ---
+    # --- counting and looking ahead ---
+
+    def check(self, input: LanguageModelInput, **kwargs: Any) -> CheckReport:  # noqa: A002 - LangChain's name for it
+        """What a call with these messages and keywords would send, change, leave out or refuse. No network.
+
+        `model=` asks about another model or provider. The report is data, and `str(report)` says it in sentences.
+        """
+        return check(self, self._convert_input(input).to_messages(), kwargs)
+
 
     def get_num_tokens_from_messages(
         self, messages: list[BaseMessage], tools: Sequence[Any] | None = None, **kwargs: Any

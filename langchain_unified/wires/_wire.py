@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeAlias
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.utils.json import parse_partial_json
 
+from langchain_unified.blocks import wire_of_type
 from langchain_unified.errors import IncompleteStreamError, UnsupportedContentError, UnsupportedParameterError
 from langchain_unified.request import Adjustment, Block, Encoded, JsonObject, Provider, Request, Turn, WireName
 
@@ -95,6 +96,9 @@ def cannot_carry(block: Block, turn: Turn, wire: WireName, remedy: str) -> Unsup
     if kind == "unknown":
         value = block["value"]
         kind = value.get("type", "without a type") if isinstance(value, dict) else type(value).__name__
+        owner = wire_of_type(str(kind))
+        if owner is not None and owner != wire:
+            remedy = f"It is a block of {owner}'s own: say it as text, or take it out."
     place = f"message {turn.position} ({turn.role})" if turn.position >= 0 else f"a {turn.role} message"
     return UnsupportedContentError(f"{wire} cannot carry the {kind!r} block in {place}. {remedy}")
 

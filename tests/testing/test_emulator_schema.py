@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from langchain_unified.schema_check import valid
 from langchain_unified.testing.emulation.schema import instance
-from langchain_unified.testing.emulation.schema_check import valid
 
 
 def satisfied(schema: Any, value: Any) -> bool:

@@ -645,7 +645,6 @@ def tools(*specs: ToolSpec, **fields: Any) -> list[dict[str, Any]]:
 def test_function_tools():
     schema = {"type": "object", "properties": {"x": {"type": "integer"}}}
     options = {
-        "defer_loading": True,
         "allowed_callers": ["direct"],
         "input_examples": [{"x": 1}],
         "eager_input_streaming": True,
@@ -685,8 +684,8 @@ def test_unknown_option_is_said():
         (ToolSpec("x" * 129), "1 to 128"),
         (ToolSpec("f", parameters={"anyOf": [{"type": "object"}]}), "`anyOf` at the root"),
         (ToolSpec("f", kind="custom"), "one string property"),
-        (ToolSpec("w", kind="native", definition={"type": "web_search"}), "web_search_20260318"),
-        (ToolSpec("w", kind="native", definition={"type": "web_search_preview"}), "web_search_20260318"),
+        (ToolSpec("w", kind="native", definition={"type": "web_search"}), "web_search_20260209"),
+        (ToolSpec("w", kind="native", definition={"type": "web_search_preview"}), "web_search_20260209"),
         (ToolSpec("m", kind="native", definition={"type": "mcp", "server_label": "m"}), "mcp_servers"),
         (ToolSpec("i", kind="native", definition={"type": "image_generation"}), "none like it"),
     ],
@@ -745,10 +744,11 @@ def test_parallel_calls():
 
 
 def test_a_narrowed_choice_is_widened_and_said():
+    three = (TOOL, ToolSpec("g"), ToolSpec("h"))
     for required, mode in ((False, "auto"), (True, "any")):
-        encoded = choice(ToolChoice("allowed", ("f",), required=required))
+        encoded = choice(ToolChoice("allowed", ("f", "g"), required=required), tools=three)
         assert encoded.body["tool_choice"] == {"type": mode}
-        assert len(encoded.body["tools"]) == 1
+        assert len(encoded.body["tools"]) == 3
         assert whats(encoded) == ["tool_choice"]
 
 

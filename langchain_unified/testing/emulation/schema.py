@@ -12,8 +12,8 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from langchain_unified.schema_check import Schema, resolve, valid
 from langchain_unified.testing.emulation.patterns import matching
-from langchain_unified.testing.emulation.schema_check import Schema, resolve, valid
 from langchain_unified.testing.emulation.words import Words
 
 DEEP = 3

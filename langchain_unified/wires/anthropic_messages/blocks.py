@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from langchain_unified.blocks import wire_of_type
 from langchain_unified.request import Adjustment, Block, JsonObject, Turn, WireName
 from langchain_unified.wires._wire import RAW_REMEDY, cannot_carry
 from langchain_unified.wires.anthropic_messages.ids import CallIds
@@ -49,11 +50,15 @@ def _write(block: Block, turn: Turn, table: Mapping[str, Writer], job: Job) -> J
 
 def refused(block: Block, turn: Turn, job: Job) -> JsonObject | None:
     """No form of this block exists here."""
-    remedy = RAW_REMEDY if block["type"] == "unknown" else REMEDIES.get(block["type"], "Take it out of this message.")
+    remedy = RAW_REMEDY if block["type"] == "unknown" else REMEDIES.get(block["type"], SPOKEN)
     raise cannot_carry(block, turn, WIRE, remedy)
 
 
+SPOKEN = "It belongs in an assistant message: move it there, or take it out."
+
 REMEDIES: Mapping[str, str] = {
+    "tool_result": "It belongs in a user message, or make it a tool message.",
+    "text-plain": "Send it in a user message or a tool result, or give its text.",
     "audio": "Claude does not listen: send a transcript as text.",
     "video": "Claude does not watch videos: send frames as images, or a transcript as text.",
     "image": "Send it in a user message or a tool result.",
@@ -83,6 +88,27 @@ def native(block: Block, turn: Turn, job: Job) -> JsonObject | None:
     if value.get("type") == "tool_result":
         return {**value, "tool_use_id": job.ids.of_result(value.get("tool_use_id"))}
     return value
+
+
+RESULT_ONLY = frozenset({"tool_reference", "browser_state"})
+"""The wire's own blocks that stand only in tool results."""
+
+SYSTEM_ONLY = frozenset({"tool_addition", "tool_removal"})
+
+
+def native_where(taken: Callable[[str], bool], remedy: str) -> Writer:
+    """A row for the wire's own blocks in a place that takes some of them; types not known here go out as they are."""
+
+    def write(block: Block, turn: Turn, job: Job) -> JsonObject | None:
+        kind = str(block["value"].get("type"))
+        if wire_of_type(kind) == WIRE and not taken(kind):
+            raise cannot_carry({"type": kind}, turn, WIRE, remedy)
+        return native(block, turn, job)
+
+    return write
+
+
+native_in_message = native_where(lambda kind: kind not in RESULT_ONLY, "Only tool results take it: move it to one.")
 
 
 def own_call(value: JsonObject, job: Job) -> JsonObject:
@@ -185,9 +211,38 @@ def _bare(content: Any) -> Any:
     return [{key: value for key, value in item.items() if key != "citations"} for item in content or []]
 
 
+# --- where only text may stand ----------------------------------------------------------------------------------------
+
+
+def document_as_text(block: Block, turn: Turn, job: Job) -> JsonObject | None:
+    """A text document in words: its title and context, then what it says."""
+    if block.get("text") is None and "base64" not in block:
+        return refused(block, turn, job)
+    said = block["text"] if block.get("text") is not None else _decoded(block, turn)
+    return _in_words(block.get("title"), block.get("context"), said)
+
+
+def search_result_as_text(block: Block, turn: Turn, job: Job) -> JsonObject | None:
+    """A search result in words: its title and source, then what was found."""
+    found = (str(item.get("text") or "") for item in _bare(block.get("content")))
+    return _in_words(block.get("title"), block.get("source"), "\n".join(found))
+
+
+def _in_words(title: str | None, about: str | None, said: str) -> JsonObject | None:
+    head = "\n".join(filter(None, (title, about)))
+    words = "\n\n".join(filter(None, (head, said)))
+    return {"type": "text", "text": words} if words.strip() else None
+
+
 # --- places -----------------------------------------------------------------------------------------------------------
 
-SYSTEM: Mapping[str, Writer] = {"text": text, "native": native, "foreign": left_out}
+SYSTEM: Mapping[str, Writer] = {
+    "text": text,
+    "text-plain": document_as_text,
+    "search_result": search_result_as_text,
+    "native": native_where(SYSTEM_ONLY.__contains__, "System messages take only text: move it to another message."),
+    "foreign": left_out,
+}
 
 USER: Mapping[str, Writer] = {
     "text": text,
@@ -195,11 +250,14 @@ USER: Mapping[str, Writer] = {
     "file": file,
     "text-plain": text_plain,
     "search_result": search_result,
-    "native": native,
+    "native": native_in_message,
     "foreign": left_out,
 }
 
-TOOL_RESULT: Mapping[str, Writer] = USER
+TOOL_RESULT: Mapping[str, Writer] = {
+    **USER,
+    "native": native_where(RESULT_ONLY.__contains__, "Tool results do not take it: move it to another message."),
+}
 
 
 def write_result(turn: Turn, job: Job) -> JsonObject:

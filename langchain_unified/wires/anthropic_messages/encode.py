@@ -29,7 +29,7 @@ from langchain_unified.wires.anthropic_messages.params import (
     write_native,
 )
 from langchain_unified.wires.anthropic_messages.replies import ASSISTANT
-from langchain_unified.wires.anthropic_messages.schema import adapt_schema
+from langchain_unified.wires.anthropic_messages.schema import answer_schema
 from langchain_unified.wires.anthropic_messages.tools import encode_tool_choice, encode_tools
 
 SYSTEM_ROLES = ("system", "developer")
@@ -215,15 +215,22 @@ def _write_tools(body: JsonObject, request: Request, adjustments: list[Adjustmen
         body["tool_choice"] = choice
 
 
+NO_JSON_MODE = {
+    False: "Anthropic has no JSON mode: it was not sent. Give a schema (json_schema) to be sure of JSON.",
+    True: "Anthropic has no JSON mode: the answer is held to the schema instead.",
+}
+"""What is said of a `json_object` without and with a schema."""
+
+
 def _write_output(body: JsonObject, request: Request, adjustments: list[Adjustment]) -> None:
     output = request.output
     if output is None or output.kind == "text":
         return
     if output.kind == "json_object":
-        why = "Anthropic has no JSON mode: it was not sent. Give a schema (json_schema) to be sure of JSON."
-        adjustments.append(Adjustment(what="response_format json_object", why=why))
-        return
+        adjustments.append(Adjustment(what="response_format json_object", why=NO_JSON_MODE[bool(output.schema)]))
+        if not output.schema:
+            return
     schema = output.schema
     if output.description and "description" not in schema:
         schema = {**schema, "description": output.description}
-    configure(body, "format", {"type": "json_schema", "schema": adapt_schema(schema)})
+    configure(body, "format", {"type": "json_schema", "schema": answer_schema(schema, output.name, adjustments)})

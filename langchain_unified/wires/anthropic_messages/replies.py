@@ -131,9 +131,8 @@ def _shown(value: Any) -> str:
 
 def _medium(block: Block, turn: Turn, job: Job) -> JsonObject | None:
     """Media in an assistant message are refused by the API: their words or their address stand for them."""
-    words = block.get("transcript") or block.get("text")
-    if words:
-        return _words(words)
+    if block.get("transcript"):
+        return _words(block["transcript"])
     url = block.get("url")
     if url and not url.startswith("data:"):
         return _words(f"[{block['type']}: {url}]")
@@ -141,9 +140,14 @@ def _medium(block: Block, turn: Turn, job: Job) -> JsonObject | None:
     raise cannot_carry(block, turn, WIRE, remedy)
 
 
+def _text_document(block: Block, turn: Turn, job: Job) -> JsonObject | None:
+    elsewhere = block.get("text") is None and "base64" not in block
+    return _medium(block, turn, job) if elsewhere else blocks.document_as_text(block, turn, job)
+
+
 ASSISTANT: Mapping[str, Writer] = {
     "text": _text,
-    "native": blocks.native,
+    "native": blocks.native_in_message,
     "reasoning": _reasoning,
     "refusal": _refusal,
     "tool_call": _tool_call,
@@ -152,7 +156,8 @@ ASSISTANT: Mapping[str, Writer] = {
     "server_tool_result": _server_tool_result,
     "image": _medium,
     "file": _medium,
-    "text-plain": _medium,
+    "text-plain": _text_document,
+    "search_result": blocks.search_result_as_text,
     "audio": _medium,
     "video": _medium,
     "foreign": blocks.left_out,

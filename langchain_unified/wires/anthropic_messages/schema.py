@@ -1,80 +1,130 @@
-"""JSON schemas in the subset that constrained decoding takes."""
+"""JSON schemas in the subset that constrained decoding takes, as `anthropic.transform_schema` writes them."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from langchain_unified.request import JsonObject
+from langchain_unified.errors import InvalidToolError
+from langchain_unified.request import Adjustment, JsonObject
+from langchain_unified.schemas import (
+    CHOICES,
+    DEFINITIONS,
+    PRIMITIVES,
+    Adapted,
+    is_recursive,
+    parts,
+    place_of,
+)
 
 FORMATS = frozenset(
     {"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"},
 )
 
 
-def adapt_schema(schema: Mapping[str, Any]) -> JsonObject:
-    """The schema with every object closed, and what the API refuses (bounds, patterns, defaults) told in descriptions.
+def adapt_schema(schema: Mapping[str, Any]) -> Adapted:
+    """The schema for `output_config.format` and for strict tools: every object closed, bounds and patterns told.
 
-    The model may follow what the description says; nothing enforces it.
+    A schema that refers to itself is an obstacle: the API answers 400.
     """
-    definitions = {key: _each(schema[key]) for key in ("$defs", "definitions") if key in schema}
-    if "$ref" in schema:
-        return {**definitions, "$ref": schema["$ref"]}
-    kept: JsonObject = dict(definitions)
-    told: dict[str, Any] = {}
-    for key, value in schema.items():
-        if key in kept or key == "additionalProperties":
-            continue
-        writer = KEYWORDS.get(key)
-        written = None if writer is None else writer(value)
-        if written is None:
-            told[key] = value
-        else:
-            kept["anyOf" if key == "oneOf" else key] = written
-    if schema.get("type") == "object":
-        kept |= {"properties": kept.get("properties", {}), "additionalProperties": False}
-        if isinstance(schema.get("additionalProperties"), Mapping):
-            told["additionalProperties"] = schema["additionalProperties"]
-    return _described(kept, told)
+    adapted = Adapted()
+    for _, part in parts(schema, definitions=True):
+        reference = part.get("$ref")
+        if isinstance(reference, str) and is_recursive(reference, schema):
+            adapted.block(f"{reference.rsplit('/', 1)[-1]} refers to itself")
+    adapted.schema = _adapt(schema, "", adapted)
+    return adapted
 
 
-def _described(kept: JsonObject, told: Mapping[str, Any]) -> JsonObject:
-    if not told:
-        return kept
-    hint = ", ".join(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in told.items())
-    return {**kept, "description": "\n\n".join(filter(None, [kept.get("description"), f"{{{hint}}}"]))}
+def answer_schema(schema: Mapping[str, Any], name: str, adjustments: list[Adjustment]) -> JsonObject:
+    """The schema for `output_config.format`. Raises `InvalidToolError`, with the field, for what the API has no form of.
+
+    A map goes out as an object without keys, which is all that can be said, and is an adjustment.
+    """
+    adapted = adapt_schema(schema)
+    if adapted.obstacles:
+        raise InvalidToolError(
+            f"Anthropic cannot hold an answer to the schema {name!r}: {'; '.join(adapted.obstacles)}. "
+            "Use a tool (method='function_calling'), or give the field a type."
+        )
+    if adapted.maps:
+        why = f"{'; '.join(adapted.maps)}: Anthropic takes none, and the answer holds it empty. A tool can say it."
+        adjustments.append(Adjustment(what=f"response_format {name!r}", why=why))
+    adapted.note_loose(f"response_format {name!r}", "Anthropic", adjustments)
+    return adapted.schema
 
 
-def _same(value: Any) -> Any:
-    return value
+def _adapt(schema: Any, path: str, adapted: Adapted) -> Any:
+    left = dict(schema) if isinstance(schema, Mapping) else {}
+    definitions = {
+        key: {name: _adapt(each, name, adapted) for name, each in left.pop(key).items()}
+        for key in DEFINITIONS
+        if key in left
+    }
+    if "$ref" in left:
+        return {**definitions, "$ref": left["$ref"]}
+    adapted.look_at(left, path)
+    written, kinds = _said(left, path, adapted)
+    written |= {key: left.pop(key) for key in ("description", "title") if key in left}
+    for kind in kinds:
+        if kind in KINDS:
+            written |= KINDS[kind](left, path, adapted)
+    return {**definitions, **adapted.tell(written, left, path)}
 
 
-def _each(value: Mapping[str, Any]) -> JsonObject:
-    return {name: _sub(schema) for name, schema in value.items()}
+def _said(left: JsonObject, path: str, adapted: Adapted) -> tuple[JsonObject, list[str]]:
+    """Literals, else alternatives, else the type; and the types whose keywords are meant."""
+    kind = left.pop("type", None)
+    written: JsonObject = {}
+    if left.get("enum") and all(isinstance(value, PRIMITIVES) for value in left["enum"]):
+        written["enum"] = left.pop("enum")
+    if isinstance(left.get("const", ()), PRIMITIVES):
+        written["const"] = left.pop("const")
+    literal = bool(written)
+    chosen = next((key for key in CHOICES if isinstance(left.get(key), list)), None)
+    alternatives = {key: left.pop(key, None) for key in CHOICES}
+    adapted.loose += [f"{key} of {place_of(path)}" for key in CHOICES if key != chosen and alternatives[key]]
+    if chosen is not None:
+        written["allOf" if chosen == "allOf" else "anyOf"] = [
+            _adapt(each, path, adapted) for each in alternatives[chosen] or ()
+        ]
+    elif not literal and kind is not None:
+        written["type"] = kind
+    return written, [] if literal else kind if isinstance(kind, list) else [kind] if kind else []
 
 
-def _all(value: list[Any]) -> list[Any]:
-    return [_sub(schema) for schema in value]
+def _object(left: JsonObject, path: str, adapted: Adapted) -> JsonObject:
+    properties = left.pop("properties", {})
+    others = left.pop("additionalProperties", False)
+    if properties and others is not False:
+        adapted.loose.append(f"additionalProperties of {place_of(path)}")
+    written = {name: _adapt(each, f"{path}.{name}", adapted) for name, each in properties.items()}
+    required = {"required": left.pop("required")} if left.get("required") is not None else {}
+    return {"properties": written, "additionalProperties": False, **required}
 
 
-def _sub(schema: Any) -> Any:
-    return adapt_schema(schema) if isinstance(schema, Mapping) else schema
+def _string(left: JsonObject, path: str, adapted: Adapted) -> JsonObject:
+    return _kept(left, "format", lambda value: value in FORMATS)
 
 
-# A writer returns None for a value that the API refuses.
-KEYWORDS: Mapping[str, Callable[[Any], Any]] = {
-    "type": _same,
-    "title": _same,
-    "description": _same,
-    "enum": _same,
-    "const": _same,
-    "required": _same,
-    "properties": _each,
-    "items": _sub,
-    "anyOf": _all,
-    "oneOf": _all,
-    "allOf": _all,
-    "format": lambda value: value if value in FORMATS else None,
-    "minItems": lambda value: value if value in (0, 1) else None,
+def _array(left: JsonObject, path: str, adapted: Adapted) -> JsonObject:
+    items = {"items": _adapt(left.pop("items"), f"{path}[]", adapted)} if "items" in left else {}
+    return items | _kept(left, "minItems", lambda value: value in (0, 1))
+
+
+def _kept(left: JsonObject, key: str, takes: Callable[[Any], bool]) -> JsonObject:
+    """The keyword, taken out of `left`, where the API takes its value; else it is the last of what is told."""
+    if key not in left:
+        return {}
+    value = left.pop(key)
+    if takes(value):
+        return {key: value}
+    left[key] = value
+    return {}
+
+
+KINDS: Mapping[str, Callable[[JsonObject, str, Adapted], JsonObject]] = {
+    "object": _object,
+    "string": _string,
+    "array": _array,
 }

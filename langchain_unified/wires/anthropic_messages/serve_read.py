@@ -18,12 +18,13 @@ from typing import Any, cast
 
 from langchain_unified.errors import InvalidToolError, RequestError
 from langchain_unified.request import JsonObject, OutputFormat, Params, Profile, Request, ToolChoice, ToolSpec
+from langchain_unified.server_tools_forms import refusal
 from langchain_unified.wires._values import expect, objects, present
 from langchain_unified.wires.anthropic_messages.betas import betas
 from langchain_unified.wires.anthropic_messages.params import BODY_KEYS, HEADERS
 from langchain_unified.wires.anthropic_messages.reasoning import SUMMARIZED
 from langchain_unified.wires.anthropic_messages.serve_turns import read_system, read_turns, take_mark
-from langchain_unified.wires.anthropic_messages.tools import FOREIGN, OPTIONS
+from langchain_unified.wires.anthropic_messages.tools import OPTIONS
 
 PARAMS: Mapping[str, tuple[str, str]] = {
     "max_tokens": ("max_tokens", "an integer"),
@@ -215,7 +216,7 @@ def _tool(tool: JsonObject, path: str) -> ToolSpec:
     bare, mark = take_mark(tool, path)
     given = present(bare)
     kind = expect("a string", given.get("type", "custom"), f"{path}.type")
-    if kind in FOREIGN or kind == "function":
+    if refusal(kind, "anthropic") or kind == "function":
         raise InvalidToolError(f"{path}.type: {kind!r} is a tool of OpenAI's. A function here has `input_schema`.")
     if kind == "custom":
         expect("an object", given.get("input_schema"), f"{path}.input_schema")

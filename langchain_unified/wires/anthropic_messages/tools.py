@@ -7,40 +7,30 @@ from collections.abc import Callable, Mapping
 
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.request import Adjustment, JsonObject, Request, ToolChoice, ToolSpec
+from langchain_unified.server_tools_forms import refusal
 from langchain_unified.wires.anthropic_messages.marks import cache_control
 from langchain_unified.wires.anthropic_messages.schema import adapt_schema
 
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 OPTIONS = frozenset({"defer_loading", "allowed_callers", "input_examples", "eager_input_streaming"})
 
-# OpenAI's built-in tools, and what Anthropic has in their place.
-FOREIGN: Mapping[str, str | None] = {
-    "web_search": "web_search_20260318",
-    "web_search_2025_08_26": "web_search_20260318",
-    "web_search_preview": "web_search_20260318",
-    "web_search_preview_2025_03_11": "web_search_20260318",
-    "file_search": None,
-    "code_interpreter": "code_execution_20260521",
-    "image_generation": None,
-    "mcp": "mcp_toolset, with the server in `mcp_servers`",
-    "computer": "computer_toolset_20260801",
-    "computer_use_preview": "computer_toolset_20260801",
-    "local_shell": "bash_20250124",
-    "shell": "bash_20250124",
-    "apply_patch": "text_editor_20250728",
-    "tool_search": "tool_search_tool_bm25_20251119",
-    "namespace": None,
-    "programmatic_tool_calling": "code_execution_20260521, named in a tool's `allowed_callers`",
-}
-
 
 def encode_tools(request: Request, adjustments: list[Adjustment]) -> list[JsonObject]:
     """The tools in the caller's order. Raises `InvalidToolError` for what Anthropic has no form of."""
-    return [KINDS[spec.kind](spec, adjustments) for spec in request.tools]
+    tools = [KINDS[spec.kind](spec, adjustments) for spec in request.tools]
+    if tools and all(tool.get("defer_loading") for tool in tools):
+        raise InvalidToolError("Anthropic refuses tools that are all deferred: bind 'tool_search' too.")
+    return tools
 
 
 def _marked(tool: JsonObject, spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
-    return tool if spec.mark is None else {**tool, "cache_control": cache_control(spec.mark, adjustments)}
+    if spec.mark is None:
+        return tool
+    if tool.get("defer_loading"):
+        why = "a deferred tool is not part of the prompt, so no mark can stand on it: put it on another tool."
+        adjustments.append(Adjustment(what=f"the prompt-cache mark on the tool {spec.name!r}", why=why))
+        return tool
+    return {**tool, "cache_control": cache_control(spec.mark, adjustments)}
 
 
 def _function(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
@@ -51,9 +41,9 @@ def _function(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
     tool: JsonObject = {"name": spec.name}
     if spec.description:
         tool["description"] = spec.description
-    tool["input_schema"] = _input_schema(spec)
-    if spec.strict is not None:
-        tool["strict"] = spec.strict
+    tool["input_schema"], strict = _input_schema(spec, adjustments)
+    if strict is not None:
+        tool["strict"] = strict
     for key, value in spec.options.items():
         if key in OPTIONS:
             tool[key] = value
@@ -63,8 +53,8 @@ def _function(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
     return _marked(tool, spec, adjustments)
 
 
-def _input_schema(spec: ToolSpec) -> JsonObject:
-    """The tool's schema, closed where it is strict. The API refuses a choice at its root."""
+def _input_schema(spec: ToolSpec, adjustments: list[Adjustment]) -> tuple[JsonObject, bool | None]:
+    """The tool's schema and whether it is strict, which not every schema can be. The API refuses a choice at its root."""
     schema = spec.parameters or {"type": "object", "properties": {}}
     choice = next((key for key in ("oneOf", "anyOf", "allOf") if key in schema), None)
     if choice is not None:
@@ -73,7 +63,14 @@ def _input_schema(spec: ToolSpec) -> JsonObject:
             "put it under a property, or make it several tools."
         )
     schema = {"type": "object", **schema}
-    return adapt_schema(schema) if spec.strict else schema
+    adapted = adapt_schema(schema) if spec.strict else None
+    if adapted is None:
+        return schema, spec.strict
+    if adapted.reasons:
+        adapted.note_open(f"`strict` of tool {spec.name!r}", "Anthropic", adjustments)
+        return schema, False
+    adapted.note_loose(f"the schema of tool {spec.name!r}", "Anthropic", adjustments)
+    return adapted.schema, True
 
 
 def _custom(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
@@ -84,11 +81,9 @@ def _custom(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
 
 
 def _native(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
-    kind = str(spec.definition.get("type"))
-    if kind in FOREIGN:
-        instead = FOREIGN[kind]
-        remedy = f"Anthropic's is {instead}." if instead else "Anthropic has none like it."
-        raise InvalidToolError(f"{kind!r} is a tool of OpenAI's. {remedy}")
+    refused = refusal(str(spec.definition.get("type")), "anthropic")
+    if refused:
+        raise InvalidToolError(refused)
     return _marked(spec.definition, spec, adjustments)
 
 
@@ -105,35 +100,53 @@ KINDS: Mapping[str, Callable[[ToolSpec, list[Adjustment]], JsonObject]] = {
 def encode_tool_choice(request: Request, body: JsonObject, adjustments: list[Adjustment]) -> JsonObject | None:
     """`tool_choice` with `disable_parallel_tool_use`; `None` without tools, or where the default is meant.
 
-    `body["thinking"]` must be settled: Claude cannot be forced to call while it thinks within a budget.
+    `body["thinking"]` must be settled: Claude cannot be forced to call while it thinks within a budget. A choice among
+    some of the tools leaves `tools` as they are, because the cached prefix starts with them.
     """
     if not request.tools:
         return None
-    choice = request.tool_choice
-    if choice is not None and choice.definition is not None:
-        return choice.definition
-    written = None if choice is None else _choice(choice, adjustments)
+    written = None if request.tool_choice is None else _choice(request.tool_choice, request, adjustments)
     written = _unforced(written, request, body, adjustments)
     if request.params.get("parallel_tool_calls") is False and (written or {}).get("type") != "none":
         return {"type": "auto", **(written or {}), "disable_parallel_tool_use": True}
     return written
 
 
-def _choice(choice: ToolChoice, adjustments: list[Adjustment]) -> JsonObject:
-    if choice.mode == "tool":
-        return {"type": "tool", "name": choice.names[0]}
-    if choice.mode != "allowed":
+def _choice(choice: ToolChoice, request: Request, adjustments: list[Adjustment]) -> JsonObject:
+    if choice.definition is not None:
+        return _of_own_form(choice.definition, request, adjustments)
+    names = [_callable(name, request.tools) for name in choice.names]
+    if choice.mode not in ("tool", "allowed"):
         return {"type": choice.mode}
-    mode = "any" if choice.required else "auto"
-    why = f"Anthropic cannot narrow the choice to {', '.join(choice.names)}: {mode!r} over all tools was sent."
-    adjustments.append(Adjustment(what="tool_choice", why=why))
-    return {"type": mode}
+    required = choice.mode == "tool" or choice.required
+    if required and len(names) == 1 and names[0]:
+        return {"type": "tool", "name": names[0]}
+    if not {spec.name for spec in request.tools} <= set(choice.names):
+        why = f"Anthropic cannot narrow the choice to {', '.join(choice.names)}: every tool stays callable."
+        adjustments.append(Adjustment(what="tool_choice", why=why))
+    return {"type": "any" if required else "auto"}
+
+
+def _of_own_form(definition: JsonObject, request: Request, adjustments: list[Adjustment]) -> JsonObject:
+    """OpenAI's `{"type": "web_search"}` by the name of that tool here; any other form as it is."""
+    name = str(definition.get("server_label") or definition.get("type"))
+    if any(name in (spec.name, spec.definition.get("type")) for spec in request.tools):
+        return _choice(ToolChoice("tool", (name,)), request, adjustments)
+    return definition
+
+
+def _callable(name: str, tools: tuple[ToolSpec, ...]) -> str | None:
+    """The name by which Claude calls a tool; `None` for a set of tools, which has no name, and for one not there."""
+    spec = next((spec for spec in tools if name in (spec.name, spec.definition.get("type"))), None)
+    if spec is None or spec.kind != "native":
+        return None if spec is None else spec.name
+    return spec.definition.get("name")
 
 
 def _unforced(
     written: JsonObject | None, request: Request, body: JsonObject, adjustments: list[Adjustment]
 ) -> JsonObject | None:
-    if written is None or written["type"] not in ("any", "tool"):
+    if written is None or written.get("type") not in ("any", "tool"):
         return written
     if not request.profile.forced_tool_choice:
         why = f"{request.model} cannot be forced to call a tool: 'auto' was sent."

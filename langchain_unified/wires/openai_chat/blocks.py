@@ -20,6 +20,7 @@ from langchain_unified.wires._wire import RAW_REMEDY, cannot_carry
 PartWriter: TypeAlias = Callable[[Block, Turn], list[JsonObject]]
 
 RESPONSES = "Use the Responses API (use_responses_api=True)"
+FILES_REMEDY = f"Chat Completions takes files only in user messages. {RESPONSES}, or put it into a user message."
 
 
 def compact(value: Any) -> str:
@@ -56,7 +57,7 @@ def _under(heads: Sequence[str | None], text: str) -> str:
 
 def _text_plain(block: Block, turn: Turn) -> list[JsonObject]:
     if "file_id" in block:
-        return [{"type": "file", "file": {"file_id": block["file_id"]}}]
+        refuse(block, turn, FILES_REMEDY)
     text = block["text"] if "text" in block else _decoded(block, turn)
     return [text_part(_under((block.get("title"), block.get("context")), text))]
 
@@ -83,6 +84,14 @@ def _joined(content: Any, block: Block, turn: Turn) -> str:
     if None in texts:
         refuse(block, turn, "Chat Completions takes only text in it. Send its images beside it.")
     return "\n\n".join(texts)
+
+
+def _text_document(block: Block, turn: Turn) -> list[JsonObject]:
+    """A document that is made of texts, where only text may stand; other files are refused."""
+    if "content" not in block:
+        refuse(block, turn, FILES_REMEDY)
+    heads = (block.get("title"), block.get("context"))
+    return [text_part(_under(heads, _joined(block["content"], block, turn)))]
 
 
 def _native(block: Block, turn: Turn) -> list[JsonObject]:
@@ -128,6 +137,10 @@ def _file(block: Block, turn: Turn) -> list[JsonObject]:
     return [*head, {"type": "file", "file": {"file_data": data, "filename": _filename(block)}}]
 
 
+def _text_plain_or_file(block: Block, turn: Turn) -> list[JsonObject]:
+    return _file(block, turn) if "file_id" in block else _text_plain(block, turn)
+
+
 # The API asks for a file's name. The table is ours because the machine's own differ.
 EXTENSIONS = {
     "application/pdf": "pdf",
@@ -171,6 +184,7 @@ def _video(block: Block, turn: Turn) -> list[JsonObject]:
 TEXTS: Mapping[str, PartWriter] = {
     "text": _text,
     "text-plain": _text_plain,
+    "file": _text_document,
     "search_result": _search_result,
     "native": _native,
     "unknown": _unknown,
@@ -183,7 +197,14 @@ SYSTEM_REMEDY = "A system message holds only text. Put the block in a user messa
 TOOL = TEXTS
 TOOL_REMEDY = f"Chat Completions takes only text in a tool result. {RESPONSES}, or put the block in a user message."
 
-USER: Mapping[str, PartWriter] = {**TEXTS, "image": _image, "file": _file, "audio": _audio, "video": _video}
+USER: Mapping[str, PartWriter] = {
+    **TEXTS,
+    "text-plain": _text_plain_or_file,
+    "image": _image,
+    "file": _file,
+    "audio": _audio,
+    "video": _video,
+}
 USER_REMEDY = "It belongs in an assistant message."
 
 
@@ -255,6 +276,13 @@ def _said_medium(said: Said, block: Block, turn: Turn) -> None:
     said.parts.append(text_part(f"[{block['type']}: {block['url']}]"))
 
 
+def _said_document(said: Said, block: Block, turn: Turn) -> None:
+    """A text document as text; of one that lies elsewhere, its address."""
+    here = "text" in block or "base64" in block
+    writer = _say(_text_plain) if here else _said_medium
+    writer(said, block, turn)
+
+
 def _said_server_call(said: Said, block: Block, turn: Turn) -> None:
     said.parts.append(text_part(f"[{block.get('name', 'tool')}({compact(_readable(block.get('args') or {}))})]"))
 
@@ -284,7 +312,7 @@ def _silent(said: Said, block: Block, turn: Turn) -> None:
 
 ASSISTANT: Mapping[str, SaidWriter] = {
     "text": _say(_text),
-    "text-plain": _say(_text_plain),
+    "text-plain": _said_document,
     "search_result": _say(_search_result),
     "image": _said_medium,
     "file": _said_medium,

@@ -29,7 +29,7 @@ def encode(request: Request) -> Encoded:
     if choice is not None:
         body["tool_choice"] = choice
     if request.output is not None:
-        body["response_format"] = _response_format(request.output)
+        body["response_format"] = _response_format(request.output, adjustments)
     if request.stream:
         body["stream"] = True
         if request.dialect.stream_usage:
@@ -53,14 +53,17 @@ def _wants_citations(block: Block) -> bool:
     return isinstance(wish, dict) and bool(wish.get("enabled"))
 
 
-def _response_format(output: OutputFormat) -> JsonObject:
+def _response_format(output: OutputFormat, adjustments: list[Adjustment]) -> JsonObject:
     if output.kind != "json_schema":
         return {"type": output.kind}
-    schema: JsonObject = {"name": output.name, "schema": output.schema}
+    asked, strict = output.schema, output.strict
+    if strict:
+        asked, strict = strict_schema(asked, f"response_format {output.name!r}", adjustments)
+    schema: JsonObject = {"name": output.name, "schema": asked}
     if output.description is not None:
         schema["description"] = output.description
-    if output.strict is not None:
-        schema["strict"] = output.strict
+    if strict is not None:
+        schema["strict"] = strict
     return {"type": "json_schema", "json_schema": schema}
 
 

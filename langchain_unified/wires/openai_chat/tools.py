@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.request import Adjustment, JsonObject, Request, ToolChoice, ToolSpec
+from langchain_unified.schemas import strict_schema
+from langchain_unified.tools import NO_PARAMETERS
 
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
@@ -15,7 +17,7 @@ def encode_tools(request: Request, adjustments: list[Adjustment]) -> list[JsonOb
     """The tools in their order. Options that other APIs have land in `adjustments`; a tool of theirs raises."""
     encoded = []
     for spec in request.tools:
-        encoded.append(KINDS[spec.kind](spec))
+        encoded.append(KINDS[spec.kind](spec, adjustments))
         adjustments.extend(
             Adjustment(what=f"{option} of tool {spec.name!r}", why="Chat Completions has no such option: not sent.")
             for option in spec.options
@@ -27,26 +29,33 @@ def encode_tools(request: Request, adjustments: list[Adjustment]) -> list[JsonOb
 OWN_OPTIONS = frozenset({("custom", "format")})
 
 
-def _function(spec: ToolSpec) -> JsonObject:
+def _function(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
     function: JsonObject = {"name": _checked(spec.name)}
     if spec.description is not None:
         function["description"] = spec.description
-    function["parameters"] = spec.parameters or {"type": "object", "properties": {}}
-    if spec.strict is not None:
-        function["strict"] = spec.strict
+    parameters, strict = spec.parameters or NO_PARAMETERS, spec.strict
+    if strict:
+        parameters, strict = strict_schema(parameters, f"`strict` of tool {spec.name!r}", adjustments)
+    function["parameters"] = parameters
+    if strict is not None:
+        function["strict"] = strict
     return {"type": "function", "function": function}
 
 
-def _custom(spec: ToolSpec) -> JsonObject:
+def _custom(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
     custom: JsonObject = {"name": _checked(spec.name)}
     if spec.description is not None:
         custom["description"] = spec.description
-    if spec.options.get("format") is not None:
-        custom["format"] = spec.options["format"]
+    form = spec.options.get("format")
+    if form is not None:
+        # The Responses API has a grammar flat, this one nests it.
+        flat = form.get("type") == "grammar" and "grammar" not in form
+        inner = {key: value for key, value in form.items() if key != "type"}
+        custom["format"] = {"type": "grammar", "grammar": inner} if flat else form
     return {"type": "custom", "custom": custom}
 
 
-def _native(spec: ToolSpec) -> JsonObject:
+def _native(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
     kind = str(spec.definition.get("type"))
     if kind in ("function", "custom"):
         return spec.definition
@@ -55,7 +64,11 @@ def _native(spec: ToolSpec) -> JsonObject:
     )
 
 
-KINDS: Mapping[str, Callable[[ToolSpec], JsonObject]] = {"function": _function, "custom": _custom, "native": _native}
+KINDS: Mapping[str, Callable[[ToolSpec, list[Adjustment]], JsonObject]] = {
+    "function": _function,
+    "custom": _custom,
+    "native": _native,
+}
 
 # Anthropic's own tools carry a date (`web_search_20260318`), but for these.
 ANTHROPIC_TOOLS = frozenset({"tool_search_tool_bm25", "tool_search_tool_regex", "mcp_toolset"})

@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from langchain_unified.request import Block, JsonObject, Turn
-from langchain_unified.wires._wire import RAW_REMEDY, cannot_carry
+from langchain_unified.wires._wire import cannot_carry
 from langchain_unified.wires.openai_responses import server_tools
 from langchain_unified.wires.openai_responses.parts import (
+    REMEDIES,
     WIRE,
     compact,
+    decoded,
     document_text,
     image_address,
     item_in,
@@ -217,6 +219,8 @@ def _name_of(block: Block) -> str | None:
 
 
 def _text_plain(block: Block, turn: Turn, items: Items) -> None:
+    if block.get("text") is None and block.get("base64"):
+        block = {**block, "text": decoded(block, turn)}
     if block.get("text") is None:
         _medium(block, turn, items)
     else:
@@ -253,7 +257,7 @@ def _foreign(block: Block, turn: Turn, items: Items) -> None:
 def _refused(block: Block, turn: Turn, items: Items) -> None:
     item = item_in(block)
     if item is None:
-        raise cannot_carry(block, turn, WIRE, RAW_REMEDY)
+        raise cannot_carry(block, turn, WIRE, REMEDIES.get(block["type"], "Put it into a user message."))
     items.append(without_nulls(item))
 
 

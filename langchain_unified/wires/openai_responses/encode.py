@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from langchain_unified.blocks import wire_of_type
 from langchain_unified.request import Adjustment, Block, Encoded, JsonObject, Request, Role, Turn
-from langchain_unified.wires._wire import write_params
+from langchain_unified.wires._wire import cannot_carry, write_params
 from langchain_unified.wires.openai_responses.assistant import encode_assistant
 from langchain_unified.wires.openai_responses.params import NO_MARKS, PARAMS, takes_marks, write_native, write_output
-from langchain_unified.wires.openai_responses.parts import encode_parts, item_in
+from langchain_unified.wires.openai_responses.parts import WIRE, encode_parts, item_in
 from langchain_unified.wires.openai_responses.tools import encode_tool_choice, encode_tools
 
 # The counting endpoint refuses what has no influence on the input.
@@ -34,7 +35,7 @@ def encode(request: Request) -> Encoded:
     body: JsonObject = {"model": request.model, "input": encode_input(request, adjustments)}
     write_native(body, request, adjustments)
     write_params(body, request, PARAMS, adjustments)
-    write_output(body, request.output)
+    write_output(body, request.output, adjustments)
     if request.tools:
         body["tools"] = encode_tools(request, adjustments)
     choice = encode_tool_choice(request)
@@ -135,6 +136,8 @@ class _Input:
         """A tool result, in the form that its call asks for."""
         whole = next((item for block in turn.blocks if (item := item_in(block)) is not None), None)
         if whole is not None:
+            if not answers_call(whole):
+                raise cannot_carry({"type": whole.get("type")}, turn, WIRE, NO_ANSWER)
             return [{"call_id": turn.tool_call_id, **whole} if "call_id" in REQUIRED.get(whole["type"], ()) else whole]
         call_id = turn.tool_call_id or ""
         kind = turn.options.get("type") or self.answers.get(call_id, "function_call_output")
@@ -151,6 +154,14 @@ TURNS: Mapping[Role, Callable[[_Input, Turn], list[JsonObject]]] = {
     "assistant": _Input.assistant,
     "tool": _Input.result,
 }
+
+
+NO_ANSWER = "It is an item that answers no call: put it into a message of its own."
+
+
+def answers_call(item: JsonObject) -> bool:
+    """Whether an item can stand for a tool result. Of types that are not known here nothing can be said."""
+    return wire_of_type(str(item.get("type"))) is None or str(item["type"]).endswith(("_output", "_response"))
 
 
 # --- results of calls -------------------------------------------------------------------------------------------------

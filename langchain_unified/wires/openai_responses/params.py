@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from langchain_unified.request import Adjustment, JsonObject, OutputFormat, Request
+from langchain_unified.schemas import strict_schema
 from langchain_unified.wires._wire import ParamWriter, answer_limit, refuse, under
 
 # Keys of the API's own body that `Params` does not have.
@@ -38,17 +39,20 @@ def _copied(value: Any) -> Any:
     return list(value) if isinstance(value, list | tuple) else value
 
 
-def write_output(body: JsonObject, output: OutputFormat | None) -> None:
+def write_output(body: JsonObject, output: OutputFormat | None, adjustments: list[Adjustment]) -> None:
     """The form of the answer: `text.format`."""
     if output is None:
         return
     form: JsonObject = {"type": output.kind}
     if output.kind == "json_schema":
-        form |= {"name": output.name, "schema": output.schema}
+        schema, strict = output.schema, output.strict
+        if strict:
+            schema, strict = strict_schema(schema, f"response_format {output.name!r}", adjustments)
+        form |= {"name": output.name, "schema": schema}
         if output.description is not None:
             form["description"] = output.description
-        if output.strict is not None:
-            form["strict"] = output.strict
+        if strict is not None:
+            form["strict"] = strict
     body.setdefault("text", {})["format"] = form
 
 

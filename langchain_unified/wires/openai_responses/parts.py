@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -97,6 +98,14 @@ def _text_plain(block: Block, turn: Turn) -> list[JsonObject]:
     return [input_text(document_text(block))]
 
 
+def decoded(block: Block, turn: Turn) -> str:
+    """The text of a document that came as base64."""
+    try:
+        return b64decode(block["base64"], validate=True).decode()
+    except ValueError as exc:
+        raise cannot_carry(block, turn, WIRE, "Its base64 data is not UTF-8 text: send the text itself.") from exc
+
+
 def document_text(block: Block) -> str:
     """A plain-text document as text: its title and context, then what it says."""
     heading = _heading(block)
@@ -133,8 +142,15 @@ def _video(block: Block, turn: Turn) -> list[JsonObject]:
 
 
 def _refused(block: Block, turn: Turn) -> list[JsonObject]:
-    raise cannot_carry(block, turn, WIRE, RAW_REMEDY)
+    raise cannot_carry(block, turn, WIRE, REMEDIES.get(block["type"], SPOKEN))
 
+
+SPOKEN = "It belongs in an assistant message: move it there, or take it out."
+
+REMEDIES: Mapping[str, str] = {
+    "unknown": RAW_REMEDY,
+    "tool_result": "It belongs in a user message, or make it a tool message.",
+}
 
 PARTS: Mapping[str, Callable[[Block, Turn], list[JsonObject]]] = {
     "text": _text,

@@ -2,34 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.request import Adjustment, JsonObject, Request, ToolChoice, ToolSpec
+from langchain_unified.server_tools_forms import refusal
+from langchain_unified.schemas import strict_schema
 from langchain_unified.tools import NO_PARAMETERS
 
 # What a function or a custom tool may say beside its name, description and form.
 OPTIONS = frozenset({"defer_loading", "async", "allowed_callers", "output_schema"})
 CALLERS = frozenset({"direct", "programmatic"})
-
-# Anthropic's own tools: what they do -> what to bind here instead. OpenAI writes its dates with underscores.
-FOREIGN_TOOLS: Mapping[str, str] = {
-    "web_search": 'Use {"type": "web_search"}.',
-    "web_fetch": 'Use {"type": "web_search"}: it opens pages too.',
-    "bash": 'Use {"type": "shell"}, or a function of your own.',
-    "text_editor": 'Use {"type": "apply_patch"}, or a function of your own.',
-    "computer": 'Use {"type": "computer"}.',
-    "computer_toolset": 'Use {"type": "computer"}.',
-    "browser_toolset": 'Use {"type": "computer"}.',
-    "code_execution": 'Use {"type": "code_interpreter", "container": {"type": "auto"}}.',
-    "memory": "Use a function of your own.",
-    "advisor": "The API has no tool like it.",
-    "mcp_toolset": 'Use {"type": "mcp", "server_label": "…", "server_url": "…"}.',
-    "tool_search_tool": 'Use {"type": "tool_search"}.',
-}
-_FOREIGN = re.compile(r"(mcp_toolset)|(tool_search_tool)(?:_\w+)?|([a-z_]+?)_20\d{6}")
 
 
 def encode_tools(request: Request, adjustments: list[Adjustment]) -> list[JsonObject]:
@@ -52,6 +36,9 @@ def _function(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
     tool["parameters"] = spec.parameters or NO_PARAMETERS
     # The key is required. The API's own default would rewrite a schema to the strict subset.
     tool["strict"] = bool(spec.strict)
+    if spec.strict:
+        what = f"`strict` of the tool {spec.name!r}"
+        tool["parameters"], tool["strict"] = strict_schema(tool["parameters"], what, adjustments)
     return tool | _options(spec, adjustments)
 
 
@@ -68,11 +55,9 @@ def _custom(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
 
 
 def _native(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
-    kind = str(spec.definition.get("type"))
-    found = _FOREIGN.fullmatch(kind)
-    name = next((group for group in found.groups() if group), "") if found else ""
-    if name in FOREIGN_TOOLS:
-        raise InvalidToolError(f"The tool {kind!r} is Anthropic's; OpenAI does not have it. {FOREIGN_TOOLS[name]}")
+    refused = refusal(str(spec.definition.get("type")), "openai")
+    if refused:
+        raise InvalidToolError(refused)
     return dict(spec.definition)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 Schema = Any
@@ -182,3 +182,80 @@ CHECKS: Mapping[str, Callable[[Any, Any, Schema, Schema], bool]] = {
     "not": _inner(lambda wanted, value, root: not valid(wanted, value, root)),
     "if": _if,
 }
+
+
+# --- what is wrong, and what was meant --------------------------------------------------------------------------------
+
+
+def problem(schema: Schema, value: Any, root: Schema = None, path: str = "") -> str | None:
+    """A sentence about the first, innermost place where `value` does not satisfy `schema`; `None` where it does."""
+    root = schema if root is None else root
+    if valid(schema, value, root):
+        return None
+    whole = _followed(schema, root)
+    for step, inner, item in _inside(whole, value):
+        found = problem(inner, item, root, f"{path}{step}")
+        if found:
+            return found
+    place = path.lstrip(".") or "the answer"
+    if isinstance(whole, bool):
+        return f"{place} is not allowed"
+    failed = next(key for key, check in CHECKS.items() if key in whole and not check(whole[key], value, whole, root))
+    if failed == "required":
+        return f"{place} has no {', '.join(repr(key) for key in whole['required'] if key not in value)}"
+    return f"{place} is {_short(value)}, which fails {failed}: {_short(whole[failed])}"
+
+
+def without_nulls(schema: Schema, value: Any, root: Schema = None) -> Any:
+    """`value` without the nulls that stand for absent properties: those of optional ones that take no null."""
+    root = schema if root is None else root
+    whole = _followed(schema, root)
+    if isinstance(whole, bool):
+        return value
+    branches = [*(whole.get("anyOf") or ()), *(whole.get("oneOf") or ())]
+    if branches:
+        tried = (without_nulls(branch, value, root) for branch in branches)
+        value = next((each for each in tried if valid(whole, each, root)), value)
+    for part in whole.get("allOf") or ():
+        value = without_nulls(part, value, root)
+    if isinstance(value, list) and isinstance(whole.get("items"), Mapping):
+        return [without_nulls(whole["items"], item, root) for item in value]
+    return _with_what_is_there(whole, value, root) if isinstance(value, dict) else value
+
+
+def _with_what_is_there(schema: Mapping[str, Any], value: dict[str, Any], root: Schema) -> dict[str, Any]:
+    named, required = schema.get("properties") or {}, schema.get("required") or ()
+    kept = {}
+    for key, item in value.items():
+        inner = named.get(key, True)
+        if item is None and key in named and key not in required and not valid(inner, None, root):
+            continue
+        kept[key] = without_nulls(inner, item, root)
+    return kept
+
+
+def _followed(schema: Schema, root: Schema) -> Schema:
+    """What a reference refers to, its siblings beside it."""
+    seen: set[str] = set()
+    while isinstance(schema, Mapping) and "$ref" in schema and schema["$ref"] not in seen:
+        seen.add(schema["$ref"])
+        found = resolve(schema["$ref"], root)
+        rest = {key: item for key, item in schema.items() if key != "$ref"}
+        schema = {**found, **rest} if isinstance(found, Mapping) else found
+    return schema
+
+
+def _inside(schema: Schema, value: Any) -> Iterator[tuple[str, Schema, Any]]:
+    """The named properties and the items of a value: step of the path, schema, value."""
+    if isinstance(schema, bool):
+        return
+    if isinstance(value, dict):
+        named = schema.get("properties") or {}
+        yield from ((f".{key}", named[key], item) for key, item in value.items() if key in named)
+    if isinstance(value, list) and "items" in schema:
+        yield from ((f"[{at}]", schema["items"], item) for at, item in enumerate(value))
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,0 +1,94 @@
+"""A dry run: what a call would send, change, leave out or refuse, without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.messages import AIMessage, BaseMessage
+
+from langchain_unified.chat_models import _plan
+from langchain_unified.chat_models._redact import redacted
+from langchain_unified.content import origin_of
+from langchain_unified.errors import RequestError
+from langchain_unified.request import Adjustment, JsonObject, Request
+
+if TYPE_CHECKING:
+    from langchain_unified.chat_models.base import ChatBase
+
+REASONING = frozenset({"reasoning", "thinking", "redacted_thinking"})
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What a call would do. `str(report)` says it in sentences.
+
+    `body` is what would be sent, secrets hidden; empty when the call is refused, and `refused` says why. `adjustments`
+    is what would change on the way, `left_out` what stays in the messages and is not sent (another model's reasoning).
+    """
+
+    provider: str
+    model: str
+    wire: str | None = None
+    body: JsonObject = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    adjustments: tuple[Adjustment, ...] = ()
+    left_out: tuple[str, ...] = ()
+    refused: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the call would go out."""
+        return self.refused is None
+
+    @property
+    def unchanged(self) -> bool:
+        """Whether it would go out as it was written, with nothing changed and nothing left out."""
+        return self.ok and not self.adjustments and not self.left_out
+
+    def __str__(self) -> str:
+        """A line for the outcome and one for each thing that is not as written."""
+        if self.refused is not None:
+            return f"{self.provider}/{self.model}: refused. {self.refused}"
+        outcome = "goes out as written" if self.unchanged else "goes out with changes"
+        lines = [f"{self.provider}/{self.model} by {self.wire}: {outcome}."]
+        lines += [f"  changed: {item['what']}: {item['why']}" for item in self.adjustments]
+        lines += [f"  left out: {item}" for item in self.left_out]
+        return "\n".join(lines)
+
+
+def check(model: ChatBase, messages: Sequence[BaseMessage], keywords: Mapping[str, Any]) -> CheckReport:
+    """The report for one call. Raises `UnknownModelError` for a model that there is not, nothing else of ours."""
+    route = model._route(keywords.get("model"))
+    try:
+        plan = _plan.make(model, messages, {**keywords, "on_unsupported": "ignore"}, stream=False)
+    except RequestError as error:
+        return CheckReport(route.provider, route.model, refused=str(error))
+    return CheckReport(
+        provider=route.provider,
+        model=route.model,
+        wire=plan.wire.name,
+        body=redacted(plan.call.body),
+        headers={name: value for name, value in plan.call.headers.items() if name in SHOWN},
+        adjustments=plan.adjustments,
+        left_out=tuple(_left_out(messages, plan.request)),
+    )
+
+
+SHOWN = frozenset({"anthropic-version", "anthropic-beta"})
+
+
+def _left_out(messages: Sequence[BaseMessage], request: Request) -> Iterator[str]:
+    sent = {turn.position for turn in request.turns for block in turn.blocks if _is_reasoning(block)}
+    for position, message in enumerate(messages):
+        if not isinstance(message, AIMessage) or position in sent or isinstance(message.content, str):
+            continue
+        if any(isinstance(block, dict) and block.get("type") in REASONING for block in message.content):
+            source = message.response_metadata.get("model_name") or origin_of(message) or "another model"
+            yield f"the reasoning of {source} in message {position}; it stays there, for when {source} is asked again"
+
+
+def _is_reasoning(block: Mapping[str, Any]) -> bool:
+    kind = block["value"].get("type") if block["type"] == "native" else block["type"]
+    return kind in REASONING

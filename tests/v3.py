@@ -1,0 +1,142 @@
+"""v3 events read back: the message that core assembles from them, and how that compares with the invoked one."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.language_models.chat_model_stream import ChatModelStream
+from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.tracers._streaming import _V2StreamingCallbackHandler
+
+from langchain_unified.chat_models._events import EventWriter
+from langchain_unified.wires import Wire
+
+Event = dict[str, Any]
+CALLS = ("tool_call", "invalid_tool_call")
+
+
+class Listener(BaseCallbackHandler, _V2StreamingCallbackHandler):
+    """What LangGraph attaches: with it, `invoke` goes by events."""
+
+    def __init__(self) -> None:
+        self.events: list[Any] = []
+        self.tokens: list[str] = []
+        self.errors: list[BaseException] = []
+
+    def on_stream_event(self, event: Any, **kwargs: Any) -> None:
+        self.events.append(event)
+
+    def on_llm_new_token(self, token: str, **kwargs: Any) -> None:
+        self.tokens.append(token)
+
+    def on_llm_error(self, error: BaseException, **kwargs: Any) -> None:
+        self.errors.append(error)
+
+
+def chunks_of(wire: Wire, events: Iterable[Any]) -> list[AIMessageChunk]:
+    """The chunks of a provider's events, every block with its index."""
+    decoder = wire.stream_decoder(False)
+    chunks = [chunk for event in events for chunk in decoder.feed(event)]
+    chunks += decoder.end()
+    decoder.close()
+    return chunks
+
+
+def written(wire: Wire, events: Iterable[Any]) -> list[Event]:
+    """The v3 events of a provider's events."""
+    writer = EventWriter("asked-for")
+    found = [event for chunk in chunks_of(wire, events) for event in writer.feed(chunk)]
+    return copy.deepcopy([*found, *writer.close()])  # type: ignore[list-item]
+
+
+def assembled(events: Iterable[Event]) -> AIMessage:
+    """The message that core makes of the events."""
+    stream = ChatModelStream()
+    for event in events:
+        stream.dispatch(event)
+    assert stream.output_message is not None
+    return stream.output_message
+
+
+# --- the events -------------------------------------------------------------------------------------------------------
+
+
+def check_lifecycle(events: list[Event]) -> None:
+    """One start and one finish of each block, its deltas between them, and the whole in the deltas of a text or call."""
+    assert [event["event"] for event in (events[0], events[-1])] == ["message-start", "message-finish"]
+    starts = [event for event in events if event["event"] == "content-block-start"]
+    assert [event["index"] for event in starts] == list(range(len(starts)))
+    said: dict[int, str] = {}
+    for event in events[1:-1]:
+        index, kind = event["index"], event["event"].removeprefix("content-block-")
+        if kind == "start":
+            assert index not in said
+            said[index] = ""
+            if event["content"]["type"] == "tool_call_chunk":
+                assert event["content"]["name"]
+                assert event["content"]["args"] == ""
+        elif kind == "delta":
+            said[index] += next(event["delta"][key] for key in ("text", "reasoning", "args") if key in event["delta"])
+        else:
+            _check_finish(said.pop(index), event["content"])
+    assert said == {}
+
+
+def _check_finish(said: str, block: Any) -> None:
+    for kind in ("text", "reasoning"):
+        if block["type"] == kind:
+            assert said == block.get(kind, "")
+    if block["type"] == "invalid_tool_call":
+        # A custom tool's text streams inside a JSON string, and is shown without it.
+        assert said == block["args"] or said.startswith('{"__arg1": "')
+
+
+# --- the law ----------------------------------------------------------------------------------------------------------
+
+
+def check_equal(message: AIMessage, invoked: AIMessage, *, args: Callable[[Any], Any] = lambda args: args or None) -> None:
+    """The v3 message says what the invoked one says. `args` settles how broken arguments are shown."""
+    for name in ("id", "tool_calls", "usage_metadata", "additional_kwargs"):
+        assert getattr(message, name) == getattr(invoked, name), name
+    assert _broken(message, args) == _broken(invoked, args)
+    metadata = dict(message.response_metadata)
+    assert metadata.pop("output_version") == "v1"
+    assert metadata == invoked.response_metadata
+    check_blocks(message, invoked)
+
+
+def _broken(message: AIMessage, args: Callable[[Any], Any]) -> list[Any]:
+    return [(call["id"], call["name"] or None, args(call["args"])) for call in message.invalid_tool_calls]
+
+
+def check_blocks(message: AIMessage, invoked: AIMessage) -> None:
+    """The v3 message's blocks are the invoked one's `content_blocks`, but for what these do not show.
+
+    Chat Completions' refusal, which stands beside the content, is a block. The calls are those of `tool_calls` and
+    `invalid_tool_calls` (core's translators leave out some of them), after the call itself where core shows it as a
+    block that is no call. A lone text of the Responses API keeps its id, which `str` content cannot hold.
+    """
+    found, expected = _others(message.content_blocks), _others(copy.deepcopy(invoked).content_blocks)
+    refusal = invoked.additional_kwargs.get("refusal")
+    if refusal:
+        expected.append({"type": "non_standard", "value": {"type": "refusal", "refusal": refusal}})
+    if isinstance(invoked.content, str) and len(found) == 1 and not refusal:
+        found = [{key: value for key, value in block.items() if key not in ("id", "status")} for block in found]
+    assert found == expected
+    calls = [block for block in message.content_blocks if block["type"] in CALLS]
+    ids = [block["id"] for block in calls]
+    assert sorted(ids, key=str) == sorted(
+        [call["id"] for call in (*invoked.tool_calls, *invoked.invalid_tool_calls)], key=str
+    )
+    shown = {b["id"]: b.get("extras") for b in copy.deepcopy(invoked).content_blocks if b["type"] in CALLS}
+    if not invoked.invalid_tool_calls:
+        assert {block["id"]: block.get("extras") for block in calls if block["id"] in shown} == shown
+
+
+def _others(blocks: Iterable[Any]) -> list[Any]:
+    """The blocks that are no calls, without their index, a text of nothing left out."""
+    bare = [{key: value for key, value in block.items() if key != "index"} for block in blocks]
+    return [b for b in bare if b["type"] not in CALLS and b != {"type": "text", "text": ""}]
