@@ -207,8 +207,18 @@ def _tool_result(block: Block) -> Block:
     }
 
 
+def _object(block: Block, field: str) -> JsonObject:
+    """A call's arguments; `{}` where there are none. Raises `InvalidHistoryError` for what is no object."""
+    args = block.get(field) or {}
+    if not isinstance(args, dict):
+        raise InvalidHistoryError(
+            f"The call {block.get('id')!r} of the tool {block.get('name')!r} has a `{field}` that is no object: {args!r}."
+        )
+    return args
+
+
 def _tool_use(block: Block) -> Block:
-    args = block.get("input") or loads(block.get("partial_json") or "{}")
+    args = _object(block, "input") or loads(block.get("partial_json") or "{}")
     return {"type": "tool_call", "id": block.get("id"), "name": block.get("name", ""), "args": args}
 
 
@@ -219,7 +229,7 @@ def _function_call(block: Block) -> Block:
 
 def _tool_call(block: Block) -> Block:
     args = block.get("args")
-    args = args if isinstance(args, dict) else loads(args or "{}")
+    args = loads(args) if isinstance(args, str) else _object(block, "args")
     kept = _kept(block, "id", "name") | ({"extras": block["extras"]} if block.get("extras") else {})
     return {"type": "tool_call", "id": None, "name": "", **kept, "args": args}
 

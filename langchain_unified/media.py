@@ -259,7 +259,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     _kind(
         "OpenAI's server tool call",
-        {"type": "web_search_call", "id": "ws_1", "action": {"type": "search", "query": "paris"}},
+        {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"type": "search", "query": TEXT}},
         human="refused | refused | web_search_call", system="refused | refused | web_search_call",
         tool="as text | as text | refused", assistant="as text | as text | web_search_call",
     ),

@@ -56,7 +56,8 @@ class Adapted:
         """Note what neither provider's decoding can say of a schema by itself."""
         if not any(key in schema for key in SAYS_WHAT):
             self.block(f"{place_of(path)} may be of any type")
-        if is_map(schema):
+        # An object at the root about which nothing else is said is one without fields, as for a tool without arguments.
+        if is_map(schema) and (path or schema.keys() - ANNOTATIONS != {"type"}):
             self.maps.append(f"{place_of(path)} is a map of open keys")
 
     def note_loose(self, what: str, provider: str, adjustments: list[Adjustment]) -> None:
@@ -117,7 +118,17 @@ def _references(schema: Any) -> Iterator[str]:
 
 
 SEVERAL = ("properties", "patternProperties", "dependentSchemas")
-ONE = ("items", "additionalProperties", "contains", "not", "if", "then", "else", "propertyNames", "unevaluatedProperties")
+ONE = (
+    "items",
+    "additionalProperties",
+    "contains",
+    "not",
+    "if",
+    "then",
+    "else",
+    "propertyNames",
+    "unevaluatedProperties",
+)
 CHOICES = ("anyOf", "oneOf", "allOf")
 LISTS = (*CHOICES, "prefixItems")
 DEFINITIONS = ("$defs", "definitions")
@@ -147,7 +158,7 @@ def check_schema(schema: JsonObject, name: str) -> None:
         for key, sound in SOUND.items():
             if key in part and not sound(part[key], schema):
                 raise InvalidToolError(
-                    f"The schema {name!r} has an unusable `{key}` at {place_of(path)}: {_short(part[key])}. {HINTS[key]}"
+                    f"The schema of {name} has an unusable `{key}` at {place_of(path)}: {_short(part[key])}. {HINTS[key]}"
                 )
 
 
@@ -165,6 +176,10 @@ def _is_reference(value: Any, root: Any) -> bool:
     return isinstance(value, str) and value.startswith("#") and isinstance(resolve(value, root), Mapping)
 
 
+def _are_named(value: Any, root: Any) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(each, Mapping | bool) for each in value.values())
+
+
 def _is_choice(value: Any, root: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(each, Mapping | bool) for each in value)
 
@@ -173,20 +188,19 @@ SOUND: Mapping[str, Callable[[Any, Any], bool]] = {
     "type": _is_type,
     "$ref": _is_reference,
     "enum": lambda value, root: isinstance(value, list) and bool(value),
-    "properties": lambda value, root: isinstance(value, Mapping)
-    and all(isinstance(each, Mapping | bool) for each in value.values()),
+    **dict.fromkeys((*SEVERAL, *DEFINITIONS), _are_named),
+    **dict.fromkeys(ONE, lambda value, root: isinstance(value, Mapping | bool)),
     "required": lambda value, root: isinstance(value, list) and all(isinstance(each, str) for each in value),
-    "anyOf": _is_choice,
-    "oneOf": _is_choice,
-    "allOf": _is_choice,
+    **dict.fromkeys(LISTS, _is_choice),
 }
 HINTS: Mapping[str, str] = {
     "type": f"Types are {', '.join(TYPES)}.",
     "$ref": "A reference points into the schema itself: '#/$defs/…'.",
     "enum": "It lists at least one value.",
-    "properties": "It maps names to schemas.",
+    **dict.fromkeys((*SEVERAL, *DEFINITIONS), "It maps names to schemas."),
+    **dict.fromkeys(ONE, "It is a schema."),
     "required": "It lists names.",
-    **dict.fromkeys(("anyOf", "oneOf", "allOf"), "It lists at least one schema."),
+    **dict.fromkeys(LISTS, "It lists at least one schema."),
 }
 
 
@@ -212,6 +226,7 @@ def for_openai(schema: Mapping[str, Any]) -> Adapted:
 
 def strict_schema(schema: JsonObject, what: str, adjustments: list[Adjustment]) -> tuple[JsonObject, bool]:
     """The schema for OpenAI, and whether it can be strict. One that cannot goes out as it is. `what` names it."""
+    check_schema(schema, what)
     adapted = for_openai(schema)
     if adapted.reasons:
         adapted.note_open(what, "OpenAI", adjustments)
@@ -270,11 +285,11 @@ def _openai_object(left: JsonObject, path: str, adapted: Adapted, root: Mapping[
     properties = left.pop("properties", None)
     if left.pop("additionalProperties", False) is not False and properties:
         adapted.loose.append(f"additionalProperties of {place_of(path)}")
-    left.pop("required", None)
+    required = left.pop("required", None) or []
     written: JsonObject = {"additionalProperties": False}
     if properties is not None:
         each = {name: _openai(inner, f"{path}.{name}", adapted, root) for name, inner in properties.items()}
-        written |= {"properties": each, "required": [*properties]}
+        written |= {"properties": each, "required": required if {*required} == {*properties} else [*properties]}
     return written
 
 

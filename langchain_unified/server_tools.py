@@ -137,7 +137,7 @@ def _check(spec: ToolSpec, form: Form, options: Mapping[str, Any]) -> None:
         )
     if options.get("execution") == "client" and "execution" not in form.keys:
         raise InvalidToolError(
-            f"The tool {spec.name!r} lets the caller search (`execution`: 'client'). On Anthropic that is a tool search of "
+            f"The tool {spec.name!r} lets the caller search (`execution`: 'client'). On Anthropic that is a tool of "
             "your own: bind a function that returns `tool_reference` blocks."
         )
     clashing = [option for option in form.exclusive if option in options]

@@ -21,10 +21,11 @@ from langchain_unified.server_tools_forms import NAMES
 
 NO_PARAMETERS: JsonObject = {"type": "object", "properties": {}}
 
-# What a tool may say beside name, description, schema and mark. Wires send the ones they have.
-OPTIONS = frozenset(
-    {"defer_loading", "allowed_callers", "input_examples", "eager_input_streaming", "async", "output_schema", "format"}
-)
+# What a tool may say beside name, description, schema and mark. Wires send the ones they have, in this order.
+_OPTIONS = (
+    "defer_loading", "allowed_callers", "input_examples", "eager_input_streaming", "async", "output_schema", "format",
+)  # fmt: skip
+OPTIONS = frozenset(_OPTIONS)
 
 
 def tool_spec(tool: Any, strict: bool | None = None) -> ToolSpec:
@@ -156,9 +157,9 @@ def _function(converted: JsonObject, extras: Mapping[str, Any], strict: bool | N
     return ToolSpec(
         name=_name(function),
         description=function.get("description"),
-        parameters=function.get("parameters") or NO_PARAMETERS,
+        parameters=_parameters(function),
         strict=strict if said is None else said,
-        options={key: extras[key] for key in OPTIONS if extras.get(key) is not None},
+        options={key: extras[key] for key in _OPTIONS if extras.get(key) is not None},
         mark=mark_of(extras),
     )
 
@@ -168,6 +169,16 @@ def _name(holder: Mapping[str, Any]) -> str:
     if not isinstance(name, str) or not name:
         raise InvalidToolError(f"A tool has no name: {_short(holder)}. Give it a `name`.")
     return name
+
+
+def _parameters(function: Mapping[str, Any]) -> JsonObject:
+    parameters = function.get("parameters") or NO_PARAMETERS
+    if not isinstance(parameters, Mapping):
+        raise InvalidToolError(
+            f"The tool {function.get('name')!r} has a schema that is no object: {parameters!r}. "
+            "Give `parameters` (or `input_schema`) as a JSON schema."
+        )
+    return dict(parameters)
 
 
 def _anthropic_custom(tool: JsonObject, strict: bool | None) -> ToolSpec:
@@ -184,7 +195,7 @@ def _custom_tool(tool: JsonObject, strict: bool | None) -> ToolSpec:
 
 
 def _custom(custom: Mapping[str, Any], extras: Mapping[str, Any]) -> ToolSpec:
-    options = {key: extras[key] for key in OPTIONS if extras.get(key) is not None}
+    options = {key: extras[key] for key in _OPTIONS if extras.get(key) is not None}
     if custom.get("format"):
         options["format"] = custom["format"]
     return ToolSpec(

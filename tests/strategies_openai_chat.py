@@ -23,7 +23,12 @@ JSON = st.recursive(
 )
 OBJECT = st.dictionaries(TEXT, JSON, max_size=3)
 SCHEMA = st.lists(NAME, max_size=2).map(
-    lambda names: {"type": "object", "properties": {name: {"type": "string"} for name in names}}
+    lambda names: {
+        "type": "object",
+        "properties": {name: {"type": "string"} for name in names},
+        "required": sorted(set(names)),
+        "additionalProperties": False,
+    }
 )
 BROKEN = st.sampled_from(['{"a": "b', "[1]", "nonsense", '{"a": {"b": 1}', '"text"'])
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import anthropic
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -1077,9 +1078,10 @@ def test_schema_keeps_what_is_enforced_and_tells_the_rest():
         "required": ["title"],
     }
     before = copy.deepcopy(schema)
-    assert adapt_schema(schema) == {
+    adapted = adapt_schema(schema)
+    assert adapted.schema == {
         "$defs": {
-            "Kind": {"enum": ["a", "b"], "type": "string"},
+            "Kind": {"enum": ["a", "b"]},
             "P": {"type": "object", "properties": {}, "additionalProperties": False},
         },
         "type": "object",
@@ -1088,7 +1090,7 @@ def test_schema_keeps_what_is_enforced_and_tells_the_rest():
             "title": {"type": "string", "description": "A title\n\n{minLength: 1}"},
             "default": {"type": "number", "description": "{minimum: 0, maximum: 1.5, default: 1}"},
             "when": {"type": "string", "format": "date"},
-            "odd": {"type": "string", "description": '{format: "color", pattern: "^#"}'},
+            "odd": {"type": "string", "description": "{pattern: ^#, format: color}"},
             "many": {"type": "array", "items": {"$ref": "#/$defs/P"}, "description": "{minItems: 2}"},
             "some": {"type": "array", "items": {"type": "string"}, "minItems": 1},
             "either": {"anyOf": [{"type": "string", "description": "{maxLength: 2}"}, {"type": "null"}]},
@@ -1096,6 +1098,11 @@ def test_schema_keeps_what_is_enforced_and_tells_the_rest():
         "required": ["title"],
         "additionalProperties": False,
     }
+    assert adapted.loose == [
+        "minLength of title", "minimum of default", "maximum of default", "pattern of odd", "format of odd",
+        "minItems of many", "maxLength of either", "additionalProperties of the answer",
+    ]  # fmt: skip
+    assert adapted.schema == anthropic.transform_schema(schema)
     assert schema == before
 
 

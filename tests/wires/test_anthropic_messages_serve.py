@@ -115,7 +115,7 @@ def _adapted_schemas(body: dict[str, Any]) -> None:
     """One strict schema was recorded with a default, which the encoder tells in the description."""
     for tool in body.get("tools", ()):
         if tool.get("strict"):
-            tool["input_schema"] = adapt_schema(tool["input_schema"])
+            tool["input_schema"] = adapt_schema(tool["input_schema"]).schema
 
 
 NORMAL_FORMS = (

@@ -619,7 +619,7 @@ REFUSED: list[tuple[Callable[[dict[str, Any]], BaseMessage], dict[str, Any], str
     (in_user, {"type": "text-plain", "url": "https://x/y.txt"}, "Send the text"),
     (in_user, {"type": "text-plain", "base64": "/w==", "mime_type": "text/plain"}, "UTF-8"),
     (in_user, {"type": "search_result", "source": "s", "title": "t", "content": [{"type": "image"}]}, "only text"),
-    (in_user, {"type": "container_upload", "file_id": "file-1"}, "'container_upload'.*non_standard"),
+    (in_user, {"type": "container_upload", "file_id": "file-1"}, "'container_upload'.*anthropic_messages's own"),
     (in_user, {"type": "no_such_thing"}, "'no_such_thing'.*non_standard"),
     (in_user, {"type": "refusal", "refusal": "no"}, "assistant message"),
     *((in_system, block, "user message") for block in MEDIA),
@@ -926,7 +926,12 @@ def test_citations_are_named_as_not_possible():
 
 # --- tools and formats ------------------------------------------------------------------------------------------------
 
-SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
+SCHEMA = {
+    "type": "object",
+    "properties": {"a": {"type": "integer"}},
+    "required": ["a"],
+    "additionalProperties": False,
+}
 SQL = ToolSpec("sql", kind="custom", description="Runs it", options={"format": {"type": "text"}})
 ADD = ToolSpec("add", description="Adds", parameters=SCHEMA, strict=True)
 

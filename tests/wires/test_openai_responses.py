@@ -1411,7 +1411,7 @@ def test_extra_body_is_merged_last():
 
 
 def test_output_formats():
-    schema = {"type": "object", "properties": {}}
+    schema = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
     strict = OutputFormat("json_schema", schema, "answer", "What it is", strict=True)
     assert body(HumanMessage("hi"), output=strict, params=Params(verbosity="low"))["text"] == {
         "verbosity": "low",
@@ -1431,7 +1431,8 @@ def tools(*definitions: Any) -> list[dict[str, Any]]:
 
 
 def test_functions():
-    schema = {"type": "object", "properties": {"a": {"type": "integer"}}}
+    properties = {"a": {"type": "integer"}}
+    schema = {"type": "object", "properties": properties, "required": ["a"], "additionalProperties": False}
     chat = {"type": "function", "function": {"name": "f", "description": "d", "parameters": schema, "strict": True}}
     claude = {"name": "g", "input_schema": schema, "defer_loading": True}
     assert tools(chat, claude, ToolSpec("h", options={"async": True})) == [

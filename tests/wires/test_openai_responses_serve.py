@@ -390,7 +390,8 @@ def test_format_of_the_answer(given, output, left):
     assert WIRE.encode(found).body["text"]["format"] == plain(given)
 
 
-ADD = {"type": "function", "name": "add", "parameters": {"type": "object"}, "strict": True}
+CLOSED = {"type": "object", "additionalProperties": False}
+ADD = {"type": "function", "name": "add", "parameters": CLOSED, "strict": True}
 WIKI = {"type": "mcp", "server_label": "wiki", "server_url": "https://a"}
 
 
@@ -404,7 +405,7 @@ def test_tools():
     ]
     found = read(tools=tools)
     assert found.tools == (
-        ToolSpec("add", parameters={"type": "object"}, strict=True, options={"defer_loading": True}),
+        ToolSpec("add", parameters=CLOSED, strict=True, options={"defer_loading": True}),
         ToolSpec("sql", "custom", options={"format": {"type": "text"}}),
         ToolSpec("mul", "native", definition=tools[2]),
         ToolSpec("wiki", "native", definition=WIKI),

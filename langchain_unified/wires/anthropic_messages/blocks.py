@@ -54,7 +54,7 @@ def refused(block: Block, turn: Turn, job: Job) -> JsonObject | None:
     raise cannot_carry(block, turn, WIRE, remedy)
 
 
-SPOKEN = "It belongs in an assistant message: move it there, or take it out."
+SPOKEN = "It belongs in an assistant message: move it there, or take it out of this message."
 
 REMEDIES: Mapping[str, str] = {
     "tool_result": "It belongs in a user message, or make it a tool message.",

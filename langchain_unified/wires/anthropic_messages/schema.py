@@ -12,6 +12,7 @@ from langchain_unified.schemas import (
     DEFINITIONS,
     PRIMITIVES,
     Adapted,
+    check_schema,
     is_recursive,
     parts,
     place_of,
@@ -37,10 +38,12 @@ def adapt_schema(schema: Mapping[str, Any]) -> Adapted:
 
 
 def answer_schema(schema: Mapping[str, Any], name: str, adjustments: list[Adjustment]) -> JsonObject:
-    """The schema for `output_config.format`. Raises `InvalidToolError`, with the field, for what the API has no form of.
+    """The schema for `output_config.format`.
 
-    A map goes out as an object without keys, which is all that can be said, and is an adjustment.
+    Raises `InvalidToolError`, with the field, for what the API has no form of. A map goes out as an object without keys, which is all that can be said, and is an adjustment.
     """
+    what = f"response_format {name!r}"
+    check_schema(schema, what)
     adapted = adapt_schema(schema)
     if adapted.obstacles:
         raise InvalidToolError(
@@ -49,8 +52,8 @@ def answer_schema(schema: Mapping[str, Any], name: str, adjustments: list[Adjust
         )
     if adapted.maps:
         why = f"{'; '.join(adapted.maps)}: Anthropic takes none, and the answer holds it empty. A tool can say it."
-        adjustments.append(Adjustment(what=f"response_format {name!r}", why=why))
-    adapted.note_loose(f"response_format {name!r}", "Anthropic", adjustments)
+        adjustments.append(Adjustment(what=what, why=why))
+    adapted.note_loose(what, "Anthropic", adjustments)
     return adapted.schema
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.request import Adjustment, JsonObject, Request, ToolChoice, ToolSpec
+from langchain_unified.schemas import check_schema
 from langchain_unified.server_tools_forms import refusal
 from langchain_unified.wires.anthropic_messages.marks import cache_control
 from langchain_unified.wires.anthropic_messages.schema import adapt_schema
@@ -54,7 +55,7 @@ def _function(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
 
 
 def _input_schema(spec: ToolSpec, adjustments: list[Adjustment]) -> tuple[JsonObject, bool | None]:
-    """The tool's schema and whether it is strict, which not every schema can be. The API refuses a choice at its root."""
+    """The tool's schema, and whether it is strict: not every schema can be. The API refuses a choice at its root."""
     schema = spec.parameters or {"type": "object", "properties": {}}
     choice = next((key for key in ("oneOf", "anyOf", "allOf") if key in schema), None)
     if choice is not None:
@@ -63,9 +64,10 @@ def _input_schema(spec: ToolSpec, adjustments: list[Adjustment]) -> tuple[JsonOb
             "put it under a property, or make it several tools."
         )
     schema = {"type": "object", **schema}
-    adapted = adapt_schema(schema) if spec.strict else None
-    if adapted is None:
+    if not spec.strict:
         return schema, spec.strict
+    check_schema(schema, f"the tool {spec.name!r}")
+    adapted = adapt_schema(schema)
     if adapted.reasons:
         adapted.note_open(f"`strict` of tool {spec.name!r}", "Anthropic", adjustments)
         return schema, False

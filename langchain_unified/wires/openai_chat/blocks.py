@@ -205,7 +205,7 @@ USER: Mapping[str, PartWriter] = {
     "audio": _audio,
     "video": _video,
 }
-USER_REMEDY = "It belongs in an assistant message."
+USER_REMEDY = "It belongs in an assistant message: move it there, or take it out."
 
 
 # --- what the assistant said ------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from langchain_unified.request import Adjustment, Block, Encoded, JsonObject, OutputFormat, Request, Role, Turn
+from langchain_unified.schemas import strict_schema
 from langchain_unified.wires._wire import write_params
 from langchain_unified.wires.openai_chat import blocks
 from langchain_unified.wires.openai_chat.params import PARAMS, write_native

@@ -7,8 +7,8 @@ from typing import Any
 
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.request import Adjustment, JsonObject, Request, ToolChoice, ToolSpec
-from langchain_unified.server_tools_forms import refusal
 from langchain_unified.schemas import strict_schema
+from langchain_unified.server_tools_forms import refusal
 from langchain_unified.tools import NO_PARAMETERS
 
 # What a function or a custom tool may say beside its name, description and form.
