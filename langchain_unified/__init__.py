@@ -26,7 +26,8 @@ _ERRORS = (
     "UnsupportedContentError", "UnsupportedParameterError", "InvalidToolError", "InvalidHistoryError", "ProviderError",
     "InvalidRequestError", "ContextOverflowError", "ContentPolicyError", "AuthenticationError", "BillingError",
     "PermissionDeniedError", "NotFoundError", "ConflictError", "RateLimitError", "ServerError", "OverloadedError",
-    "ConnectionFailedError", "IncompleteStreamError", "RequestTimeoutError", "ReplyError",
+    "ConnectionFailedError", "IncompleteStreamError", "RequestTimeoutError", "ReplyError", "RefusalError",
+    "StructuredOutputError", "TruncatedOutputError",
 )  # fmt: skip
 
 _HOMES = {

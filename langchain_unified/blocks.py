@@ -23,6 +23,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from langchain_unified.errors import InvalidHistoryError
 from langchain_unified.request import Block, JsonObject, Mark, WireName
 
 # Types that say by themselves which wire wrote them, for assistant messages that do not name their provider.
@@ -212,7 +213,7 @@ def _object(block: Block, field: str) -> JsonObject:
     args = block.get(field) or {}
     if not isinstance(args, dict):
         raise InvalidHistoryError(
-            f"The call {block.get('id')!r} of the tool {block.get('name')!r} has a `{field}` that is no object: {args!r}."
+            f"The call {block.get('id')!r} of tool {block.get('name')!r} has a `{field}` that is no object: {args!r}."
         )
     return args
 

@@ -24,7 +24,10 @@ UnifiedError                          LangChain core's ModelError
 ├── ConnectionFailedError             no connection, or it broke, retryable (core: ModelConnectionError)
 │   └── IncompleteStreamError         the stream ended before its final event
 ├── RequestTimeoutError               retryable (core: ModelTimeoutError)
-└── ReplyError                        the answer is not what the API promises, retryable (core: ModelAPIError)
+├── ReplyError                        the answer is not what the API promises, retryable (core: ModelAPIError)
+├── RefusalError                      the model declined to answer (core: ModelRefusalError, from 1.7.5 on)
+└── StructuredOutputError             the answer does not have the form asked for (core: OutputParserException)
+    └── TruncatedOutputError          it was cut before its end
 
 What a provider or a transport raised keeps the SDK's class as well: `except openai.RateLimitError` and
 `except langchain_core.exceptions.ModelRateLimitError` both catch our `RateLimitError`. Classification goes by status
@@ -41,7 +44,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core import exceptions as core
 
 if TYPE_CHECKING:
-    from langchain_core.messages import AIMessageChunk
+    from langchain_core.messages import AIMessageChunk, BaseMessage
 
     from langchain_unified.request import JsonObject
 
@@ -158,6 +161,40 @@ class RequestTimeoutError(UnifiedError, core.ModelTimeoutError):
 
 class ReplyError(UnifiedError, core.ModelAPIError):
     """The answer is not what the API promises: not JSON, a proxy's HTML page, or an object of another kind."""
+
+
+class RefusalError(UnifiedError, getattr(core, "ModelRefusalError", core.ModelError)):  # type: ignore[misc]
+    """The model declined to answer, where an answer of a certain form was asked for. `raw_message` is what it said."""
+
+    def __init__(self, message: str, *, raw_message: BaseMessage | None = None) -> None:
+        """`message` names the reason where the provider gave one."""
+        super().__init__(message)
+        self.raw_message = raw_message
+
+
+class StructuredOutputError(UnifiedError, core.OutputParserException):
+    """The answer does not have the form asked for. `llm_output` is its text, `raw_message` the message."""
+
+    is_retryable = True
+
+    def __init__(self, message: str, *, llm_output: str | None = None, raw_message: BaseMessage | None = None) -> None:
+        """`message` names the first place that is wrong."""
+        Exception.__init__(self, message)
+        self.observation = None
+        self.llm_output = llm_output
+        self.send_to_llm = False
+        self.raw_message = raw_message
+
+
+class TruncatedOutputError(StructuredOutputError):
+    """The answer was cut at `max_tokens` or at the end of the context window. `partial_text` is what had come."""
+
+    is_retryable = False
+
+    @property
+    def partial_text(self) -> str:
+        """The text, or the arguments of the tool call, as far as they came."""
+        return self.llm_output or ""
 
 
 BY_STATUS: Mapping[int, type[ProviderError]] = {

@@ -96,6 +96,11 @@ def is_map(schema: Mapping[str, Any]) -> bool:
     return named and not schema.get("properties") and not closed
 
 
+def is_object(schema: Mapping[str, Any]) -> bool:
+    """Whether a schema is an object's, and no choice among several."""
+    return schema.get("type") == "object" and not any(key in schema for key in ("anyOf", "oneOf"))
+
+
 def is_recursive(reference: str, root: Any) -> bool:
     """Whether what `reference` points at leads back to it."""
     seen: set[str] = set()
@@ -152,14 +157,13 @@ def parts(schema: Any, path: str = "", *, definitions: bool = False) -> Iterator
             yield from parts(inner, path, definitions=definitions)
 
 
-def check_schema(schema: JsonObject, name: str) -> None:
+def check_schema(schema: Mapping[str, Any], name: str) -> None:
     """Raise `InvalidToolError`, with the field, for what is no JSON Schema or points outside of itself."""
     for path, part in parts(schema, definitions=True):
         for key, sound in SOUND.items():
             if key in part and not sound(part[key], schema):
-                raise InvalidToolError(
-                    f"The schema of {name} has an unusable `{key}` at {place_of(path)}: {_short(part[key])}. {HINTS[key]}"
-                )
+                found = f"an unusable `{key}` at {place_of(path)}: {_short(part[key])}"
+                raise InvalidToolError(f"The schema of {name} has {found}. {HINTS[key]}")
 
 
 def _short(value: Any) -> str:
@@ -176,6 +180,18 @@ def _is_reference(value: Any, root: Any) -> bool:
     return isinstance(value, str) and value.startswith("#") and isinstance(resolve(value, root), Mapping)
 
 
+def _is_enum(value: Any, root: Any) -> bool:
+    return isinstance(value, list) and bool(value)
+
+
+def _is_schema(value: Any, root: Any) -> bool:
+    return isinstance(value, Mapping | bool)
+
+
+def _are_names(value: Any, root: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
 def _are_named(value: Any, root: Any) -> bool:
     return isinstance(value, Mapping) and all(isinstance(each, Mapping | bool) for each in value.values())
 
@@ -187,10 +203,10 @@ def _is_choice(value: Any, root: Any) -> bool:
 SOUND: Mapping[str, Callable[[Any, Any], bool]] = {
     "type": _is_type,
     "$ref": _is_reference,
-    "enum": lambda value, root: isinstance(value, list) and bool(value),
+    "enum": _is_enum,
     **dict.fromkeys((*SEVERAL, *DEFINITIONS), _are_named),
-    **dict.fromkeys(ONE, lambda value, root: isinstance(value, Mapping | bool)),
-    "required": lambda value, root: isinstance(value, list) and all(isinstance(each, str) for each in value),
+    **dict.fromkeys(ONE, _is_schema),
+    "required": _are_names,
     **dict.fromkeys(LISTS, _is_choice),
 }
 HINTS: Mapping[str, str] = {

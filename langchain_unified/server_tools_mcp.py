@@ -32,7 +32,7 @@ def to_anthropic(spec: ToolSpec, native: JsonObject, lost: Lost) -> JsonObject:
     """The toolset for an `mcp` tool; its server is added to `native["mcp_servers"]`."""
     said = {key: value for key, value in spec.definition.items() if value is not None}
     label = _label(said)
-    server = {"type": "url", "name": label, "url": _url(said, label)}
+    server: JsonObject = {"type": "url", "name": label, "url": _url(said, label)}
     token = _token(said.get("headers") or {}, label, lost)
     if said.get("authorization") or token:
         server["authorization_token"] = said.get("authorization") or token

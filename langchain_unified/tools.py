@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 from langchain_core.tools import BaseTool
@@ -339,6 +340,8 @@ def output_format(value: Any, strict: bool | None = None) -> OutputFormat | None
         function = _converted(value)["function"]
         return OutputFormat("json_schema", function.get("parameters") or {}, function["name"], strict=strict)
     kind = value.get("type")
+    if kind == "json_object" and isinstance(value.get("json_schema"), Mapping):
+        return replace(_json_schema(value["json_schema"], None), kind="json_object")  # for who has no JSON mode
     if kind in ("text", "json_object"):
         return OutputFormat(kind)
     if kind == "json_schema":

@@ -183,7 +183,9 @@ def choices(draw: st.DrawFn, tools: tuple[ToolSpec, ...]) -> tuple[ToolChoice | 
     """A choice and what it says of parallel calls: `auto` says nothing beside it, `none` and an own form cannot."""
     if not tools:
         return None, {}
-    named = ToolChoice("tool", (draw(st.sampled_from(tools)).name,))
+    # A toolset has no name to force.
+    names = [spec.name for spec in tools if spec.definition.get("type") != "mcp_toolset"]
+    named = ToolChoice("tool", (draw(st.sampled_from(names)),)) if names else None
     alone = {"parallel_tool_calls": False}
     if draw(st.booleans()):
         return draw(st.sampled_from([None, ToolChoice("any"), named])), alone

@@ -67,11 +67,14 @@ class Part:
     form: str = ""
     """The type of its first standard block."""
     places: list[int] = field(default_factory=list)
-    started: int = 0
-    """How many of its standard blocks have started."""
     call: Call | None = None
     pieces: list[Block] = field(default_factory=list)
     said: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str | None:
+        """The id of the item that it is, or is part of."""
+        return self.pieces[0].get("id") if self.pieces else None
 
     def add(self, piece: Block) -> None:
         """Take in a piece that a chunk brought."""

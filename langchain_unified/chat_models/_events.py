@@ -10,7 +10,7 @@ Core keeps only some types when a block finishes. A refusal is none of them: it 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
 from contextlib import aclosing, closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias, cast
@@ -98,7 +98,8 @@ class EventWriter:
             yield from self._piece(key, piece)
         for call in chunk.tool_call_chunks:
             key = call["index"] if isinstance(chunk.content, list) else ("call", call["index"])
-            yield from self._call(key, call, last=chunk.chunk_position == "last")
+            # Only the last chunk says more of the reply than who it is from, however the stream ends.
+            yield from self._call(key, call, last=chunk.response_metadata.keys() != {"model_provider"})
 
     def close(self) -> Events:
         """The end of all that is open, and of the message. Nothing where no chunk came."""
@@ -110,7 +111,7 @@ class EventWriter:
         if self.usage:
             finish["usage"] = self.usage
         if self.beside:
-            finish["additional_kwargs"] = add_ai_message_chunks(*_bare(self.beside)).additional_kwargs
+            finish["additional_kwargs"] = add_ai_message_chunks(*self.beside).additional_kwargs
         yield cast("MessagesData", finish)
 
     def _begin_message(self, chunk: AIMessageChunk) -> MessagesData:
@@ -135,15 +136,14 @@ class EventWriter:
 
     def _begin(self, key: Key, piece: Block | None) -> Generator[MessagesData, None, Part]:
         """A new block. `piece` is what came of it first; `None` for a call that is in no block."""
-        yield from self._finish_ended()
+        yield from self._finish_ended((piece or {}).get("id"))
         part = Part(key, (piece or {}).get("type", ""), self.provider)
         self.parts[key] = self.open[key] = part
         first = settled(piece) if piece else {}
         blocks = [block for block in standard(first, self.provider) if block["type"] not in CALLS]
-        if blocks:
-            part.form = blocks[0]["type"]
-            part.places = [self._place() for _ in blocks]
-            yield self._start(part, _skeleton(blocks[0], first))
+        part.form = blocks[0]["type"] if blocks else ""
+        for block in blocks:
+            yield self._start(part, _skeleton(block, first))
         return part
 
     def _place(self) -> int:
@@ -151,14 +151,14 @@ class EventWriter:
         return self.places - 1
 
     def _start(self, part: Part, block: Block) -> MessagesData:
-        place = part.places[part.started]
-        part.started += 1
-        return _event("start", place, content=block)
+        part.places.append(self._place())
+        return _event("start", part.places[-1], content=block)
 
-    def _finish_ended(self) -> Events:
+    def _finish_ended(self, item: str | None) -> Events:
+        """What has ended now that another block begins. `item`: the id of that block, which its item's parts share."""
         waiting = False
         for part in list(self.open.values()):
-            ended = part.has_ended()
+            ended = part.has_ended() and (item is None or part.id != item)
             if part.call is not None:
                 ended = ended and not waiting
                 waiting = not ended
@@ -172,8 +172,6 @@ class EventWriter:
         blocks = standard(whole, part.provider, [call] if call else ())
         for number, block in enumerate(block for block in blocks if block["type"] not in CALLS):
             if number == len(part.places):
-                part.places.append(self._place())
-            if number == part.started:
                 yield self._start(part, _skeleton(block, {}))
             yield _event("finish", part.places[number], content=block)
         if part.call and call:
@@ -205,7 +203,6 @@ class EventWriter:
         for said in piece.get("summary") or ():
             number = said.get("index", 0)
             while number >= len(part.places):
-                part.places.append(self._place())
                 yield self._start(part, _skeleton({"type": "reasoning", "id": part.pieces[0].get("id")}, {}))
             if said.get("text"):
                 yield _event("delta", part.places[number], delta={"type": "reasoning-delta", "reasoning": said["text"]})
@@ -268,10 +265,6 @@ def _pieces(chunk: AIMessageChunk) -> Iterator[tuple[Key, Block]]:
         yield "text", {"type": "text", "text": chunk.content}
     if chunk.additional_kwargs.get("refusal"):
         yield "refusal", {"type": "refusal", "refusal": chunk.additional_kwargs["refusal"]}
-
-
-def _bare(chunks: Iterable[AIMessageChunk]) -> list[AIMessageChunk]:
-    return [AIMessageChunk(content="", additional_kwargs=chunk.additional_kwargs) for chunk in chunks]
 
 
 HEAVY = frozenset({"text", "annotations", "reasoning", "args", "output", "base64", "value"})

@@ -16,6 +16,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_unified import catalog
 from langchain_unified.chat_models._arguments import Arguments, canonical, secret, sort
 from langchain_unified.chat_models._emulate import emulate, translated
+from langchain_unified.chat_models._structured import settled
 from langchain_unified.content import turns
 from langchain_unified.errors import InvalidHistoryError, UnsupportedParameterError
 from langchain_unified.history import repair
@@ -102,7 +103,7 @@ def arguments_of(model: ChatBase, keywords: Mapping[str, Any]) -> Arguments:
     merged = {**model._defaults(), **canonical(model.model_kwargs), **given}
     if "tool_choice" not in given and not merged.get("tools"):
         merged.pop("tool_choice", None)  # the constructor's is for the calls that have tools
-    return sort({key: value for key, value in merged.items() if not _disabled(model, key, value)})
+    return settled(sort({key: value for key, value in merged.items() if not _disabled(model, key, value)}), model)
 
 
 def _disabled(model: ChatBase, key: str, value: Any) -> bool:

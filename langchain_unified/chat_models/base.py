@@ -22,7 +22,7 @@ from pydantic import ConfigDict, PrivateAttr, SecretStr, ValidationError, model_
 from langchain_unified import catalog, profiles
 from langchain_unified import tools as tooling
 from langchain_unified._version import __version__
-from langchain_unified.chat_models import _events, _plan, _several
+from langchain_unified.chat_models import _events, _plan, _several, _structured
 from langchain_unified.chat_models._arguments import FIELDS, SYNONYMS, canonical, own_metadata, unknown
 from langchain_unified.chat_models._check import CheckReport, check
 from langchain_unified.chat_models._fields import REFUSED, Connection, Parameters
@@ -302,6 +302,32 @@ class ChatBase(Parameters, Connection, BaseChatModel):
         if parallel_tool_calls is not None:
             bound["parallel_tool_calls"] = parallel_tool_calls
         return self.bind(**bound)
+
+    def bind(self, **kwargs: Any) -> _structured.ChatBinding:
+        """Bind keywords to every call. What is bound stays through `bind_tools` and `with_structured_output`."""
+        return _structured.ChatBinding(bound=self, kwargs=kwargs, config={})
+
+    def with_structured_output(
+        self,
+        schema: Any = None,
+        *,
+        include_raw: bool = False,
+        method: str | None = None,
+        strict: bool | None = None,
+        tools: Sequence[Any] | None = None,
+        **kwargs: Any,
+    ) -> _structured.StructuredSequence:
+        """Answers of the form of `schema`, checked here; a message that calls `tools` comes back as it is.
+
+        `schema`: a pydantic class (v2, v1), a TypedDict, a dataclass, a union or another type, or a JSON schema.
+        `method`: `json_schema`, `function_calling` or `json_mode`; absent, what the call's model is best at. `strict`:
+        whether OpenAI holds the model to the schema; absent, where the schema can be held. `include_raw`: give
+        `{"raw", "parsed", "parsing_error"}` instead of raising. While streaming, each piece is the answer so far.
+        Raises `RefusalError`, `TruncatedOutputError` and `StructuredOutputError`; `InvalidToolError` for a schema that
+        cannot be sent.
+        """
+        given = {"include_raw": include_raw, "method": method, "strict": strict, "tools": tools, **kwargs}
+        return _structured.structured(self, self.bind(), schema, **given)
 
     # --- counting and looking ahead ---
 

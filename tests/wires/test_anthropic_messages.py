@@ -646,6 +646,7 @@ def tools(*specs: ToolSpec, **fields: Any) -> list[dict[str, Any]]:
 def test_function_tools():
     schema = {"type": "object", "properties": {"x": {"type": "integer"}}}
     options = {
+        "defer_loading": True,
         "allowed_callers": ["direct"],
         "input_examples": [{"x": 1}],
         "eager_input_streaming": True,
@@ -1099,8 +1100,8 @@ def test_schema_keeps_what_is_enforced_and_tells_the_rest():
         "additionalProperties": False,
     }
     assert adapted.loose == [
-        "minLength of title", "minimum of default", "maximum of default", "pattern of odd", "format of odd",
-        "minItems of many", "maxLength of either", "additionalProperties of the answer",
+        "additionalProperties of the answer", "minLength of title", "minimum of default", "maximum of default",
+        "pattern of odd", "format of odd", "minItems of many", "maxLength of either",
     ]  # fmt: skip
     assert adapted.schema == anthropic.transform_schema(schema)
     assert schema == before

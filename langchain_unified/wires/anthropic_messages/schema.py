@@ -40,7 +40,8 @@ def adapt_schema(schema: Mapping[str, Any]) -> Adapted:
 def answer_schema(schema: Mapping[str, Any], name: str, adjustments: list[Adjustment]) -> JsonObject:
     """The schema for `output_config.format`.
 
-    Raises `InvalidToolError`, with the field, for what the API has no form of. A map goes out as an object without keys, which is all that can be said, and is an adjustment.
+    Raises `InvalidToolError`, with the field, for what the API has no form of. A map goes out as an object without
+    keys, which is all that can be said, and is an adjustment.
     """
     what = f"response_format {name!r}"
     check_schema(schema, what)

@@ -18,20 +18,11 @@ OPTIONS = frozenset({"defer_loading", "allowed_callers", "input_examples", "eage
 
 def encode_tools(request: Request, adjustments: list[Adjustment]) -> list[JsonObject]:
     """The tools in the caller's order. Raises `InvalidToolError` for what Anthropic has no form of."""
-    tools = [KINDS[spec.kind](spec, adjustments) for spec in request.tools]
-    if tools and all(tool.get("defer_loading") for tool in tools):
-        raise InvalidToolError("Anthropic refuses tools that are all deferred: bind 'tool_search' too.")
-    return tools
+    return [KINDS[spec.kind](spec, adjustments) for spec in request.tools]
 
 
 def _marked(tool: JsonObject, spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
-    if spec.mark is None:
-        return tool
-    if tool.get("defer_loading"):
-        why = "a deferred tool is not part of the prompt, so no mark can stand on it: put it on another tool."
-        adjustments.append(Adjustment(what=f"the prompt-cache mark on the tool {spec.name!r}", why=why))
-        return tool
-    return {**tool, "cache_control": cache_control(spec.mark, adjustments)}
+    return tool if spec.mark is None else {**tool, "cache_control": cache_control(spec.mark, adjustments)}
 
 
 def _function(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
@@ -107,7 +98,10 @@ def encode_tool_choice(request: Request, body: JsonObject, adjustments: list[Adj
     """
     if not request.tools:
         return None
-    written = None if request.tool_choice is None else _choice(request.tool_choice, request, adjustments)
+    choice = _named_here(request.tool_choice, request.tools)
+    if choice is not None and choice.definition is not None:
+        return choice.definition
+    written = None if choice is None else _choice(choice, request, adjustments)
     written = _unforced(written, request, body, adjustments)
     if request.params.get("parallel_tool_calls") is False and (written or {}).get("type") != "none":
         return {"type": "auto", **(written or {}), "disable_parallel_tool_use": True}
@@ -115,8 +109,6 @@ def encode_tool_choice(request: Request, body: JsonObject, adjustments: list[Adj
 
 
 def _choice(choice: ToolChoice, request: Request, adjustments: list[Adjustment]) -> JsonObject:
-    if choice.definition is not None:
-        return _of_own_form(choice.definition, request, adjustments)
     names = [_callable(name, request.tools) for name in choice.names]
     if choice.mode not in ("tool", "allowed"):
         return {"type": choice.mode}
@@ -129,20 +121,25 @@ def _choice(choice: ToolChoice, request: Request, adjustments: list[Adjustment])
     return {"type": "any" if required else "auto"}
 
 
-def _of_own_form(definition: JsonObject, request: Request, adjustments: list[Adjustment]) -> JsonObject:
-    """OpenAI's `{"type": "web_search"}` by the name of that tool here; any other form as it is."""
-    name = str(definition.get("server_label") or definition.get("type"))
-    if any(name in (spec.name, spec.definition.get("type")) for spec in request.tools):
-        return _choice(ToolChoice("tool", (name,)), request, adjustments)
-    return definition
+def _named_here(choice: ToolChoice | None, tools: tuple[ToolSpec, ...]) -> ToolChoice | None:
+    """OpenAI's `{"type": "web_search"}` as the choice of that tool; any other form as it is."""
+    if choice is None or choice.definition is None:
+        return choice
+    name = str(choice.definition.get("server_label") or choice.definition.get("type"))
+    return ToolChoice("tool", (name,)) if _spec(name, tools) else choice
+
+
+def _spec(name: str, tools: tuple[ToolSpec, ...]) -> ToolSpec | None:
+    return next((spec for spec in tools if name in (spec.name, spec.definition.get("type"))), None)
 
 
 def _callable(name: str, tools: tuple[ToolSpec, ...]) -> str | None:
-    """The name by which Claude calls a tool; `None` for a set of tools, which has no name, and for one not there."""
-    spec = next((spec for spec in tools if name in (spec.name, spec.definition.get("type"))), None)
+    """The name by which Claude calls a tool; `None` for a set of tools, which has no name."""
+    spec = _spec(name, tools)
     if spec is None or spec.kind != "native":
-        return None if spec is None else spec.name
-    return spec.definition.get("name")
+        return name
+    own = spec.definition.get("name")
+    return own if own or "toolset" in str(spec.definition.get("type")) else spec.name
 
 
 def _unforced(

@@ -1,0 +1,247 @@
+"""`with_structured_output`: what it binds, and what becomes of that in a call.
+
+What is bound is neutral, OpenAI's `response_format` with two keys more, so that a call may still name a model of the
+other provider. `settled` writes it, for the model of the call, as one of three methods:
+
+- `json_schema`: the provider holds the answer to the schema. The default where the model has it and can express it.
+- `function_calling`: the answer is the call of a tool. The default elsewhere. Where the model cannot be forced to call
+  (Claude while it thinks within a budget, and the models that refuse a forced choice), the schema is sent as
+  `json_schema` beside the tool, and either answer is read.
+- `json_mode`: any JSON object; the schema is only checked here. Anthropic has no such mode: there it is `json_schema`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+from langchain_core.language_models import LanguageModelInput, chat_models
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import Runnable, RunnableBinding, RunnableSequence
+from langchain_core.utils.function_calling import convert_to_json_schema
+
+from langchain_unified import profiles
+from langchain_unified import tools as tooling
+from langchain_unified.catalog import Route
+from langchain_unified.chat_models._arguments import Arguments, canonical, sort
+from langchain_unified.errors import ConfigurationError, InvalidToolError, UnsupportedParameterError
+from langchain_unified.request import JsonObject, ToolChoice
+from langchain_unified.schemas import nullable
+from langchain_unified.structured import StructuredParser, Target
+from langchain_unified.wires.anthropic_messages.schema import adapt_schema
+
+if TYPE_CHECKING:
+    from langchain_unified.chat_models.base import ChatBase
+
+METHODS = ("json_schema", "function_calling", "json_mode")
+METHOD = "method"
+"""The key of a bound `response_format` that holds the method asked for, `None` where the call is to choose."""
+
+# Typed bindings exist since core has typed events; before, they are plain ones.
+_Binding: Any = getattr(chat_models, "_ChatModelBinding", RunnableBinding)
+
+
+class ChatBinding(_Binding):  # type: ignore[misc]
+    """A chat model with keywords bound to it, which stay bound through `bind_tools` and `with_structured_output`."""
+
+    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Runnable[LanguageModelInput, AIMessage]:
+        """Bind tools beside what is bound; a keyword that is bound twice has its later value."""
+        return cast(
+            "Runnable[LanguageModelInput, AIMessage]", self.bind(**self.bound.bind_tools(tools, **kwargs).kwargs)
+        )
+
+    def with_structured_output(self, schema: Any = None, **kwargs: Any) -> Runnable[LanguageModelInput, Any]:
+        """As on the model, and what is bound stays: with tools, the model may call them before it answers."""
+        return structured(self.bound, self, schema, **kwargs)
+
+
+class StructuredSequence(RunnableSequence[LanguageModelInput, Any]):
+    """A bound model and the parser of its answers. `bind_tools` gives the model tools to call before it answers."""
+
+    @classmethod
+    def lc_id(cls) -> list[str]:
+        """The id of a plain sequence, which this is to whoever loads it."""
+        return [*cls.get_lc_namespace(), "RunnableSequence"]
+
+    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> StructuredSequence:
+        """The same with tools. The result of a call is an `AIMessage` as long as the model calls them."""
+        return sequence(cast("ChatBinding", self.first).bind_tools(tools, **kwargs), self.last)
+
+
+def sequence(first: Any, last: Any) -> StructuredSequence:
+    """A bound model and its parser as one runnable."""
+    return StructuredSequence(first=first, last=last)
+
+
+def structured(
+    model: ChatBase,
+    binding: ChatBinding,
+    schema: Any,
+    *,
+    method: str | None = None,
+    include_raw: bool = False,
+    strict: bool | None = None,
+    tools: Sequence[Any] | None = None,
+    **kwargs: Any,
+) -> StructuredSequence:
+    """The sequence that `with_structured_output` returns. Raises for bad arguments here, not at the call."""
+    _check(schema, method, strict, tools)
+    sort(canonical(kwargs))
+    target = Target(schema)
+    if tools is not None:
+        binding = cast("ChatBinding", binding.bind_tools(tools))
+    inner = {"name": target.name, "schema": target.schema, "strict": target.form.strict if strict is None else strict}
+    bound = {"response_format": {"type": "json_schema", "json_schema": inner, METHOD: method}, **kwargs}
+    chosen = _dry_run(model, {**binding.kwargs, **bound})
+    said = {"kwargs": {"method": chosen, "strict": strict}, "schema": _for_traces(target)}
+    bound["ls_structured_output_format"] = said
+    return sequence(binding.bind(**bound), StructuredParser(target=target, include_raw=include_raw))
+
+
+def _check(schema: Any, method: str | None, strict: bool | None, tools: Sequence[Any] | None) -> None:
+    if method is not None and method not in METHODS:
+        raise ConfigurationError(f"method={method!r} is not known. Methods are {', '.join(METHODS)}.")
+    if schema is None and method != "json_mode":
+        raise InvalidToolError("with_structured_output needs a schema; only method='json_mode' goes without.")
+    if strict is not None and method == "json_mode":
+        raise ConfigurationError(
+            "`strict` has no meaning with method='json_mode': nothing holds the answer to a schema."
+        )
+    if tools is not None and not tools:
+        raise InvalidToolError("with_structured_output got an empty list of `tools`. Give tools, or leave it out.")
+
+
+def _dry_run(model: ChatBase, bound: Mapping[str, Any]) -> str:
+    """The method that a call of this model will use. Raises what the call would raise."""
+    given = {key: value for key, value in bound.items() if value is not None}
+    arguments = sort({**model._defaults(), **canonical(given)})
+    method = settle(arguments, model)
+    tooling.check_names(tooling.tool_specs(arguments.get("tools", ())))
+    return method
+
+
+def _for_traces(target: Target) -> Any:
+    """The schema as LangSmith shows it: as core writes it, where core can."""
+    try:
+        convert_to_json_schema(target.asked)
+    except Exception:  # noqa: BLE001 - core raises many kinds for what it does not know
+        return {"title": target.name, **target.schema}
+    return target.asked
+
+
+# --- in a call --------------------------------------------------------------------------------------------------------
+
+
+def settled(arguments: Arguments, model: ChatBase) -> Arguments:
+    """The call's arguments with a bound structured output written in the method that fits the call's model."""
+    settle(arguments, model)
+    return arguments
+
+
+def settle(arguments: Arguments, model: ChatBase) -> str:
+    """Write a bound structured output into `arguments`, in place, and return its method; `""` where none is bound."""
+    wanted = arguments.get("response_format")
+    if not isinstance(wanted, Mapping) or METHOD not in wanted:
+        return ""
+    ask = _Ask(arguments, model, wanted)
+    method = ask.method()
+    WRITERS[method](ask)
+    return method
+
+
+class _Ask:
+    """One call that asks for structured output."""
+
+    def __init__(self, arguments: Arguments, model: ChatBase, wanted: Mapping[str, Any]) -> None:
+        self.arguments = arguments
+        self.asked: str | None = wanted[METHOD]
+        self.name: str = wanted["json_schema"]["name"]
+        self.schema: JsonObject = wanted["json_schema"]["schema"]
+        self.strict: bool | None = wanted["json_schema"]["strict"]
+        self.route: Route = model._route(arguments.get("model"))
+        self.native = _has_json_schema(model, self.route)
+        on_anthropic = self.route.provider == "anthropic"
+        self.obstacles = adapt_schema(self.schema).reasons if on_anthropic else []
+
+    def method(self) -> str:
+        """The method for this model. Raises where the one asked for has no way to carry the schema."""
+        if self.asked is None:
+            return "json_schema" if self.native and not self.obstacles else "function_calling"
+        if self.asked != "json_schema":
+            return self.asked
+        if not self.native:
+            raise UnsupportedParameterError(
+                f"{self.route.model} has no json_schema output. Leave `method` out, or use 'function_calling'."
+            )
+        if self.obstacles:
+            raise InvalidToolError(
+                f"Anthropic cannot hold an answer to the schema {self.name!r}: {'; '.join(self.obstacles)}. "
+                "Leave `method` out, or use 'function_calling'."
+            )
+        return self.asked
+
+    @property
+    def forceable(self) -> bool:
+        """Whether the model can be made to call a tool in this call."""
+        params, profile = self.arguments.params, self.route.profile
+        thinking = params.get("thinking") or {}
+        effort = profile.thinking == "budget" and (params.get("reasoning_effort") or params.get("reasoning"))
+        on_anthropic = self.route.provider == "anthropic"
+        return profile.forced_tool_choice and not (on_anthropic and (thinking.get("type") == "enabled" or effort))
+
+    def sent(self) -> JsonObject:
+        """The schema as it goes to the provider: where every property is required, the optional ones take null."""
+        strict = self.route.provider == "openai" and self.strict is not False
+        return cast("JsonObject", nullable(self.schema)) if strict else self.schema
+
+    def format(self, kind: str, **more: Any) -> None:
+        self.arguments.call["response_format"] = {"type": kind, **more}
+
+
+def _has_json_schema(model: ChatBase, route: Route) -> bool:
+    """What the model's profile says; a model without one is taken for a modern one."""
+    own = model._route().model == route.model
+    profile = model.profile if own and model.profile else profiles.model_profile(route.provider, route.model)
+    return bool((profile or {}).get("structured_output", True))
+
+
+def _json_schema(ask: _Ask) -> None:
+    strict = True if ask.strict is None else ask.strict
+    ask.format("json_schema", json_schema={"name": ask.name, "schema": ask.sent(), "strict": strict})
+
+
+def _function_calling(ask: _Ask) -> None:
+    call = ask.arguments.call
+    others = [*call.get("tools", ())]
+    said = tooling.tool_choice(call.get("tool_choice"), tooling.tool_specs(others))
+    if said is not None and said.mode == "none":
+        raise InvalidToolError("tool_choice='none' leaves no way to answer by method='function_calling'.")
+    call["tools"] = [*others, _tool(ask)]
+    if said is None:
+        call["tool_choice"] = ToolChoice("any") if others else ToolChoice("tool", (ask.name,))
+    if not ask.forceable and ask.native and not ask.obstacles:
+        _json_schema(ask)
+    else:
+        del call["response_format"]
+
+
+def _tool(ask: _Ask) -> JsonObject:
+    parameters = {key: value for key, value in ask.schema.items() if key not in ("title", "description")}
+    if ask.strict:
+        parameters = {key: value for key, value in ask.sent().items() if key in parameters}
+    described = str(ask.schema.get("description") or "")
+    description = f"{described}\n\nCall this tool to give the answer.".strip()
+    function = {"name": ask.name, "description": description, "parameters": parameters}
+    return {"type": "function", "function": function | ({} if ask.strict is None else {"strict": ask.strict})}
+
+
+def _json_mode(ask: _Ask) -> None:
+    held = ask.native and not ask.obstacles and ask.schema.get("properties")
+    ask.format("json_object", **({"json_schema": {"name": ask.name, "schema": ask.schema}} if held else {}))
+
+
+WRITERS: Mapping[str, Callable[[_Ask], None]] = {
+    "json_schema": _json_schema,
+    "function_calling": _function_calling,
+    "json_mode": _json_mode,
+}
