@@ -22,6 +22,8 @@ from langchain_core.output_parsers import BaseTransformOutputParser
 from langchain_core.outputs import ChatGeneration, Generation
 from langchain_core.runnables.utils import AddableDict
 from langchain_core.utils.json import parse_partial_json
+from pydantic import ValidationError
+from pydantic.v1 import ValidationError as ValidationErrorV1
 from typing_extensions import override
 
 from langchain_unified.errors import RefusalError, StructuredOutputError, TruncatedOutputError, UnifiedError
@@ -160,8 +162,16 @@ def _error(exc: ValueError, text: str, message: AIMessage, target: Target) -> St
     if isinstance(exc, json.JSONDecodeError):
         words = f"The answer for {target.name!r} is not JSON: {text[:200]!r}" if text else _nothing(target)
     else:
-        words = f"The answer does not fit {target.name!r}: {exc}"
+        words = f"The answer does not fit {target.name!r}: {_places(exc)}"
     return StructuredOutputError(words, llm_output=text, raw_message=message)
+
+
+def _places(exc: ValueError) -> str:
+    """What is wrong where; pydantic's errors in one line."""
+    if not isinstance(exc, ValidationError | ValidationErrorV1):
+        return str(exc)
+    found = [(".".join(map(str, each["loc"])), each["msg"]) for each in exc.errors()]
+    return "; ".join(f"{place}: {words}" if place else words for place, words in found)
 
 
 def _nothing(target: Target) -> str:

@@ -107,8 +107,14 @@ def _structured(request: Request) -> list[Block]:
         return []
     text = _user_text(request)
     schema = request.output.schema if request.output.kind == "json_schema" else None
-    value = {"answer": _brief(text)} if schema is None else instance(schema, text)
+    value = _object(text) if schema is None else instance(schema, text)
     return [{"type": "text", "text": json.dumps(value, ensure_ascii=False)}]
+
+
+def _object(text: str) -> dict[str, str]:
+    """Some JSON object: with the keys that the text names in quotes, else with an answer."""
+    keys = re.findall(r"'([A-Za-z_]\w*)'", text)
+    return dict.fromkeys(keys, _brief(text)) if keys else {"answer": _brief(text)}
 
 
 def _quoted_results(request: Request) -> list[Block]:
