@@ -11,6 +11,7 @@ where they cannot be without one.
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -169,10 +170,25 @@ def _picture(speech: Speech, block: Block) -> None:
 
 
 def _medium(speech: Speech, block: Block) -> None:
-    words = block.get("transcript") or block.get("text")
+    words = block.get("transcript") or block.get("text") or _said_by(block)
     keys = ("filename", "title", "url", "file_id", "mime_type")
     place = next((block[key] for key in keys if block.get(key)), "")
+    if not words and block.get("base64"):
+        why = "an assistant message cannot carry it: its name or type stands in its place, its data is not sent."
+        speech.adjustments.append(Adjustment(what=f"{block['type']} in message {speech.turn.position}", why=why))
     speech.note(words or f"[{block['type']}{f': {place}' if place else ''}]")
+
+
+def _said_by(block: Block) -> str:
+    """The texts that a document is made of, or its data where that is text; empty for any other medium."""
+    content = block.get("content")
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        return "\n".join(str(item["text"]) for item in content if isinstance(item, dict) and item.get("text"))
+    if str(block.get("mime_type", "")).startswith("text/") and block.get("base64"):
+        return base64.b64decode(block["base64"]).decode("utf-8", errors="replace")
+    return ""
 
 
 # --- server tools -----------------------------------------------------------------------------------------------------

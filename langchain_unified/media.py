@@ -157,7 +157,7 @@ KINDS: tuple[Kind, ...] = (
     _kind(
         "text file in base64", {"type": "file", "base64": LETTERS, "mime_type": "text/csv", "filename": "a.csv"},
         {"type": "input_file", "file_data": f"data:text/plain;base64,{LETTERS}", "filename": "a.txt"},
-        **FILES, assistant=NOTE,
+        **FILES, assistant=AS_TEXT,
     ),
     _kind(
         "text document", {"type": "text-plain", "text": TEXT}, {"type": "file", "source_type": "text", "text": TEXT},
@@ -182,12 +182,12 @@ KINDS: tuple[Kind, ...] = (
         "document of texts", {"type": "document", "source": {"type": "content", "content": [PART]}},
         {"type": "document", "source": {"type": "content", "content": TEXT}},
         human="document | as text | as text", system="refused | as text | as text",
-        tool="document | as text | as text", assistant=NOTE,
+        tool="document | as text | as text", assistant=AS_TEXT,
     ),
     _kind(
         "document of texts and images", {"type": "document", "source": {"type": "content", "content": [PART, PICTURE]}},
         human="document | refused | input_image", system="refused | refused | input_image",
-        tool="document | refused | input_image", assistant=NOTE,
+        tool="document | refused | input_image", assistant=AS_TEXT,
     ),
     _kind(
         "search result", {"type": "search_result", "source": PDF_URL, "title": "Paris", "content": [PART]},

@@ -101,7 +101,7 @@ def _fields_v2(hint: Any) -> Mapping[str, tuple[str, Any]]:
 
 
 def _fields_v1(hint: Any) -> Mapping[str, tuple[str, Any]]:
-    return {field.alias: (name, field.annotation) for name, field in hint.__fields__.items()}
+    return {field.alias: (name, field.outer_type_) for name, field in hint.__fields__.items()}
 
 
 def _fields_dataclass(hint: Any) -> Mapping[str, tuple[str, Any]]:

@@ -10,7 +10,7 @@ import inspect
 import json
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -18,7 +18,6 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import typing_extensions
 from langchain_core.utils.function_calling import convert_to_json_schema
 from pydantic import TypeAdapter
-from pydantic.errors import PydanticUserError
 from pydantic.v1 import BaseModel as BaseModelV1
 from typing_extensions import is_typeddict
 
@@ -48,14 +47,18 @@ def form_of(asked: Any) -> Form:
     """The form for whatever `with_structured_output` was given. Raises `InvalidToolError`, with the field."""
     if isinstance(asked, Mapping):
         return _dict_form(asked)
-    if is_typeddict(asked):
-        return _written(asked)
-    if isinstance(asked, type) and issubclass(asked, BaseModelV1):
+    if _is_own(asked):
         return _written(asked)
     if not isinstance(asked, type) and (inspect.isroutine(asked) or hasattr(asked, "args_schema")):
         spec = tool_spec(asked)
         return _plain_form(spec.name, {"description": spec.description, **spec.parameters})
     return _type_form(asked)
+
+
+def _is_own(hint: Any) -> bool:
+    """Whether the schema of a type is written here: a TypedDict or a v1 class, or one of these inside."""
+    named = is_typeddict(hint) or (isinstance(hint, type) and issubclass(hint, BaseModelV1))
+    return named or any(map(_is_own, get_args(hint)))
 
 
 # --- dicts ------------------------------------------------------------------------------------------------------------
@@ -108,8 +111,6 @@ def _short(value: Any) -> str:
 def _type_form(hint: Any) -> Form:
     try:
         adapter: TypeAdapter[Any] = TypeAdapter(hint)
-    except PydanticUserError:
-        return _written(hint)  # a v1 class, or before Python 3.12 a TypedDict of `typing`, is inside
     except Exception as exc:
         raise InvalidToolError(f"{_short(hint)} cannot be a schema: {exc}") from exc
     try:
@@ -179,7 +180,7 @@ WRITERS = {**WRITERS, types.UnionType: WRITERS[Union]}
 
 def _typed_dict(hint: Any, definitions: JsonObject) -> JsonObject:
     fields = typing_extensions.get_type_hints(hint, include_extras=True)
-    told = _told(hint)
+    about, told = _told(hint, fields)
     properties: JsonObject = {}
     required = []
     for name, annotation in fields.items():
@@ -189,17 +190,20 @@ def _typed_dict(hint: Any, definitions: JsonObject) -> JsonObject:
         properties[name] = {**written, **({"description": description} if description else {}), **field.default}
         if field.required:
             required.append(name)
-    described = {"description": inspect.cleandoc(hint.__doc__)} if hint.__doc__ else {}
+    described = {"description": about} if about else {}
     return {"title": hint.__name__, **described, "type": "object", "properties": properties, "required": required}
 
 
-def _told(hint: Any) -> Mapping[str, str]:
-    """What the docstring's `Args:` say of the fields, as LangChain core reads it."""
-    try:
-        properties = convert_to_json_schema(hint).get("properties", {}) if hint.__doc__ else {}
-    except Exception:  # noqa: BLE001 - core reads fewer types than are written here
-        return {}
-    return {name: each["description"] for name, each in properties.items() if each.get("description")}
+def _told(hint: Any, names: Iterable[str]) -> tuple[str | None, Mapping[str, str]]:
+    """What the docstring says, of the whole and of the fields in its `Args:`, as LangChain core reads it."""
+    if not hint.__doc__:
+        return None, {}
+    # Core reads fewer types than are written here, so it gets the docstring with plain fields.
+    plain: Any = typing_extensions.TypedDict(hint.__name__, dict.fromkeys(names, str))  # type: ignore[misc]
+    plain.__doc__ = hint.__doc__
+    read = convert_to_json_schema(plain)
+    told = {name: each.get("description") for name, each in read.get("properties", {}).items()}
+    return read.get("description"), {name: words for name, words in told.items() if words}
 
 
 @dataclass(frozen=True, slots=True)
