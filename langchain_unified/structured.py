@@ -20,7 +20,6 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, mess
 from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.output_parsers import BaseTransformOutputParser
 from langchain_core.outputs import ChatGeneration, Generation
-from langchain_core.runnables.utils import AddableDict
 from langchain_core.utils.json import parse_partial_json
 from pydantic import ValidationError
 from pydantic.v1 import ValidationError as ValidationErrorV1
@@ -104,7 +103,7 @@ def read(message: AIMessage, target: Target) -> Any:
         return message_chunk_to_message(message)
     text = str(message.text) if arguments is None else arguments
     try:
-        return target.load(_parsed(text))
+        return target.load(_parsed(text, whole=not _is_cut(message, target.name)))
     except ValueError as exc:
         raise _told(_error(exc, text, message, target), message) from exc
 
@@ -131,15 +130,23 @@ def _is_refusal(block: JsonObject) -> bool:
 def _arguments(message: AIMessage, name: str) -> str | None:
     """The arguments of the call that answers, as the model wrote them; `None` where it made no such call."""
     calls: list[Any] = [*getattr(message, "tool_call_chunks", ())] or [*message.tool_calls, *message.invalid_tool_calls]
-    found = next((call["args"] for call in calls if call.get("name") == name), None)
+    found = next((call["args"] or {} for call in calls if call.get("name") == name), None)
     return json.dumps(found, ensure_ascii=False) if isinstance(found, dict) else found
 
 
 _FENCED = re.compile(r"```(?:json)?\s*\n(.*?)\n\s*```", re.DOTALL)
 
 
-def _parsed(text: str) -> Any:
+def _is_cut(message: AIMessage, name: str) -> bool:
+    """Whether the call that answers was cut, though its arguments may look whole: Claude's are shown as an object."""
+    broken = any(call.get("name") == name for call in message.invalid_tool_calls)
+    return broken and message.response_metadata.get("finish_reason") in CUT
+
+
+def _parsed(text: str, *, whole: bool) -> Any:
     """The JSON of a text, or that of the one fenced block in it. Raises `ValueError`."""
+    if not whole:
+        raise ValueError("it was cut")
     try:
         return json.loads(text, parse_constant=_refuse_constant)
     except ValueError:
@@ -235,6 +242,14 @@ class _Progress:
         return add_ai_message_chunks(chunks[0], *chunks[1:])
 
 
+class Pieces(dict[str, Any]):
+    """A piece of a stream with `include_raw`. In a sum, messages are added, and what else is later takes its place."""
+
+    def __add__(self, other: Mapping[str, Any]) -> Pieces:
+        both = {"raw": self["raw"] + other["raw"]} if "raw" in self and "raw" in other else {}
+        return Pieces({**self, **other, **both})
+
+
 Piece: TypeAlias = "str | BaseMessage"
 
 
@@ -288,17 +303,17 @@ class StructuredParser(BaseTransformOutputParser[Any]):
     def _fed(self, progress: _Progress, piece: Piece) -> Iterator[Any]:
         chunk = piece if isinstance(piece, BaseMessage) else AIMessageChunk(content=piece)
         if self.include_raw:
-            yield AddableDict(raw=chunk)
+            yield Pieces(raw=chunk)
         found = progress.feed(chunk)
         if found is not MISSING:
-            yield AddableDict(parsed=found) if self.include_raw else found
+            yield Pieces(parsed=found) if self.include_raw else found
 
     def _finished(self, progress: _Progress) -> Iterator[Any]:
         """The checked answer, where it is not what was given last."""
         if not progress.chunks:
             return
         if self.include_raw:
-            yield AddableDict(self._outcome(progress.message))
+            yield Pieces(self._outcome(progress.message))
             return
         found = read(progress.message, self.target)
         if progress.last is MISSING or type(found) is not type(progress.last) or found != progress.last:

@@ -299,6 +299,10 @@ def test_parallel_calls_survive_any_chunking(wire: Any, made: tuple[list[str], l
     starts = [event["content"] for event in events if event["event"] == "content-block-start"]
     assert {start["index"] for start in starts} == indexes
     assert [start["id"] for start in starts] == [call["id"] for call in message.tool_calls]
+    if wire.name == "openai_responses":
+        # The status comes when the item is done, which may be after the next one began.
+        extras = [block.get("extras") for block in message.content_blocks]
+        assert extras == [{"item_id": f"fc_{place}", "status": "completed"} for place in range(len(texts))]
 
 
 NO_OBJECT = st.one_of(
@@ -346,6 +350,14 @@ def test_a_whole_call_finishes_when_the_next_begins() -> None:
     assert kinds[1:-1] == [
         ("start", 0), ("delta", 0), ("delta", 0), ("finish", 0), ("start", 1), ("delta", 1), ("finish", 1),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["openai_chat", "openai_responses"])
+def test_arguments_with_a_bare_line_break_are_whole(name: str) -> None:
+    """JSON forbids it, models write it, and core's own parser takes it."""
+    summed, message, _ = both(WIRES[name], [(0, '{"a": "x\ny"}')])
+    assert [call["args"] for call in message.tool_calls] == [{"a": "x\ny"}]
+    assert summed.tool_calls == message.tool_calls
 
 
 def test_a_call_starts_when_its_name_is_known() -> None:
@@ -499,6 +511,28 @@ def test_the_parts_of_a_summary_and_the_seal_that_comes_last() -> None:
     assert [event["index"] for event in events if "delta" in event] == [0, 0, 1]
 
 
+def test_raw_reasoning_is_kept_as_the_reply_has_it() -> None:
+    item = {
+        "type": "reasoning",
+        "id": "rs_1",
+        "summary": [],
+        "content": [{"type": "reasoning_text", "text": "Hm, so."}],
+    }
+    said = [
+        {"type": "response.reasoning_text.delta", "content_index": 0, "delta": text} for text in ("Hm,", " so.")
+    ]  # fmt: skip
+    made = responses_stream((item, said))
+    events = written(WIRES["openai_responses"], made)
+    check_blocks(assembled(events), WIRES["openai_responses"].decode(made[-1]["response"])[0])
+    assert assembled(events).content_blocks[0]["extras"] == {"content": item["content"]}
+
+
+def test_a_standard_block_that_core_would_drop() -> None:
+    item = {"type": "text-plain", "id": "tp_1", "text": "so far"}
+    (block,) = assembled(written(WIRES["openai_responses"], responses_stream((item, [])))).content_blocks
+    assert (block["type"], block["value"]) == ("non_standard", item)
+
+
 def test_every_source_of_a_text_is_kept() -> None:
     sources = [{"type": "url_citation", "url": f"https://example.com/{n}", "title": f"T{n}", "start_index": n,
                 "end_index": n + 1} for n in range(3)]  # fmt: skip
@@ -649,6 +683,14 @@ def test_a_stop_sequence_that_is_cut_here_cuts_the_events(server: Server) -> Non
     assert str(stream.text) == "one"
     assert stream.output.response_metadata["stop_sequence"] == " two"
     assert [note["what"] for note in stream.output.response_metadata["adjustments"]] == ["stop"]
+
+
+def test_a_text_whose_sources_come_late_is_one_block() -> None:
+    """A stream of text alone would begin as `str`, and its sources as a block."""
+    deltas = [text_delta("a"), {"type": "citations_delta", "citation": citation(0)}, text_delta("b")]
+    with serve(lambda request: Reply.sse(anthropic_stream(({"type": "text", "text": ""}, deltas)))) as running:
+        (block,) = build("anthropic", running).stream_events("hi", version="v3").output.content_blocks
+    assert (block["text"], len(block["annotations"])) == ("ab", 1)
 
 
 def test_a_reply_without_an_id_has_the_id_of_its_run(server: Server) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-import datetime
+import datetime as dt
 import enum
 import pickle
 import typing
@@ -41,7 +41,7 @@ class Part(BaseModel):
     """A part."""
 
     size: int = Field(ge=1, le=5, description="in mm")
-    made: datetime.date | None = None
+    made: dt.date | None = None
 
 
 class Machine(BaseModel):

@@ -21,6 +21,7 @@ from langchain_unified.content import turns
 from langchain_unified.errors import InvalidHistoryError, UnsupportedParameterError
 from langchain_unified.history import repair
 from langchain_unified.request import Adjustment, Encoded, Request, ToolSpec
+from langchain_unified.server_tools import settle
 from langchain_unified.tools import check_names, output_format, parallel_in, tool_choice, tool_specs
 from langchain_unified.transport import Call, Transport, transport
 from langchain_unified.wires import WIRES, Wire
@@ -61,20 +62,21 @@ def make(model: ChatBase, messages: Sequence[BaseMessage], keywords: Mapping[str
         raise InvalidHistoryError("There are no messages to send. Give at least one.")
     arguments = arguments_of(model, keywords)
     route = model._route(arguments.get("model"))
-    specs = tool_specs(arguments.get("tools", ()), arguments.get("strict"))
+    specs, foreign_tools = _tools(route, arguments)
     wire = _wire(model, route, arguments, specs)
     messages = _trimmed(model, messages, arguments, wire)
     request, repairs = _request(model, (route, wire), messages, arguments, specs, stream=stream)
     encoded = wire.encode(request)
     emulation = emulate(request, encoded, wire.name)
-    _report(model, emulation.adjustments, arguments.get("on_unsupported", model.on_unsupported))
+    adjustments = (*foreign_tools, *emulation.adjustments)
+    _report(model, adjustments, arguments.get("on_unsupported", model.on_unsupported))
     return Plan(
         wire=wire,
         route=route,
         request=request,
         call=_call(model, route, wire.path, encoded, arguments),
         transport=transport(model._connection(route.provider)),
-        adjustments=(*repairs, *emulation.adjustments),
+        adjustments=(*repairs, *adjustments),
         output_version=model.output_version,
         stops=emulation.stops,
         requests=emulation.requests,
@@ -89,11 +91,11 @@ def make_count(model: ChatBase, messages: Sequence[BaseMessage], keywords: Mappi
     wire = WIRES["anthropic_messages" if route.provider == "anthropic" else "openai_responses"]
     if wire.encode_count is None or wire.count_path is None or not catalog.is_official(model._base_url(route.provider)):
         return None
-    specs = tool_specs(arguments.get("tools", ()), arguments.get("strict"))
+    specs, foreign_tools = _tools(route, arguments)
     request, repairs = _request(model, (route, wire), messages, arguments, specs, stream=False)
     encoded = wire.encode_count(request)
     call = _call(model, route, wire.count_path, encoded, arguments)
-    adjustments = (*repairs, *encoded.adjustments)
+    adjustments = (*repairs, *foreign_tools, *encoded.adjustments)
     return Plan(wire, route, request, call, transport(model._connection(route.provider)), adjustments)
 
 
@@ -111,6 +113,14 @@ def _disabled(model: ChatBase, key: str, value: Any) -> bool:
     if key not in disabled:
         return False
     return disabled[key] is None or value in disabled[key]
+
+
+def _tools(route: catalog.Route, arguments: Arguments) -> tuple[tuple[ToolSpec, ...], tuple[Adjustment, ...]]:
+    """The tools in the provider's own terms, with what changed on the way; its keys beside them go into `arguments`."""
+    specs = tool_specs(arguments.get("tools", ()), arguments.get("strict"))
+    settled = settle(specs, route.provider, arguments.native, route.profile)
+    arguments.native = settled.native
+    return settled.specs, settled.adjustments
 
 
 def _wire(model: ChatBase, route: catalog.Route, arguments: Arguments, specs: tuple[ToolSpec, ...]) -> Wire:

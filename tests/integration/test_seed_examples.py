@@ -259,10 +259,11 @@ def test_the_computer_tool(server: Emulator) -> None:
 
 
 @pytest.mark.parametrize("model", [CHAT, RESPONSES])
-def test_openai_has_no_such_computer_tool(server: Emulator, model: str) -> None:
-    with pytest.raises(InvalidToolError, match="computer_20241022"):
+def test_openai_gets_its_own_computer_tool(server: Emulator, model: str) -> None:
+    """The screen's size has no place there: that is told."""
+    with pytest.warns(UserWarning, match="display_height"):
         chat(server, model).invoke(CAT, tools=[COMPUTER])
-    assert server.requests == []
+    assert [tool["type"] for tool in server.requests[0].body["tools"]] == ["computer"]
 
 
 # --- prompt caching ---------------------------------------------------------------------------------------------------
