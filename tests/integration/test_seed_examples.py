@@ -13,7 +13,6 @@ from langchain_core.messages import AIMessage
 from langchain_unified import (
     AuthenticationError,
     ChatUnified,
-    InvalidToolError,
     UnsupportedContentError,
     UnsupportedParameterError,
 )

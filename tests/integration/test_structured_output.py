@@ -529,6 +529,7 @@ def test_what_is_bound_stays_bound(name: str, server: Emulator) -> None:
 
 # --- bad input --------------------------------------------------------------------------------------------------------
 
+SAME_NAME = {"name": "Report", "input_schema": {"type": "object"}}
 BAD: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"schema": Joke, "method": "magic"}, ConfigurationError, "method='magic' is not known. .*json_schema"),
     ({"schema": Joke, "method": "json_mode", "strict": True}, ConfigurationError, "strict"),
@@ -537,7 +538,7 @@ BAD: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"schema": Joke, "tools": []}, InvalidToolError, "empty list of `tools`"),
     ({"schema": {"type": "object", "properties": {"age": {"type": "int"}}}}, InvalidToolError, "`type` at age: 'int'"),
     ({"schema": {}}, InvalidToolError, "says nothing"),
-    ({"schema": Report, "tools": [{"name": "Report", "input_schema": {"type": "object"}}], "method": "function_calling"},
+    ({"schema": Report, "tools": [SAME_NAME], "method": "function_calling"},
      InvalidToolError, "Two tools are named 'Report'"),
     ({"schema": Report, "method": "function_calling", "tools": [get_weather], "tool_choice": "none"}, InvalidToolError,
      "tool_choice='none'"),
@@ -575,7 +576,8 @@ PLAIN = st.one_of(
         {"type": st.just("string")}, optional={"minLength": st.integers(0, 3), "description": st.just("d")}
     ),
     st.fixed_dictionaries({"type": st.just("string"), "format": st.sampled_from(["date", "uuid", "email", "uri"])}),
-    st.fixed_dictionaries({"type": st.just("integer")}, optional={"minimum": st.integers(-5, 5), "multipleOf": st.just(2)}
+    st.fixed_dictionaries(
+        {"type": st.just("integer")}, optional={"minimum": st.integers(-5, 5), "multipleOf": st.just(2)}
     ),
     st.fixed_dictionaries({"type": st.just("number")}, optional={"maximum": st.integers(-5, 5)}),
     st.just({"type": "boolean"}),
