@@ -34,6 +34,7 @@ cassettes: $(VENV)/.test ## record cassettes/ against the emulator (RECORD=live:
 tables: $(VENV)/.test ## write the generated pages of docs/ again
 	$(BIN)/python -m langchain_unified.params
 	$(BIN)/python -m langchain_unified.media
+	$(BIN)/python -m langchain_unified.server_tools_docs
 
 lint: $(VENV)/.dev ## find mistakes with ruff
 	$(BIN)/ruff check .

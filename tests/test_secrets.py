@@ -56,6 +56,7 @@ def test_no_secret_where_a_model_is_written_down(name: str) -> None:
         "identifying": str(model._identifying_params),
         "invocation": str(model._get_invocation_params(stop=None, **bound.kwargs)),
         "asdict": str(model.asdict()),
+        "bound": repr(bound),
         "copy": repr(copy.deepcopy(model)),
         "llm cache key": model._get_llm_string(api_key=CANARY),
     }

@@ -24,6 +24,7 @@ from langchain_unified import profiles
 from langchain_unified import tools as tooling
 from langchain_unified.catalog import Route
 from langchain_unified.chat_models._arguments import Arguments, canonical, sort
+from langchain_unified.chat_models._redact import redacted
 from langchain_unified.errors import ConfigurationError, InvalidToolError, UnsupportedParameterError
 from langchain_unified.request import JsonObject, ToolChoice
 from langchain_unified.schemas import nullable
@@ -43,6 +44,10 @@ _Binding: Any = getattr(chat_models, "_ChatModelBinding", RunnableBinding)
 
 class ChatBinding(_Binding):  # type: ignore[misc]
     """A chat model with keywords bound to it, which stay bound through `bind_tools` and `with_structured_output`."""
+
+    def __repr_args__(self) -> list[tuple[str | None, Any]]:
+        """What `repr` shows: a bound tool may hold a server's token."""
+        return [(name, redacted(value) if name == "kwargs" else value) for name, value in super().__repr_args__()]
 
     def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Runnable[LanguageModelInput, AIMessage]:
         """Bind tools beside what is bound; a keyword that is bound twice has its later value."""
