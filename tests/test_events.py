@@ -512,19 +512,13 @@ def test_the_parts_of_a_summary_and_the_seal_that_comes_last() -> None:
 
 
 def test_raw_reasoning_is_kept_as_the_reply_has_it() -> None:
-    item = {
-        "type": "reasoning",
-        "id": "rs_1",
-        "summary": [],
-        "content": [{"type": "reasoning_text", "text": "Hm, so."}],
-    }
-    said = [
-        {"type": "response.reasoning_text.delta", "content_index": 0, "delta": text} for text in ("Hm,", " so.")
-    ]  # fmt: skip
-    made = responses_stream((item, said))
-    events = written(WIRES["openai_responses"], made)
-    check_blocks(assembled(events), WIRES["openai_responses"].decode(made[-1]["response"])[0])
-    assert assembled(events).content_blocks[0]["extras"] == {"content": item["content"]}
+    content = [{"type": "reasoning_text", "text": "Hm, so."}]
+    item = {"type": "reasoning", "id": "rs_1", "summary": [], "content": content}
+    event = {"type": "response.reasoning_text.delta", "content_index": 0}
+    made = responses_stream((item, [{**event, "delta": "Hm,"}, {**event, "delta": " so."}]))
+    message = assembled(written(WIRES["openai_responses"], made))
+    check_blocks(message, WIRES["openai_responses"].decode(made[-1]["response"])[0])
+    assert message.content_blocks[0]["extras"] == {"content": content}
 
 
 def test_a_standard_block_that_core_would_drop() -> None:

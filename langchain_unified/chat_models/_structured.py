@@ -237,7 +237,9 @@ def _tool(ask: _Ask) -> JsonObject:
     described = str(ask.schema.get("description") or "")
     description = f"{described}\n\nCall this tool to give the answer.".strip()
     function = {"name": ask.name, "description": description, "parameters": parameters}
-    return {"type": "function", "function": function | ({} if ask.strict is None else {"strict": ask.strict})}
+    # Where the tool stands in for json_schema, asking for `strict` makes the wire say why it cannot be.
+    strict = True if ask.strict is None and ask.asked is None and ask.obstacles else ask.strict
+    return {"type": "function", "function": function | ({} if strict is None else {"strict": strict})}
 
 
 def _json_mode(ask: _Ask) -> None:

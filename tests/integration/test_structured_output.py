@@ -257,8 +257,12 @@ def test_a_schema_that_openai_cannot_hold_to_is_not_strict(name: str, server: Em
 @pytest.mark.parametrize("schema", [Tree, Scores])
 def test_a_schema_that_anthropic_cannot_hold_to_is_a_tool(schema: type[BaseModel], server: Emulator) -> None:
     model = build("anthropic", server)
-    assert isinstance(model.with_structured_output(schema).invoke("hi"), schema)
-    assert [each["name"] for each in sent(server)["tools"]] == [schema.__name__]
+    found = model.with_structured_output(schema, include_raw=True).invoke("hi")
+    assert isinstance(found["parsed"], schema)
+    (note,) = found["raw"].response_metadata["adjustments"]
+    assert note["what"] == f"`strict` of tool {schema.__name__!r}"
+    assert note["why"].endswith("sent as not strict.")
+    assert [(each["name"], each["strict"]) for each in sent(server)["tools"]] == [(schema.__name__, False)]
     assert "output_config" not in sent(server)
     with pytest.raises(InvalidToolError, match=r"Tree refers to itself|by_name is a map of open keys"):
         model.with_structured_output(schema, method="json_schema")
