@@ -75,7 +75,9 @@ def check(message: AIMessage, said: Completion) -> None:
     kinds = ("text",) if refused else ("text", "refusal")
     assert message.text == "".join(b.get("text", b.get("refusal")) for b in said.blocks if b["type"] in kinds)
     calls = [block for block in said.blocks if block["type"].endswith("tool_call")]
-    cut = calls[-1:] if said.finish_reason in CUTTING and calls and calls[-1] is said.blocks[-1] else []
+    # The words of a refusal are then no block of the content: what stands before them is the end that was cut.
+    ends = [block for block in said.blocks if not (refused and block["type"] == "refusal")]
+    cut = calls[-1:] if said.finish_reason in CUTTING and calls and calls[-1] is ends[-1] else []
     whole = [(call["id"], call["name"], call["args"]) for call in calls if call["type"] == "tool_call"]
     found = [(call["id"], call["name"], call["args"]) for call in message.tool_calls]
     assert found == [call for call in whole if not cut or call[0] != cut[0]["id"]]
