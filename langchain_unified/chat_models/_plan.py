@@ -118,9 +118,9 @@ def _disabled(model: ChatBase, key: str, value: Any) -> bool:
 def _tools(route: catalog.Route, arguments: Arguments) -> tuple[tuple[ToolSpec, ...], tuple[Adjustment, ...]]:
     """The tools in the provider's own terms, with what changed on the way; its keys beside them go into `arguments`."""
     specs = tool_specs(arguments.get("tools", ()), arguments.get("strict"))
-    settled = settle(specs, route.provider, arguments.native, route.profile)
-    arguments.native = settled.native
-    return settled.specs, settled.adjustments
+    found = settle(specs, route.provider, arguments.native, route.profile)
+    arguments.native = found.native
+    return found.specs, found.adjustments
 
 
 def _wire(model: ChatBase, route: catalog.Route, arguments: Arguments, specs: tuple[ToolSpec, ...]) -> Wire:
