@@ -203,7 +203,7 @@ def problem(schema: Schema, value: Any, root: Schema = None, path: str = "") -> 
     failed = next(key for key, check in CHECKS.items() if key in whole and not check(whole[key], value, whole, root))
     if failed == "required":
         return f"{place} has no {', '.join(repr(key) for key in whole['required'] if key not in value)}"
-    return f"{place} is {_short(value)}, which fails {failed}: {_short(whole[failed])}"
+    return f"{place} is {short(value)}, which fails {failed}: {short(whole[failed])}"
 
 
 def without_nulls(schema: Schema, value: Any, root: Schema = None) -> Any:
@@ -256,6 +256,7 @@ def _inside(schema: Schema, value: Any) -> Iterator[tuple[str, Schema, Any]]:
         yield from ((f"[{at}]", schema["items"], item) for at, item in enumerate(value))
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """A value as an error shows it: at most 80 characters."""
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."

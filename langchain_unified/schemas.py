@@ -18,7 +18,7 @@ from typing import Any
 
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.request import Adjustment, JsonObject
-from langchain_unified.schema_check import TYPES, resolve, valid
+from langchain_unified.schema_check import TYPES, resolve, short, valid
 
 PRIMITIVES = (str, int, float, bool, type(None))
 
@@ -162,13 +162,8 @@ def check_schema(schema: Mapping[str, Any], name: str) -> None:
     for path, part in parts(schema, definitions=True):
         for key, sound in SOUND.items():
             if key in part and not sound(part[key], schema):
-                found = f"an unusable `{key}` at {place_of(path)}: {_short(part[key])}"
+                found = f"an unusable `{key}` at {place_of(path)}: {short(part[key])}"
                 raise InvalidToolError(f"The schema of {name} has {found}. {HINTS[key]}")
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def _is_type(value: Any, root: Any) -> bool:

@@ -23,7 +23,7 @@ from typing_extensions import is_typeddict
 
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.request import JsonObject
-from langchain_unified.schema_check import problem, without_nulls
+from langchain_unified.schema_check import problem, short, without_nulls
 from langchain_unified.schemas import SAYS_WHAT, check_schema
 from langchain_unified.structured_partial import fields_of, grow
 from langchain_unified.tools import tool_spec
@@ -74,7 +74,7 @@ def _dict_form(asked: Mapping[str, Any]) -> Form:
         return _plain_form(str(holder["name"]), {**described, **inner}, holder.get("strict"))
     if not any(key in asked for key in (*SAYS_WHAT, "properties")):
         raise InvalidToolError(
-            f"The schema {_short(asked)} says nothing about the answer. Give a JSON schema with a `type` and "
+            f"The schema {short(asked)} says nothing about the answer. Give a JSON schema with a `type` and "
             "`properties`, a pydantic class, a TypedDict or a dataclass."
         )
     return _plain_form(str(asked.get("title") or "response"), asked)
@@ -100,11 +100,6 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
-
-
 # --- types ------------------------------------------------------------------------------------------------------------
 
 
@@ -112,7 +107,7 @@ def _type_form(hint: Any) -> Form:
     try:
         adapter: TypeAdapter[Any] = TypeAdapter(hint)
     except Exception as exc:
-        raise InvalidToolError(f"{_short(hint)} cannot be a schema: {exc}") from exc
+        raise InvalidToolError(f"{short(hint)} cannot be a schema: {exc}") from exc
     try:
         schema = adapter.json_schema()
     except Exception as exc:  # pydantic names the core schema, not the field
@@ -148,7 +143,7 @@ def _written(hint: Any) -> Form:
     except InvalidToolError:
         raise
     except Exception as exc:
-        raise InvalidToolError(f"{_short(hint)} cannot be a schema: {exc}") from exc
+        raise InvalidToolError(f"{short(hint)} cannot be a schema: {exc}") from exc
     whole = {**schema, "$defs": definitions} if definitions else schema
     return Form(_name(hint), whole, partial(_loaded, hint, whole), partial(grow, hint))
 
