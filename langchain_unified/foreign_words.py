@@ -40,7 +40,7 @@ class Speech:
 
     def _add(self, text: str, glue: str) -> None:
         last = self.blocks[-1] if self.blocks else {}
-        if last.get("type") == "text" and "mark" not in last and self.turn.origin is not None:
+        if last.get("type") == "text" and self.turn.origin is not None:
             last["text"] += glue + text
         else:
             self.blocks.append({"type": "text", "text": text})

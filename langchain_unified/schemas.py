@@ -1,24 +1,23 @@
-"""JSON schemas as the providers hold answers to them, and what each provider does not enforce.
+"""JSON schemas, and what of them the providers hold an answer to.
 
-Both decode by a subset of JSON Schema. What is outside of it goes into descriptions, where the model may read it, and
-is named in `Adapted.loose`. What cannot be said at all (a map of open keys, a value of any type) is named in
-`Adapted.obstacles`.
+Both providers decode by a subset of JSON Schema. What is outside of it goes into descriptions, where the model may
+read it, and is named in `Adapted.loose`. What cannot be said at all (a map of open keys, a value of any type) is named
+in `Adapted.obstacles`.
 
-`for_openai` is here for OpenAI's two wires; Anthropic's wire has its own (`anthropic_messages/schema.py`). The results
-are those of the SDKs' own helpers (`to_strict_json_schema` of the OpenAI SDK, `anthropic.transform_schema`) on what
-these take; the wires cannot call them, because they know no SDK.
+`schemas_openai` writes schemas for OpenAI's two wires, `anthropic_messages/schema.py` for Anthropic's. The results are
+those of the SDKs' own helpers (`to_strict_json_schema` of the OpenAI SDK, `anthropic.transform_schema`) on what these
+take, but for tuples; the wires cannot call them, because they know no SDK.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from langchain_unified.errors import InvalidToolError
 from langchain_unified.request import Adjustment, JsonObject
-from langchain_unified.schema_check import TYPES, resolve, short, valid
+from langchain_unified.schema_check import resolve
 
 PRIMITIVES = (str, int, float, bool, type(None))
 
@@ -38,19 +37,20 @@ SAYS_WHAT = ("type", "enum", "const", "anyOf", "oneOf", "allOf", "$ref")
 class Adapted:
     """A schema in a provider's subset.
 
-    `loose`: the keywords that are told and not enforced, with their place (`minimum of age`). `maps` and `obstacles`:
-    why answers cannot be held to the schema, in words that follow "because".
+    `loose`: the keywords that are told and not enforced, with their place (`minimum of age`). `maps`, `limits` and
+    `obstacles`: why answers cannot be held to the schema, in words that follow "because"; `limits` are of size only.
     """
 
     schema: JsonObject = field(default_factory=dict)
     loose: list[str] = field(default_factory=list)
     maps: list[str] = field(default_factory=list)
+    limits: list[str] = field(default_factory=list)
     obstacles: list[str] = field(default_factory=list)
 
     @property
     def reasons(self) -> list[str]:
         """All that keeps the provider from holding an answer to the schema; empty where it does."""
-        return [*self.obstacles, *self.maps]
+        return [*self.obstacles, *self.maps, *self.limits]
 
     def look_at(self, schema: Mapping[str, Any], path: str) -> None:
         """Note what neither provider's decoding can say of a schema by itself."""
@@ -59,17 +59,19 @@ class Adapted:
         # An object at the root about which nothing else is said is one without fields, as for a tool without arguments.
         if is_map(schema) and (path or schema.keys() - ANNOTATIONS != {"type"}):
             self.maps.append(f"{place_of(path)} is a map of open keys")
+        for name in _unsaid(schema):
+            self.block(f"{place_of(f'{path}.{name}')} may be of any type")
 
-    def note_loose(self, what: str, provider: str, adjustments: list[Adjustment]) -> None:
-        """Add an adjustment that names what is told only, where there is any."""
+    def note_loose(self, name: str, provider: str, adjustments: list[Adjustment], *, checked: bool) -> None:
+        """Add an adjustment that says what is told only, where anything is. `name`: whose schema it is."""
         if self.loose:
-            why = f"{provider} does not enforce {', '.join(self.loose)}: descriptions tell the model."
-            adjustments.append(Adjustment(what=what, why=why))
+            why = f"{provider} does not enforce {', '.join(self.loose)}: descriptions tell the model"
+            adjustments.append(note(f"the schema of {name}", why, checked=checked))
 
-    def note_open(self, what: str, provider: str, adjustments: list[Adjustment]) -> None:
-        """Add an adjustment that says why `strict` was not sent."""
-        why = f"{provider} cannot hold the model to the schema, because {'; '.join(self.reasons)}: sent as not strict."
-        adjustments.append(Adjustment(what=what, why=why))
+    def note_open(self, name: str, provider: str, adjustments: list[Adjustment], *, checked: bool) -> None:
+        """Add an adjustment that says why the model is not held to the schema."""
+        why = f"{provider} cannot hold the model to the schema, because {'; '.join(self.reasons)}: sent as not strict"
+        adjustments.append(note(f"the schema of {name}", why, checked=checked))
 
     def tell(self, schema: JsonObject, told: Mapping[str, Any], path: str) -> JsonObject:
         """The schema with the keywords in `told` moved into its description."""
@@ -84,8 +86,22 @@ class Adapted:
             self.obstacles.append(why)
 
 
+def note(what: str, why: str, *, checked: bool) -> Adjustment:
+    """An adjustment of a schema. Nothing is lost by it where the answer is checked here. `why` has no full stop."""
+    if not checked:
+        return Adjustment(what=what, why=f"{why}.")
+    return Adjustment(what=what, why=f"{why}, and the answer is checked here.", lossless=True)
+
+
 def place_of(path: str) -> str:
-    return path.lstrip(".") or "the answer"
+    return path.lstrip(".") or "the root"
+
+
+def _unsaid(schema: Mapping[str, Any]) -> list[str]:
+    """The properties that a schema requires and says nothing of."""
+    if schema.get("type") != "object" or isinstance(schema.get("additionalProperties"), Mapping):
+        return []
+    return [name for name in schema.get("required") or () if name not in (schema.get("properties") or {})]
 
 
 def is_map(schema: Mapping[str, Any]) -> bool:
@@ -103,15 +119,20 @@ def is_object(schema: Mapping[str, Any]) -> bool:
 
 def is_recursive(reference: str, root: Any) -> bool:
     """Whether what `reference` points at leads back to it."""
+    return returns(reference, root, _references)
+
+
+def returns(reference: str, root: Any, references: Callable[[Any], Iterator[str]]) -> bool:
+    """Whether one comes back to `reference` by following `references`."""
     seen: set[str] = set()
-    todo = [*_references(resolve(reference, root))]
+    todo = [*references(resolve(reference, root))]
     while todo:
         found = todo.pop()
         if found == reference:
             return True
         if found not in seen:
             seen.add(found)
-            todo += _references(resolve(found, root))
+            todo += references(resolve(found, root))
     return False
 
 
@@ -134,6 +155,7 @@ ONE = (
     "propertyNames",
     "unevaluatedProperties",
 )
+CONDITIONS = ("not", "if", "then", "else")
 CHOICES = ("anyOf", "oneOf", "allOf")
 LISTS = (*CHOICES, "prefixItems")
 DEFINITIONS = ("$defs", "definitions")
@@ -144,207 +166,78 @@ def parts(schema: Any, path: str = "", *, definitions: bool = False) -> Iterator
     if not isinstance(schema, Mapping):
         return
     yield path, schema
-    for key in (*SEVERAL, *(DEFINITIONS if definitions else ())):
-        named = schema.get(key)
-        for name, inner in named.items() if isinstance(named, Mapping) else ():
-            place = name if key in DEFINITIONS else f"{path}.{name}"
-            yield from parts(inner, place, definitions=definitions)
-    for key in ONE:
-        yield from parts(schema.get(key), f"{path}[]" if key == "items" else path, definitions=definitions)
-    for key in LISTS:
-        listed = schema.get(key)
-        for inner in listed if isinstance(listed, list) else ():
-            yield from parts(inner, path, definitions=definitions)
+    for key, inner in schema.items():
+        step = STEPS.get(key)
+        if step is not None and (definitions or key not in DEFINITIONS):
+            for place, each in step(key, inner, path):
+                yield from parts(each, place, definitions=definitions)
 
 
-def check_schema(schema: Mapping[str, Any], name: str) -> None:
-    """Raise `InvalidToolError`, with the field, for what is no JSON Schema or points outside of itself."""
-    for path, part in parts(schema, definitions=True):
-        for key, sound in SOUND.items():
-            if key in part and not sound(part[key], schema):
-                found = f"an unusable `{key}` at {place_of(path)}: {short(part[key])}"
-                raise InvalidToolError(f"The schema of {name} has {found}. {HINTS[key]}")
+Places = Iterable[tuple[str, Any]]
 
 
-def _is_type(value: Any, root: Any) -> bool:
-    kinds = value if isinstance(value, list) and value else [value]
-    return all(isinstance(kind, str) and kind in TYPES for kind in kinds)
+def _named(key: str, inner: Any, path: str) -> Places:
+    prefix = "" if key in DEFINITIONS else f"{path}."
+    return [(f"{prefix}{name}", each) for name, each in inner.items()] if isinstance(inner, Mapping) else ()
 
 
-def _is_reference(value: Any, root: Any) -> bool:
-    return isinstance(value, str) and value.startswith("#") and isinstance(resolve(value, root), Mapping)
+def _listed(key: str, inner: Any, path: str) -> Places:
+    return [(path, each) for each in inner] if isinstance(inner, list) else ()
 
 
-def _is_enum(value: Any, root: Any) -> bool:
-    return isinstance(value, list) and bool(value)
+def _single(key: str, inner: Any, path: str) -> Places:
+    return ((f"{path}[]" if key == "items" else path, inner),)
 
 
-def _is_schema(value: Any, root: Any) -> bool:
-    return isinstance(value, Mapping | bool)
-
-
-def _are_names(value: Any, root: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(each, str) for each in value)
-
-
-def _are_named(value: Any, root: Any) -> bool:
-    return isinstance(value, Mapping) and all(isinstance(each, Mapping | bool) for each in value.values())
-
-
-def _is_choice(value: Any, root: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(isinstance(each, Mapping | bool) for each in value)
-
-
-SOUND: Mapping[str, Callable[[Any, Any], bool]] = {
-    "type": _is_type,
-    "$ref": _is_reference,
-    "enum": _is_enum,
-    **dict.fromkeys((*SEVERAL, *DEFINITIONS), _are_named),
-    **dict.fromkeys(ONE, _is_schema),
-    "required": _are_names,
-    **dict.fromkeys(LISTS, _is_choice),
+STEPS: Mapping[str, Callable[[str, Any, str], Places]] = {
+    **dict.fromkeys((*SEVERAL, *DEFINITIONS), _named),
+    **dict.fromkeys(LISTS, _listed),
+    **dict.fromkeys(ONE, _single),
 }
-HINTS: Mapping[str, str] = {
-    "type": f"Types are {', '.join(TYPES)}.",
-    "$ref": "A reference points into the schema itself: '#/$defs/…'.",
-    "enum": "It lists at least one value.",
-    **dict.fromkeys((*SEVERAL, *DEFINITIONS), "It maps names to schemas."),
-    **dict.fromkeys(ONE, "It is a schema."),
-    "required": "It lists names.",
-    **dict.fromkeys(LISTS, "It lists at least one schema."),
-}
+"""Keyword -> the schemas inside of it, with their places."""
 
 
-# --- OpenAI -----------------------------------------------------------------------------------------------------------
-
-OPENAI_FORMATS = frozenset({"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"})
-OPENAI_KEYWORDS = frozenset(
-    {
-        "type", "title", "description", "enum", "const", "default", "multipleOf", "maximum", "exclusiveMaximum",
-        "minimum", "exclusiveMinimum", "minItems", "maxItems",
-    }
-)  # fmt: skip
-_LOOKS_AROUND = re.compile(r"\(\?<?[=!]")
-_SILENT = frozenset({"$anchor", "$comment", "$id", "$schema", "discriminator"})
-
-
-def for_openai(schema: Mapping[str, Any]) -> Adapted:
-    """The schema for `strict: true`: objects closed, every property required, references without siblings."""
-    adapted = Adapted()
-    adapted.schema = _openai(schema, "", adapted, schema)
-    return adapted
-
-
-def strict_schema(schema: JsonObject, what: str, adjustments: list[Adjustment]) -> tuple[JsonObject, bool]:
-    """The schema for OpenAI, and whether it can be strict. One that cannot goes out as it is. `what` names it."""
-    check_schema(schema, what)
-    adapted = for_openai(schema)
-    if adapted.reasons:
-        adapted.note_open(what, "OpenAI", adjustments)
-        return schema, False
-    adapted.note_loose(what, "OpenAI", adjustments)
-    return adapted.schema, True
-
-
-def _openai(schema: Any, path: str, adapted: Adapted, root: Mapping[str, Any]) -> Any:
-    left = dict(schema) if isinstance(schema, Mapping) else {}
-    kept: JsonObject = {
-        key: {name: _openai(each, name, adapted, root) for name, each in left.pop(key).items()}
-        for key in DEFINITIONS
-        if key in left
-    }
-    if "$ref" in left:
-        return {**kept, **_openai_reference(left, path, adapted, root)}
-    if len(left.get("allOf") or ()) == 1:
-        (only,) = left.pop("allOf")
-        inner = _openai({**left, **only}, path, adapted, root)
-        return {**kept, **inner}
-    _look_at(left, path, adapted)
-    for key in CHOICES:
-        if key in left:
-            each = [_openai(inner, path, adapted, root) for inner in left.pop(key)]
-            kept["allOf" if key == "allOf" else "anyOf"] = each
-    if "items" in left:
-        kept["items"] = _openai(left.pop("items"), f"{path}[]", adapted, root)
-    kept |= _openai_object(left, path, adapted, root)
-    if left.get("default", ()) is None:
-        del left["default"]
-    kept |= {key: left.pop(key) for key in [*left] if _openai_takes(key, left[key])}
-    return adapted.tell(kept, {key: value for key, value in left.items() if key not in _SILENT}, path)
-
-
-def _openai_takes(key: str, value: Any) -> bool:
-    if key == "format":
-        return value in OPENAI_FORMATS
-    if key == "pattern":
-        return not _LOOKS_AROUND.search(str(value))
-    return key in OPENAI_KEYWORDS
-
-
-def _look_at(schema: Mapping[str, Any], path: str, adapted: Adapted) -> None:
-    adapted.look_at(schema, path)
-    if schema.get("type") == "array" and "items" not in schema:
-        adapted.block(f"the items of {place_of(path)} may be of any type")
-    if schema.get("allOf"):
-        adapted.block(f"{place_of(path)} joins several schemas (allOf)")
-
-
-def _openai_object(left: JsonObject, path: str, adapted: Adapted, root: Mapping[str, Any]) -> JsonObject:
-    kinds = left.get("type")
-    if "properties" not in left and "object" not in (kinds if isinstance(kinds, list) else [kinds]):
-        return {}
-    properties = left.pop("properties", None)
-    if left.pop("additionalProperties", False) is not False and properties:
-        adapted.loose.append(f"additionalProperties of {place_of(path)}")
-    required = left.pop("required", None) or []
-    written: JsonObject = {"additionalProperties": False}
-    if properties is not None:
-        each = {name: _openai(inner, f"{path}.{name}", adapted, root) for name, inner in properties.items()}
-        written |= {"properties": each, "required": required if {*required} == {*properties} else [*properties]}
-    return written
-
-
-def _openai_reference(left: JsonObject, path: str, adapted: Adapted, root: Mapping[str, Any]) -> JsonObject:
-    """A reference alone, or what it refers to with its siblings: the API takes no other keyword beside a reference."""
-    reference = left.pop("$ref")
-    found = resolve(reference, root)
-    if left.get("default", ()) is None:
-        del left["default"]
-    at_root = not path and is_root(reference, root)
-    if not isinstance(found, Mapping) or not (left or at_root) or (is_recursive(reference, root) and not at_root):
-        return {"$ref": reference}
-    inner: JsonObject = _openai({**found, **left}, path, adapted, root)
-    return inner
-
-
-def is_root(reference: str, root: Mapping[str, Any]) -> bool:
-    """Whether a schema is nothing but this reference and its definitions: the API wants an object there."""
-    return root.get("$ref") == reference
-
-
-def nullable(schema: Any, root: Any = None) -> Any:
-    """The schema with every optional property nullable, unless it has a default.
-
-    Where every property is required, the model can then say that one is absent; `without_nulls` takes that back.
-    """
-    if isinstance(schema, list):
-        return [nullable(each, root) for each in schema]
-    if not isinstance(schema, Mapping):
-        return schema
-    root = schema if root is None else root
+def inside(schema: Mapping[str, Any], change: Callable[[Any], Any]) -> JsonObject:
+    """A copy of a schema, each schema directly inside of it changed."""
     result = dict(schema)
     for key in (*SEVERAL, *DEFINITIONS):
         if isinstance(schema.get(key), Mapping):
-            result[key] = {name: nullable(each, root) for name, each in schema[key].items()}
-    for key in (*ONE, *LISTS):
-        if key in schema:
-            result[key] = nullable(schema[key], root)
-    required = schema.get("required") or ()
-    for name, each in (result.get("properties") or {}).items():
-        if name not in required and isinstance(each, Mapping) and "default" not in each:
-            result["properties"][name] = _or_null(each, root)
-    return result
+            result[key] = {name: change(each) for name, each in schema[key].items()}
+    for key in LISTS:
+        if isinstance(schema.get(key), list):
+            result[key] = [change(each) for each in schema[key]]
+    return result | {key: change(schema[key]) for key in ONE if key in schema}
 
 
-def _or_null(schema: Mapping[str, Any], root: Any) -> JsonObject:
-    return dict(schema) if valid(schema, None, root) else {"anyOf": [schema, {"type": "null"}]}
+def rooted(schema: Mapping[str, Any]) -> JsonObject:
+    """The schema without a reference at its root: an API that wants an object there does not follow it."""
+    reference = schema.get("$ref")
+    holder, _, name = str(reference).removeprefix("#/").partition("/")
+    found = schema.get(holder, {}).get(name) if holder in DEFINITIONS else None
+    if not isinstance(found, Mapping):
+        return dict(schema)
+    return {**found, **{key: value for key, value in schema.items() if key != "$ref"}}
+
+
+def tuple_items(schema: Mapping[str, Any]) -> Any:
+    """What any item of a tuple's schema is, whatever its place; `None` where it is no tuple's, or an open one's."""
+    listed = schema.get("prefixItems")
+    if not listed:
+        return None
+    rest = schema.get("items", schema.get("maxItems", math.inf) > len(listed))
+    if rest is True:
+        return None
+    found = listed if rest is False else [*listed, rest]
+    different = [each for at, each in enumerate(found) if each not in found[:at]]
+    return {"anyOf": different} if len(different) > 1 else different[0]
+
+
+def has_items(schema: Mapping[str, Any]) -> bool:
+    """Whether a schema is no array's, or says what its items are."""
+    kinds = schema.get("type")
+    return "items" in schema or "array" not in (kinds if isinstance(kinds, list) else [kinds])
+
+
+def itemized(schema: Mapping[str, Any]) -> bool:
+    """Whether every array in a schema says what its items are."""
+    return all(has_items(part) for _, part in parts(schema, definitions=True))

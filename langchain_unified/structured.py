@@ -27,9 +27,11 @@ from typing_extensions import override
 
 from langchain_unified.errors import RefusalError, StructuredOutputError, TruncatedOutputError, UnifiedError
 from langchain_unified.request import JsonObject
-from langchain_unified.schemas import DEFINITIONS, is_object
+from langchain_unified.schemas import DEFINITIONS, is_object, rooted
+from langchain_unified.schemas_sound import check_schema
 from langchain_unified.structured_partial import MISSING
 from langchain_unified.structured_types import Form, form_of
+from langchain_unified.tools import format_name
 
 WRAP = "value"
 """The key of an answer that is no object by itself: the providers take only objects."""
@@ -44,8 +46,9 @@ class Target:
         """`asked` as `with_structured_output` takes it; `None` for any JSON object."""
         self.asked = asked
         self.form = ANY_OBJECT if asked is None else form_of(asked)
-        self.name = re.sub(r"[^a-zA-Z0-9_-]+", "_", self.form.name).strip("_")[:64] or "response"
-        whole = _rooted(self.form.schema)
+        check_schema(self.form.schema, repr(self.form.name))
+        self.name = format_name(self.form.name)
+        whole = rooted(self.form.schema)
         self.wrapped = not is_object(whole)
         self.schema: JsonObject = _wrapped(whole, self.name) if self.wrapped else whole
 
@@ -74,16 +77,6 @@ class Target:
 ANY_OBJECT = Form("response", {"type": "object"}, lambda value: value, lambda value: value)
 
 
-def _rooted(schema: Mapping[str, Any]) -> JsonObject:
-    """The schema without a reference at its root: an API that wants an object there does not follow it."""
-    reference = schema.get("$ref")
-    holder, _, name = str(reference).removeprefix("#/").partition("/")
-    found = schema.get(holder, {}).get(name) if holder in DEFINITIONS else None
-    if not isinstance(found, Mapping):
-        return dict(schema)
-    return {**found, **{key: value for key, value in schema.items() if key != "$ref"}}
-
-
 def _wrapped(schema: Mapping[str, Any], name: str) -> JsonObject:
     definitions = {key: schema[key] for key in DEFINITIONS if key in schema}
     inner = {key: value for key, value in schema.items() if key not in DEFINITIONS}
@@ -103,8 +96,8 @@ def read(message: AIMessage, target: Target) -> Any:
         return message_chunk_to_message(message)
     text = str(message.text) if arguments is None else arguments
     try:
-        return target.load(_parsed(text, whole=not _is_cut(message, target.name)))
-    except ValueError as exc:
+        return target.load(_parsed(message) if arguments is None else _whole(arguments, message, target))
+    except Exception as exc:  # the validators of a class may raise anything
         raise _told(_error(exc, text, message, target), message) from exc
 
 
@@ -137,30 +130,57 @@ def _arguments(message: AIMessage, name: str) -> str | None:
 _FENCED = re.compile(r"```(?:json)?\s*\n(.*?)\n\s*```", re.DOTALL)
 
 
-def _is_cut(message: AIMessage, name: str) -> bool:
-    """Whether the call that answers was cut, though its arguments may look whole: Claude's are shown as an object."""
-    broken = any(call.get("name") == name for call in message.invalid_tool_calls)
-    return broken and message.response_metadata.get("finish_reason") in CUT
-
-
-def _parsed(text: str, *, whole: bool) -> Any:
-    """The JSON of a text, or that of the one fenced block in it. Raises `ValueError`."""
-    if not whole:
+def _whole(arguments: str, message: AIMessage, target: Target) -> Any:
+    """The arguments of the call that answers. Cut ones may look whole, for Claude's are shown as an object."""
+    broken = any(call.get("name") == target.name for call in message.invalid_tool_calls)
+    if broken and message.response_metadata.get("finish_reason") in CUT:
         raise ValueError("it was cut")
-    try:
-        return json.loads(text, parse_constant=_refuse_constant)
-    except ValueError:
-        fenced = _FENCED.findall(text)
-        if len(fenced) != 1:
-            raise
-        return json.loads(fenced[0], parse_constant=_refuse_constant)
+    return _json(arguments)
+
+
+def _places_of_json(message: AIMessage) -> Iterator[str]:
+    """Where an answer may stand: in the whole text, the one fenced block of it, or the last block, after a comment."""
+    text = str(message.text)
+    yield text
+    fenced = _FENCED.findall(text)
+    if len(fenced) == 1:
+        yield fenced[0]
+    blocks = message.content if isinstance(message.content, list) else []
+    yield from [block["text"] for block in blocks if isinstance(block, dict) and block.get("type") == "text"][-1:]
+
+
+def _parsed(message: AIMessage) -> Any:
+    """The JSON of the first text in a message that is any. Raises the `ValueError` of the first one."""
+    first = None
+    for text in _places_of_json(message):
+        try:
+            return _json(text)
+        except ValueError as exc:
+            first = first or exc
+    raise first or ValueError("there is no text")
+
+
+def _json(text: str) -> Any:
+    """The value of a JSON text. Models break lines inside of strings, and say an answer several times."""
+    rest = text.strip()
+    values: list[Any] = []
+    while rest or not values:
+        value, end = DECODER.raw_decode(rest)
+        values.append(value)
+        rest = rest[end:].lstrip()
+    if any(value != values[0] for value in values):
+        raise ValueError(f"it is {len(values)} different values")
+    return values[0]
 
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON")
 
 
-def _error(exc: ValueError, text: str, message: AIMessage, target: Target) -> StructuredOutputError:
+DECODER = json.JSONDecoder(parse_constant=_refuse_constant, strict=False)
+
+
+def _error(exc: Exception, text: str, message: AIMessage, target: Target) -> StructuredOutputError:
     reason = message.response_metadata.get("finish_reason")
     if reason in CUT:
         where = "the end of the context window" if reason == "context_window" else "`max_tokens`"
@@ -173,10 +193,10 @@ def _error(exc: ValueError, text: str, message: AIMessage, target: Target) -> St
     return StructuredOutputError(words, llm_output=text, raw_message=message)
 
 
-def _places(exc: ValueError) -> str:
+def _places(exc: Exception) -> str:
     """What is wrong where; pydantic's errors in one line."""
     if not isinstance(exc, ValidationError | ValidationErrorV1):
-        return str(exc)
+        return str(exc) if isinstance(exc, ValueError) else f"{type(exc).__name__}: {exc}"
     found = [(".".join(map(str, each["loc"])), each["msg"]) for each in exc.errors()]
     return "; ".join(f"{place}: {words}" if place else words for place, words in found)
 
@@ -224,7 +244,7 @@ class _Progress:
         start = text.find("{")
         try:
             return self.target.grow(parse_partial_json(text[start:].rstrip("`\n ")) if start >= 0 else None)
-        except ValueError:
+        except Exception:  # noqa: BLE001 - what is wrong with it is told when it is whole
             return MISSING
 
     def _new(self, found: Any) -> Any:

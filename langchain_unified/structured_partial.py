@@ -10,6 +10,7 @@ import dataclasses
 import functools
 import json
 import types
+import warnings
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
@@ -43,7 +44,8 @@ def grow(hint: Any, value: Any) -> Any:
 
 @functools.lru_cache(maxsize=256)
 def _adapter(hint: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(hint)
+    with warnings.catch_warnings(action="ignore"):  # of v1's classes inside of other types
+        return TypeAdapter(hint)
 
 
 def _whole(hint: Any, value: Any) -> Any:

@@ -24,9 +24,9 @@ from typing_extensions import is_typeddict
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.request import JsonObject
 from langchain_unified.schema_check import problem, short, without_nulls
-from langchain_unified.schemas import SAYS_WHAT, check_schema
+from langchain_unified.schemas import SAYS_WHAT
 from langchain_unified.structured_partial import fields_of, grow
-from langchain_unified.tools import tool_spec
+from langchain_unified.tool_forms import tool_spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,6 @@ def _plain_form(name: str, schema: Mapping[str, Any], strict: bool | None = None
     whole = {key: value for key, value in schema.items() if value is not None}
     if "properties" in whole:
         whole = {"type": "object", **whole}
-    check_schema(whole, repr(name))
     return Form(name, whole, partial(_checked, whole), _as_it_is, strict)
 
 
@@ -106,13 +105,18 @@ def _as_it_is(value: Any) -> Any:
 def _type_form(hint: Any) -> Form:
     try:
         adapter: TypeAdapter[Any] = TypeAdapter(hint)
-    except Exception as exc:
-        raise InvalidToolError(f"{short(hint)} cannot be a schema: {exc}") from exc
-    try:
         schema = adapter.json_schema()
     except Exception as exc:  # pydantic names the core schema, not the field
-        raise InvalidToolError(f"{_name(hint)} has no JSON schema{_at_field(hint)}: {exc}") from exc
+        raise InvalidToolError(_no_schema(hint, exc)) from exc
     return Form(_name(hint), schema, partial(_validated, adapter, schema), partial(grow, hint))
+
+
+def _no_schema(hint: Any, exc: Exception) -> str:
+    if isinstance(hint, type) or get_origin(hint) is not None:
+        named = hint.__name__ if isinstance(hint, type) else short(hint)
+        return f"{named} has no JSON schema{_at_field(hint)}: {exc}"
+    forms = "a pydantic class, a TypedDict, a dataclass, another type or a JSON schema"
+    return f"{short(hint)} cannot be a schema. Give {forms}."
 
 
 def _validated(adapter: TypeAdapter[Any], schema: JsonObject, value: Any) -> Any:
@@ -249,7 +253,7 @@ def _of_v1(hint: type[BaseModelV1], definitions: JsonObject) -> JsonObject:
 
 
 def _renamed(schema: Any) -> Any:
-    """`#/$defs/…` for v1's `#/definitions/…`, and a reference with its siblings for v1's `allOf` of one."""
+    """v1's schema in today's words: `$defs`, a tuple's `prefixItems`, and a reference instead of an `allOf` of one."""
     if isinstance(schema, list):
         return [_renamed(each) for each in schema]
     if not isinstance(schema, dict):
@@ -257,6 +261,8 @@ def _renamed(schema: Any) -> Any:
     found = {key: _renamed(value) for key, value in schema.items()}
     if isinstance(found.get("$ref"), str):
         found["$ref"] = found["$ref"].replace("#/definitions/", "#/$defs/")
+    if isinstance(found.get("items"), list):
+        found["prefixItems"] = found.pop("items")
     if isinstance(found.get("allOf"), list) and len(found["allOf"]) == 1:
         (only,) = found.pop("allOf")
         found |= only

@@ -15,14 +15,15 @@ from langchain_core.tools import StructuredTool, tool
 from openai.types.responses import ToolParam
 from typing_extensions import get_type_hints
 
-from langchain_unified import server_tools_docs
+from langchain_unified import caching_budget, server_tools_docs
 from langchain_unified.content import turns
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.profiles import known_models, profile_for
 from langchain_unified.request import Encoded, JsonObject, Provider, Request
 from langchain_unified.server_tools import settle
 from langchain_unified.server_tools_forms import FORMS, NAMES, OTHER_FORMS, REMEDIES, known, refusal
-from langchain_unified.tools import check_names, tool_spec, tool_specs
+from langchain_unified.tool_forms import tool_spec
+from langchain_unified.tools import check_names, tool_specs
 from langchain_unified.wires import WIRES
 from tests.corpus import ROOT, exchanges, label, needs_corpus
 
@@ -56,18 +57,18 @@ def encode(model: str, *tools: Any, wire: str | None = None, native: JsonObject 
     profile = profile_for(provider, model)
     settled = settle(tool_specs(tools), provider, native, profile)
     check_names(settled.specs)
-    found = WIRES[chosen].encode(
-        Request(
-            model=model,
-            turns=turns([HumanMessage("hi")], chosen),
-            params={"max_tokens": 9},
-            tools=settled.specs,
-            native=settled.native,
-            profile=profile,
-            **more,
-        )
+    request = Request(
+        model=model,
+        turns=turns([HumanMessage("hi")], chosen),
+        params={"max_tokens": 9},
+        tools=settled.specs,
+        native=settled.native,
+        profile=profile,
+        **more,
     )
-    return Encoded(found.body, found.headers, (*settled.adjustments, *found.adjustments))
+    request, _, moved = caching_budget.settle(request, WIRES[chosen].marks)
+    found = WIRES[chosen].encode(request)
+    return Encoded(found.body, found.headers, (*settled.adjustments, *moved, *found.adjustments))
 
 
 def sent(model: str, *tools: Any, **more: Any) -> list[JsonObject]:
@@ -658,6 +659,12 @@ def test_a_mark_on_a_deferred_tool_is_named():
     encoded = encode(SONNET, marked, "tool_search")
     assert "cache_control" not in encoded.body["tools"][0]
     assert [item["what"] for item in encoded.adjustments] == ["the prompt-cache mark on the tool 'f'"]
+
+
+def test_a_mark_on_a_deferred_tool_stands_on_the_loaded_one_before_it():
+    marked = {**FUNCTION, "defer_loading": True, "cache_control": {"type": "ephemeral"}}
+    tools = sent(SONNET, "tool_search", marked)
+    assert [tool.get("cache_control") for tool in tools] == [{"type": "ephemeral"}, None]
 
 
 def test_programmatic_callers_are_code_execution_on_anthropic():

@@ -20,13 +20,13 @@ from hypothesis import strategies as st
 from langchain_core.exceptions import OutputParserException
 from langchain_core.messages import AIMessage
 from openai.lib._pydantic import to_strict_json_schema
-from pydantic import BaseModel, ConfigDict, Field, RootModel
+from pydantic import BaseModel, ConfigDict, Field, RootModel, field_validator
 from pydantic.v1 import BaseModel as BaseModelV1
 from pydantic.v1 import Field as FieldV1
 
 from langchain_unified import InvalidToolError, RefusalError, StructuredOutputError, TruncatedOutputError
 from langchain_unified.schema_check import problem, valid, without_nulls
-from langchain_unified.schemas import for_openai, nullable
+from langchain_unified.schemas_openai import for_openai, nullable, with_items
 from langchain_unified.structured import Target, read
 from langchain_unified.structured_partial import MISSING, grow
 from langchain_unified.wires.anthropic_messages.schema import adapt_schema
@@ -77,6 +77,10 @@ class NodeV1(BaseModelV1):
 
 
 NodeV1.update_forward_refs()
+
+
+class PairV1(BaseModelV1):
+    pair: tuple[int, str]
 
 
 class Joke(typing.TypedDict):
@@ -167,6 +171,67 @@ def test_what_keeps_a_provider_from_holding_an_answer() -> None:
     assert for_openai(pair).reasons == ["the items of p may be of any type"]
     both = {"type": "object", "properties": {"b": {"allOf": [{"type": "object"}, {"type": "object"}]}}}
     assert "b joins several schemas (allOf)" in for_openai(both).reasons
+    unsaid = {"type": "object", "properties": {}, "required": ["x"]}
+    assert adapt_schema(unsaid).reasons == for_openai(unsaid).reasons == ["x may be of any type"]
+    joined = {"allOf": [{"$ref": "#/$defs/N"}, {"type": "object", "properties": {}}]}
+    schema = {"$defs": {"N": {"type": "object", "properties": {}}}, "type": "object", "properties": {"j": joined}}
+    assert adapt_schema(schema).reasons == ["j joins a reference with other schemas (allOf)"]
+    joined["allOf"].pop()
+    assert adapt_schema(schema).schema["properties"]["j"] == {"$ref": "#/$defs/N"}
+
+
+def with_properties(number: int, each: dict[str, Any], required: bool) -> dict[str, Any]:
+    properties = {f"p{at}": each for at in range(number)}
+    return {"type": "object", "properties": properties, "required": [*properties] if required else []}
+
+
+@pytest.mark.parametrize(
+    "each, required, most, what",
+    [
+        ({"type": "string"}, False, 24, "optional properties"),
+        ({"type": ["string", "null"]}, True, 16, "choices among types"),
+        ({"anyOf": [{"type": "string"}, {"type": "null"}]}, True, 16, "choices among types"),
+    ],
+)
+def test_what_is_too_much_for_claude(each: dict[str, Any], required: bool, most: int, what: str) -> None:
+    assert adapt_schema(with_properties(most, each, required)).reasons == []
+    reasons = adapt_schema(with_properties(most + 1, each, required)).reasons
+    assert reasons == [f"it has {most + 1} {what} ({most} is the most)"]
+
+
+class Tagged(BaseModel):
+    pair: tuple[int, str]
+    place: tuple[float, float]
+    rest: tuple[int, ...]
+
+
+def test_a_tuple_is_held_to_the_types_of_its_items() -> None:
+    schema = Tagged.model_json_schema()
+    either = {"anyOf": [{"type": "integer"}, {"type": "string"}]}
+    for adapted in (adapt_schema(schema), for_openai(schema)):
+        properties = adapted.schema["properties"]
+        assert [properties[name]["items"] for name in properties] == [either, {"type": "number"}, {"type": "integer"}]
+        assert "prefixItems" in properties["pair"]["description"]
+        assert adapted.reasons == []
+        assert {"prefixItems of pair", "prefixItems of place"} <= {*adapted.loose}
+    assert for_openai(schema).schema["properties"]["pair"]["minItems"] == 2
+    rest = {"type": "array", "prefixItems": [{"type": "string"}], "items": {"type": "integer"}}
+    adapted = for_openai({"type": "object", "properties": {"p": rest}})
+    assert adapted.schema["properties"]["p"]["items"] == {"anyOf": [{"type": "string"}, {"type": "integer"}]}
+
+
+def test_what_is_not_strict_still_says_what_the_items_of_an_array_are() -> None:
+    """OpenAI refuses arrays that do not, strict or not."""
+    schema = {"type": "object", "properties": {"a": {"type": "array"}, "b": {"type": ["array", "null"], "minItems": 1}}}
+    before = copy.deepcopy(schema)
+    items = {name: each["items"] for name, each in with_items(schema)["properties"].items()}
+    assert items == {"a": {}, "b": {}}
+    assert schema == before
+    pair = Tagged.model_json_schema()
+    assert with_items(pair)["properties"]["place"]["items"] == {"type": "number"}
+    assert with_items(with_items(pair)) == with_items(pair)
+    whole = Part.model_json_schema()
+    assert with_items(whole) is whole
 
 
 def test_a_choice_of_one_is_anyof_on_openai() -> None:
@@ -300,6 +365,8 @@ VALUES: list[tuple[Any, Any, Any]] = [
     (list[Joke], {"value": [{"setup": "a"}]}, [{"setup": "a"}]),
     (Colour, {"value": "blue"}, Colour.BLUE),
     (int, {"value": 3}, 3),
+    (tuple[int, str], {"value": [1, "a"]}, (1, "a")),
+    (PairV1, {"pair": [1, "a"]}, PairV1(pair=(1, "a"))),
     ({"title": "T", "type": "object", "properties": {"a": {"type": "string"}}}, {"a": "x"}, {"a": "x"}),
     ({"title": "T", "type": "array", "items": {"type": "string"}}, {"value": ["x"]}, ["x"]),
     ({"name": "f", "parameters": {"type": "object", "properties": {"a": {"type": "string"}}}}, {"a": "x"}, {"a": "x"}),
@@ -322,8 +389,16 @@ def test_each_kind_of_type(asked: Any, value: Any, wanted: Any) -> None:
 
 def test_names_fit_for_a_tool() -> None:
     assert Target({"title": "My answer: ü!", "type": "object", "properties": {}}).name == "My_answer"
+    assert Target({"name": "__answer__", "parameters": {"type": "object", "properties": {}}}).name == "__answer__"
     assert Target({"title": "x" * 80, "type": "object", "properties": {}}).name == "x" * 64
     assert Target(Cat | Dog).name == "response"
+
+
+def having(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": {name: schema}}
+
+
+CIRCLE = {"A": {"anyOf": [{"$ref": "#/$defs/B"}]}, "B": {"not": {"$ref": "#/$defs/A"}}}
 
 
 class Strange(BaseModel):
@@ -336,14 +411,26 @@ class Strange(BaseModel):
     "asked, words",
     [
         ({}, "says nothing about the answer"),
-        ({"type": "objekt"}, "unusable `type` at the answer: 'objekt'"),
+        ({"type": "objekt"}, "unusable `type` at the root: 'objekt'"),
         ({"type": "object", "properties": {"a": {"$ref": "#/$defs/Gone"}}}, r"unusable `\$ref` at a"),
         ({"type": "object", "properties": {"a": {"$ref": "https://a/b"}}}, r"unusable `\$ref` at a"),
         ({"type": "object", "properties": {"a": {"enum": []}}}, "unusable `enum` at a"),
         ({"type": "object", "properties": ["a"]}, "unusable `properties`"),
+        (having("a", {"type": "integer", "minimum": "1"}), "unusable `minimum` at a: '1'. It is a number"),
+        (having("a", {"type": "number", "exclusiveMinimum": True}), "unusable `exclusiveMinimum` at a: True"),
+        (having("a", {"type": "number", "maximum": float("nan")}), "unusable `maximum` at a: nan"),
+        (having("a", {"type": "number", "multipleOf": 0}), "unusable `multipleOf` at a: 0"),
+        (having("a", {"type": "string", "maxLength": -1}), "unusable `maxLength` at a: -1"),
+        (having("a", {"type": "string", "description": None}), "unusable `description` at a: None"),
+        (having("a", {"type": "array", "items": [{"type": "string"}]}), "unusable `items` at a"),
+        ({"$ref": "#"}, r"unusable `\$ref` at the root: '#'.*not in a circle"),
+        ({**having("a", {"$ref": "#/$defs/A"}), "$defs": {"A": {"$ref": "#/$defs/A"}}}, r"unusable `\$ref` at a"),
+        ({**having("a", {"$ref": "#/$defs/A"}), "$defs": CIRCLE}, r"unusable `\$ref` at a"),
         (Strange, "Strange has no JSON schema at field 'run'"),
-        ("a text", "cannot be a schema"),
-        (7, "cannot be a schema"),
+        ("a text", "'a text' cannot be a schema. Give a pydantic class"),
+        (7, "7 cannot be a schema. Give a pydantic class"),
+        (Part(size=1), r"Part\(size=1, made=None\) cannot be a schema. Give a pydantic class"),
+        ([Part, Node], "cannot be a schema. Give a pydantic class"),
     ],
 )
 def test_what_is_no_schema_is_named(asked: Any, words: str) -> None:
@@ -414,6 +501,12 @@ def test_answers_that_are_read() -> None:
         message('Here it is:\n```json\n{"size": 2}\n```\nDone.'),
         message("thinking aloud", tool_calls=[call("Part", {"size": 2})]),
         message('{"size": 2}', "length"),
+        message('{"size": 2, "note": "two\nlines"}'),
+        # gpt-4o has been seen to say its answer twice, in one block and in two.
+        message('{"size": 2}\n{"size": 2}'),
+        message([{"type": "text", "text": '{"size": 2}'}, {"type": "text", "text": '{"size": 2}'}]),
+        # A reasoning model may comment first.
+        message([{"type": "text", "text": "Let me see {it}."}, {"type": "text", "text": '{"size": 2}'}]),
     ):
         assert read(said, target) == Part(size=2)
 
@@ -466,6 +559,8 @@ def test_truncated_answers(finish: str, where: str) -> None:
         ('{"size": 7}', "'Part': size: Input should be less than or equal to 5"),
         ("[1]", "a JSON object was asked for, not list"),
         ('{"size": NaN}', "NaN is no JSON"),
+        ('{"size": 2} {"size": 3}', "does not fit 'Part': it is 2 different values"),
+        ('{"size": ' + "[" * 5000 + "]" * 5000 + "}", "'Part': RecursionError"),
     ],
 )
 def test_answers_that_do_not_fit(text: str, words: str) -> None:
@@ -474,3 +569,17 @@ def test_answers_that_do_not_fit(text: str, words: str) -> None:
     assert not isinstance(caught.value, TruncatedOutputError)
     assert caught.value.llm_output == text
     assert caught.value.is_retryable
+
+
+class Broken(BaseModel):
+    size: int
+
+    @field_validator("size")
+    @classmethod
+    def divided(cls, size: int) -> float:
+        return 1 / size
+
+
+def test_what_a_class_raises_itself_is_told_too() -> None:
+    with pytest.raises(StructuredOutputError, match="does not fit 'Broken': ZeroDivisionError: division by zero"):
+        read(message('{"size": 0}'), Target(Broken))

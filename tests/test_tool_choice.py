@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import pickle
 from types import ModuleType
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from openai.types.responses import ToolChoiceApplyPatchParam, ToolChoiceShellParam, ToolChoiceTypesParam
+from openai.types.responses.response_create_params import ToolChoiceSpecificProgrammaticToolCallingParam
 
 from langchain_unified.content import turns
 from langchain_unified.errors import InvalidHistoryError, InvalidToolError
 from langchain_unified.profiles import profile_for
 from langchain_unified.request import Encoded, JsonObject, Provider, Request, WireName
 from langchain_unified.server_tools import settle
-from langchain_unified.tools import check_names, parallel_in, tool_choice, tool_spec, tool_specs
+from langchain_unified.tool_forms import tool_spec
+from langchain_unified.tools import check_names, parallel_in, tool_choice, tool_dict, tool_specs
 from langchain_unified.wires import WIRES
+from langchain_unified.wires.openai_responses.tools import CHOSEN_BY_TYPE
 from tests.corpus import ROOT
 
 ORACLE = ROOT / "../shared/tools/request_oracle.py"
@@ -165,6 +171,12 @@ def test_some_of_the_tools_on_anthropic_leave_the_tools_as_they_are(required: bo
     assert "f, g" in said["why"]
 
 
+@pytest.mark.parametrize("wire", ENDPOINTS)
+def test_allowed_tools_may_be_listed_by_name(wire: WireName):
+    named = {"type": "allowed_tools", "mode": "required", "tools": ["f", "g"]}
+    assert chosen(wire, named) == chosen(wire, {**named, "tools": BOTH})
+
+
 def test_the_only_tool_that_must_be_called_is_forced_on_anthropic():
     choice = {"type": "allowed_tools", "allowed_tools": {"mode": "required", "tools": [{"function": {"name": "f"}}]}}
     assert chosen("anthropic_messages", choice) == {"type": "tool", "name": "f"}
@@ -234,6 +246,7 @@ def test_thinking_within_a_budget_refuses_a_forced_call(choice: Any):
 # --- tools that a provider defines ------------------------------------------------------------------------------------
 
 SERVED = ("web_search", "code_execution", F)
+SEARCH = {"type": "web_search"}
 
 
 @pytest.mark.parametrize(
@@ -242,6 +255,7 @@ SERVED = ("web_search", "code_execution", F)
         ("anthropic_messages", "web_search", {"type": "tool", "name": "web_search"}),
         ("anthropic_messages", {"type": "web_search"}, {"type": "tool", "name": "web_search"}),
         ("anthropic_messages", "code_execution", {"type": "tool", "name": "code_execution"}),
+        ("openai_responses", "web_search", {"type": "allowed_tools", "mode": "required", "tools": [SEARCH]}),
         ("openai_responses", "code_execution", {"type": "code_interpreter"}),
         ("openai_responses", {"type": "tool", "name": "code_execution"}, {"type": "code_interpreter"}),
         ("openai_responses", {"type": "code_interpreter"}, {"type": "code_interpreter"}),
@@ -261,6 +275,17 @@ def test_a_server_tool_is_chosen_by_the_name_it_was_bound_by(oracle, wire: WireN
     assert encoded.body["tool_choice"] == wanted
     assert encoded.adjustments == ()
     assert oracle.validate(ENDPOINTS[wire], encoded.body) == []
+
+
+def test_the_only_tool_is_the_one_that_is_required():
+    assert chosen("openai_responses", "web_search", tools=("web_search",)) == "required"
+    assert chosen("openai_responses", "code_execution", tools=("code_execution",)) == {"type": "code_interpreter"}
+
+
+def test_choices_by_type_are_those_of_the_sdk():
+    typed = get_args(get_type_hints(ToolChoiceTypesParam)["type"])
+    own = (ToolChoiceApplyPatchParam, ToolChoiceShellParam, ToolChoiceSpecificProgrammaticToolCallingParam)
+    assert {*typed, *(get_args(get_type_hints(each)["type"])[0] for each in own)} == CHOSEN_BY_TYPE
 
 
 def test_openais_dialect_of_tool_and_choice_on_anthropic():
@@ -302,9 +327,11 @@ def test_a_form_that_nobody_knows_flows_through():
         ((F, G), {"type": "function", "function": {"name": "h"}}, "'h', which is not bound"),
         ((F, G), ["f", "h"], "'h', which is not bound"),
         ((F, G), [], "its list is empty"),
-        ((F, G), {"type": "tool"}, "no name"),
+        ((F, G), {"type": "tool"}, "{'type': 'tool'} has no `name`"),
         ((F, G), {"name": "f"}, "no `type`"),
         ((F, G), 7, "7 is not understood"),
+        ((F, G), {"type": "allowed_tools"}, "its list is empty"),
+        ((F, G), {"type": "allowed_tools", "mode": "any", "tools": ["f"]}, "mode 'any': it is 'auto' or 'required'"),
         ((F, function("f")), None, "Two tools are named 'f'"),
         (("web_search", function("web_search")), None, "Two tools are named 'web_search'"),
     ],
@@ -332,6 +359,121 @@ def test_a_choice_that_forces_nothing_needs_no_tools(wire: WireName, choice: str
 def test_a_schema_that_is_no_object(tool: Any):
     with pytest.raises(InvalidToolError, match=r"'f' has a schema that is no object.*`parameters`"):
         tool_spec(tool)
+
+
+def tool(schema: JsonObject, name: str = "f") -> JsonObject:
+    return {"name": name, "input_schema": schema}
+
+
+def having(**properties: JsonObject) -> JsonObject:
+    return {"type": "object", "properties": properties}
+
+
+@pytest.mark.parametrize(
+    "bad, match",
+    [
+        (having(a={"type": "int"}), "tool 'f' has an unusable `type` at a: 'int'. Types are null, boolean"),
+        (having(a={"type": "array", "items": having(b={"enum": []})}), r"unusable `enum` at a\[\]\.b"),
+        (having(a={"$ref": "#/$defs/Gone"}), r"unusable `\$ref` at a"),
+        (having(a={"type": "string", "required": True}), "unusable `required` at a: True"),
+        ({**having(a={"type": "string"}), "required": "a"}, "unusable `required` at the root: 'a'"),
+        ({"type": "string"}, "tool 'f' is of type 'string', but arguments are an object"),
+    ],
+)
+@pytest.mark.parametrize("strict", [None, True])
+def test_a_schema_that_nobody_takes_is_told_where_it_is_bound(bad: JsonObject, match: str, strict: bool | None):
+    with pytest.raises(InvalidToolError, match=match):
+        tool_specs([tool(bad)], strict)
+
+
+@pytest.mark.parametrize(
+    "bad, match",
+    [
+        (5, "5 is no tool. Give a function"),
+        (None, "None is no tool. Give a function"),
+        ([F], "is no tool. Give a function"),
+        ({**F, "description": 5}, "'f' has the `description` 5, which is no str"),
+        ({**F, "strict": "yes"}, "'f' has the `strict` 'yes', which is no bool"),
+        ({"type": 5, "name": "f", "title": "f"}, "The tool 'f' cannot be read"),
+    ],
+)
+def test_what_is_no_tool(bad: Any, match: str):
+    with pytest.raises(InvalidToolError, match=match):
+        tool_specs([bad])
+
+
+@pytest.mark.parametrize("tools", [F, "web_search", 5, test_what_is_no_tool])
+def test_tools_are_a_list(tools: Any):
+    with pytest.raises(InvalidToolError, match=r"Tools are given as a list, not as .*: put it in brackets"):
+        tool_specs(tools)
+
+
+LIMITS = {"anthropic_messages": 128, "openai_chat": 64, "openai_responses": 64}
+
+
+@pytest.mark.parametrize("wire", ENDPOINTS)
+@pytest.mark.parametrize("name", ["my tool", "größe", "a.b", "<lambda>", "x" * 129])
+def test_names_that_a_provider_refuses(wire: WireName, name: str):
+    with pytest.raises(InvalidToolError, match=f"refuses the tool name '{name}'"):
+        encode(wire, None, [function(name)])
+    longest = "x" * LIMITS[wire]
+    assert longest in str(encode(wire, None, [function(longest)]).body["tools"])
+    with pytest.raises(InvalidToolError, match="refuses the tool name"):
+        encode(wire, None, [function(longest + "x")])
+
+
+@pytest.mark.parametrize("wire", ENDPOINTS)
+@pytest.mark.parametrize("key", ["anyOf", "oneOf", "allOf"])
+def test_a_choice_at_the_root_is_refused(wire: WireName, key: str):
+    with pytest.raises(InvalidToolError, match=f"refuses `{key}` at the root of the schema of tool 'f'"):
+        encode(wire, None, [tool({**having(), key: [having()]})])
+    assert encode(wire, None, [tool(having(a={key: [having(), {"type": "null"}]}))]).body["tools"]
+
+
+def test_names_of_properties_that_anthropic_refuses():
+    inner = tool(having(a=having(**{"a b": {"type": "string"}})))
+    for wire in ENDPOINTS:
+        assert encode(wire, None, [inner]).body["tools"]
+    for name in ("a b", "größe", "$top", "x" * 65):
+        bad = tool(having(**{name: {"type": "string"}}))
+        with pytest.raises(InvalidToolError, match=r"Anthropic refuses the property name .* of tool 'f'"):
+            encode("anthropic_messages", None, [bad])
+        assert encode("openai_chat", None, [bad]).body["tools"]
+
+
+@pytest.mark.parametrize("wire", ["openai_chat", "openai_responses"])
+def test_what_openai_wants_of_every_function(oracle, wire: WireName):
+    """An object's schema with properties, and arrays that say what they hold."""
+    parameters = {**having(a={"type": "array"}), "$defs": {"P": {"type": "array", "prefixItems": [{"type": "number"}]}}}
+    body = encode(wire, None, [tool({"type": "object"}), tool({"title": "g"}, "g"), tool(parameters, "h")]).body
+    found = [each.get("function", each)["parameters"] for each in body["tools"]]
+    assert found[0] == {"type": "object", "properties": {}}
+    assert found[1] == {"type": "object", "title": "g", "properties": {}}
+    assert found[2]["properties"]["a"] == {"type": "array", "items": {}}
+    assert found[2]["$defs"]["P"]["items"] == {}
+    assert oracle.validate(ENDPOINTS[wire], body) == []
+
+
+@pytest.mark.parametrize("wire", ENDPOINTS)
+def test_a_schema_that_is_a_reference_at_its_root(wire: WireName):
+    node = having(next={"anyOf": [{"$ref": "#/$defs/Node"}, {"type": "null"}]})
+    (sent,) = encode(wire, None, [tool({"$ref": "#/$defs/Node", "$defs": {"Node": node}})]).body["tools"]
+    sent = sent.get("function", sent)
+    assert sent.get("parameters", sent.get("input_schema")) == {**node, "$defs": {"Node": node}}
+
+
+def test_a_bound_tool_is_the_tool():
+    """What `bind_tools` binds is read again at each call, and loses nothing."""
+    tools = [
+        {**F, "strict": True, "defer_loading": True, "input_examples": [{}], "cache_control": {"type": "ephemeral"}},
+        {"type": "custom", "name": "sql", "format": {"type": "text"}, "defer_loading": True, "async": True},
+        {"type": "web_search", "max_uses": 3},
+    ]
+    specs = tool_specs(tools)
+    bound = [tool_dict(spec) for spec in specs]
+    assert tool_specs(bound) == specs
+    assert [tool_dict(spec) for spec in tool_specs(bound)] == bound
+    assert pickle.loads(pickle.dumps(bound)) == json.loads(json.dumps(bound)) == bound
 
 
 @pytest.mark.parametrize(

@@ -8,30 +8,37 @@ other provider. `settled` writes it, for the model of the call, as one of three 
   (Claude while it thinks within a budget, and the models that refuse a forced choice), the schema is sent as
   `json_schema` beside the tool, and either answer is read.
 - `json_mode`: any JSON object; the schema is only checked here. Anthropic has no such mode: there it is `json_schema`.
+
+The answer is checked here against all of the schema, so nothing is lost where the provider does not enforce it: that is
+listed in `adjustments`, and `on_unsupported` does not apply. With `strict=True` it does.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from langchain_core.language_models import LanguageModelInput, chat_models
 from langchain_core.messages import AIMessage
-from langchain_core.runnables import Runnable, RunnableBinding, RunnableSequence
+from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig, RunnableSequence
 from langchain_core.utils.function_calling import convert_to_json_schema
 
 from langchain_unified import profiles
 from langchain_unified import tools as tooling
 from langchain_unified.catalog import Route
 from langchain_unified.chat_models._arguments import Arguments, canonical, sort
-from langchain_unified.chat_models._redact import redacted
 from langchain_unified.errors import ConfigurationError, InvalidToolError, UnsupportedParameterError
-from langchain_unified.request import JsonObject, ToolChoice
-from langchain_unified.schemas import nullable
+from langchain_unified.redaction import redacted
+from langchain_unified.request import JsonObject, OutputFormat, ToolChoice, ToolSpec
+from langchain_unified.schemas import note
+from langchain_unified.schemas_openai import nullable
+from langchain_unified.schemas_sound import Sound
 from langchain_unified.structured import StructuredParser, Target
 from langchain_unified.wires.anthropic_messages.schema import adapt_schema
 
 if TYPE_CHECKING:
+    from langchain_unified.chat_models._check import CheckReport
     from langchain_unified.chat_models.base import ChatBase
 
 METHODS = ("json_schema", "function_calling", "json_mode")
@@ -58,6 +65,22 @@ class ChatBinding(_Binding):  # type: ignore[misc]
     def with_structured_output(self, schema: Any = None, **kwargs: Any) -> Runnable[LanguageModelInput, Any]:
         """As on the model, and what is bound stays: with tools, the model may call them before it answers."""
         return structured(self.bound, self, schema, **kwargs)
+
+    def check(self, messages: LanguageModelInput, **kwargs: Any) -> CheckReport:
+        """As on the model, of a call with what is bound."""
+        return cast("CheckReport", self.bound.check(messages, **{**self.kwargs, **kwargs}))
+
+    def prewarm(
+        self, messages: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> AIMessage:
+        """As on the model, with what is bound: tools are part of the prefix."""
+        return cast(AIMessage, self.bound.prewarm(messages, config, **{**self.kwargs, **kwargs}))
+
+    async def aprewarm(
+        self, messages: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> AIMessage:
+        """Async twin of `prewarm`."""
+        return cast(AIMessage, await self.bound.aprewarm(messages, config, **{**self.kwargs, **kwargs}))
 
 
 class StructuredSequence(RunnableSequence[LanguageModelInput, Any]):
@@ -108,6 +131,8 @@ def _check(schema: Any, method: str | None, strict: bool | None, tools: Sequence
         raise ConfigurationError(f"method={method!r} is not known. Methods are {', '.join(METHODS)}.")
     if schema is None and method != "json_mode":
         raise InvalidToolError("with_structured_output needs a schema; only method='json_mode' goes without.")
+    if strict not in (None, True, False):
+        raise ConfigurationError(f"`strict` takes True or False, not {strict!r}.")
     if strict is not None and method == "json_mode":
         raise ConfigurationError(
             "`strict` has no meaning with method='json_mode': nothing holds the answer to a schema."
@@ -125,13 +150,13 @@ def _dry_run(model: ChatBase, bound: Mapping[str, Any]) -> str:
     return method
 
 
-def _for_traces(target: Target) -> Any:
+def _for_traces(target: Target) -> JsonObject:
     """The schema as LangSmith shows it: as core writes it, where core can."""
     try:
-        convert_to_json_schema(target.asked)
+        with warnings.catch_warnings(action="ignore"):  # core mixes pydantic's versions to read a TypedDict
+            return convert_to_json_schema(target.asked)
     except Exception:  # noqa: BLE001 - core raises many kinds for what it does not know
         return {"title": target.name, **target.schema}
-    return target.asked
 
 
 # --- in a call --------------------------------------------------------------------------------------------------------
@@ -149,6 +174,10 @@ def settle(arguments: Arguments, model: ChatBase) -> str:
     if not isinstance(wanted, Mapping) or METHOD not in wanted:
         return ""
     ask = _Ask(arguments, model, wanted)
+    if any(spec.name == ask.name for spec in ask.tools):
+        raise InvalidToolError(
+            f"A tool and the schema of the answer are both named {ask.name!r}: give one of them another name."
+        )
     method = ask.method()
     WRITERS[method](ask)
     return method
@@ -159,6 +188,7 @@ class _Ask:
 
     def __init__(self, arguments: Arguments, model: ChatBase, wanted: Mapping[str, Any]) -> None:
         self.arguments = arguments
+        self.tools = tooling.tool_specs(arguments.get("tools", ()), arguments.get("strict"))
         self.asked: str | None = wanted[METHOD]
         self.name: str = wanted["json_schema"]["name"]
         self.schema: JsonObject = wanted["json_schema"]["schema"]
@@ -194,13 +224,25 @@ class _Ask:
         on_anthropic = self.route.provider == "anthropic"
         return profile.forced_tool_choice and not (on_anthropic and (thinking.get("type") == "enabled" or effort))
 
-    def sent(self) -> JsonObject:
-        """The schema as it goes to the provider: where every property is required, the optional ones take null."""
-        strict = self.route.provider == "openai" and self.strict is not False
-        return cast("JsonObject", nullable(self.schema)) if strict else self.schema
+    @property
+    def checked(self) -> bool:
+        """Whether nothing is lost where the provider does not hold the answer to the schema: it is checked here.
 
-    def format(self, kind: str, **more: Any) -> None:
-        self.arguments.call["response_format"] = {"type": kind, **more}
+        Who says `strict=True` wants more than that.
+        """
+        return self.strict is not True
+
+    def sent(self, strict: bool) -> JsonObject:
+        """The schema as it goes to the provider: where every property is required, the optional ones take null."""
+        required = strict and self.route.provider == "openai"
+        return cast("JsonObject", nullable(self.schema)) if required else self.schema
+
+    def format(self, kind: Literal["json_object", "json_schema"], schema: JsonObject, strict: bool | None) -> None:
+        call = self.arguments.call
+        call["response_format"] = OutputFormat(kind, schema, self.name, strict=strict, checked=self.checked)
+
+    def note(self, what: str, why: str) -> None:
+        self.arguments.notes.append(note(what, why, checked=True))
 
 
 def _has_json_schema(model: ChatBase, route: Route) -> bool:
@@ -211,40 +253,52 @@ def _has_json_schema(model: ChatBase, route: Route) -> bool:
 
 
 def _json_schema(ask: _Ask) -> None:
-    strict = True if ask.strict is None else ask.strict
-    ask.format("json_schema", json_schema={"name": ask.name, "schema": ask.sent(), "strict": strict})
+    strict = ask.strict is not False
+    ask.format("json_schema", ask.sent(strict), strict)
 
 
 def _function_calling(ask: _Ask) -> None:
     call = ask.arguments.call
-    others = [*call.get("tools", ())]
-    said = tooling.tool_choice(call.get("tool_choice"), tooling.tool_specs(others))
+    said = tooling.tool_choice(call.get("tool_choice"), ask.tools)
     if said is not None and said.mode == "none":
         raise InvalidToolError("tool_choice='none' leaves no way to answer by method='function_calling'.")
-    call["tools"] = [*others, _tool(ask)]
-    if said is None:
-        call["tool_choice"] = ToolChoice("any") if others else ToolChoice("tool", (ask.name,))
-    if not ask.forceable and ask.native and not ask.obstacles:
-        _json_schema(ask)
-    else:
+    tool = _tool(ask)
+    call["tools"] = [*ask.tools, tool]
+    call["tool_choice"] = said or (ToolChoice("any") if ask.tools else ToolChoice("tool", (ask.name,)))
+    if ask.forceable or ask.obstacles or not ask.native:
         del call["response_format"]
+        if not tool.strict:
+            ask.note(f"the schema of tool {ask.name!r}", _why_loose(ask))
+    else:
+        _json_schema(ask)
+        if said is None:
+            call["tool_choice"] = ToolChoice("auto")
+            ask.note("tool_choice", f"{ask.route.model} cannot be made to call a tool here: it may answer in JSON")
 
 
-def _tool(ask: _Ask) -> JsonObject:
-    parameters = {key: value for key, value in ask.schema.items() if key not in ("title", "description")}
-    if ask.strict:
-        parameters = {key: value for key, value in ask.sent().items() if key in parameters}
-    described = str(ask.schema.get("description") or "")
-    description = f"{described}\n\nCall this tool to give the answer.".strip()
-    function = {"name": ask.name, "description": description, "parameters": parameters}
+def _why_loose(ask: _Ask) -> str:
+    lacks = "" if ask.native else f"{ask.route.model} has no json_schema output: a tool stands in for it. "
+    return f"{lacks}Nothing holds the arguments of a tool that is not strict to their schema"
+
+
+def _tool(ask: _Ask) -> ToolSpec:
     # Where the tool stands in for json_schema, asking for `strict` makes the wire say why it cannot be.
-    strict = True if ask.strict is None and ask.asked is None and ask.obstacles else ask.strict
-    return {"type": "function", "function": function | ({} if strict is None else {"strict": strict})}
+    loose = ask.arguments.get("strict") if ask.strict is None else ask.strict
+    strict = True if ask.strict is None and ask.asked is None and ask.obstacles else loose
+    schema = ask.sent(bool(strict))
+    described = str(schema.get("description") or "")
+    return ToolSpec(
+        name=ask.name,
+        description=f"{described}\n\nCall this tool to give the answer.".strip(),
+        parameters=Sound({key: value for key, value in schema.items() if key not in ("title", "description")}),
+        strict=strict,
+        checked=ask.checked,
+    )
 
 
 def _json_mode(ask: _Ask) -> None:
     held = ask.native and not ask.obstacles and ask.schema.get("properties")
-    ask.format("json_object", **({"json_schema": {"name": ask.name, "schema": ask.schema}} if held else {}))
+    ask.format("json_object", ask.schema if held else {}, None)
 
 
 WRITERS: Mapping[str, Callable[[_Ask], None]] = {

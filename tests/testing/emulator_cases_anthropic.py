@@ -37,6 +37,26 @@ THOUGHT = {"type": "thinking", "thinking": "x", "signature": "s"}
 CITED = [{"type": "char_location", "cited_text": "x"}]
 
 
+def inputs(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"tools": [tool(input_schema=schema)]}
+
+
+def having(schema: dict[str, Any]) -> dict[str, Any]:
+    """A closed object with one property."""
+    return {**CLOSED, "properties": {"a": schema}, "required": ["a"]}
+
+
+def options(number: int) -> dict[str, Any]:
+    """A closed object with so many optional properties."""
+    return {**CLOSED, "properties": {f"p{at}": {"type": "string"} for at in range(number)}, "required": []}
+
+
+CIRCLE = {
+    "A": having({"anyOf": [{"$ref": "#/$defs/B"}, {"type": "null"}]}),
+    "B": having({"type": "array", "items": {"$ref": "#/$defs/A"}}),
+}
+
+
 def formatted(schema: dict[str, Any]) -> dict[str, Any]:
     return {"output_config": {"format": {"type": "json_schema", "schema": schema}}}
 
@@ -108,12 +128,43 @@ ANTHROPIC = [
     Case("tool name", {"tools": [tool("a b")]}, {"tools": [tool("a-b_2")]}),
     Case("tool names", {"tools": [tool(), tool()]}, {"tools": [tool(), tool("g")]}),
     Case("tool schema", {"tools": [{"name": "f"}]}, {"tools": [{"name": "bash", "type": "bash_20250124"}]}),
+    Case("choice at root", inputs({**OBJECT, "anyOf": [OBJECT]}), inputs(having({"anyOf": [OBJECT]}))),
+    Case(
+        "property name",
+        inputs({**OBJECT, "properties": {"a b": {}}}),
+        inputs(having({"type": "object", "properties": {"a b": {}}})),
+    ),
+    Case("unsound schema", inputs(having({"type": "int"})), inputs(having({"type": "integer"}))),
+    Case("unsound schema", inputs({**OBJECT, "required": "a"}), inputs({**OBJECT, "required": []})),
     Case("open schema", formatted(OBJECT), formatted(CLOSED)),
     Case("open schema", {"tools": [tool(strict=True)]}, {"tools": [tool()]}),
     Case(
         "schema keywords",
         formatted({**CLOSED, "properties": {"a": {"type": "string", "maxLength": 3}}}),
         formatted({**CLOSED, "properties": {"a": {"type": "string", "description": "maxLength: 3"}}}),
+    ),
+    *(
+        Case(rule, formatted(having(bad)), formatted(having(good)))
+        for rule, bad, good in (
+            ("schema keywords", {"type": "array", "items": {"minimum": 1}}, {"type": "array", "items": CLOSED}),
+            ("schema keywords", {"oneOf": [CLOSED, CLOSED]}, {"anyOf": [CLOSED, CLOSED]}),
+            ("schema keywords", {"allOf": [{"$ref": "#/$defs/B"}]}, {"allOf": [CLOSED]}),
+            ("schema counts", {"type": "array", "minItems": 2}, {"type": "array", "minItems": 1}),
+            ("schema values", {"type": ["string", "null"], "enum": ["a", None]}, {"enum": ["a", None]}),
+            ("schema values", {"type": "string", "enum": [1]}, {"type": "integer", "enum": [1]}),
+            ("optional properties", options(25), options(24)),
+            ("union types", {"anyOf": [{"type": ["string", "null"]}] * 16}, {"anyOf": [{"type": "null"}] * 17}),
+        )
+    ),
+    *(
+        Case("circular schema", formatted({**having({"$ref": "#/$defs/A"}), "$defs": {"A": bad}}),
+             {"tools": [tool()], **formatted({**having({"$ref": "#/$defs/A"}), "$defs": {"A": CLOSED}})})
+        for bad in (having({"$ref": "#/$defs/A"}), having({"type": "array", "items": {"$ref": "#"}}))
+    ),
+    Case(
+        "circular schema",
+        {"tools": [tool(strict=True, input_schema={**having({"$ref": "#/$defs/A"}), "$defs": CIRCLE})]},
+        {"tools": [tool(input_schema={**having({"$ref": "#/$defs/A"}), "$defs": CIRCLE})]},
     ),
     Case(
         "marks",

@@ -24,8 +24,13 @@ def answer(call_id: str, content: Any = "ok") -> dict[str, Any]:
     return {"role": "tool", "tool_call_id": call_id, "content": content}
 
 
-def json_schema(schema: dict[str, Any]) -> dict[str, Any]:
-    inner = {"name": "n", "schema": schema, "strict": True}
+def having(schema: dict[str, Any]) -> dict[str, Any]:
+    """A closed object with one property."""
+    return {**CLOSED, "properties": {"a": schema}, "required": ["a"]}
+
+
+def json_schema(schema: dict[str, Any], *, strict: bool = True, name: str = "n") -> dict[str, Any]:
+    inner = {"name": name, "schema": schema, "strict": strict}
     return {"response_format": {"type": "json_schema", "json_schema": inner}}
 
 
@@ -95,10 +100,50 @@ OPENAI = [
         endpoint="openai.responses",
     ),
     Case(
-        "strict format",
+        "strict tool",
+        {"tools": [function(strict=True, parameters=having({"allOf": [CLOSED, CLOSED]}))]},
+        {"tools": [function(strict=True, parameters=having({"anyOf": [CLOSED, CLOSED]}))]},
+        code="invalid_function_parameters",
+    ),
+    *(
+        Case(
+            "function schema",
+            {"tools": [function(parameters=bad)]},
+            {"tools": [function(parameters=good)]},
+            code="invalid_function_parameters",
+        )
+        for bad, good in (
+            ({"properties": {}}, {"type": "object", "properties": {}}),
+            ({"type": "object"}, OBJECT),
+            ({**OBJECT, "anyOf": [OBJECT]}, {**OBJECT, "properties": {"a": {"anyOf": [OBJECT]}}}),
+            (having({"type": "array"}), having({"type": "array", "items": {}})),
+            (
+                having({"anyOf": [{"type": ["array", "null"], "prefixItems": [{"type": "string"}]}]}),
+                having({"anyOf": [{"type": ["array", "null"], "items": {"type": "string"}}]}),
+            ),
+        )
+    ),
+    Case(
+        "format schema",
         json_schema({**CLOSED, "properties": {"a": OBJECT}}),
         json_schema({**CLOSED, "properties": {"a": CLOSED}}),
         code="invalid_json_schema",
+    ),
+    Case(
+        "format schema",
+        json_schema(having({"type": "array"}), strict=False),
+        json_schema(having({"type": "array", "items": {}}), strict=False),
+        code="invalid_json_schema",
+    ),
+    Case(
+        "format name", json_schema(CLOSED, name="Box[int]"), json_schema(CLOSED, name="Box_int"), code="invalid_value"
+    ),
+    Case(
+        "format name",
+        {"text": {"format": {"type": "json_schema", "name": "a name", "schema": CLOSED}}},
+        {"text": {"format": {"type": "json_schema", "name": "a-name", "schema": CLOSED}}},
+        code="invalid_value",
+        endpoint="openai.responses",
     ),
     Case("metadata", {"metadata": {"k": "x" * 513}}, {"metadata": {"k": "x" * 512}}),
     Case(

@@ -196,3 +196,28 @@ ANYTHING = st.recursive(
 @settings(max_examples=300)
 def test_our_check_judges_like_a_validator(schema, value):
     assert valid(schema, value) == satisfied(schema, value)
+
+
+TOLD: list[tuple[dict[str, Any], Any]] = [
+    ({"type": "integer", "description": "the age\n\n{minimum: 18, maximum: 90}"}, 18),
+    ({"type": "integer", "description": "{default: 5, exclusiveMinimum: 3, multipleOf: 4}"}, 4),
+    ({"type": "string", "description": "{minLength: 6, maxLength: 6}"}, "textxx"),
+    ({"type": "string", "description": "{pattern: ^[0-9]{3}$}"}, "000"),
+    (
+        {
+            "type": "array",
+            "items": {"anyOf": [{"type": "integer"}, {"type": "string"}]},
+            "description": "{maxItems: 2, minItems: 2, prefixItems: [{'type': 'string'}, {'type': 'integer'}]}",
+        },
+        ["text", 1],
+    ),
+    # What cannot be meant is not heeded, and other braces say nothing.
+    ({"type": "integer", "description": "{minimum: many}"}, 1),
+    ({"type": "integer", "maximum": 3, "description": "{minimum: 9}"}, 3),
+    ({"type": "integer", "description": "like {this}"}, 1),
+]
+
+
+@pytest.mark.parametrize("schema, value", TOLD)
+def test_what_a_description_tells_is_heeded(schema: dict[str, Any], value: Any) -> None:
+    assert instance(schema) == value

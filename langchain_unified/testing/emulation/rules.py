@@ -185,21 +185,6 @@ def dicts(value: Any) -> list[JsonObject]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def objects(schema: Any, path: str = "") -> Iterator[tuple[str, JsonObject]]:
-    """The object schemas in a schema, with where they stand."""
-    if isinstance(schema, list):
-        for index, item in enumerate(schema):
-            yield from objects(item, f"{path}, '{index}'")
-    elif isinstance(schema, dict):
-        if schema.get("type") == "object" or "properties" in schema:
-            yield path.removeprefix(", "), schema
-        for key in ("properties", "$defs", "definitions"):
-            for name, item in (schema.get(key) or {}).items():
-                yield from objects(item, f"{path}, '{key}', '{name}'")
-        for key in ("items", "anyOf", "oneOf", "allOf"):
-            yield from objects(schema.get(key), f"{path}, '{key}'")
-
-
 def table() -> tuple[Rule, ...]:
     """Every rule, in the order in which it is applied."""
     from langchain_unified.testing.emulation import (

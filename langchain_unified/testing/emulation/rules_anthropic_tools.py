@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from langchain_unified.errors import InvalidToolError
 from langchain_unified.request import JsonObject
-from langchain_unified.testing.emulation.rules import ANTHROPIC, Call, Finder, Found, Rule, dicts, objects
-from langchain_unified.testing.emulation.segments import NO_MARK
+from langchain_unified.schemas_sound import check_schema
+from langchain_unified.testing.emulation.rules import ANTHROPIC, Call, Finder, Found, Rule, dicts
+from langchain_unified.testing.emulation.rules_schemas import (
+    circle,
+    counts,
+    objects,
+    optional,
+    strays,
+    unions,
+    unsupported,
+)
+from langchain_unified.wires.anthropic_messages.marks import NO_MARK
 
 TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
-UNSUPPORTED_KEYWORDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength",
-                        "maxLength", "maxItems", "uniqueItems")  # fmt: skip
+PROPERTY_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 
 
 def _thinks_enabled(call: Call) -> bool:
@@ -84,6 +94,27 @@ def _tool_schema(call: Call) -> Found:
             yield {"at": at}
 
 
+def _choice_at_root(call: Call) -> Found:
+    for at, tool in _custom(call):
+        if any(key in (tool.get("input_schema") or {}) for key in ("oneOf", "anyOf", "allOf")):
+            yield {"at": at}
+
+
+def _property_name(call: Call) -> Found:
+    for at, tool in _custom(call):
+        # The API looks at the names at the root only.
+        if not all(map(PROPERTY_NAME.fullmatch, (tool.get("input_schema") or {}).get("properties") or ())):
+            yield {"at": at}
+
+
+def _unsound_schema(call: Call) -> Found:
+    for at, tool in _custom(call):
+        try:
+            check_schema(tool.get("input_schema") or {}, "it")
+        except InvalidToolError:
+            yield {"at": at}
+
+
 def _schemas(call: Call) -> Iterator[tuple[str, Any]]:
     """The schemas that decoding is held to: the output format's, and those of strict tools."""
     chosen = (call.body.get("output_config") or {}).get("format") or {}
@@ -103,9 +134,33 @@ def _open_schema(call: Call) -> Found:
 
 def _rich_schema(call: Call) -> Found:
     for place, schema in _schemas(call):
-        for _, found in objects(schema):
-            for inner in dicts(list((found.get("properties") or {}).values())):
-                yield from ({"place": place, "key": key} for key in UNSUPPORTED_KEYWORDS if key in inner)
+        yield from ({"place": place, "kind": kind, "key": key} for kind, key in unsupported(schema))
+
+
+def _counted_schema(call: Call) -> Found:
+    for place, schema in _schemas(call):
+        yield from ({"place": place} for _ in counts(schema))
+
+
+def _stray_values(call: Call) -> Found:
+    for place, schema in _schemas(call):
+        yield from ({"place": place, "value": value, "kind": kind} for value, kind in strays(schema))
+
+
+def _circular_schema(call: Call) -> Found:
+    for _, schema in _schemas(call):
+        found = circle(schema)
+        if found:
+            yield {"way": found}
+
+
+def _many(count: Callable[[Any], int], most: int) -> Finder:
+    def find(call: Call) -> Found:
+        found = sum(count(schema) for _, schema in _schemas(call))
+        if found > most:
+            yield {"found": found}
+
+    return find
 
 
 # --- cache marks ------------------------------------------------------------------------------------------------------
@@ -186,6 +241,24 @@ TOOLS: tuple[Rule, ...] = (
     _row("tool names", _twice, "tools: Tool names must be unique.", "reports"),
     _row("tool schema", _tool_schema, "tools.{at}.custom.input_schema.type: Field required", "SDK types"),
     _row(
+        "choice at root",
+        _choice_at_root,
+        "tools.{at}.custom.input_schema: input_schema does not support oneOf, allOf, or anyOf at the top level",
+        "reports",
+    ),
+    _row(
+        "property name",
+        _property_name,
+        "tools.{at}.custom.input_schema.properties: Property keys should match pattern '^[a-zA-Z0-9_.-]{{1,64}}$'",
+        "reports",
+    ),
+    _row(
+        "unsound schema",
+        _unsound_schema,
+        "tools.{at}.custom.input_schema: JSON schema is invalid. It must match JSON Schema draft 2020-12",
+        "reports",
+    ),
+    _row(
         "open schema",
         _open_schema,
         "{place}: For 'object' type, 'additionalProperties' must be explicitly set to false",
@@ -194,8 +267,41 @@ TOOLS: tuple[Rule, ...] = (
     _row(
         "schema keywords",
         _rich_schema,
-        "{place}: property '{key}' is not supported",
-        "SDK's transform_schema",
+        "{place}: For '{kind}' type, property '{key}' is not supported",
+        "SDK's transform_schema; reports",
+    ),
+    _row(
+        "schema counts",
+        _counted_schema,
+        "{place}: For 'array' type, 'minItems' values other than 0 or 1 are not supported",
+        "SDK's transform_schema; reports",
+    ),
+    _row(
+        "schema values",
+        _stray_values,
+        "{place}: Invalid schema: Enum value '{value}' does not match declared type '{kind}'",
+        "reports",
+    ),
+    _row(
+        "circular schema",
+        _circular_schema,
+        "Circular reference detected in schema definitions: {way}. Self-referencing or mutually-referencing "
+        "definitions are not supported.",
+        "reports; structured outputs guide",
+    ),
+    _row(
+        "optional properties",
+        _many(optional, 24),
+        "Schemas contains too many optional parameters ({found}), which would make grammar compilation inefficient. "
+        "Reduce the number of optional parameters in your tool schemas (limit: 24).",
+        "reports",
+    ),
+    _row(
+        "union types",
+        _many(unions, 16),
+        "Schemas contains too many parameters with union types ({found} parameters with type arrays or anyOf). "
+        "Reduce the number of them (limit: 16).",
+        "reports",
     ),
     _row(
         "marks",

@@ -20,7 +20,6 @@ from langchain_unified.testing.emulation.rules import (
     dicts,
     missing,
     no_key,
-    objects,
     out_of_range,
     outside,
     too_long,
@@ -28,6 +27,7 @@ from langchain_unified.testing.emulation.rules import (
     wrong_key,
 )
 from langchain_unified.testing.emulation.rules_openai_marks import MARKS
+from langchain_unified.testing.emulation.rules_schemas import loose, misshapen, unlisted
 
 ON_CHAT, ON_RESPONSES, ON_COUNT = frozenset({CHAT}), frozenset({RESPONSES}), frozenset({INPUT_TOKENS})
 GENERATE = ON_CHAT | ON_RESPONSES
@@ -129,36 +129,37 @@ def _unknown_choice(call: Call) -> Found:
             yield {"name": name}
 
 
+def _functions(call: Call) -> Found:
+    for place, tool in functions(call):
+        for where, what in misshapen(tool["parameters"]) if "parameters" in tool else ():
+            yield {"place": f"{place}.parameters", "name": tool.get("name"), "where": where, "what": what}
+
+
 def _strict_tools(call: Call) -> Found:
     for place, tool in functions(call):
         if tool.get("strict"):
-            for where, what in _loose(tool.get("parameters")):
+            for where, what in loose(tool.get("parameters")):
                 yield {"place": f"{place}.parameters", "name": tool.get("name"), "where": where, "what": what}
 
 
-def _strict_format(call: Call) -> Found:
+def _form(call: Call) -> JsonObject:
+    """The JSON schema that the answer must have, with its name; empty where none is asked for."""
     chosen = call.body.get("response_format") or (call.body.get("text") or {}).get("format") or {}
-    inner = chosen.get("json_schema") or chosen
-    if chosen.get("type") == "json_schema" and inner.get("strict"):
-        for where, what in _loose(inner.get("schema")):
-            place = "response_format" if call.endpoint == CHAT else "text.format.schema"
-            yield {"place": place, "name": inner.get("name"), "where": where, "what": what}
+    return (chosen.get("json_schema") or chosen) if chosen.get("type") == "json_schema" else {}
 
 
-def _loose(schema: Any) -> Iterator[tuple[str, str]]:
-    """What a strict schema lacks, with where: closed objects, every property required."""
-    for where, found in objects(schema):
-        if found.get("additionalProperties") is not False:
-            yield where, "'additionalProperties' is required to be supplied and to be false"
-        names = [name for name in (found.get("properties") or {}) if name not in (found.get("required") or ())]
-        if names:
-            yield (
-                where,
-                (
-                    "'required' is required to be supplied and to be an array including every key in properties. "
-                    f"Missing '{names[0]}'"
-                ),
-            )
+def _format_name(call: Call) -> Found:
+    name = _form(call).get("name")
+    if isinstance(name, str) and not TOOL_NAME.fullmatch(name):
+        yield {"place": "response_format.json_schema.name" if call.endpoint == CHAT else "text.format.name"}
+
+
+def _format(call: Call) -> Found:
+    form = _form(call)
+    place = "response_format" if call.endpoint == CHAT else "text.format.schema"
+    schema = form.get("schema")
+    for where, what in (*unlisted(schema), *(loose(schema) if form.get("strict") else ())):
+        yield {"place": place, "name": form.get("name"), "where": where, "what": what}
 
 
 def _metadata(call: Call) -> Found:
@@ -280,6 +281,14 @@ RULES: tuple[Rule, ...] = (
         param="tool_choice",
     ),
     _row(
+        "function schema",
+        _functions,
+        "Invalid schema for function '{name}': In context=({where}), {what}.",
+        "reports",
+        code="invalid_function_parameters",
+        param="{place}",
+    ),
+    _row(
         "strict tool",
         _strict_tools,
         "Invalid schema for function '{name}': In context=({where}), {what}.",
@@ -288,10 +297,19 @@ RULES: tuple[Rule, ...] = (
         param="{place}",
     ),
     _row(
-        "strict format",
-        _strict_format,
+        "format name",
+        _format_name,
+        "Invalid '{place}': string does not match pattern. Expected a string that matches the pattern "
+        "'^[a-zA-Z0-9_-]+$'.",
+        "SDK docstring; reports",
+        code="invalid_value",
+        param="{place}",
+    ),
+    _row(
+        "format schema",
+        _format,
         "Invalid schema for response_format '{name}': In context=({where}), {what}.",
-        "structured outputs guide",
+        "structured outputs guide; reports",
         code="invalid_json_schema",
         param="{place}",
     ),

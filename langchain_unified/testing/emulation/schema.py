@@ -1,18 +1,23 @@
 """A value for a JSON Schema: deterministic, as small as the schema allows, taken from a text where one fits.
 
 `instance(schema, text)` tries candidates in an order (constant, enum, example, branch, type) and returns the first that
-the schema accepts. Patterns are met as well as they can be.
+the schema accepts. Patterns are met as well as they can be, and so is what a description tells in braces
+(`{minimum: 1}`), as clients write what an API does not take: a model reads it.
 """
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import itertools
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from langchain_unified.errors import InvalidToolError
 from langchain_unified.schema_check import Schema, resolve, valid
+from langchain_unified.schemas_sound import sound
 from langchain_unified.testing.emulation.patterns import matching
 from langchain_unified.testing.emulation.words import Words
 
@@ -74,8 +79,15 @@ class _Maker:
         if isinstance(schema, bool):
             return None
         whole = self._whole(schema)
+        told = _told(whole)
+        value = self._first({**whole, **told}, name, depth)
+        if not told or valid(schema, value, self.root):
+            return value
+        return self._first(whole, name, depth)
+
+    def _first(self, schema: Mapping[str, Any], name: str, depth: int) -> Any:
         value = None
-        for value in self._candidates(whole, name, depth):
+        for value in self._candidates(schema, name, depth):
             if valid(schema, value, self.root):
                 return value
         return value
@@ -199,6 +211,30 @@ class _Maker:
         if named is None:
             named = schema.get("additionalProperties", True)
         return {"type": "string"} if named is True else named
+
+
+_KEYWORD = re.compile(
+    r"(?:^|, )(minimum|maximum|exclusiveMinimum|exclusiveMaximum|multipleOf|minLength|maxLength|pattern|minItems"
+    r"|maxItems|uniqueItems|prefixItems): (.*?)(?=, \w+: |$)",
+    re.DOTALL,
+)
+
+
+def _told(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The keywords that a description tells."""
+    _, _, told = f"\n\n{schema.get('description', '')}".rpartition("\n\n{")
+    found = {key: _literal(value) for key, value in _KEYWORD.findall(told.removesuffix("}"))}
+    try:
+        return sound(found, "what is told") if told.endswith("}") else {}
+    except InvalidToolError:
+        return {}
+
+
+def _literal(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
 
 
 MAKERS: Mapping[str, Callable[[_Maker, Mapping[str, Any], str, int], Iterator[Any]]] = {

@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.request import Adjustment, JsonObject, Request, ToolChoice, ToolSpec
-from langchain_unified.schemas import check_schema
+from langchain_unified.schemas_sound import check_schema
 from langchain_unified.server_tools_forms import refusal
 from langchain_unified.wires.anthropic_messages.marks import cache_control
 from langchain_unified.wires.anthropic_messages.schema import adapt_schema
 
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
+PROPERTY = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 OPTIONS = frozenset({"defer_loading", "allowed_callers", "input_examples", "eager_input_streaming"})
 
 
@@ -21,8 +22,8 @@ def encode_tools(request: Request, adjustments: list[Adjustment]) -> list[JsonOb
     return [KINDS[spec.kind](spec, adjustments) for spec in request.tools]
 
 
-def _marked(tool: JsonObject, spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
-    return tool if spec.mark is None else {**tool, "cache_control": cache_control(spec.mark, adjustments)}
+def _marked(tool: JsonObject, spec: ToolSpec) -> JsonObject:
+    return tool if spec.mark is None else {**tool, "cache_control": cache_control(spec.mark)}
 
 
 def _function(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
@@ -42,11 +43,14 @@ def _function(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
         else:
             why = "Anthropic's tools have no such option: it was not sent."
             adjustments.append(Adjustment(what=f"option {key!r} of tool {spec.name!r}", why=why))
-    return _marked(tool, spec, adjustments)
+    return _marked(tool, spec)
 
 
 def _input_schema(spec: ToolSpec, adjustments: list[Adjustment]) -> tuple[JsonObject, bool | None]:
-    """The tool's schema, and whether it is strict: not every schema can be. The API refuses a choice at its root."""
+    """The tool's schema, and whether it is strict: not every schema can be.
+
+    The API refuses a choice at its root, and some names of properties there.
+    """
     schema = spec.parameters or {"type": "object", "properties": {}}
     choice = next((key for key in ("oneOf", "anyOf", "allOf") if key in schema), None)
     if choice is not None:
@@ -54,15 +58,22 @@ def _input_schema(spec: ToolSpec, adjustments: list[Adjustment]) -> tuple[JsonOb
             f"Anthropic refuses `{choice}` at the root of the schema of tool {spec.name!r}: "
             "put it under a property, or make it several tools."
         )
+    wrong = next((name for name in schema.get("properties") or () if not PROPERTY.fullmatch(name)), None)
+    if wrong is not None:
+        raise InvalidToolError(
+            f"Anthropic refuses the property name {wrong!r} of tool {spec.name!r}: "
+            "use 1 to 64 letters, digits, underscores, dots and hyphens."
+        )
     schema = {"type": "object", **schema}
     if not spec.strict:
         return schema, spec.strict
-    check_schema(schema, f"the tool {spec.name!r}")
+    name = f"tool {spec.name!r}"
+    check_schema(spec.parameters, name)
     adapted = adapt_schema(schema)
     if adapted.reasons:
-        adapted.note_open(f"`strict` of tool {spec.name!r}", "Anthropic", adjustments)
+        adapted.note_open(name, "Anthropic", adjustments, checked=spec.checked)
         return schema, False
-    adapted.note_loose(f"the schema of tool {spec.name!r}", "Anthropic", adjustments)
+    adapted.note_loose(name, "Anthropic", adjustments, checked=spec.checked)
     return adapted.schema, True
 
 
@@ -77,7 +88,7 @@ def _native(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
     refused = refusal(str(spec.definition.get("type")), "anthropic")
     if refused:
         raise InvalidToolError(refused)
-    return _marked(spec.definition, spec, adjustments)
+    return _marked(spec.definition, spec)
 
 
 KINDS: Mapping[str, Callable[[ToolSpec, list[Adjustment]], JsonObject]] = {

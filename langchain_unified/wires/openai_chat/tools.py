@@ -7,10 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.request import Adjustment, JsonObject, Request, ToolChoice, ToolSpec
-from langchain_unified.schemas import strict_schema
-from langchain_unified.tools import NO_PARAMETERS
-
-NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+from langchain_unified.schemas_openai import checked_name, function_schema
 
 
 def encode_tools(request: Request, adjustments: list[Adjustment]) -> list[JsonObject]:
@@ -30,20 +27,17 @@ OWN_OPTIONS = frozenset({("custom", "format")})
 
 
 def _function(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
-    function: JsonObject = {"name": _checked(spec.name)}
+    function: JsonObject = {"name": checked_name(spec.name)}
     if spec.description is not None:
         function["description"] = spec.description
-    parameters, strict = spec.parameters or NO_PARAMETERS, spec.strict
-    if strict:
-        parameters, strict = strict_schema(parameters, f"`strict` of tool {spec.name!r}", adjustments)
-    function["parameters"] = parameters
+    function["parameters"], strict = function_schema(spec, adjustments)
     if strict is not None:
         function["strict"] = strict
     return {"type": "function", "function": function}
 
 
 def _custom(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
-    custom: JsonObject = {"name": _checked(spec.name)}
+    custom: JsonObject = {"name": checked_name(spec.name)}
     if spec.description is not None:
         custom["description"] = spec.description
     form = spec.options.get("format")
@@ -78,14 +72,6 @@ def _remedy(kind: str) -> str:
     if re.search(r"_\d{8}$", kind) or kind in ANTHROPIC_TOOLS:
         return "It is Anthropic's: use it with an Anthropic model."
     return "Use the Responses API (use_responses_api=True) for the tools that OpenAI runs."
-
-
-def _checked(name: str) -> str:
-    if not NAME.fullmatch(name):
-        raise InvalidToolError(
-            f"OpenAI refuses the tool name {name!r}: it takes letters, digits, _ and -, at most 64 of them."
-        )
-    return name
 
 
 def custom_names(tools: Iterable[ToolSpec]) -> frozenset[str]:

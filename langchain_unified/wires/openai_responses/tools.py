@@ -6,10 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from langchain_unified.errors import InvalidToolError
-from langchain_unified.request import Adjustment, JsonObject, Request, ToolChoice, ToolSpec
-from langchain_unified.schemas import strict_schema
+from langchain_unified.request import Adjustment, JsonObject, Request, ToolSpec
+from langchain_unified.schemas_openai import checked_name, function_schema
 from langchain_unified.server_tools_forms import refusal
-from langchain_unified.tools import NO_PARAMETERS
 
 # What a function or a custom tool may say beside its name, description and form.
 OPTIONS = frozenset({"defer_loading", "async", "allowed_callers", "output_schema"})
@@ -21,29 +20,21 @@ def encode_tools(request: Request, adjustments: list[Adjustment]) -> list[JsonOb
 
     Raises `InvalidToolError` for a tool that only Anthropic has.
     """
-    tools = [KINDS[spec.kind](spec, adjustments) for spec in request.tools]
-    marked = [spec.name for spec in request.tools if spec.mark is not None]
-    if marked:
-        why = "the API has no cache mark on a tool; any mark or hit after the tools covers them"
-        adjustments.append(Adjustment(what=f"the prompt-cache mark on the tool {marked[-1]!r}", why=why))
-    return tools
+    return [KINDS[spec.kind](spec, adjustments) for spec in request.tools]
 
 
 def _function(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
-    tool: JsonObject = {"type": "function", "name": spec.name}
+    tool: JsonObject = {"type": "function", "name": checked_name(spec.name)}
     if spec.description is not None:
         tool["description"] = spec.description
-    tool["parameters"] = spec.parameters or NO_PARAMETERS
+    tool["parameters"], strict = function_schema(spec, adjustments)
     # The key is required. The API's own default would rewrite a schema to the strict subset.
-    tool["strict"] = bool(spec.strict)
-    if spec.strict:
-        what = f"`strict` of the tool {spec.name!r}"
-        tool["parameters"], tool["strict"] = strict_schema(tool["parameters"], what, adjustments)
+    tool["strict"] = bool(strict)
     return tool | _options(spec, adjustments)
 
 
 def _custom(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
-    tool: JsonObject = {"type": "custom", "name": spec.name}
+    tool: JsonObject = {"type": "custom", "name": checked_name(spec.name)}
     if spec.description is not None:
         tool["description"] = spec.description
     form = spec.options.get("format")
@@ -99,13 +90,29 @@ def encode_tool_choice(request: Request) -> str | JsonObject | None:
     if choice.mode in MODES:
         return MODES[choice.mode]
     named = [_named(name, request.tools) for name in choice.names]
-    if choice.mode == "allowed":
-        return _allowed(choice, named)
-    return named[0]
+    return _allowed(named, required=choice.required) if choice.mode == "allowed" else _forced(named[0], request.tools)
 
 
-def _allowed(choice: ToolChoice, named: list[JsonObject]) -> JsonObject:
-    return {"type": "allowed_tools", "mode": "required" if choice.required else "auto", "tools": named}
+def _allowed(named: list[JsonObject], *, required: bool) -> JsonObject:
+    return {"type": "allowed_tools", "mode": "required" if required else "auto", "tools": named}
+
+
+def _forced(named: JsonObject, tools: tuple[ToolSpec, ...]) -> str | JsonObject:
+    """The choice of one tool. One of a type that no choice names is the only one that is allowed."""
+    if named["type"] in CHOSEN_BY_NAME or named["type"] in CHOSEN_BY_TYPE:
+        return named
+    return "required" if len(tools) == 1 else _allowed([named], required=True)
+
+
+CHOSEN_BY_NAME = frozenset({"function", "custom", "mcp"})
+CHOSEN_BY_TYPE = frozenset(
+    {
+        "file_search", "web_search_preview", "web_search_preview_2025_03_11", "computer", "computer_use",
+        "computer_use_preview", "image_generation", "code_interpreter", "apply_patch", "shell",
+        "programmatic_tool_calling",
+    }
+)  # fmt: skip
+"""What a choice may name: the SDK's `ToolChoiceTypes`, and the types that have a choice of their own."""
 
 
 def _named(name: str, tools: tuple[ToolSpec, ...]) -> JsonObject:
