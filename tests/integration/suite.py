@@ -42,6 +42,10 @@ class Suite(ChatModelIntegrationTests):
         monkeypatch.setattr("langchain_core.utils.function_calling.uuid.uuid4", lambda: UUID(int=next(numbers)))
 
     @property
+    def supports_json_mode(self) -> bool:
+        return True  # on Anthropic, which has none, the answer is held to the schema instead
+
+    @property
     def supports_image_inputs(self) -> bool:
         return True
 
@@ -130,11 +134,8 @@ class Chat(Suite):
 
     @property
     def chat_model_params(self) -> dict[str, Any]:
-        return {"model": "gpt-4o", "use_responses_api": False}
-
-    @property
-    def supports_json_mode(self) -> bool:
-        return False  # core's own with_structured_output has no `method`
+        # The suite marks blocks and a tool, which the model has no breakpoints for: that is noted, not warned of.
+        return {"model": "gpt-4o", "use_responses_api": False, "on_unsupported": "ignore"}
 
     @property
     def supports_image_tool_message(self) -> bool:

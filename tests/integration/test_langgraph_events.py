@@ -8,16 +8,16 @@ from operator import add
 from typing import Any
 
 import pytest
+from langchain.agents import create_agent
 from langchain_core.messages import AIMessage, AIMessageChunk, ToolMessage
 from langchain_core.tools import tool
+from langgraph import graph as graphs
+from langgraph import prebuilt
 
 from langchain_unified import ChatAnthropic, ChatOpenAI
 from langchain_unified.request import Request
 from langchain_unified.testing import Emulator, emulator
 from tests.v3 import check_lifecycle
-
-graphs = pytest.importorskip("langgraph.graph", reason="langgraph is not installed")
-prebuilt = pytest.importorskip("langgraph.prebuilt", reason="langgraph is not installed")
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*(beta|experimental|[Dd]eprecated)")
 
@@ -191,8 +191,7 @@ def test_what_events_leave_in_the_history_is_what_invoke_leaves(api: str, server
 
 @each_api
 def test_create_agent(api: str, server: Emulator) -> None:
-    agents = pytest.importorskip("langchain.agents", reason="langchain is not installed")
-    agent = agents.create_agent(model(api, server), [weather])
+    agent = create_agent(model(api, server), [weather])
     run = agent.stream_events(INPUT, version="v3")
     assert [str(stream.text) for stream in run.messages] == ["I will look.", "Sun in both."]
     check_history(api, run.output["messages"])
