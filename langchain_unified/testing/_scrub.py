@@ -13,6 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from langchain_unified.redaction import SECRETS, masked
+
 REMOVED = "[removed]"
 LOOPBACK = "127.0.0.1"
 
@@ -49,24 +51,6 @@ IDENTITIES: tuple[tuple[re.Pattern[str], str], ...] = (
      rf"\g<1>{REMOVED}"),
 )  # fmt: skip
 """What is replaced wherever it stands in a text body, and by what."""
-
-SECRETS: Mapping[str, re.Pattern[str]] = {
-    "an Anthropic key": re.compile(r"sk-ant-[\w-]{6,}"),
-    "an OpenAI key": re.compile(r"(?<![\w-])sk-(?:(?:proj|svcacct|admin|None)-[\w-]{6,}|[\w-]{16,})"),
-    "a Bearer token": re.compile(r"(?i:bearer)\s+(?:[\w.~+/=-]{20,}|(?=[\w.~+/=-]*\d)[\w.~+/=-]{8,})"),
-    "Basic credentials": re.compile(r"(?<!\w)Basic\s+(?=[A-Za-z0-9+/]*[\d+/=])[A-Za-z0-9+/]{12,}={0,2}"),
-    "a JWT": re.compile(r"(?<![\w-])eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*"),
-    "an AWS key id": re.compile(r"(?<![\w+/=-])(?:AKIA|ASIA|ABIA|ACCA)[0-9A-Z]{16}(?![\w+/=-])"),
-    "an AWS secret key": re.compile(r"(?i:aws_?secret_?(?:access_?)?key)\W{1,6}[\w+/]{30,}"),
-    "an OpenAI organization id": re.compile(r"(?<![\w-])org-[A-Za-z0-9]{16,}"),
-    "a LangSmith key": re.compile(r"(?<![\w-])lsv2_\w{8,}"),
-    "a Google key": re.compile(r"(?<![\w-])AIza[\w-]{35}"),
-    "a GitHub token": re.compile(r"(?<![\w-])(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,})"),
-    "a Slack token": re.compile(r"(?<![\w-])xox[abeoprs]-[\w-]{10,}"),
-    "a Hugging Face token": re.compile(r"(?<![\w-])hf_[A-Za-z0-9]{30,}"),
-    "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----"),
-}
-"""What may not stand anywhere in a cassette. Long base64 texts do not match by chance: most need a left edge."""
 
 SECRET_VARIABLES = frozenset({
     "ANTHROPIC_AUTH_TOKEN", "OPENAI_ADMIN_KEY", "OPENAI_ORG_ID", "OPENAI_ORGANIZATION", "OPENAI_PROJECT_ID",
@@ -174,9 +158,7 @@ def redact(text: str, values: Mapping[str, str]) -> str:
     """The text for a message to people: secrets are replaced by what they are."""
     for label, value in values.items():
         text = text.replace(value, f"[{label}]")
-    for label, pattern in SECRETS.items():
-        text = pattern.sub(f"[{label}]", text)
-    return text
+    return masked(text)
 
 
 def _texts(value: Any, place: str) -> Iterator[tuple[str, str]]:
