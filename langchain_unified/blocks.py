@@ -18,13 +18,13 @@ Each may carry `mark`, a prompt-cache mark. Nothing is fetched.
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from langchain_unified.block_marks import MARK_KEYS, hoisted, plain_extras, unmarked, with_mark
 from langchain_unified.errors import InvalidHistoryError
-from langchain_unified.request import Block, JsonObject, Mark, WireName
+from langchain_unified.request import Block, JsonObject, WireName
 
 # Types that say by themselves which wire wrote them, for assistant messages that do not name their provider.
 ANTHROPIC_TYPES = frozenset({"thinking", "redacted_thinking", "server_tool_use", "mcp_tool_use", "container_upload",
@@ -42,14 +42,12 @@ def wire_of_type(kind: str) -> WireName | None:
     return "openai_responses" if kind.endswith(RESPONSES_SUFFIXES) else None
 
 
-STREAM_KEYS = frozenset({"index", "partial_json", "cache_control", "prompt_cache_breakpoint"})
-
-
+STREAM_KEYS = frozenset({"index", "partial_json", *MARK_KEYS})
 
 
 def unstreamed(block: Mapping[str, Any]) -> JsonObject:
     """A block as the API gave it: no marks, and no `index` or `partial_json`, which summed chunks leave."""
-    value = {key: item for key, item in block.items() if key not in STREAM_KEYS}
+    value = plain_extras({key: item for key, item in block.items() if key not in STREAM_KEYS})
     partial = block.get("partial_json")
     if partial and not value.get("input"):
         value["input"] = loads(partial)
@@ -62,21 +60,6 @@ def loads(text: str) -> JsonObject:
     except ValueError:
         return {}
     return value if isinstance(value, dict) else {}
-
-
-def mark_of(holder: Mapping[str, Any]) -> Mark | None:
-    """The prompt-cache mark in a block, tool or message's extra fields, in either provider's spelling."""
-    for place in (holder, holder.get("extras") or {}):
-        for key in ("cache_control", "prompt_cache_breakpoint"):
-            if place.get(key):
-                ttl = place[key].get("ttl")
-                return Mark(ttl=ttl) if ttl else Mark()
-    return None
-
-
-def with_mark(block: Block, source: Mapping[str, Any]) -> Block:
-    mark = mark_of(source)
-    return block if mark is None else {**block, "mark": mark}
 
 
 def normalise(block: Any, wire: WireName) -> Block:
@@ -95,8 +78,9 @@ def normalise(block: Any, wire: WireName) -> Block:
 
 def _kept(block: Mapping[str, Any], *keys: str) -> Block:
     """The named keys of a block, looked for beside `extras` and in it, absent and None left out."""
-    extras = block.get("extras") or {}
-    found = {key: block.get(key, extras.get(key)) for key in keys}
+    extras = block.get("extras")
+    beside = extras if isinstance(extras, dict) else {}
+    found = {key: block.get(key, beside.get(key)) for key in keys}
     return {key: value for key, value in found.items() if value is not None}
 
 
@@ -166,8 +150,8 @@ def _document(block: Block) -> Block:
     if source.get("type") == "text":
         return {"type": "text-plain", "text": source.get("data", ""), **rest}
     if source.get("type") == "content":
-        content = source.get("content")
-        return {"type": "file", "content": content, **rest}
+        content, mark = hoisted(source.get("content"))
+        return {"type": "file", "content": content, **rest, **mark}
     return _file_at(_source(block), rest)
 
 
@@ -190,20 +174,18 @@ def _video(block: Block) -> Block:
 
 
 def _search_result(block: Block) -> Block:
-    return {"type": "search_result", **_kept(block, "source", "title", "content", "citations")}
+    kept = _kept(block, "source", "title", "content", "citations")
+    content, mark = hoisted(kept.get("content"))
+    return {"type": "search_result", **kept, **({"content": content} if "content" in kept else {}), **mark}
 
 
 def _tool_result(block: Block) -> Block:
     content = block.get("content")
     items = [content] if isinstance(content, str) and content else content if isinstance(content, list) else []
-    blocks = [normalise(item, "anthropic_messages") for item in items]
-    mark = mark_of(block)
-    if mark is not None and blocks:
-        blocks[-1] = {**blocks[-1], "mark": mark}
     return {
         "type": "tool_result",
         "tool_call_id": block.get("tool_use_id", ""),
-        "content": tuple(blocks),
+        "content": tuple(normalise(item, "anthropic_messages") for item in items),
         "is_error": bool(block.get("is_error")),
     }
 
@@ -250,7 +232,8 @@ def _non_standard(block: Block) -> Block:
     value = block.get("value")
     if not isinstance(value, dict):
         return {"type": "unknown", "value": block}
-    return {"type": "native", "value": copy.copy(value)}
+    bare, mark = unmarked(value)
+    return {"type": "native", "value": bare, **mark}
 
 
 # --- sources ----------------------------------------------------------------------------------------------------------

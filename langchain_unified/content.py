@@ -22,7 +22,8 @@ from langchain_core.messages import (
     ToolMessage,
 )
 
-from langchain_unified.blocks import loads, mark_of, normalise, unstreamed, wire_of_type, with_mark
+from langchain_unified.block_marks import mark_of, marked_end, unmarked, with_mark
+from langchain_unified.blocks import loads, normalise, unstreamed, wire_of_type
 from langchain_unified.content_calls import call_output, with_tool_calls
 from langchain_unified.errors import InvalidHistoryError
 from langchain_unified.request import Block, Role, Turn, WireName
@@ -136,10 +137,9 @@ def _assistant(message: BaseMessage, wire: WireName, position: int) -> Iterator[
     blocks = list(_own_blocks(message, wire) if verbatim else _assistant_blocks(message, wire, origin))
     blocks.extend(list(_beside(message, wire, blocks)))
     blocks = with_tool_calls(blocks, message)
-    _spread_mark(blocks, message)
     yield Turn(
         "assistant",
-        tuple(blocks),
+        tuple(marked_end(blocks, mark_of(message.additional_kwargs))),
         name=message.name,
         origin=origin,
         model=message.response_metadata.get("model_name"),
@@ -170,7 +170,7 @@ def _split_results(role: Role, blocks: Iterable[Block], message: BaseMessage, po
             rest = []
         yield Turn(
             "tool",
-            block["content"],
+            tuple(marked_end(block["content"], block.get("mark"))),
             tool_call_id=block["tool_call_id"],
             is_error=block["is_error"],
             options=block.get("options", {}),
@@ -221,7 +221,7 @@ def _assistant_blocks(message: AIMessage, wire: WireName, origin: WireName | Non
     for item in items:
         block = {"type": "text", "text": item} if isinstance(item, str) else item
         if elsewhere and block.get("type") == "non_standard":
-            yield {"type": "foreign", "value": block.get("value")}
+            yield with_mark(_foreign(block.get("value")), block)
             continue
         home = _home_of(block)
         if home is None:
@@ -279,21 +279,39 @@ def _refuses(block: Block) -> bool:
 
 
 def _standard_items(message: AIMessage) -> list[Any]:
+    """A reply's blocks in LangChain's standard form. Core drops the marks of some: each ends what its block becomes."""
+    items = _translated(message, message.content)
+    for at, item in enumerate(message.content):
+        mark = mark_of(item) if isinstance(item, dict) else None
+        ended = 0 if mark is None else len(_translated(message, message.content[: at + 1]))
+        if mark is not None and 0 < ended <= len(items):
+            items[ended - 1] = {**items[ended - 1], "cache_control": {"type": "ephemeral", **mark}}
+    return items
+
+
+def _translated(message: AIMessage, content: Any) -> list[Any]:
     # core's translators take "index" out of the blocks they are given: they get copies.
-    content = [dict(item) if isinstance(item, dict) else item for item in message.content]
-    kept = message.content if isinstance(message.content, str) else content
-    return cast("list[Any]", message.model_copy(update={"content": kept}).content_blocks)
+    copies = content if isinstance(content, str) else [dict(i) if isinstance(i, dict) else i for i in content]
+    return cast("list[Any]", message.model_copy(update={"content": copies}).content_blocks)
 
 
 def standard(block: Mapping[str, Any], home: WireName, wire: WireName) -> Iterator[Block]:
     """A block of `home`'s own as the standard blocks that another wire reads; `foreign` for what has no such form."""
     provider = "anthropic" if home == "anthropic_messages" else "openai"
     carrier = AIMessage(content=[dict(block)], response_metadata={"model_provider": provider})
-    for item in carrier.content_blocks:
-        if item["type"] == "non_standard":
-            yield {"type": "foreign", "value": item["value"]}
-        else:
-            yield {**normalise(cast(Block, item), wire), **_caption(item)}
+    blocks = [_settled(cast(Block, item), wire) for item in carrier.content_blocks]
+    yield from marked_end(blocks, mark_of(block) if blocks else None)
+
+
+def _settled(item: Block, wire: WireName) -> Block:
+    if item["type"] == "non_standard":
+        return with_mark(_foreign(item["value"]), item)
+    return {**normalise(item, wire), **_caption(item)}
+
+
+def _foreign(value: Any) -> Block:
+    bare, mark = unmarked(value) if isinstance(value, Mapping) else (value, {})
+    return {"type": "foreign", "value": bare, **mark}
 
 
 # --- content ---------------------------------------------------------------------------------------------------------
@@ -307,13 +325,5 @@ def _items(message: BaseMessage) -> list[Any]:
 
 
 def _input_blocks(message: BaseMessage, wire: WireName) -> list[Block]:
-    blocks = [normalise(item, wire) for item in _items(message)]
-    _spread_mark(blocks, message)
-    return blocks
-
-
-def _spread_mark(blocks: list[Block], message: BaseMessage) -> None:
-    """A mark on the message itself stands on its last block."""
-    mark = mark_of(message.additional_kwargs)
-    if mark is not None and blocks:
-        blocks[-1] = {**blocks[-1], "mark": mark}
+    """The blocks of a message that no model wrote. A mark on the message itself stands on the last of them."""
+    return marked_end([normalise(item, wire) for item in _items(message)], mark_of(message.additional_kwargs))

@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from langchain_core.messages import AIMessage
 
+from langchain_unified.block_marks import marked_end
 from langchain_unified.blocks import loads, normalise
 from langchain_unified.request import Block
 
@@ -26,7 +27,9 @@ def with_tool_calls(blocks: list[Block], message: AIMessage) -> list[Block]:
             result.append(_follow(block, calls[call_id].pop(0)))
         elif broken.get(call_id):
             result.append(_follow_broken(block, broken[call_id].pop(0)))
-        # else: the caller took this call out of `tool_calls`, so it is not sent either.
+        elif result:
+            # The caller took this call out of `tool_calls`, so it is not sent either; what it marked ends before it.
+            result = marked_end(result, block.get("mark"))
     result.extend(_call_block("tool_call", call) for same in calls.values() for call in same)
     result.extend(_call_block("invalid_tool_call", call) for same in broken.values() for call in same)
     return result
@@ -64,7 +67,7 @@ CALL_ID_KEYS = {"tool_use": "id", "function_call": "call_id", "custom_tool_call"
 
 def _follow(block: Block, call: Mapping[str, Any]) -> Block:
     if block["type"] == "foreign":
-        return _call_block("tool_call", call)
+        return {**_mark(block), **_call_block("tool_call", call)}
     if block["type"] != "native":
         return {**block, "type": "tool_call", "name": call["name"], "args": call["args"]}
     value = block["value"]
@@ -81,7 +84,11 @@ def _follow(block: Block, call: Mapping[str, Any]) -> Block:
 def _follow_broken(block: Block, call: Mapping[str, Any]) -> Block:
     if block["type"] == "native" and block["value"]["type"] != "tool_use":
         return block
-    return _call_block("invalid_tool_call", call)
+    return {**_mark(block), **_call_block("invalid_tool_call", call)}
+
+
+def _mark(block: Block) -> Block:
+    return {"mark": block["mark"]} if "mark" in block else {}
 
 
 def call_output(block: Block) -> Block | None:
@@ -97,4 +104,5 @@ def call_output(block: Block) -> Block | None:
         "content": tuple(normalise(item, "openai_responses") for item in items),
         "is_error": False,
         "options": {"type": value["type"]},
+        **_mark(block),
     }

@@ -20,6 +20,7 @@ from langchain_unified.content_calls import call_id_of, makes_call
 from langchain_unified.errors import InvalidHistoryError
 from langchain_unified.foreign import closed, in_user_words, is_foreign, translated
 from langchain_unified.history_calls import Call, Calls, in_order, is_own, legal, matched, misplaced, with_ids
+from langchain_unified.history_marks import is_blank, kept_mark, with_marks
 from langchain_unified.request import Adjustment, Block, Profile, Turn, WireName
 
 Policy: TypeAlias = Literal["fix", "raise"]
@@ -118,6 +119,10 @@ def _legal_calls(turn: Turn, wire: WireName) -> set[str] | None:
     return found
 
 
+def _marked(turns: Turns, job: _Job) -> Turns:
+    return with_marks(turns, job.adjustments)
+
+
 # --- blocks that nobody reads, and blocks that say nothing ------------------------------------------------------------
 
 
@@ -141,15 +146,10 @@ def _readable(turns: Turns, job: _Job) -> Turns:
 
 
 def _clean(turn: Turn, job: _Job) -> Turn | None:
-    """A turn without empty texts; `None` where nothing is left. A cache mark moves to the block before."""
+    """A turn without empty texts; `None` where nothing is left."""
     if _is_clean(turn, job.wire):
         return turn
-    blocks: list[Block] = []
-    for block in turn.blocks:
-        if not _is_blank(block):
-            blocks.append(block)
-        elif "mark" in block and blocks:
-            blocks[-1] = {"mark": block["mark"], **blocks[-1]}
+    blocks = [block for block in turn.blocks if not is_blank(block)]
     if any(_speaks(block, turn, job.wire) for block in blocks):
         return replace(turn, blocks=tuple(blocks))
     job.report(f"message {turn.position} ({turn.role})", "There is nothing in it to send: it was left out.")
@@ -159,12 +159,8 @@ def _clean(turn: Turn, job: _Job) -> Turn | None:
 def _is_clean(turn: Turn, wire: WireName) -> bool:
     if turn.role == "tool":
         return True
-    said = [_speaks(block, turn, wire) for block in turn.blocks if not _is_blank(block)]
+    said = [_speaks(block, turn, wire) for block in turn.blocks if not is_blank(block)]
     return len(said) == len(turn.blocks) and any(said)
-
-
-def _is_blank(block: Block) -> bool:
-    return bool(block["type"] == "text" and not block["text"].strip())
 
 
 def _speaks(block: Block, turn: Turn, wire: WireName) -> bool:
@@ -224,7 +220,7 @@ def _stray(turn: Turn, job: _Job) -> Turn:
     name = f"the tool {turn.name}" if turn.name else "a tool"
     head = f"[{'Failed result' if turn.is_error else 'Result'} of an earlier call of {name}]"
     blocks = ({"type": "text", "text": head}, *in_user_words(turn, job.wire))
-    return Turn("user", blocks, position=turn.position)
+    return Turn("user", kept_mark(turn, blocks), position=turn.position)
 
 
 def _error_result(turn: Turn, call: Call, job: _Job) -> Turn:
@@ -329,4 +325,4 @@ def _legal_name(name: str | None) -> str:
     return re.sub(r"[^a-zA-Z0-9_-]", "_", name or "")[:64]
 
 
-STEPS: Sequence[Callable[[Turns, _Job], Turns]] = (_readable, _named_calls, _ended, _named)
+STEPS: Sequence[Callable[[Turns, _Job], Turns]] = (_marked, _readable, _named_calls, _ended, _named)

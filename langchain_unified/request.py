@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias, TypedDict
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
 Provider: TypeAlias = Literal["anthropic", "openai"]
 WireName: TypeAlias = Literal["anthropic_messages", "openai_chat", "openai_responses"]
@@ -37,6 +37,8 @@ class Adjustment(TypedDict):
 
     what: str
     why: str
+    lossless: NotRequired[bool]
+    """Whether nothing is lost by it: then it is listed, and `on_unsupported` does not apply. Absent means no."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,8 @@ class ToolSpec:
     options: JsonObject = field(default_factory=dict)
     definition: JsonObject = field(default_factory=dict)
     mark: Mark | None = None
+    checked: bool = field(default=False, compare=False)
+    """Whether its arguments are checked here against all of the schema, so that nothing unenforced is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,8 @@ class OutputFormat:
     name: str = "response"
     description: str | None = None
     strict: bool | None = None
+    checked: bool = field(default=False, compare=False)
+    """Whether the answer is checked here against all of the schema, so that nothing unenforced is lost."""
 
 
 class Params(TypedDict, total=False):
@@ -201,6 +207,9 @@ class Request:
     extra_body: Mapping[str, Any] = field(default_factory=dict)
     betas: tuple[str, ...] = ()
     stream: bool = False
+    parts: bool = field(default=False, compare=False)
+    """Whether texts go out as lists of parts where a plain string would do: a mark may then come and go without
+    changing what stands before it."""
     profile: Profile = field(default_factory=Profile, compare=False)
     dialect: Dialect = field(default_factory=Dialect, compare=False)
 

@@ -19,6 +19,7 @@ from langchain_unified import (
     ConfigurationError,
     InvalidToolError,
     OpenAICallParams,
+    PromptCache,
     RequestTimeoutError,
     UnsupportedParameterError,
 )
@@ -32,6 +33,7 @@ ROOT = Path(__file__).parent.parent
 WIRES = ("anthropic_messages", "openai_chat", "openai_responses")
 WAYS = ("constructor", "bind", "call")
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+EPHEMERAL = {"type": "ephemeral"}
 CLOSED = {**SCHEMA, "additionalProperties": False}
 TOOL = {"name": "get_weather", "description": "The weather.", "input_schema": SCHEMA}
 
@@ -173,15 +175,21 @@ CASES: dict[str, Case] = {
         {"stream_options": {"include_obfuscation": False}},
         stream=True,
     ),
+    "prompt_cache": Case(
+        PromptCache(key="k", tail="always"),
+        {"messages": [{"role": "user", "content": [{"type": "text", "text": "hi", "cache_control": EPHEMERAL}]}]},
+        {"prompt_cache_key": "k"},
+        {"prompt_cache_key": "k"},
+    ),
     "prompt_cache_key": Case("k", "prompt_cache_key", {"prompt_cache_key": "k"}, {"prompt_cache_key": "k"}),
     "prompt_cache_retention": Case(
         "24h", "prompt_cache_retention", {"prompt_cache_retention": "24h"}, {"prompt_cache_retention": "24h"}
     ),
     "prompt_cache_options": Case(
-        {"mode": "explicit"},
+        {"mode": "implicit"},
         "prompt_cache_options",
-        {"prompt_cache_options": {"mode": "explicit"}},
-        {"prompt_cache_options": {"mode": "explicit"}},
+        {"prompt_cache_options": {"mode": "implicit"}},
+        {"prompt_cache_options": {"mode": "implicit"}},
         always={"openai_model": "gpt-5.6"},
     ),
 }
@@ -230,7 +238,7 @@ def test_every_parameter_on_every_wire_from_everywhere(key: str, wire: str, way:
 def test_the_table_has_every_key() -> None:
     assert list(DOCS) == list(CallParams.__annotations__)
     assert set(CASES) == set(CallParams.__annotations__)
-    of_the_call = {"tool_choice", "response_format", "request_metadata"}
+    of_the_call = {"tool_choice", "response_format", "request_metadata", "prompt_cache"}
     of_http = {"timeout", "extra_headers", "extra_query", "extra_body"}
     assert set(CallParams.__annotations__) == set(Params.__annotations__) | of_the_call | of_http
 

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from langchain_unified.errors import ConfigurationError, UnsupportedParameterError
-from langchain_unified.request import JsonObject, Params
+from langchain_unified.request import Adjustment, JsonObject, Params
 from langchain_unified.wires.anthropic_messages.params import NATIVE_KEYS as ANTHROPIC_KEYS
 from langchain_unified.wires.openai_chat.params import NATIVE_KEYS as CHAT_KEYS
 from langchain_unified.wires.openai_responses.params import NATIVE_KEYS as RESPONSES_KEYS
@@ -39,17 +39,22 @@ CALL_KEYS = frozenset(
     {
         "model", "tools", "tool_choice", "response_format", "strict", "timeout", "extra_headers", "extra_query",
         "extra_body", "max_retries", "api_key", "betas", "stream", "stream_usage", "on_unsupported", "repair",
+        "prompt_cache",
     }
 )  # fmt: skip
 
 
 @dataclass(slots=True)
 class Arguments:
-    """One call's keywords, sorted. `params` are neutral, `native` a provider's own, the rest has a field of its own."""
+    """One call's keywords, sorted. `params` are neutral, `native` a provider's own, the rest has a field of its own.
+
+    `notes` are adjustments that were made to them already.
+    """
 
     params: Params = field(default_factory=Params)
     native: JsonObject = field(default_factory=dict)
     call: JsonObject = field(default_factory=dict)
+    notes: list[Adjustment] = field(default_factory=list)
 
     def get(self, key: str, default: Any = None) -> Any:
         value = self.call.get(key)
@@ -57,7 +62,8 @@ class Arguments:
 
 
 FIELDS = PARAM_KEYS | NATIVE_KEYS | {
-    "betas", "extra_body", "extra_headers", "extra_query", "response_format", "stream_usage", "tool_choice",
+    "betas", "extra_body", "extra_headers", "extra_query", "prompt_cache", "response_format", "stream_usage",
+    "tool_choice",
 }  # fmt: skip
 """The neutral names of the constructor's arguments that go into every call."""
 
@@ -163,7 +169,14 @@ def _bias(key: str, value: Any) -> dict[str, float]:
     return {str(token): bias for token, bias in value.items()}
 
 
+def _object(key: str, value: Any) -> JsonObject:
+    if not isinstance(value, Mapping):
+        raise UnsupportedParameterError(f"`{key}` takes an object, not {value!r}.")
+    return dict(value)
+
+
 SHAPES = {
+    "prompt_cache_options": _object,
     "stop": _stop,
     "max_tokens": _limit,
     "top_k": _whole,

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage, BaseMessage
 
 from langchain_unified.chat_models import _plan
-from langchain_unified.chat_models._redact import redacted
 from langchain_unified.content import origin_of
 from langchain_unified.errors import RequestError
+from langchain_unified.redaction import redacted
 from langchain_unified.request import Adjustment, JsonObject, Request
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ class CheckReport:
 
     `body` is what would be sent, secrets hidden; empty when the call is refused, and `refused` says why. `adjustments`
     is what would change on the way, `left_out` what stays in the messages and is not sent (another model's reasoning).
+    `request` is the call before it is encoded, for `explain_cache`; `None` when it is refused.
     """
 
     provider: str
@@ -36,6 +37,7 @@ class CheckReport:
     adjustments: tuple[Adjustment, ...] = ()
     left_out: tuple[str, ...] = ()
     refused: str | None = None
+    request: Request | None = field(default=None, repr=False)
 
     @property
     def ok(self) -> bool:
@@ -57,6 +59,12 @@ class CheckReport:
         lines += [f"  left out: {item}" for item in self.left_out]
         return "\n".join(lines)
 
+    def _repr_html_(self) -> str:
+        """The same for a notebook, with the body to open."""
+        from langchain_unified.display import view
+
+        return view(self)._repr_html_()
+
 
 def check(model: ChatBase, messages: Sequence[BaseMessage], keywords: Mapping[str, Any]) -> CheckReport:
     """The report for one call. Raises `UnknownModelError` for a model that there is not, nothing else of ours."""
@@ -73,7 +81,14 @@ def check(model: ChatBase, messages: Sequence[BaseMessage], keywords: Mapping[st
         headers={name: value for name, value in plan.call.headers.items() if name in SHOWN},
         adjustments=plan.adjustments,
         left_out=tuple(_left_out(messages, plan.request)),
+        request=_bare(plan.request),
     )
+
+
+def _bare(request: Request) -> Request:
+    """The request without secrets: servers of tools have some, and reports are printed and stored."""
+    tools = tuple(replace(tool, definition=redacted(tool.definition)) for tool in request.tools)
+    return replace(request, tools=tools, native=redacted(request.native), extra_body=redacted(request.extra_body))
 
 
 SHOWN = frozenset({"anthropic-version", "anthropic-beta"})

@@ -6,12 +6,13 @@ one provider that mean the same as something of another's are translated here to
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.messages import BaseMessage, SystemMessage
 
+from langchain_unified.block_marks import mark_of
 from langchain_unified.request import Adjustment, Encoded, JsonObject, Params, Request, WireName
 
 
@@ -83,9 +84,18 @@ def translated(params: Params, native: JsonObject, wire: WireName) -> Translated
         params = {"user": native.pop("safety_identifier"), **params}
     if wire == "openai_responses" and isinstance(native.get("system"), str) and not native.get("instructions"):
         native["instructions"] = native.pop("system")
-    foreign = [key for key in ("system", "instructions") if key in native and key != SYSTEM_KEYS.get(wire)]
+    foreign = [
+        key
+        for key in ("system", "instructions")
+        if key in native and (key != SYSTEM_KEYS.get(wire) or _is_marked(native[key]))
+    ]
     said = [native.pop(key) for key in foreign]
     return Translated(params, native, tuple(SystemMessage(text) for text in said if text))
+
+
+def _is_marked(said: Any) -> bool:
+    """Whether a system prompt holds prompt-cache marks, which are settled with those of the conversation."""
+    return isinstance(said, list) and any(isinstance(block, Mapping) and mark_of(block) is not None for block in said)
 
 
 SYSTEM_KEYS = {"anthropic_messages": "system", "openai_responses": "instructions"}

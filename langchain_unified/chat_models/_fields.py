@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from langchain_core.utils.utils import from_env
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+from langchain_unified.caching_policy import Policy, checked
 
 ApiKey: TypeAlias = SecretStr | Callable[[], str] | Callable[[], Awaitable[str]] | None
 Timeout: TypeAlias = float | tuple[float, float] | Any | None
@@ -86,6 +88,9 @@ class Parameters(BaseModel):
     prediction: dict[str, Any] | None = None
     store: bool | None = None
     stream_options: dict[str, Any] | None = None
+    prompt_cache: Annotated[Policy, BeforeValidator(checked)] = None
+    """Prompt caching: `None` for the marks that the messages and tools carry, `"auto"` or a `PromptCache` for marks set
+    here as well, `"off"` for none."""
     prompt_cache_key: str | None = None
     prompt_cache_retention: str | None = None
     prompt_cache_options: dict[str, Any] | None = None

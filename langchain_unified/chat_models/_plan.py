@@ -7,13 +7,15 @@ our vocabulary, the wire's body and the transport's call.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage, BaseMessage
 
-from langchain_unified import catalog
+from langchain_unified import catalog, server_tools
+from langchain_unified.caching_budget import NONE, Marks, settle
+from langchain_unified.caching_policy import policy_of
 from langchain_unified.chat_models._arguments import Arguments, canonical, secret, sort
 from langchain_unified.chat_models._emulate import emulate, translated
 from langchain_unified.chat_models._structured import settled
@@ -21,7 +23,6 @@ from langchain_unified.content import turns
 from langchain_unified.errors import InvalidHistoryError, UnsupportedParameterError
 from langchain_unified.history import repair
 from langchain_unified.request import Adjustment, Encoded, Request, ToolSpec
-from langchain_unified.server_tools import settle
 from langchain_unified.tools import check_names, output_format, parallel_in, tool_choice, tool_specs
 from langchain_unified.transport import Call, Transport, transport
 from langchain_unified.wires import WIRES, Wire
@@ -40,6 +41,8 @@ class Plan:
     call: Call
     transport: Transport
     adjustments: tuple[Adjustment, ...]
+    marks: Marks = NONE
+    """What became of the prompt-cache marks."""
     output_version: str | None = None
     stops: tuple[str, ...] = ()
     """Stop sequences at which the answer is cut here."""
@@ -66,9 +69,10 @@ def make(model: ChatBase, messages: Sequence[BaseMessage], keywords: Mapping[str
     wire = _wire(model, route, arguments, specs)
     messages = _trimmed(model, messages, arguments, wire)
     request, repairs = _request(model, (route, wire), messages, arguments, specs, stream=stream)
+    request, marks, moved = settle(request, wire.marks, policy_of(arguments.get("prompt_cache")))
     encoded = wire.encode(request)
     emulation = emulate(request, encoded, wire.name)
-    adjustments = (*foreign_tools, *emulation.adjustments)
+    adjustments = (*arguments.notes, *foreign_tools, *moved, *emulation.adjustments)
     _report(model, adjustments, arguments.get("on_unsupported", model.on_unsupported))
     return Plan(
         wire=wire,
@@ -76,7 +80,8 @@ def make(model: ChatBase, messages: Sequence[BaseMessage], keywords: Mapping[str
         request=request,
         call=_call(model, route, wire.path, encoded, arguments),
         transport=transport(model._connection(route.provider)),
-        adjustments=(*repairs, *adjustments),
+        adjustments=tuple(_listed(*repairs, *adjustments)),
+        marks=marks,
         output_version=model.output_version,
         stops=emulation.stops,
         requests=emulation.requests,
@@ -93,6 +98,7 @@ def make_count(model: ChatBase, messages: Sequence[BaseMessage], keywords: Mappi
         return None
     specs, foreign_tools = _tools(route, arguments)
     request, repairs = _request(model, (route, wire), messages, arguments, specs, stream=False)
+    request, _, _ = settle(request, wire.marks, policy_of(arguments.get("prompt_cache")))
     encoded = wire.encode_count(request)
     call = _call(model, route, wire.count_path, encoded, arguments)
     adjustments = (*repairs, *foreign_tools, *encoded.adjustments)
@@ -118,7 +124,7 @@ def _disabled(model: ChatBase, key: str, value: Any) -> bool:
 def _tools(route: catalog.Route, arguments: Arguments) -> tuple[tuple[ToolSpec, ...], tuple[Adjustment, ...]]:
     """The tools in the provider's own terms, with what changed on the way; its keys beside them go into `arguments`."""
     specs = tool_specs(arguments.get("tools", ()), arguments.get("strict"))
-    found = settle(specs, route.provider, arguments.native, route.profile)
+    found = server_tools.settle(specs, route.provider, arguments.native, route.profile)
     arguments.native = found.native
     return found.specs, found.adjustments
 
@@ -216,12 +222,18 @@ def _merged_headers(
 BETA = "anthropic-beta"
 
 
+def _listed(*adjustments: Adjustment) -> Iterator[Adjustment]:
+    """The adjustments as messages show them."""
+    return (Adjustment(what=item["what"], why=item["why"]) for item in adjustments)
+
+
 def _report(model: ChatBase, adjustments: Sequence[Adjustment], policy: str) -> None:
-    if not adjustments or policy == "ignore":
+    lost = [item for item in adjustments if not item.get("lossless")]
+    if not lost or policy == "ignore":
         return
     if policy == "raise":
-        raise UnsupportedParameterError("; ".join(f"{item['what']}: {item['why']}" for item in adjustments))
-    for item in adjustments:
+        raise UnsupportedParameterError("; ".join(f"{item['what']}: {item['why']}" for item in lost))
+    for item in lost:
         key = f"{item['what']}: {item['why']}"
         if key not in model._warned:
             model._warned.add(key)

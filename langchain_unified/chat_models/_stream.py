@@ -11,6 +11,7 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.outputs import ChatGenerationChunk
 
+from langchain_unified.chat_models._cache import add_cache_report
 from langchain_unified.chat_models._stops import StreamCutter
 from langchain_unified.errors import IncompleteStreamError, UnifiedError
 from langchain_unified.request import JsonObject
@@ -94,6 +95,7 @@ class StreamReader:
         for chunk in chunks if self.cutter is None else self._cut(self.cutter, chunks):
             if chunk.chunk_position == "last":
                 chunk.response_metadata.update(self.metadata)
+                add_cache_report(self.plan, chunk)
             self.seen.append(chunk)
             result.append(ChatGenerationChunk(message=chunk))
         return result

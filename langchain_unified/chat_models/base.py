@@ -6,38 +6,36 @@
 from __future__ import annotations
 
 import functools
-from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput
-from langchain_core.language_models.model_profile import ModelProfile
+from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.messages.utils import count_tokens_approximately
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableConfig
 from pydantic import ConfigDict, PrivateAttr, SecretStr, ValidationError, model_validator
 
-from langchain_unified import catalog, profiles
 from langchain_unified import tools as tooling
 from langchain_unified._version import __version__
 from langchain_unified.chat_models import _events, _plan, _several, _structured
-from langchain_unified.chat_models._arguments import FIELDS, SYNONYMS, canonical, own_metadata, unknown
+from langchain_unified.chat_models._arguments import SYNONYMS, own_metadata, unknown
+from langchain_unified.chat_models._cache import add_cache_report, warming
 from langchain_unified.chat_models._check import CheckReport, check
 from langchain_unified.chat_models._fields import REFUSED, Connection, Parameters
-from langchain_unified.chat_models._redact import hidden_fields, redacted
+from langchain_unified.chat_models._identity import Identity
 from langchain_unified.chat_models._stops import cut_message
 from langchain_unified.chat_models._stream import CallMetadata, aread, read
-from langchain_unified.errors import ConfigurationError, UnknownModelError
-from langchain_unified.request import JsonObject, Provider
-from langchain_unified.transport import Answer, TransportConfig, transport
+from langchain_unified.errors import ConfigurationError
+from langchain_unified.request import JsonObject
+from langchain_unified.transport import Answer, transport
 
 if TYPE_CHECKING:
     from langchain_protocol.protocol import MessagesData
 
 
-class ChatBase(Parameters, Connection, BaseChatModel):
+class ChatBase(Parameters, Connection, Identity):
     """What all our chat models share. Not for use by itself."""
 
     model_config = ConfigDict(populate_by_name=True, arbitrary_types_allowed=True, protected_namespaces=())
@@ -75,91 +73,6 @@ class ChatBase(Parameters, Connection, BaseChatModel):
     def _set_langchain_unified_version(self) -> Self:
         self._add_version("langchain-unified", __version__)
         return self
-
-    # --- what a class says of itself ---
-
-    @abstractmethod
-    def _model_id(self) -> str:
-        """The model's name as the user gave it."""
-
-    @abstractmethod
-    def _route(self, model: str | None = None) -> catalog.Route:
-        """Where a call goes: this model's route, or that of the `model` given for one call."""
-
-    @abstractmethod
-    def _connection(self, provider: Provider) -> TransportConfig:
-        """Address, key and pool for a provider."""
-
-    @abstractmethod
-    def _base_url(self, provider: Provider) -> str | None:
-        """The address set for a provider; `None` means its own."""
-
-    def _use_responses_api(self) -> bool | None:
-        return getattr(self, "use_responses_api", None)
-
-    # --- LangChain's contract ---
-
-    @classmethod
-    def is_lc_serializable(cls) -> bool:
-        """`True`: LangChain may write a model down; secrets are left out."""
-        return True
-
-    @property
-    def lc_secrets(self) -> dict[str, str]:
-        """Fields that are never written down, with the environment variable that each is read from again."""
-        return hidden_fields(self)
-
-    @property
-    def _llm_type(self) -> str:
-        return f"{self._route().provider}-chat"
-
-    @property
-    def _identifying_params(self) -> dict[str, Any]:
-        named = {"model": self._model_id(), "model_name": self._model_id()}
-        return redacted({**named, **self._defaults()})
-
-    def _get_invocation_params(self, stop: list[str] | None = None, **kwargs: Any) -> dict[str, Any]:
-        return redacted(super()._get_invocation_params(stop=stop, **kwargs))
-
-    def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
-        # Keys and timeouts do not change an answer, and have no place in a cache's key.
-        kept = {key: value for key, value in kwargs.items() if key not in ("api_key", "timeout", "extra_headers")}
-        return super()._get_llm_string(stop=stop, **redacted(kept))
-
-    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
-        named = kwargs.get("model")
-        try:
-            route = self._route(named)
-        except UnknownModelError:
-            route = self._route()
-            route = catalog.Route(route.provider, str(named), route.profile, route.dialect)
-        arguments = {**self._defaults(), **canonical(kwargs)}
-        params = LangSmithParams(ls_provider=route.provider, ls_model_name=route.model, ls_model_type="chat")
-        if arguments.get("temperature") is not None:
-            params["ls_temperature"] = arguments["temperature"]
-        limit = arguments.get("max_tokens") or (route.provider == "anthropic" and route.profile.max_output_tokens)
-        if limit:
-            params["ls_max_tokens"] = limit
-        stops = stop or arguments.get("stop")
-        if stops:
-            params["ls_stop"] = [stops] if isinstance(stops, str) else stops
-        return params
-
-    def _resolve_model_profile(self) -> ModelProfile | None:
-        route = self._route()
-        return profiles.model_profile(route.provider, route.model)
-
-    def _defaults(self) -> JsonObject:
-        """The fields that go into a call, under their neutral names; what is `None` is left out."""
-        fields = self.__dict__
-        return {name: fields[field] for field, name in self._call_fields() if fields[field] is not None}
-
-    @classmethod
-    @functools.cache
-    def _call_fields(cls) -> tuple[tuple[str, str], ...]:
-        """`(field, neutral name)` of the fields that go into a call."""
-        named = ((field, SYNONYMS.get(field, field)) for field in cls.model_fields if field != "metadata")
-        return tuple((field, name) for field, name in named if name in FIELDS)
 
     # --- calls ---
 
@@ -216,6 +129,7 @@ class ChatBase(Parameters, Connection, BaseChatModel):
         extra = self._call_metadata(plan, answer.request_id, answer.headers)
         for message in messages:
             message.response_metadata.update(extra)
+            add_cache_report(plan, message)
         return messages
 
     def _call_metadata(self, plan: _plan.Plan, request_id: str | None, headers: Mapping[str, str]) -> JsonObject:
@@ -307,6 +221,10 @@ class ChatBase(Parameters, Connection, BaseChatModel):
         """Bind keywords to every call. What is bound stays through `bind_tools` and `with_structured_output`."""
         return _structured.ChatBinding(bound=self, kwargs=kwargs, config={})
 
+    def with_config(self, config: RunnableConfig | None = None, **kwargs: Any) -> _structured.ChatBinding:
+        """Bind a config (tags, metadata, callbacks, …) to every call. It stays as what `bind` binds does."""
+        return _structured.ChatBinding(bound=self, kwargs={}, config={**(config or {}), **kwargs})
+
     def with_structured_output(
         self,
         schema: Any = None,
@@ -337,6 +255,33 @@ class ChatBase(Parameters, Connection, BaseChatModel):
         `model=` asks about another model or provider. The report is data, and `str(report)` says it in sentences.
         """
         return check(self, self._convert_input(input).to_messages(), kwargs)
+
+    def prewarm(
+        self,
+        input: LanguageModelInput,  # noqa: A002
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> AIMessage:
+        """Write the prompt to the provider's cache and generate nothing: the next call with this prefix reads it.
+
+        Everything in `input` is marked, or what its own marks and `prompt_cache=` say. The answer is empty; its
+        `usage_metadata` and `response_metadata["prompt_cache"]` tell what was written. On Anthropic thinking, a forced
+        tool and a response format are left out of this call, so that for calls with them only tools and system prompt
+        are warmed. Raises `UnsupportedParameterError` on OpenAI's models before gpt-5.6 and on Chat Completions, which
+        cannot do it.
+        """
+        call = warming(self, self._convert_input(input).to_messages(), kwargs)
+        return call.model.invoke(call.messages, config, **call.keywords)
+
+    async def aprewarm(
+        self,
+        input: LanguageModelInput,  # noqa: A002
+        config: RunnableConfig | None = None,
+        **kwargs: Any,
+    ) -> AIMessage:
+        """Async twin of `prewarm`."""
+        call = warming(self, self._convert_input(input).to_messages(), kwargs)
+        return await call.model.ainvoke(call.messages, config, **call.keywords)
 
 
     def get_num_tokens_from_messages(

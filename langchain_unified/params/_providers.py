@@ -173,7 +173,8 @@ class OpenAIParams(SharedParams, total=False):
     prompt_cache_options: JsonDict
     """How OpenAI caches, on gpt-5.6 and later; on older models it is named.
 
-    - Values: `mode` (`implicit`, `explicit`), `ttl` (`30m`; on Responses also `12h`), on Responses `prewarm`.
+    - Values: `mode` (`implicit`; `explicit` where a mark is sent: without one it would switch caching off),
+      `ttl` (`30m`; on Responses also `12h`), on Responses `prewarm`.
     - Default: `implicit`.
     - Messages: Not sent: it caches where marks stand.
     - Chat: `prompt_cache_options`: `mode` and `ttl`.

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias, TypedDict
 
+from langchain_unified.caching_policy import Policy
+
 JsonDict: TypeAlias = dict[str, Any]
 
 Effort: TypeAlias = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
@@ -184,6 +186,16 @@ class SharedParams(TypedDict, total=False):
     - Responses: `reasoning.effort` `none` for `disabled`; `reasoning.summary` for a summarized `display`; a budget is
       named.
     - Source: Anthropic's SDK, `ThinkingConfigParam`.
+    """
+    prompt_cache: Policy
+    """Prompt caching: which marks are sent beside those that messages and tools carry. `docs/caching.md` tells more.
+
+    - Values: `"auto"`, a `PromptCache(…)`, `"off"`.
+    - Default: `None`, the marks that were written and no others.
+    - Messages: `cache_control` on `tools`, `system` and `messages`, four at most.
+    - Chat: `prompt_cache_key`; on gpt-5.6 and later also breakpoints on the parts, and `prompt_cache_options`.
+    - Responses: `prompt_cache_key`; on gpt-5.6 and later also breakpoints on the parts, and `prompt_cache_options`.
+    - Source: the providers' guides to prompt caching; the SDKs' types.
     """
     timeout: Any
     """How long to wait. Reading counts from byte to byte. It is not part of the request.

@@ -10,6 +10,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.utils.json import parse_partial_json
 
 from langchain_unified.blocks import wire_of_type
+from langchain_unified.caching_budget import MarkRules
 from langchain_unified.errors import IncompleteStreamError, UnsupportedContentError, UnsupportedParameterError
 from langchain_unified.request import Adjustment, Block, Encoded, JsonObject, Provider, Request, Turn, WireName
 
@@ -37,7 +38,8 @@ class Wire:
 
     `decode` returns one message per choice (always one but for Chat's `n`). `stream_decoder(plain)` makes a decoder;
     with `plain` a text that comes first streams as `str` content, else as blocks with an index. `encode_count` makes
-    the body for the token-counting endpoint at `count_path`; both are `None` where the API has none.
+    the body for the token-counting endpoint at `count_path`; both are `None` where the API has none. `marks`: where the
+    API takes prompt-cache marks; a request's are settled by it before it is encoded.
     """
 
     name: WireName
@@ -46,6 +48,7 @@ class Wire:
     encode: Callable[[Request], Encoded]
     decode: Callable[[JsonObject], list[AIMessage]]
     stream_decoder: Callable[[bool], StreamDecoder]
+    marks: MarkRules
     count_path: str | None = None
     encode_count: Callable[[Request], Encoded] | None = None
 

@@ -8,6 +8,7 @@ import hashlib
 import importlib.util
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.messages.ai import add_ai_message_chunks
 
+from langchain_unified.caching_budget import settle
 from langchain_unified.content import turns
 from langchain_unified.errors import (
     IncompleteStreamError,
@@ -30,6 +32,7 @@ from langchain_unified.errors import (
 )
 from langchain_unified.request import (
     Dialect,
+    Encoded,
     OutputFormat,
     Params,
     Profile,
@@ -571,6 +574,13 @@ def marked(value: str, **mark: str) -> dict[str, Any]:
     return {**text(value), "cache_control": {**EPHEMERAL, **mark}}
 
 
+def with_marks(*messages: BaseMessage | Turn, **fields: Any) -> Encoded:
+    """A request encoded once its marks are settled, as a chat model does it, with what was said of them."""
+    found, _, notes = settle(request(*messages, **fields), WIRE.marks)
+    encoded = WIRE.encode(found)
+    return replace(encoded, adjustments=(*notes, *encoded.adjustments))
+
+
 def test_marks_in_either_spelling_and_place():
     expected = [marked("a")]
     assert user(marked("a")) == expected
@@ -581,7 +591,7 @@ def test_marks_in_either_spelling_and_place():
 
 
 def test_a_ttl_that_anthropic_does_not_have():
-    encoded = encode(HumanMessage([marked("a", ttl="30m")]))
+    encoded = with_marks(HumanMessage([marked("a", ttl="30m")]))
     assert encoded.body["messages"][0]["content"] == [marked("a")]
     assert whats(encoded) == ["prompt-cache ttl '30m'"]
 
@@ -589,17 +599,19 @@ def test_a_ttl_that_anthropic_does_not_have():
 def test_a_mark_moves_to_the_nearest_legal_block():
     thinking = {"type": "thinking", "thinking": "hm", "signature": "s"}
     turn = Turn("assistant", (text("a"), {"type": "native", "value": thinking, "mark": {}}))
-    assert sent(turn, Turn("user", (text("b"),)))[0]["content"] == [marked("a"), thinking]
-    assert user(text("a"), marked(" ")) == [marked("a")]
-    assert user(marked("a", ttl="1h"), marked(" ")) == [marked("a", ttl="1h")]
+    after = with_marks(turn, Turn("user", (text("b"),))).body["messages"]
+    assert after[0]["content"] == [marked("a"), thinking]
+    for ttl in ({}, {"ttl": "1h"}):
+        asked = with_marks(HumanMessage([marked("a", **ttl) if ttl else text("a"), marked(" ")]))
+        assert asked.body["messages"][0]["content"] == [marked("a", **ttl)]
 
 
 def test_a_mark_without_a_legal_place_is_dropped_and_said():
     thinking = {"type": "thinking", "thinking": "hm", "signature": "s"}
     turn = Turn("assistant", ({"type": "native", "value": thinking, "mark": {}}, text("a")), position=3)
-    encoded = encode(turn, Turn("user", (text("b"),)))
+    encoded = with_marks(turn, Turn("user", (text("b"),)))
     assert encoded.body["messages"][0]["content"] == [thinking, text("a")]
-    assert whats(encoded) == ["prompt-cache mark in message 3 (assistant)"]
+    assert whats(encoded) == ["the prompt-cache mark on message 3 (assistant), block 0"]
 
 
 def positions(body: dict[str, Any]) -> list[str]:
@@ -620,20 +632,20 @@ def test_the_latest_four_marks_are_kept():
         HumanMessage([marked("c")]),
     )
     tool = ToolSpec("f", mark={})
-    encoded = encode(*messages, tools=(tool,))
+    encoded = with_marks(*messages, tools=(tool,))
     assert positions(encoded.body) == ["system.0", "messages.0.0", "messages.0.1", "messages.2.0"]
-    assert whats(encoded) == ["1 prompt-cache mark(s)"]
-    automatic = encode(*messages, tools=(tool,), native={"cache_control": EPHEMERAL})
-    assert positions(automatic.body) == ["messages.0.0", "messages.0.1", "messages.2.0"]
-    assert encode(*messages).adjustments == ()
+    assert whats(encoded) == ["the prompt-cache marks beyond 4"]
+    automatic = with_marks(*messages, tools=(tool,), native={"cache_control": EPHEMERAL})
+    assert positions(automatic.body) == ["system.0", "messages.0.0", "messages.0.1"]
+    assert automatic.body["cache_control"] == EPHEMERAL
+    assert with_marks(*messages).adjustments == ()
 
 
 def test_no_marks_for_a_server_that_takes_none():
-    encoded = encode(
-        HumanMessage([marked("a"), marked("b")]), tools=(ToolSpec("f", mark={}),), dialect=Dialect(cache_marks=False)
-    )
+    messages = (HumanMessage([marked("a"), marked("b")]),)
+    encoded = with_marks(*messages, tools=(ToolSpec("f", mark={}),), dialect=Dialect(cache_marks=False))
     assert positions(encoded.body) == []
-    assert whats(encoded) == ["3 prompt-cache mark(s)"]
+    assert whats(encoded) == ["the prompt-cache marks"]
 
 
 # --- tools ------------------------------------------------------------------------------------------------------------
@@ -1100,7 +1112,7 @@ def test_schema_keeps_what_is_enforced_and_tells_the_rest():
         "additionalProperties": False,
     }
     assert adapted.loose == [
-        "additionalProperties of the answer", "minLength of title", "minimum of default", "maximum of default",
+        "additionalProperties of the root", "minLength of title", "minimum of default", "maximum of default",
         "pattern of odd", "format of odd", "minItems of many", "maxLength of either",
     ]  # fmt: skip
     assert adapted.schema == anthropic.transform_schema(schema)

@@ -7,6 +7,7 @@ import copy
 import importlib.util
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,9 +18,20 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.messages.ai import add_ai_message_chunks
 
+from langchain_unified.caching_budget import settle
 from langchain_unified.content import turns
 from langchain_unified.errors import IncompleteStreamError, InvalidToolError, ReplyError, UnsupportedContentError
-from langchain_unified.request import Dialect, OutputFormat, Params, Profile, Request, ToolChoice, ToolSpec, Turn
+from langchain_unified.request import (
+    Dialect,
+    Encoded,
+    OutputFormat,
+    Params,
+    Profile,
+    Request,
+    ToolChoice,
+    ToolSpec,
+    Turn,
+)
 from langchain_unified.wires.openai_chat import WIRE
 from langchain_unified.wires.openai_chat.params import NATIVE_KEYS, PARAMS
 from tests.corpus import ROOT, label, needs_corpus, replies, sse_events, streams
@@ -719,6 +731,13 @@ def marked(text: str, **mark: str) -> dict[str, Any]:
     return {"type": "text", "text": text, "cache_control": {"type": "ephemeral", **mark}}
 
 
+def with_marks(*messages: BaseMessage | Turn, **fields: Any) -> Encoded:
+    """A request encoded once its marks are settled, as a chat model does it, with what was said of them."""
+    found, _, notes = settle(request(*messages, **fields), WIRE.marks)
+    encoded = WIRE.encode(found)
+    return replace(encoded, adjustments=(*notes, *encoded.adjustments))
+
+
 def test_marks_are_breakpoints_where_the_model_has_them():
     image = {"type": "image", "url": "https://x/y.png", "cache_control": {"type": "ephemeral", "ttl": "12h"}}
     messages = (
@@ -727,21 +746,25 @@ def test_marks_are_breakpoints_where_the_model_has_them():
         ToolMessage([marked("T")], tool_call_id="x"),
     )
     point = {"mode": "explicit"}
-    assert [message["content"] for message in sent(*messages)] == [
+    picture = {"type": "image_url", "image_url": {"url": "https://x/y.png"}}
+    assert [message["content"] for message in with_marks(*messages).body["messages"]] == [
         [{"type": "text", "text": "S", "prompt_cache_breakpoint": point}],
-        [{**sent(HumanMessage([image]))[0]["content"][0], "prompt_cache_breakpoint": {**point, "ttl": "12h"}}],
-        "T",
+        [{**picture, "prompt_cache_breakpoint": {**point, "ttl": "12h"}}],
+        [{"type": "text", "text": "T", "prompt_cache_breakpoint": point}],
     ]
     plain = ["S", [{"type": "image_url", "image_url": {"url": "https://x/y.png"}}], "T"]
     for fields in ({"profile": Profile(cache_breakpoints=False)}, {"dialect": Dialect(cache_marks=False)}):
-        assert [message["content"] for message in sent(*messages, **fields)] == plain
+        assert [message["content"] for message in with_marks(*messages, **fields).body["messages"]] == plain
 
 
-def test_the_last_four_marks_are_written_and_the_form_stays():
-    messages = sent(*(HumanMessage([marked(str(n))]) for n in range(6)))
+@pytest.mark.parametrize("mode, room", [("implicit", 3), ("explicit", 4)])
+def test_the_last_marks_are_written_and_the_form_stays(mode, room):
+    """Four are written, of which one is the implicit."""
+    asked = [HumanMessage([marked(str(n))]) for n in range(6)]
+    messages = with_marks(*asked, params={"prompt_cache_options": {"mode": mode}}).body["messages"]
     parts = [part for message in messages for part in message["content"]]
     assert [part["text"] for part in parts if part["type"] == "text"] == ["0", "1", "2", "3", "4", "5"]
-    assert ["prompt_cache_breakpoint" in part for part in parts] == [False] * 2 + [True] * 4
+    assert ["prompt_cache_breakpoint" in part for part in parts] == [False] * (6 - room) + [True] * room
 
 
 # --- parameters -------------------------------------------------------------------------------------------------------
@@ -1086,10 +1109,10 @@ def test_a_longer_conversation_keeps_the_encoded_prefix(before, after):
 def test_a_generated_conversation_is_valid_and_is_left_alone(oracle, messages):
     asked = request(*messages, tools=(ADD, SQL))
     before = copy.deepcopy(asked)
-    found = WIRE.encode(asked)
+    found = with_marks(*messages, tools=(ADD, SQL))
     assert oracle.validate("chat", found.body) == []
+    assert WIRE.encode(asked) == WIRE.encode(asked)
     assert asked == before
-    assert WIRE.encode(asked) == found
     points = json.dumps(found.body).count("prompt_cache_breakpoint")
     assert points <= 4
 

@@ -7,6 +7,7 @@ import importlib.util
 import json
 import random
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,6 +26,7 @@ from langchain_core.messages import (
 )
 from langchain_core.messages.ai import add_ai_message_chunks
 
+from langchain_unified.caching_budget import settle
 from langchain_unified.content import turns
 from langchain_unified.errors import (
     IncompleteStreamError,
@@ -1245,10 +1247,17 @@ def marked(text: str, **mark: str) -> dict[str, Any]:
     return {"type": "text", "text": text, "cache_control": {"type": "ephemeral", **mark}}
 
 
+def with_marks(*messages: BaseMessage | Turn, **fields: Any) -> Encoded:
+    """A request encoded once its marks are settled, as a chat model does it, with what was said of them."""
+    found, _, notes = settle(request(*messages, **fields), WIRE.marks)
+    encoded = WIRE.encode(found)
+    return replace(encoded, adjustments=(*notes, *encoded.adjustments))
+
+
 def test_marks_become_breakpoints():
     result = ToolMessage([marked("r")], tool_call_id="call_1")
     said = SystemMessage([marked("s", ttl="12h")]), HumanMessage([marked("u", ttl="1h")])
-    found = encode(*said, own([call_item()]), result)
+    found = with_marks(*said, own([call_item()]), result)
     assert found.body["input"] == [
         {"role": "system", "content": [
             {"type": "input_text", "text": "s", "prompt_cache_breakpoint": {"mode": "explicit", "ttl": "12h"}}]},
@@ -1258,26 +1267,39 @@ def test_marks_become_breakpoints():
         {"type": "function_call_output", "call_id": "call_1", "output": [
             {"type": "input_text", "text": "r", "prompt_cache_breakpoint": {"mode": "explicit"}}]},
     ]  # fmt: skip
-    assert found.adjustments == ()
+    assert [adjustment["what"] for adjustment in found.adjustments] == ["prompt-cache ttl '1h'"]
 
 
-def test_only_the_last_four_marks_go_out():
-    items = sent(*(HumanMessage([marked(str(n))]) for n in range(6)))
-    carried = ["prompt_cache_breakpoint" in item["content"][0] if item["content"] else None for item in items]
-    assert carried == [False, False, True, True, True, True]
+@pytest.mark.parametrize("mode, room", [("implicit", 3), ("explicit", 4)])
+def test_only_the_last_marks_go_out(mode, room):
+    """Four are written, of which one is the implicit."""
+    asked = [HumanMessage([marked(str(n))]) for n in range(6)]
+    items = with_marks(*asked, params={"prompt_cache_options": {"mode": mode}}).body["input"]
+    carried = ["prompt_cache_breakpoint" in item["content"][0] for item in items]
+    assert carried == [False] * (6 - room) + [True] * room
 
 
 def test_marks_that_cannot_go_out_are_named():
     plain = Profile(cache_breakpoints=False)
-    found = encode(HumanMessage([marked("u")]), profile=plain)
+    found = with_marks(HumanMessage([marked("u")]), profile=plain)
     assert found.body["input"] == [{"role": "user", "content": "u"}]
-    assert [adjustment["what"] for adjustment in found.adjustments] == ["a prompt-cache mark"]
-    quirky = encode(HumanMessage([marked("u")]), dialect=Dialect(cache_marks=False))
+    assert [adjustment["what"] for adjustment in found.adjustments] == ["the prompt-cache marks"]
+    quirky = with_marks(HumanMessage([marked("u")]), dialect=Dialect(cache_marks=False))
     assert len(quirky.adjustments) == 1
-    answer = encode(HumanMessage("x"), own([marked("a")]), HumanMessage("y"))
-    assert [adjustment["what"] for adjustment in answer.adjustments] == ["a prompt-cache mark"]
     tool = tool_specs([{"name": "f", "input_schema": {}, "cache_control": {"type": "ephemeral"}}])
-    assert refused(tools=tool) == ["the prompt-cache mark on the tool 'f'"]
+    named = with_marks(HumanMessage("hi"), tools=tool)
+    assert [adjustment["what"] for adjustment in named.adjustments] == ["the prompt-cache mark on the tool 'f'"]
+
+
+def test_a_mark_on_what_the_assistant_said_moves_to_the_words_before():
+    answer = with_marks(HumanMessage("x"), own([marked("a")]), HumanMessage("y"))
+    assert answer.adjustments == ()
+    assert answer.body["input"][0]["content"][0]["prompt_cache_breakpoint"] == {"mode": "explicit"}
+    assert "prompt_cache_breakpoint" not in json.dumps(answer.body["input"][1:])
+    first = with_marks(own([marked("a")]), HumanMessage("y"))
+    assert [adjustment["what"] for adjustment in first.adjustments] == [
+        "the prompt-cache mark on message 0 (assistant), block 0"
+    ]
 
 
 # --- parameters -------------------------------------------------------------------------------------------------------
@@ -1506,7 +1528,7 @@ MCP = {"type": "mcp", "server_label": "deep", "server_url": "https://a.b"}
         ("f", {"type": "function", "name": "f"}),
         ("c", {"type": "custom", "name": "c"}),
         ("code_interpreter", {"type": "code_interpreter"}),
-        ("web_search", {"type": "web_search"}),
+        ("web_search", {"type": "allowed_tools", "mode": "required", "tools": [{"type": "web_search"}]}),
         ("deep", {"type": "mcp", "server_label": "deep"}),
         (
             {"type": "mcp", "server_label": "deep", "name": "ask"},

@@ -391,7 +391,7 @@ def test_format_of_the_answer(given, output, left):
 
 
 CLOSED = {"type": "object", "additionalProperties": False}
-ADD = {"type": "function", "name": "add", "parameters": CLOSED, "strict": True}
+ADD = {"type": "function", "name": "add", "parameters": {**CLOSED, "properties": {}, "required": []}, "strict": True}
 WIKI = {"type": "mcp", "server_label": "wiki", "server_url": "https://a"}
 
 
@@ -405,7 +405,7 @@ def test_tools():
     ]
     found = read(tools=tools)
     assert found.tools == (
-        ToolSpec("add", parameters=CLOSED, strict=True, options={"defer_loading": True}),
+        ToolSpec("add", parameters=ADD["parameters"], strict=True, options={"defer_loading": True}),
         ToolSpec("sql", "custom", options={"format": {"type": "text"}}),
         ToolSpec("mul", "native", definition=tools[2]),
         ToolSpec("wiki", "native", definition=WIKI),

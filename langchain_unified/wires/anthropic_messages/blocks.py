@@ -15,7 +15,7 @@ from langchain_unified.blocks import wire_of_type
 from langchain_unified.request import Adjustment, Block, JsonObject, Turn, WireName
 from langchain_unified.wires._wire import RAW_REMEDY, cannot_carry
 from langchain_unified.wires.anthropic_messages.ids import CallIds
-from langchain_unified.wires.anthropic_messages.marks import cache_control, set_mark
+from langchain_unified.wires.anthropic_messages.marks import cache_control
 
 WIRE: WireName = "anthropic_messages"
 
@@ -33,14 +33,12 @@ Writer: TypeAlias = Callable[[Block, Turn, Job], "JsonObject | None"]
 
 
 def write_blocks(turn: Turn, table: Mapping[str, Writer], job: Job) -> list[JsonObject]:
-    """The turn's blocks as the API's. A mark on a block that cannot carry it moves to the nearest before it."""
+    """The turn's blocks as the API's."""
     written: list[JsonObject] = []
     for block in turn.blocks:
         value = _write(block, turn, table, job)
         if value is not None:
-            written.append(value)
-        if "mark" in block:
-            set_mark(written, block["mark"], turn, job.adjustments)
+            written.append({**value, "cache_control": cache_control(block["mark"])} if "mark" in block else value)
     return written
 
 
@@ -277,7 +275,7 @@ def write_result(turn: Turn, job: Job) -> JsonObject:
         result["toolset_name"] = job.toolsets[call_id]
     marks = [block["mark"] for block in turn.blocks if "mark" in block]
     if marks:
-        result["cache_control"] = cache_control(marks[-1], job.adjustments)
+        result["cache_control"] = cache_control(marks[-1])
     return result
 
 

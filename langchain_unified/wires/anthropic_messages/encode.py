@@ -16,10 +16,11 @@ from typing import Any
 
 from langchain_unified.errors import InvalidHistoryError, UnsupportedContentError
 from langchain_unified.request import Adjustment, Encoded, JsonObject, Request, Turn
+from langchain_unified.schemas import note
 from langchain_unified.wires._wire import write_params
 from langchain_unified.wires.anthropic_messages.betas import betas
 from langchain_unified.wires.anthropic_messages.blocks import SYSTEM, USER, Job, write_blocks, write_result
-from langchain_unified.wires.anthropic_messages.marks import limit_marks
+from langchain_unified.wires.anthropic_messages.marks import SYSTEM_ROLES, has_own, stays
 from langchain_unified.wires.anthropic_messages.params import (
     PARAMS,
     SAMPLING,
@@ -31,8 +32,6 @@ from langchain_unified.wires.anthropic_messages.params import (
 from langchain_unified.wires.anthropic_messages.replies import ASSISTANT
 from langchain_unified.wires.anthropic_messages.schema import answer_schema
 from langchain_unified.wires.anthropic_messages.tools import encode_tool_choice, encode_tools
-
-SYSTEM_ROLES = ("system", "developer")
 
 COUNT_KEYS = frozenset(
     {
@@ -67,7 +66,6 @@ def encode(request: Request) -> Encoded:
     _write_output(body, request, job.adjustments)
     if request.stream:
         body["stream"] = True
-    limit_marks(body, allowed=request.dialect.cache_marks, adjustments=job.adjustments)
     body.update(request.extra_body)
     return Encoded(body, headers | _needed_headers(body, request), tuple(job.adjustments))
 
@@ -99,7 +97,7 @@ def _conversation(request: Request, job: Job) -> tuple[list[JsonObject], list[Js
     system = [block for turn in leading for block in write_blocks(turn, SYSTEM, job)]
     messages: list[JsonObject] = []
     for turn in request.turns[len(leading) :]:
-        if turn.role in SYSTEM_ROLES and not _stays(turn, request):
+        if turn.role in SYSTEM_ROLES and not stays(request, turn):
             system += _folded(turn, job)
         else:
             _append(messages, *_written(turn, job))
@@ -113,16 +111,7 @@ def _conversation(request: Request, job: Job) -> tuple[list[JsonObject], list[Js
 
 def _leads(turn: Turn) -> bool:
     """Whether a turn at the start goes into `system`, which holds only text."""
-    return turn.role in SYSTEM_ROLES and not _is_native(turn)
-
-
-def _is_native(turn: Turn) -> bool:
-    return any(block["type"] == "native" and block["value"].get("type") != "text" for block in turn.blocks)
-
-
-def _stays(turn: Turn, request: Request) -> bool:
-    """Whether a later system turn stands where it is. The wire's own blocks (changes of tools) exist only there."""
-    return request.profile.system_in_messages or _is_native(turn)
+    return turn.role in SYSTEM_ROLES and not has_own(turn)
 
 
 def _folded(turn: Turn, job: Job) -> list[JsonObject]:
@@ -216,8 +205,8 @@ def _write_tools(body: JsonObject, request: Request, adjustments: list[Adjustmen
 
 
 NO_JSON_MODE = {
-    False: "Anthropic has no JSON mode: it was not sent. Give a schema (json_schema) to be sure of JSON.",
-    True: "Anthropic has no JSON mode: the answer is held to the schema instead.",
+    False: "Anthropic has no JSON mode: it was not sent. Give a schema (json_schema) to be sure of JSON",
+    True: "Anthropic has no JSON mode: the answer is held to the schema instead",
 }
 """What is said of a `json_object` without and with a schema."""
 
@@ -227,10 +216,8 @@ def _write_output(body: JsonObject, request: Request, adjustments: list[Adjustme
     if output is None or output.kind == "text":
         return
     if output.kind == "json_object":
-        adjustments.append(Adjustment(what="response_format json_object", why=NO_JSON_MODE[bool(output.schema)]))
+        why, checked = NO_JSON_MODE[bool(output.schema)], bool(output.schema) and output.checked
+        adjustments.append(note("response_format json_object", why, checked=checked))
         if not output.schema:
             return
-    schema = output.schema
-    if output.description and "description" not in schema:
-        schema = {**schema, "description": output.description}
-    configure(body, "format", {"type": "json_schema", "schema": answer_schema(schema, output.name, adjustments)})
+    configure(body, "format", {"type": "json_schema", "schema": answer_schema(output, adjustments)})

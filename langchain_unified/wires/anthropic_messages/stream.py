@@ -168,7 +168,7 @@ def _is_whole(args: str) -> bool:
     if not args:
         return True
     try:
-        return isinstance(json.loads(args), dict)
+        return isinstance(json.loads(args, strict=False), dict)
     except ValueError:
         return False
 

@@ -3,6 +3,7 @@
 from langchain_unified.wires._wire import Wire
 from langchain_unified.wires.openai_chat.decode import decode
 from langchain_unified.wires.openai_chat.encode import encode
+from langchain_unified.wires.openai_chat.marks import MARKS
 from langchain_unified.wires.openai_chat.stream import stream_decoder
 
 WIRE = Wire(
@@ -12,4 +13,5 @@ WIRE = Wire(
     encode=encode,
     decode=decode,
     stream_decoder=stream_decoder,
+    marks=MARKS,
 )

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from langchain_unified.request import Adjustment, Block, Encoded, JsonObject, OutputFormat, Request, Role, Turn
-from langchain_unified.schemas import strict_schema
+from langchain_unified.schemas_openai import format_schema
+from langchain_unified.wires._marks import breakpoint_of
 from langchain_unified.wires._wire import write_params
 from langchain_unified.wires.openai_chat import blocks
 from langchain_unified.wires.openai_chat.params import PARAMS, write_native
 from langchain_unified.wires.openai_chat.tools import custom_names, encode_tool_choice, encode_tools
-
-MARK_LIMIT = 4
-"""How many cache breakpoints of a request the API writes; the latest count."""
-
-MARKABLE = frozenset({"text", "image_url", "input_audio", "file"})
-MARK_TTLS = frozenset({"30m", "12h"})
 
 
 def encode(request: Request) -> Encoded:
@@ -57,9 +52,7 @@ def _wants_citations(block: Block) -> bool:
 def _response_format(output: OutputFormat, adjustments: list[Adjustment]) -> JsonObject:
     if output.kind != "json_schema":
         return {"type": output.kind}
-    asked, strict = output.schema, output.strict
-    if strict:
-        asked, strict = strict_schema(asked, f"response_format {output.name!r}", adjustments)
+    asked, strict = format_schema(output, adjustments)
     schema: JsonObject = {"name": output.name, "schema": asked}
     if output.description is not None:
         schema["description"] = output.description
@@ -73,24 +66,20 @@ def _response_format(output: OutputFormat, adjustments: list[Adjustment]) -> Jso
 
 @dataclass(slots=True)
 class _Draft:
-    """What the messages of one request share. `marked` gathers the parts that end a cached prefix, in order."""
+    """What the messages of one request share. `parts`: whether a lone text stays in a list."""
 
     system: Role
     custom: frozenset[str]
-    marks: bool
-    marked: list[JsonObject] = field(default_factory=list)
+    parts: bool
 
 
 def _messages(request: Request) -> list[JsonObject]:
     draft = _Draft(
         system="developer" if request.profile.reasoning else "system",
         custom=custom_names(request.tools),
-        marks=request.dialect.cache_marks and request.profile.cache_breakpoints,
+        parts=request.parts,
     )
-    messages = [TURNS[turn.role](turn, draft) for turn in request.turns]
-    for part in draft.marked[:-MARK_LIMIT]:
-        del part["prompt_cache_breakpoint"]
-    return messages
+    return [TURNS[turn.role](turn, draft) for turn in request.turns]
 
 
 def _system(turn: Turn, draft: _Draft) -> JsonObject:
@@ -138,8 +127,6 @@ TURNS: Mapping[Role, Callable[[Turn, _Draft], JsonObject]] = {
     "tool": _tool,
 }
 
-MARKED_ROLES = frozenset({"system", "developer", "user"})
-
 Content: TypeAlias = "str | list[JsonObject]"
 
 
@@ -149,20 +136,13 @@ def _named(turn: Turn, message: JsonObject) -> JsonObject:
 
 def _content(turn: Turn, draft: _Draft, table: Mapping[str, blocks.PartWriter], remedy: str) -> Content:
     parts: list[JsonObject] = []
-    marks = draft.marks and turn.role in MARKED_ROLES
     for block in turn.blocks:
         written = blocks.writer_for(table, block, turn, remedy)
-        if marks and "mark" in block and written and written[-1].get("type") in MARKABLE:
-            written[-1]["prompt_cache_breakpoint"] = _breakpoint(block)
-            draft.marked.append(written[-1])
+        if "mark" in block and written:
+            written[-1]["prompt_cache_breakpoint"] = breakpoint_of(block["mark"])
         parts.extend(written)
-    # A part that has lost its mark to the limit stays a part: the form of a message must not depend on later ones.
-    return _folded(parts)
-
-
-def _breakpoint(block: Block) -> JsonObject:
-    ttl = block["mark"].get("ttl")
-    return {"mode": "explicit", "ttl": ttl} if ttl in MARK_TTLS else {"mode": "explicit"}
+    folded = _folded(parts)
+    return parts if draft.parts and folded else folded
 
 
 def _folded(parts: list[JsonObject]) -> Content:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from langchain_unified.request import Adjustment, JsonObject, Request
+from langchain_unified.wires._marks import lifetime_said, refusal
 from langchain_unified.wires._wire import ParamWriter, answer_limit, refuse, under
 
 STOP_LIMIT = 4
@@ -181,8 +182,8 @@ CACHE_OPTIONS = frozenset({"mode", "ttl"})
 
 
 def _cache_options(body: JsonObject, value: JsonObject, request: Request) -> Adjustment | None:
-    if not request.profile.cache_breakpoints:
-        return Adjustment(what="prompt_cache_options", why=f"{request.model} has no cache breakpoints: not sent.")
+    if why := refusal(request):
+        return Adjustment(what="prompt_cache_options", why=why)
     kept = {key: item for key, item in value.items() if key in CACHE_OPTIONS and _has_ttl(key, item)}
     if kept:
         body["prompt_cache_options"] = kept
@@ -197,7 +198,7 @@ def _has_ttl(key: str, item: Any) -> bool:
 
 
 def _cache_retention(body: JsonObject, value: str, request: Request) -> Adjustment | None:
-    if request.params.get("prompt_cache_options", {}).get("ttl"):
+    if lifetime_said(request):
         return Adjustment(what="prompt_cache_retention", why="prompt_cache_options.ttl replaces it: it was not sent.")
     body["prompt_cache_retention"] = value
     return None

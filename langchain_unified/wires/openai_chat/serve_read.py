@@ -16,7 +16,8 @@ from typing import Any, cast
 
 from langchain_unified.errors import InvalidToolError, RequestError
 from langchain_unified.request import Dialect, JsonObject, OutputFormat, Params, Request, ToolChoice, ToolSpec
-from langchain_unified.tools import OPTIONS, tool_choice, tool_spec
+from langchain_unified.tool_forms import OPTIONS, tool_spec
+from langchain_unified.tools import tool_choice
 from langchain_unified.wires._values import expect, objects, present
 from langchain_unified.wires.openai_chat.params import NATIVE_KEYS
 from langchain_unified.wires.openai_chat.serve_turns import read_turns

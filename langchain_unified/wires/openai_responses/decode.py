@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from langchain_core.messages import AIMessage, InvalidToolCall, ToolCall
+from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import invalid_tool_call, tool_call
 
 from langchain_unified.errors import ReplyError
@@ -52,9 +53,8 @@ def decode(reply: JsonObject) -> list[AIMessage]:
         tool_calls=calls,
         invalid_tool_calls=broken,
         response_metadata=metadata(reply, reason),
+        usage_metadata=usage_of(reply, output),
     )
-    if reply.get("usage"):
-        message.usage_metadata = openai_usage(reply["usage"], reply.get("service_tier"))
     return [message]
 
 
@@ -168,6 +168,12 @@ def arguments(item: JsonObject, *, cut: bool) -> JsonObject | None:
 
 
 # --- metadata ---------------------------------------------------------------------------------------------------------
+
+
+def usage_of(reply: JsonObject, output: Iterable[JsonObject]) -> UsageMetadata | None:
+    """LangChain's token counts, and how often the items in `output` say that a server tool ran; `None` without any."""
+    usage = reply.get("usage")
+    return openai_usage(usage, reply.get("service_tier"), output) if usage else None
 
 
 def metadata(reply: JsonObject, reason: FinishReason | None) -> JsonObject:

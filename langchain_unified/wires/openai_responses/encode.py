@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 
 from langchain_unified.blocks import wire_of_type
 from langchain_unified.request import Adjustment, Block, Encoded, JsonObject, Request, Role, Turn
+from langchain_unified.wires._marks import breakpoint_of
 from langchain_unified.wires._wire import cannot_carry, write_params
 from langchain_unified.wires.openai_responses.assistant import encode_assistant
-from langchain_unified.wires.openai_responses.params import NO_MARKS, PARAMS, takes_marks, write_native, write_output
+from langchain_unified.wires.openai_responses.params import PARAMS, write_native, write_output
 from langchain_unified.wires.openai_responses.parts import WIRE, encode_parts, item_in
 from langchain_unified.wires.openai_responses.tools import encode_tool_choice, encode_tools
 
@@ -25,14 +26,11 @@ COUNT_KEYS = frozenset(
     }
 )  # fmt: skip
 
-MAX_MARKS = 4
-TTLS = frozenset({"30m", "12h"})
-
 
 def encode(request: Request) -> Encoded:
     """The body. Raises `RequestError` for what the API cannot take; what was adjusted is in `adjustments`."""
     adjustments: list[Adjustment] = []
-    body: JsonObject = {"model": request.model, "input": encode_input(request, adjustments)}
+    body: JsonObject = {"model": request.model, "input": encode_input(request)}
     write_native(body, request, adjustments)
     write_params(body, request, PARAMS, adjustments)
     write_output(body, request.output, adjustments)
@@ -55,18 +53,12 @@ def encode_count(request: Request) -> Encoded:
     return Encoded({key: value for key, value in encoded.body.items() if key in COUNT_KEYS})
 
 
-def encode_input(request: Request, adjustments: list[Adjustment]) -> list[JsonObject]:
+def encode_input(request: Request) -> list[JsonObject]:
     """The input items of all turns."""
     stored = request.extra_body.get("store", request.params.get("store")) is not False
-    writer = _Input(marks=takes_marks(request), stored=stored)
+    writer = _Input(parts=request.parts, stored=stored)
     for turn in request.turns:
         writer.items.extend(TURNS[turn.role](writer, turn))
-    for part in writer.marked[:-MAX_MARKS]:
-        del part["prompt_cache_breakpoint"]
-    if writer.lost_marks:
-        unknown = NO_MARKS.format(request.model)
-        why = "an assistant message takes none; mark what follows it" if writer.marks else unknown
-        adjustments.append(Adjustment(what="a prompt-cache mark", why=why))
     return writer.items
 
 
@@ -74,12 +66,10 @@ def encode_input(request: Request, adjustments: list[Adjustment]) -> list[JsonOb
 class _Input:
     """What one pass over the turns gathers."""
 
-    marks: bool
-    """Whether the model takes cache marks."""
+    parts: bool
+    """Whether a lone text stays in a list."""
     stored: bool
     items: list[JsonObject] = field(default_factory=list)
-    marked: list[JsonObject] = field(default_factory=list)
-    lost_marks: bool = False
     answers: dict[str, str] = field(default_factory=dict)
     """Call id -> the type of item that answers it, where it is not `function_call_output`."""
 
@@ -109,23 +99,14 @@ class _Input:
         for block in blocks:
             found = encode_parts(block, turn)
             if "mark" in block and found:
-                self._mark(block, found[-1])
+                found[-1]["prompt_cache_breakpoint"] = breakpoint_of(block["mark"])
             parts.extend(found)
         if not parts:
             return ""
         bare = len(parts) == 1 and parts[0].keys() == {"type", "text"}
-        return str(parts[0]["text"]) if bare else parts
-
-    def _mark(self, block: Block, part: JsonObject) -> None:
-        if not self.marks:
-            self.lost_marks = True
-            return
-        ttl = block["mark"].get("ttl")
-        part["prompt_cache_breakpoint"] = {"mode": "explicit", **({"ttl": ttl} if ttl in TTLS else {})}
-        self.marked.append(part)
+        return str(parts[0]["text"]) if bare and not (self.parts and parts[0]["text"]) else parts
 
     def assistant(self, turn: Turn) -> list[JsonObject]:
-        self.lost_marks = self.lost_marks or any("mark" in block for block in turn.blocks)
         items = encode_assistant(turn, stored=self.stored)
         for item in items:
             if item.get("type") in ANSWERS:
@@ -188,11 +169,9 @@ def _plain_result(kind: str, output: str | list[JsonObject], turn: Turn) -> Json
 def _computer(kind: str, output: str | list[JsonObject], turn: Turn) -> JsonObject:
     """A screenshot: the first image of the result, or a text that is its URL."""
     shot: JsonObject = {"type": "computer_screenshot"}
-    if isinstance(output, str):
-        shot["image_url"] = output
-    else:
-        image = next((part for part in output if part.get("type") in ("input_image", "computer_screenshot")), {})
-        shot |= {key: image[key] for key in ("image_url", "file_id") if key in image}
+    parts = [] if isinstance(output, str) else output
+    image = next((part for part in parts if part.get("type") in ("input_image", "computer_screenshot")), {})
+    shot |= {key: image[key] for key in ("image_url", "file_id") if key in image} or {"image_url": _joined(output)}
     checks = {key: turn.options[key] for key in ("acknowledged_safety_checks", "status") if turn.options.get(key)}
     return {"type": kind, "call_id": turn.tool_call_id or "", "output": shot, **checks}
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from langchain_unified.request import Adjustment, JsonObject, OutputFormat, Request
-from langchain_unified.schemas import strict_schema
+from langchain_unified.schemas_openai import format_schema
+from langchain_unified.wires._marks import lifetime_said, refusal
 from langchain_unified.wires._wire import ParamWriter, answer_limit, refuse, under
 
 # Keys of the API's own body that `Params` does not have.
@@ -45,9 +46,7 @@ def write_output(body: JsonObject, output: OutputFormat | None, adjustments: lis
         return
     form: JsonObject = {"type": output.kind}
     if output.kind == "json_schema":
-        schema, strict = output.schema, output.strict
-        if strict:
-            schema, strict = strict_schema(schema, f"response_format {output.name!r}", adjustments)
+        schema, strict = format_schema(output, adjustments)
         form |= {"name": output.name, "schema": schema}
         if output.description is not None:
             form["description"] = output.description
@@ -217,25 +216,17 @@ def _stream_options(body: JsonObject, value: Any, request: Request) -> Adjustmen
 
 
 def _cache_options(body: JsonObject, value: Any, request: Request) -> Adjustment | None:
-    if not takes_marks(request):
-        return Adjustment(what="prompt_cache_options", why=NO_MARKS.format(request.model))
+    if why := refusal(request):
+        return Adjustment(what="prompt_cache_options", why=why)
     body["prompt_cache_options"] = value
     return None
 
 
 def _cache_retention(body: JsonObject, value: Any, request: Request) -> Adjustment | None:
-    if "ttl" in (request.params.get("prompt_cache_options") or {}):
+    if lifetime_said(request):
         return Adjustment(what="prompt_cache_retention", why="prompt_cache_options.ttl says it, and both are refused")
     body["prompt_cache_retention"] = value
     return None
-
-
-NO_MARKS = "{} has no explicit cache breakpoints; it caches by itself"
-
-
-def takes_marks(request: Request) -> bool:
-    """Whether the model and the server know prompt-cache breakpoints."""
-    return request.profile.cache_breakpoints and request.dialect.cache_marks
 
 
 CHAT_ONLY = "only Chat Completions has it"

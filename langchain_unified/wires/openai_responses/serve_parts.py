@@ -8,8 +8,8 @@ from typing import Any
 from langchain_unified.blocks import normalise
 from langchain_unified.errors import RequestError, UnsupportedContentError
 from langchain_unified.request import Block, JsonObject, Mark, Turn
+from langchain_unified.wires._marks import SENT_TTLS
 from langchain_unified.wires._values import expect, objects, present, shown
-from langchain_unified.wires.openai_responses.encode import TTLS
 from langchain_unified.wires.openai_responses.parts import PART_TYPES, WIRE, encode_parts
 
 # The strings that a part may hold beside its type.
@@ -65,6 +65,6 @@ def _mark(value: Any, path: str) -> Mark | None:
     if given.pop("mode", None) != "explicit":
         raise RequestError(f"{path}.mode must be 'explicit'.")
     ttl = expect("a string", given.get("ttl", "30m"), f"{path}.ttl")
-    if ttl not in TTLS:
-        raise RequestError(f"{path}.ttl must be one of {', '.join(sorted(TTLS))}, not {ttl!r}.")
+    if ttl not in SENT_TTLS:
+        raise RequestError(f"{path}.ttl must be one of {', '.join(sorted(SENT_TTLS))}, not {ttl!r}.")
     return Mark(ttl=ttl) if "ttl" in given else Mark()

@@ -17,7 +17,7 @@ from typing import Any, cast
 
 from langchain_unified.errors import RequestError
 from langchain_unified.request import JsonObject, OutputFormat, Params, Request, ToolChoice, ToolSpec
-from langchain_unified.tools import tool_spec
+from langchain_unified.tool_forms import tool_spec
 from langchain_unified.wires._values import expect, objects, present
 from langchain_unified.wires.openai_responses.params import NATIVE_KEYS, may_reason
 from langchain_unified.wires.openai_responses.serve_turns import read_turns

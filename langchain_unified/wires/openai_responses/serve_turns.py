@@ -241,7 +241,7 @@ def _special_result(reader: _Turns, item: JsonObject, path: str) -> None:
 
 def _says(turn: Turn, item: JsonObject) -> bool:
     try:
-        return encode_input(Request("", (turn,)), []) == [item]
+        return encode_input(Request("", (turn,))) == [item]
     except UnsupportedContentError:
         return False
 

@@ -15,7 +15,6 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 
 from langchain_unified.request import Block, JsonObject
-from langchain_unified.usage import openai_usage
 from langchain_unified.wires._wire import StreamDecoder, cut
 from langchain_unified.wires.openai_responses.decode import (
     ARGUMENTS,
@@ -25,6 +24,7 @@ from langchain_unified.wires.openai_responses.decode import (
     part_block,
     raw_arguments,
     streamable,
+    usage_of,
 )
 from langchain_unified.wires.openai_responses.items import Item, Part, closes, inside_string, seal_of, tails_of
 
@@ -128,13 +128,12 @@ class ResponsesStream(StreamDecoder):
             chunks.extend(self._finish(item, whole))
         output = [item.whole for item in self._order if item.whole is not None]
         reason = finish_reason(response, output)
-        usage = response.get("usage")
         last = AIMessageChunk(
             content=[] if self._blocks else "",
             tool_call_chunks=[call for item in self._order for call in seal_of(item, cut=reason == "length")],
             id=self._id,
             response_metadata=metadata(response, reason),
-            usage_metadata=openai_usage(usage, response.get("service_tier")) if usage else None,
+            usage_metadata=usage_of(response, output),
             chunk_position="last",
         )
         return [*chunks, last]
