@@ -9,6 +9,7 @@ UnifiedError                          LangChain core's ModelError
 │   ├── UnsupportedParameterError     a parameter that the wire or the model cannot take
 │   ├── InvalidToolError              a tool or tool choice that cannot be sent
 │   └── InvalidHistoryError           a list of messages that no provider would take
+├── BudgetExceededError               a budget refused the call, before the network
 ├── ProviderError                     the provider answered with an error
 │   ├── InvalidRequestError           400, 413, 422 (core: ModelInvalidRequestError)
 │   │   ├── ContextOverflowError           the input is longer than the context window (core: ContextOverflowError)
@@ -39,6 +40,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from langchain_core import exceptions as core
@@ -95,6 +97,16 @@ class InvalidToolError(RequestError):
 
 class InvalidHistoryError(RequestError):
     """A list of messages that no provider would take."""
+
+
+class BudgetExceededError(UnifiedError):
+    """A `Budget` refused the call before the network. `spent` and `limit` are USD."""
+
+    def __init__(self, message: str, *, spent: Decimal = Decimal(0), limit: Decimal = Decimal(0)) -> None:
+        """`message` says why."""
+        super().__init__(message)
+        self.spent = spent
+        self.limit = limit
 
 
 class ProviderError(UnifiedError):

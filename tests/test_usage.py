@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from langchain_core.messages.ai import UsageMetadata
+from langchain_core.messages import AIMessageChunk
+from langchain_core.messages.ai import UsageMetadata, add_usage
 
-from langchain_unified.usage import anthropic_usage, openai_usage
-from tests.corpus import exchanges, needs_corpus
+from langchain_unified.usage import anthropic_usage, openai_usage, server_calls
+from langchain_unified.wires import WIRES
+from tests.corpus import exchanges, label, needs_corpus, replies, sse_events, streams
 
 
 def test_anthropic_input_holds_the_cache_and_the_split_stands_apart() -> None:
@@ -81,6 +83,78 @@ def test_a_service_tier_prefixes_what_it_prices() -> None:
     assert usage["output_token_details"] == {"priority": 5}
 
 
+# --- the provider's own tools -----------------------------------------------------------------------------------------
+
+
+def test_anthropic_s_tools_are_counted_as_reported() -> None:
+    raw = {
+        "input_tokens": 1,
+        "output_tokens": 2,
+        "server_tool_use": {"web_search_requests": 3, "web_fetch_requests": 0},
+    }
+    usage: Any = anthropic_usage(raw)
+    assert usage["server_tool_details"] == {"web_search_requests": 3, "web_fetch_requests": 0}
+    assert "server_tool_details" not in anthropic_usage({**raw, "server_tool_use": None})
+    assert "server_tool_details" not in anthropic_usage({**raw, "server_tool_use": {"web_search_requests": None}})
+
+
+def test_openai_s_tools_are_counted_by_the_items_of_the_output() -> None:
+    search = {"type": "web_search_call", "id": "ws_1", "status": "completed"}
+    output = [
+        {"type": "reasoning", "id": "rs_1", "summary": []},
+        {**search, "action": {"type": "search", "query": "x"}},
+        {**search, "action": {"type": "open_page", "url": "https://example.org"}},
+        {**search, "action": {"type": "find_in_page", "pattern": "y"}},
+        search,
+        {"type": "file_search_call", "id": "fs_1"},
+        {"type": "code_interpreter_call", "id": "ci_1"},
+        {"type": "image_generation_call", "id": "ig_1"},
+        {"type": "mcp_call", "id": "mcp_1"},
+        {"type": "shell_call", "id": "sh_1", "environment": {"type": "container_reference", "container_id": "c"}},
+        {"type": "shell_call", "id": "sh_2", "environment": {"type": "local"}},
+        {"type": "shell_call", "id": "sh_3", "environment": None},
+        {"type": "mcp_list_tools", "id": "mcpl_1"},
+        {"type": "function_call", "id": "fc_1"},
+        {"type": None},
+        "no item",
+    ]
+    assert server_calls(output) == {
+        "web_search_requests": 2,
+        "file_search_requests": 1,
+        "code_interpreter_requests": 1,
+        "image_generation_requests": 1,
+        "mcp_requests": 1,
+        "shell_requests": 1,
+    }
+    usage: Any = openai_usage({"input_tokens": 1, "output_tokens": 2}, output=output)
+    assert usage["server_tool_details"] == server_calls(output)
+    assert "server_tool_details" not in openai_usage({"input_tokens": 1, "output_tokens": 2}, output=output[:1])
+
+
+def test_a_chat_server_that_reports_its_tools_is_read() -> None:
+    usage: Any = openai_usage(
+        {"prompt_tokens": 1, "completion_tokens": 2, "server_tool_use": {"web_search_requests": 1}}
+    )
+    assert usage["server_tool_details"] == {"web_search_requests": 1}
+
+
+def test_core_s_sum_over_chunks_keeps_all_of_it() -> None:
+    usage = anthropic_usage(
+        {
+            "input_tokens": 1,
+            "cache_creation_input_tokens": 5,
+            "cache_creation": {"ephemeral_5m_input_tokens": 5},
+            "output_tokens": 2,
+            "server_tool_use": {"web_search_requests": 3},
+        }
+    )
+    chunks = [AIMessageChunk("a"), AIMessageChunk("b"), AIMessageChunk("", usage_metadata=usage, chunk_position="last")]
+    assert sum(chunks[1:], start=chunks[0]).usage_metadata == usage
+    twice: Any = add_usage(usage, usage)
+    assert twice["cache_creation_details"] == {"ephemeral_5m_input_tokens": 10}
+    assert twice["server_tool_details"] == {"web_search_requests": 6}
+
+
 COUNT = st.integers(0, 10**6)
 
 
@@ -113,8 +187,16 @@ def check(usage: UsageMetadata) -> None:
     assert sum(usage.get("output_token_details", {}).values()) <= usage["output_tokens"]  # type: ignore[misc]
 
 
+WIRE_OF = {
+    "anthropic.messages": "anthropic_messages",
+    "openai.chat": "openai_chat",
+    "openai.responses": "openai_responses",
+}
+each_endpoint = pytest.mark.parametrize("endpoint", WIRE_OF)
+
+
 @needs_corpus
-@pytest.mark.parametrize("endpoint", ["anthropic.messages", "openai.chat", "openai.responses"])
+@each_endpoint
 def test_every_recorded_usage_adds_up(endpoint: str) -> None:
     reader = anthropic_usage if endpoint.startswith("anthropic") else openai_usage
     bodies = [exchange["response"]["body"] or {} for exchange in exchanges(endpoint)]
@@ -122,3 +204,56 @@ def test_every_recorded_usage_adds_up(endpoint: str) -> None:
     assert len(usages) > 100
     for usage in usages:
         check(usage)
+
+
+@needs_corpus
+@each_endpoint
+def test_every_recorded_message_has_the_provider_s_totals(endpoint: str) -> None:
+    """`input_tokens` is all that went in, `cache_read` and `cache_creation` are parts of it, whole and streamed."""
+    count = 0
+    for exchange in replies(endpoint):
+        raw = exchange["response"]["body"].get("usage")
+        message = WIRES[WIRE_OF[endpoint]].decode(exchange["response"]["body"])[0]
+        count += _same(message.usage_metadata, raw, label(exchange))
+    for exchange in streams(endpoint):
+        decoder = WIRES[WIRE_OF[endpoint]].stream_decoder(True)
+        events = sse_events(exchange["response"]["sse"])
+        chunks = [chunk for event in events for chunk in decoder.feed(event)] + list(decoder.end())
+        assert sum(chunk.usage_metadata is not None for chunk in chunks) <= 1, label(exchange)
+        whole = sum(chunks[1:], start=chunks[0])
+        count += _same(whole.usage_metadata, whole.response_metadata.get("usage"), label(exchange))
+    assert count > 200
+
+
+def _same(usage: Any, raw: Any, name: str) -> bool:
+    if not raw:
+        assert usage is None, name
+        return False
+    check(usage)
+    received = raw.get("input_tokens_details") or raw.get("prompt_tokens_details") or {}
+    read = raw.get("cache_read_input_tokens", received.get("cached_tokens"))
+    written = raw.get("cache_creation_input_tokens", received.get("cache_write_tokens"))
+    details = {key.removeprefix("flex_"): value for key, value in usage.get("input_token_details", {}).items()}
+    assert (details.get("cache_read"), details.get("cache_creation")) == (read, written), name
+    beside = (read or 0) + (written or 0) if "cache_read_input_tokens" in raw else 0
+    assert usage["input_tokens"] == raw.get("input_tokens", raw.get("prompt_tokens")) + beside, name
+    assert usage["output_tokens"] == raw.get("output_tokens", raw.get("completion_tokens")), name
+    if "server_tool_use" in raw:
+        assert usage.get("server_tool_details", {}) == (raw["server_tool_use"] or {}), name
+    return True
+
+
+@needs_corpus
+@pytest.mark.parametrize(
+    "endpoint, searches", [("anthropic.messages", 16), ("openai.chat", 0), ("openai.responses", 24)]
+)
+def test_recorded_searches_are_counted(endpoint: str, searches: int) -> None:
+    wire = WIRES[WIRE_OF[endpoint]]
+    usages: list[Any] = [wire.decode(each["response"]["body"])[0].usage_metadata for each in replies(endpoint)]
+    for exchange in streams(endpoint):
+        decoder = wire.stream_decoder(True)
+        usages += [
+            chunk.usage_metadata for event in sse_events(exchange["response"]["sse"]) for chunk in decoder.feed(event)
+        ]
+    details = [usage.get("server_tool_details", {}) for usage in usages if usage]
+    assert sum(each.get("web_search_requests", 0) for each in details) == searches
