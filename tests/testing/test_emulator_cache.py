@@ -179,11 +179,32 @@ ALL = TOOL_TOKENS + 1500 + 1200
         ({"output_config": {"effort": "low"}}, TOOL_TOKENS + 1500),
         ({"messages": [user(text(words(1200, "b"), **MARK))]}, TOOL_TOKENS + 1500),
         ({"temperature": 0.5}, ALL),
+        ({"tools": [*TOOLS, {"type": "web_search_20260209", "name": "web_search"}]}, TOOL_TOKENS),
+        ({"output_config": {"format": {"type": "json_schema", "schema": {"type": "object"}}}}, TOOL_TOKENS),
+        ({"output_config": {"effort": "high"}}, ALL),
+        ({"speed": "standard"}, ALL),
     ],
 )
 def test_what_a_change_invalidates(cache, change, read):
     cache.ask("anthropic.messages", FULL)
     assert cache.ask("anthropic.messages", {**FULL, **change}).cache_read == read
+
+
+def test_how_thinking_is_shown_is_no_part_of_the_prompt(cache):
+    cache.ask("anthropic.messages", {**FULL, "thinking": {"type": "adaptive"}})
+    shown = {**FULL, "thinking": {"type": "adaptive", "display": "summarized"}}
+    assert cache.ask("anthropic.messages", shown).cache_read == ALL
+
+
+@pytest.mark.parametrize("args,read", [({"a": 1, "b": 2}, 1604), ({"b": 2, "a": 1}, 1500)])
+def test_the_order_of_a_calls_arguments_counts(cache, args, read):
+    def ask(given: dict[str, int]) -> Tokens:
+        use = {"type": "tool_use", "id": "t", "name": "f", "input": given}
+        result = {"type": "tool_result", "tool_use_id": "t", "content": words(99), **MARK}
+        return cache.claude(user(text("hi")), {"role": "assistant", "content": [use]}, user(result), system=SYSTEM)
+
+    ask({"a": 1, "b": 2})
+    assert ask(args).cache_read == read
 
 
 def test_marks_are_no_part_of_the_prefix(cache):
@@ -300,6 +321,32 @@ def test_older_models_keep_a_prefix_for_minutes_or_a_day(cache, model, seconds, 
     cache.chat(user(text(words(1024))), model=model)
     cache.clock.advance(seconds)
     assert cache.chat(user(text(words(1024))), model=model).cache_read == read
+
+
+@pytest.mark.parametrize(
+    "change,read",
+    [
+        ({}, 1152),
+        ({"reasoning_effort": "low"}, 0),
+        ({"reasoning_effort": "medium"}, 1152),
+        ({"verbosity": "low"}, 0),
+        ({"verbosity": "medium"}, 1152),
+        ({"service_tier": "flex"}, 0),
+        ({"service_tier": "auto"}, 1152),
+        ({"parallel_tool_calls": False}, 0),
+        ({"tool_choice": "none"}, 1152),
+        ({"max_completion_tokens": 10}, 1152),
+    ],
+)
+def test_which_settings_a_prefix_depends_on(cache, change, read):
+    cache.chat(user(text(words(1200))), model="gpt-5")
+    assert cache.chat(user(text(words(1200))), model="gpt-5", **change).cache_read == read
+
+
+def test_a_string_and_its_one_part_are_the_same_prompt(cache):
+    cache.responses({"role": "user", "content": words(1200)}, model="gpt-5")
+    parts = user({"type": "input_text", "text": words(1200)})
+    assert cache.responses(parts, model="gpt-5").cache_read == 1152
 
 
 def test_everything_counts_towards_the_prefix(cache):

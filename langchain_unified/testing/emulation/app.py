@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -15,8 +15,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from langchain_unified.errors import RequestError
 from langchain_unified.profiles import known_models, profile_for
-from langchain_unified.request import JsonObject, Provider
+from langchain_unified.request import JsonObject, Provider, WireName
+from langchain_unified.request import Request as Asked
+from langchain_unified.testing.emulation.codecs import codec_of
 from langchain_unified.testing.emulation.delivery import CUT, Step, length, steps
 from langchain_unified.testing.emulation.engine import ENDPOINTS, Answer, Endpoint, Engine
 from langchain_unified.testing.emulation.rules import error_body
@@ -31,7 +34,7 @@ class Recorded:
 
     `endpoint` is `anthropic.messages`, `openai.chat`, …, `models`, or `None` for an unknown address. `status` is what
     was answered (`None`: not yet; 0: the connection was closed instead), `fault` the kind of fault that was played,
-    `disconnected` whether the client hung up before the end.
+    `disconnected` whether the client hung up before the end. `time` is the emulator's when it came.
     """
 
     method: str
@@ -44,6 +47,29 @@ class Recorded:
     status: int | None = None
     fault: str | None = None
     disconnected: bool = False
+    time: float | None = None
+
+    @property
+    def wire(self) -> WireName | None:
+        """The API that was spoken; `None` at an address that takes no conversation."""
+        return next((each.wire for each in ENDPOINTS.values() if each.name == self.endpoint), None)
+
+    @property
+    def request(self) -> Asked | None:
+        """What the body asks for, in our vocabulary; `None` where it asks no model."""
+        if self.wire is None or self.provider is None or not isinstance(self.body, dict):
+            return None
+        try:
+            found = codec_of(self.wire).read_request(self.body, self.headers)
+        except RequestError:
+            return None
+        facts = profile_for(self.provider, found.model)
+        known = {name: getattr(facts, name) for name in OF_CACHING}
+        return replace(found, profile=replace(found.profile, **known))
+
+
+OF_CACHING = ("cache_minimum", "cache_breakpoints", "effort_default")
+"""What no body shows of its model, and its cache depends on."""
 
 
 @dataclass
@@ -59,6 +85,7 @@ class Desk:
         found = Recorded(
             request.method, request.url.path, dict(request.query_params), headers, body, provider, endpoint
         )
+        found.time = self.engine.clock.now
         self.requests.append(found)
         return found
 

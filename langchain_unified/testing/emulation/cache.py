@@ -7,16 +7,17 @@ and read exactly at breakpoints. OpenAI before: the longest known prefix, in ste
 from __future__ import annotations
 
 import hashlib
-import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
-from langchain_unified.request import JsonObject, Profile
-from langchain_unified.testing.emulation.segments import Segment, anthropic_tools, from_caller, total, unmarked
-from langchain_unified.testing.emulation.tokens import CHARACTERS, compact
+from langchain_unified.request import JsonObject, Profile, WireName
+from langchain_unified.testing.emulation.segments import total
+from langchain_unified.wires._segments import SECTIONS, Segment, anthropic_tools, from_caller, printed, unmarked
 from langchain_unified.wires._serve import Tokens
+from langchain_unified.wires._settings import retention, settings_of
+from langchain_unified.wires._tokens import CHARACTERS, compact
 
 MINIMUM = 1024
 """The smallest cacheable prefix, in tokens, where a model's own is not known."""
@@ -91,9 +92,10 @@ class PromptCache:
         """What a request to `endpoint`, whose body falls into `segments`, would read and write now. Changes nothing."""
         if endpoint.startswith("anthropic."):
             return self._anthropic(segments, body, profile)
+        seed = _openai_seed("openai_chat" if endpoint == "openai.chat" else "openai_responses", body, profile)
         if profile.cache_breakpoints:
-            return self._openai(segments, body, profile)
-        return self._openai_automatic(segments, body)
+            return self._openai(segments, body, profile, seed)
+        return self._openai_automatic(segments, body, seed)
 
     def commit(self, hit: Hit) -> None:
         """The answer begins: its entries become readable, and the one it read lives on."""
@@ -113,7 +115,7 @@ class PromptCache:
 
     def _anthropic(self, segments: Sequence[Segment], body: JsonObject, profile: Profile) -> Hit:
         points = _anthropic_points(segments, body)
-        chain = _chain(segments, _anthropic_seeds(body))
+        chain = _chain(segments, _anthropic_seeds(body, profile))
         candidates = (
             index for point in reversed(points) for index in range(point.index, max(-1, point.index - LOOK_BACK), -1)
         )
@@ -121,18 +123,17 @@ class PromptCache:
 
     # --- OpenAI -------------------------------------------------------------------------------------------------------
 
-    def _openai(self, segments: Sequence[Segment], body: JsonObject, profile: Profile) -> Hit:
+    def _openai(self, segments: Sequence[Segment], body: JsonObject, profile: Profile, seed: str) -> Hit:
         marked, written = _openai_points(segments, body)
-        chain = _chain(segments, {"tools": _openai_seed(body)})
+        chain = _chain(segments, {"tools": seed})
         candidates = [point.index for point in reversed(marked[-OPENAI_READS:])]
         return self._settle(chain, written, candidates, profile.cache_minimum or MINIMUM)
 
-    def _openai_automatic(self, segments: Sequence[Segment], body: JsonObject) -> Hit:
-        links = list(_steps(segments, _openai_seed(body)))
+    def _openai_automatic(self, segments: Sequence[Segment], body: JsonObject, seed: str) -> Hit:
+        links = list(_steps(segments, seed))
         whole = total(segments)
         read = next((link.tokens for link in reversed(links) if self._alive(link.key)), 0)
-        retention = str(body.get("prompt_cache_retention") or _default_retention(str(body.get("model", ""))))
-        seconds = SECONDS.get(retention, SECONDS["in_memory"])
+        seconds = SECONDS.get(retention(body), SECONDS["in_memory"])
         writes = tuple((link.key, seconds) for link in links)
         return Hit(Tokens(uncached=whole - read, cache_read=read), writes, self.clock.now)
 
@@ -159,7 +160,7 @@ def _chain(segments: Iterable[Segment], seeds: Mapping[str, str]) -> list[_Link]
     digest, tokens, links = hashlib.sha256(), 0, []
     waiting = dict(seeds)
     for segment in segments:
-        for section in ("tools", "system", "messages"):
+        for section in SECTIONS:
             if section in waiting:
                 digest.update(waiting.pop(section).encode())
             if section == segment.section:
@@ -187,36 +188,21 @@ def _ttl(mark: JsonObject | None, default: str) -> str:
     return ttl if ttl in SECONDS else default
 
 
-def _anthropic_seeds(body: JsonObject) -> dict[str, str]:
+def _anthropic_seeds(body: JsonObject, profile: Profile) -> dict[str, str]:
     """What else than its own text a section's cache depends on."""
-    kinds = list(_kinds(body.get("messages")))
-    asked = body.get("output_config") or {}
-    return {
-        # A change of one tool loses them all, wherever the marks stand.
-        "tools": compact(["anthropic", body.get("model"), unmarked(anthropic_tools(body))]),
-        "system": compact([body.get("speed"), "citations" in kinds]),
-        "messages": compact([body.get("tool_choice"), "image" in kinds, body.get("thinking"), asked.get("effort")]),
+    seeds: dict[str, str] = {
+        section: compact(settings_of("anthropic_messages", body, profile, section)) for section in SECTIONS
     }
-
-
-def _kinds(value: object) -> Iterator[str]:
-    """The block types in messages; `citations` where a block asks for them."""
-    if isinstance(value, list):
-        for item in value:
-            yield from _kinds(item)
-    elif isinstance(value, dict):
-        yield str(value.get("type"))
-        if isinstance(value.get("citations"), dict) and value["citations"].get("enabled"):
-            yield "citations"
-        yield from _kinds(value.get("content"))
+    # A change of one tool loses them all, wherever the marks stand.
+    seeds["tools"] += printed(["anthropic", body.get("model"), unmarked(anthropic_tools(body))])
+    return seeds
 
 
 # --- OpenAI's breakpoints ---------------------------------------------------------------------------------------------
 
 
-def _openai_seed(body: JsonObject) -> str:
-    # Requests with different keys are sent to different machines.
-    return compact(["openai", body.get("model"), body.get("prompt_cache_key")])
+def _openai_seed(wire: WireName, body: JsonObject, profile: Profile) -> str:
+    return compact(["openai", body.get("model"), *settings_of(wire, body, profile, "tools")])
 
 
 def _openai_points(segments: Sequence[Segment], body: JsonObject) -> tuple[list[_Point], list[_Point]]:
@@ -234,13 +220,6 @@ def _openai_points(segments: Sequence[Segment], body: JsonObject) -> tuple[list[
 
 def _ordered(points: Iterable[_Point]) -> list[_Point]:
     return sorted(points, key=attrgetter("index"))
-
-
-_DAY = re.compile(r"gpt-5\.5")
-
-
-def _default_retention(model: str) -> str:
-    return "24h" if _DAY.match(model) else "in_memory"
 
 
 def _steps(segments: Iterable[Segment], seed: str) -> Iterator[_Link]:

@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from langchain_unified.errors import RequestError
-from langchain_unified.request import Block, JsonObject, Provider, Request
+from langchain_unified.request import Block, JsonObject, Provider, Request, WireName
 from langchain_unified.testing.emulation.cache import Clock, Hit, PromptCache
 from langchain_unified.testing.emulation.codecs import Codec, codec_of
 from langchain_unified.testing.emulation.delivery import Parcel, error_frame, frames
@@ -58,7 +58,7 @@ class Endpoint:
 
     name: str
     provider: Provider
-    wire: str
+    wire: WireName
     prefix: str = ""
     counts: bool = False
 
@@ -192,7 +192,7 @@ class Engine:
 
     def _served(self, visit: _Visit, codec: Codec, request: Request, hit: Hit) -> Answer:
         try:
-            said = self.answers.next(request)
+            said = _silence(visit.body) or self.answers.next(request)
             if isinstance(said, Fault):
                 visit = replace(visit, fault=said)
                 if _instead(said, visit):
@@ -280,6 +280,14 @@ class Engine:
                 self._unstored.update(str(item["id"]) for item in output if item.get("id"))
             else:
                 self._stored[str(reply.get("id"))] = [*_items(visit.whole.get("input")), *output]
+
+
+def _silence(body: JsonObject) -> list[Completion]:
+    """The answer to a request that only fills the cache, which takes nothing from a script; empty for the others."""
+    if body.get("max_tokens") == 0:
+        return [Completion("", "", (), finish_reason="length")]
+    prewarm = (body.get("prompt_cache_options") or {}).get("prewarm")
+    return [Completion("", "", ())] if prewarm else []
 
 
 def _items(given: Any) -> list[JsonObject]:

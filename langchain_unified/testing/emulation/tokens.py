@@ -1,93 +1,12 @@
-"""A deterministic estimate of tokens: about four characters each, media a fixed number.
-
-Every block is counted by itself, so that the counts of a prompt's blocks add up to the count of the prompt, and a
-longer conversation keeps the counts of the shorter one.
-"""
+"""What an answer costs in tokens, by the estimate in `wires/_tokens.py`."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from langchain_unified.request import Block
-
-CHARACTERS = 4
-"""Characters in one token."""
-
-IMAGE, DOCUMENT, AUDIO = 1000, 2000, 500
-"""Tokens of an image, of a file that is not text, and of a piece of audio, whatever their size."""
-
-
-def text_tokens(text: str) -> int:
-    """Tokens of a text; 0 for none."""
-    return -(-len(text) // CHARACTERS)
-
-
-def compact(value: Any) -> str:
-    """A value as JSON with sorted keys and no spaces: the same value gives the same text."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-
-def wire_tokens(block: Any) -> int:
-    """Tokens of one block, part, item or tool of a request's body, of any of the APIs."""
-    if isinstance(block, str):
-        return text_tokens(block)
-    counter = COUNTERS.get(str(block.get("type")))
-    return text_tokens(compact(block)) if counter is None else counter(block)
-
-
-def _sum(blocks: Any) -> int:
-    return sum(map(wire_tokens, blocks)) if isinstance(blocks, list) else text_tokens(str(blocks or ""))
-
-
-def _document(block: Mapping[str, Any]) -> int:
-    source = block.get("source") or {}
-    if source.get("type") == "text":
-        return text_tokens(str(source.get("data", "")))
-    return _sum(source.get("content")) if source.get("type") == "content" else DOCUMENT
-
-
-def _reasoning(item: Mapping[str, Any]) -> int:
-    return sum(text_tokens(str(part.get("text", ""))) for part in item.get("summary") or ())
-
-
-def _called(*keys: str) -> Callable[[Mapping[str, Any]], int]:
-    def count(block: Mapping[str, Any]) -> int:
-        said = (block.get(key, "") for key in keys)
-        return text_tokens("".join(part if isinstance(part, str) else compact(part) for part in said))
-
-    return count
-
-
-def _fixed(tokens: int) -> Callable[[Mapping[str, Any]], int]:
-    def count(block: Mapping[str, Any]) -> int:
-        return tokens
-
-    return count
-
-
-COUNTERS: Mapping[str, Callable[[Mapping[str, Any]], int]] = {
-    "text": _called("text"),
-    "input_text": _called("text"),
-    "output_text": _called("text"),
-    "refusal": _called("refusal"),
-    "thinking": _called("thinking"),
-    "image": _fixed(IMAGE),
-    "image_url": _fixed(IMAGE),
-    "input_image": _fixed(IMAGE),
-    "document": _document,
-    "file": _fixed(DOCUMENT),
-    "input_file": _fixed(DOCUMENT),
-    "input_audio": _fixed(AUDIO),
-    "tool_use": _called("name", "input"),
-    "tool_result": lambda block: _sum(block.get("content")),
-    "function_call": _called("name", "arguments"),
-    "custom_tool_call": _called("name", "input"),
-    "function_call_output": lambda item: _sum(item.get("output")),
-    "custom_tool_call_output": lambda item: _sum(item.get("output")),
-    "reasoning": _reasoning,
-}
+from langchain_unified.wires._tokens import text_tokens, wire_tokens
 
 
 def output_tokens(blocks: Iterable[Block]) -> tuple[int, int]:
