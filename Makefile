@@ -9,7 +9,7 @@ BIN = $(VENV)/bin
 PIP_INSTALL = bin/python -m pip install -q --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-newest-core cassettes tables lint types imports check clean
+.PHONY: help demo test test-newest-core cassettes notebooks tables bench bench-cache lint types imports check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -29,12 +29,22 @@ test-newest-core: ## run the tests with the newest langchain-core, in an environ
 cassettes: $(VENV)/.test ## record cassettes/ against the emulator (RECORD=live: against the providers, with your keys)
 	rm -rf cassettes
 	RECORD=all CASSETTES_FROM=$(if $(filter live,$(RECORD)),live,emulator) \
-	    $(BIN)/python -m pytest -n $(WORKERS) tests/integration/test_cassette_suite.py
+	    $(BIN)/python -m pytest -n $(WORKERS) tests/integration/test_cassette_suite.py \
+	    tests/integration/test_agents_cassettes.py
+
+notebooks: $(VENV)/.test ## run notebooks/ and compare their outputs (WRITE=1: take the new ones over; LIVE=1: your keys)
+	$(BIN)/python notebooks/check.py $(if $(WRITE),--write) $(if $(LIVE),--live) $(ARGS)
 
 tables: $(VENV)/.test ## write the generated pages of docs/ again
 	$(BIN)/python -m langchain_unified.params
 	$(BIN)/python -m langchain_unified.media
 	$(BIN)/python -m langchain_unified.server_tools_docs
+
+bench: $(VENV)/.test ## measure CPU time per call beside the partner packages (ARGS=--write: docs/bench_speed.md, too)
+	$(BIN)/python -m benchmarks.bench_speed $(ARGS)
+
+bench-cache: $(VENV)/.test ## measure what prompt caching saves (ARGS=--write: write docs/bench_cache.md, too)
+	$(BIN)/python -m benchmarks.bench_cache $(ARGS)
 
 lint: $(VENV)/.dev ## find mistakes with ruff
 	$(BIN)/ruff check .
