@@ -1,0 +1,94 @@
+"""Costs, sums of costs, and what an explanation says of the prompt cache -> cards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from decimal import Decimal
+
+from langchain_unified.caching_explain import CacheExplanation
+from langchain_unified.cost import Cost, CostLine, usd
+from langchain_unified.cost_tracking import CostTracker
+from langchain_unified.display.messages import adjustment_rows, message_card
+from langchain_unified.display.parts import Card, Part, Prose, Rows, Tone, figures
+from langchain_unified.replies import Reply
+
+
+def reply_card(reply: Reply) -> Card:
+    """The message, and what it cost."""
+    card = message_card(reply.message)
+    cost = f"cost: {reply.cost.short()}" if reply.usage else ""
+    return replace(card, foot=" · ".join(words for words in (card.foot, cost) if words))
+
+
+def cost_card(cost: Cost) -> Card:
+    """What one message cost, a row for each kind of token or tool."""
+    rows = tuple(_line(line) for line in cost.lines)
+    parts: tuple[Part, ...] = (Rows(("model", "kind", "units", "USD"), rows, numbers=2),) if rows else ()
+    detail = "from LangChain's cache" if cost.original is not None else cost.reason or ""
+    total = "unknown" if cost.total is None else usd(cost.total)
+    return Card(f"cost: {total}", parts, "warn" if cost.total is None else "plain", detail, _saved(cost.saved))
+
+
+def _line(line: CostLine) -> tuple[str, ...]:
+    return line.model, line.kind, f"{line.units:,}", "unknown" if line.amount is None else usd(line.amount)
+
+
+def _saved(amount: Decimal | None) -> str:
+    return f"{usd(amount)} saved by prompt caching" if amount else ""
+
+
+def tracker_card(tracker: CostTracker) -> Card:
+    """What many calls cost together, by model, and what is not known of it."""
+    unpriced = tracker.unpriced
+    models = tuple((model, usd(amount)) for model, amount in tracker.by_model.items())
+    tokens = tuple((kind, f"{count:,}") for kind, count in tracker.tokens.items())
+    missing = tuple((each.model, each.reason, str(each.calls)) for each in unpriced)
+    tables = (
+        Rows(("model", "USD"), models, numbers=1),
+        Rows(("tokens, or uses of tools", "units"), tokens, numbers=1),
+        Rows(("unknown", "why", "calls"), missing, numbers=2),
+    )
+    calls = "call" if tracker.calls == 1 else "calls"
+    foot = figures([(tracker.calls, calls), (tracker.cached_calls or None, "from LangChain's cache")])
+    words = ", ".join(part for part in (foot, _saved(tracker.saved)) if part)
+    title = f"cost: {'at least ' if unpriced else ''}{usd(tracker.total)}"
+    return Card(title, tuple(table for table in tables if table.rows), "warn" if unpriced else "plain", "", words)
+
+
+VERDICTS: dict[str, Tone] = {"hit_expected": "good", "partial_expected": "plain", "miss_expected": "warn"}
+
+
+def explanation_card(found: CacheExplanation) -> Card:
+    """What a call will find in the prompt cache, and why not more."""
+    parts: list[Part] = [Prose(str(found))]
+    if found.lost:
+        parts.append(Prose(", ".join(found.lost), "written anew"))
+    if found.dropped:
+        parts.append(adjustment_rows(found.dropped))
+    share = f"{found.reusable_tokens:,} of {found.total_tokens:,} tokens ({found.share:.0%}), by estimate"
+    title = found.verdict.replace("_", " ")
+    return Card(f"prompt cache: {title}", tuple(parts), VERDICTS.get(found.verdict, "warn"), "", share)
+
+
+def amounts(
+    costs: CostTracker | Iterable[Reply] | Mapping[str, CostTracker | Reply],
+) -> tuple[list[str], list[Decimal], list[Decimal]]:
+    """Names, USD, and USD saved by prompt caching: by model of a sum, by number of single answers, by the names given.
+
+    What is not known is left out of a sum; what one sum saved is not known by model.
+    """
+    if isinstance(costs, CostTracker):
+        return list(costs.by_model), list(costs.by_model.values()), [Decimal(0)] * len(costs.by_model)
+    if not isinstance(costs, Mapping):
+        costs = {str(number): each for number, each in enumerate(costs, start=1)}
+    pairs = [_amount(each) for each in costs.values()]
+    return list(costs), [paid for paid, _ in pairs], [saved for _, saved in pairs]
+
+
+def _amount(one: CostTracker | Reply) -> tuple[Decimal, Decimal]:
+    """USD paid and saved."""
+    if isinstance(one, CostTracker):
+        return one.total, one.saved
+    cost = one.cost
+    return cost.known, cost.saved or Decimal(0)
