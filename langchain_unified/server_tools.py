@@ -71,7 +71,7 @@ def settle(
     aim.callers = next((kind for spec in specs if (kind := _code_execution(spec, aim))), None)
     settled = [_settled(spec, aim) for spec in specs]
     if provider == "anthropic":
-        settled = _deferred(settled, aim)
+        _check_deferred(settled)
     else:
         settled += without_toolset(aim.native)
         _limit_uses(settled, aim)
@@ -196,20 +196,10 @@ def _limit_uses(specs: Sequence[ToolSpec], aim: Aim) -> None:
         aim.lost(f"max_uses of the tool {name!r}", why)
 
 
-def _deferred(specs: Sequence[ToolSpec], aim: Aim) -> list[ToolSpec]:
-    """Deferred tools as Anthropic takes them: beside one that is not, and without cache marks."""
-    late = [bool((s.options or s.definition).get("defer_loading")) for s in specs]
-    if specs and all(late):
+def _check_deferred(specs: Sequence[ToolSpec]) -> None:
+    """Anthropic takes deferred tools beside one that is not."""
+    if specs and all((s.options or s.definition).get("defer_loading") for s in specs):
         raise InvalidToolError("Anthropic refuses tools that are all deferred: bind 'tool_search' too, to find them.")
-    return [_unmarked(spec, aim) if deferred else spec for spec, deferred in zip(specs, late, strict=True)]
-
-
-def _unmarked(spec: ToolSpec, aim: Aim) -> ToolSpec:
-    if spec.mark is None:
-        return spec
-    why = "a deferred tool is not part of the prompt, so no mark can stand on it: put it on another tool."
-    aim.lost(f"the prompt-cache mark on the tool {spec.name!r}", why)
-    return replace(spec, mark=None)
 
 
 def _code_execution(spec: ToolSpec, aim: Aim) -> str | None:

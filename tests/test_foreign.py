@@ -420,11 +420,14 @@ def test_reasoning_in_standard_blocks_is_bound_as_well():
     ]
 
 
-def test_a_cache_mark_stays_where_it_was_between_texts():
-    marked, other = {"type": "text", "text": "One. ", "mark": {"ttl": "1h"}}, {"type": "text", "text": "Two."}
-    turn = Turn("assistant", (marked, other), origin="anthropic_messages")
-    found, _ = repair((turn, Turn("user", (other,))), wire="openai_chat", profile=Profile())
-    assert found[0].blocks == (marked, other)
+def test_a_cache_mark_does_not_change_how_texts_are_joined():
+    """Else a mark that moves on would change what stands before it, and nothing would be read from the cache."""
+    one, other = {"type": "text", "text": "One. "}, {"type": "text", "text": "Two."}
+    marked = {**one, "mark": {"ttl": "1h"}}
+    for first, mark in ((one, {}), (marked, {"mark": {"ttl": "1h"}})):
+        turn = Turn("assistant", (first, other), origin="anthropic_messages")
+        found, _ = repair((turn, Turn("user", (other,))), wire="openai_chat", profile=Profile())
+        assert found[0].blocks == ({"type": "text", "text": "One. Two.", **mark},)
 
 
 def test_an_answer_without_reasoning_is_bound_to_no_model():

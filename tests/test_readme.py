@@ -1,4 +1,4 @@
-"""The README's programs run as they stand, against a local server that answers in both providers' ways."""
+"""The programs of the README and of docs/ run as they stand, against a local server that answers in both ways."""
 
 from __future__ import annotations
 
@@ -13,9 +13,17 @@ from tests.replies import answer
 from tests.server import Received, Reply, serve
 
 ROOT = Path(__file__).parent.parent
-BLOCKS = re.findall(
-    r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
-)
+
+
+def programs(page: str) -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+
+
+BLOCKS = [
+    pytest.param(block, id=f"{page}: {block.splitlines()[0][:50]}")
+    for page in ("README.md", "docs/caching.md")
+    for block in programs(page)
+]
 
 
 def respond(request: Received) -> Reply:
@@ -39,7 +47,7 @@ def providers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("block", BLOCKS, ids=[block.split("\n")[0][:60] for block in BLOCKS])
+@pytest.mark.parametrize("block", BLOCKS)
 def test_a_program_of_the_readme(
     block: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

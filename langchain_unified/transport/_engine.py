@@ -35,7 +35,6 @@ class Engine:
         self._sdk: Sdk = sdk_of(config.provider)
         self._timeout = timeout_of(config.timeout)
         self._ready = config.client is not None or config.async_client is not None
-        self._around: dict[Hashable, Any] = {}
 
     # --- sync ---------------------------------------------------------------------------------------------------------
 
@@ -153,11 +152,12 @@ class Engine:
         return (*named, repr(config.default_query), settings)
 
     def _kept(self, build: Any, fixed: str | None, http: Any) -> Any:
-        """The SDK client around the caller's HTTP client, whose connections are the caller's."""
-        key = (build, fixed)
-        if key not in self._around:
-            self._around[key] = build(self._config, fixed, http)
-        return self._around[key]
+        """The SDK client around the caller's HTTP client, whose connections are the caller's. It lives as long."""
+        around = vars(http).setdefault("_sdk_clients", {}) if hasattr(http, "__dict__") else {}
+        key = (build, fixed, *self._identity)
+        if key not in around:
+            around[key] = build(self._config, fixed, http)
+        return around[key]
 
     def _arguments(self, call: Call, client: Any, stream_cls: Any) -> dict[str, Any]:
         """What `client.post` gets. `stream_cls` is `None` for a whole reply."""

@@ -138,7 +138,7 @@ class EventStream:
         response = self._response
         watched = reader.idle_timeout is not None
         try:
-            for chunk in response.iter_bytes() if _is_coded(response) else response.iter_raw():
+            for chunk in response.iter_bytes() if _is_read(response) else response.iter_raw():
                 yield from reader.feed(chunk)
                 if watched or reader.failure is not None:
                     reader.check()
@@ -186,7 +186,7 @@ class AsyncEventStream:
         response = self._response
         watched = reader.idle_timeout is not None
         try:
-            async for chunk in response.aiter_bytes() if _is_coded(response) else response.aiter_raw():
+            async for chunk in response.aiter_bytes() if _is_read(response) else response.aiter_raw():
                 for event in reader.feed(chunk):
                     yield event
                 if watched or reader.failure is not None:
@@ -204,5 +204,6 @@ class AsyncEventStream:
             await response.aclose()
 
 
-def _is_coded(response: Any) -> bool:
-    return "content-encoding" in response.headers
+def _is_read(response: Any) -> bool:
+    """Whether the bytes cannot be had as they come: they are encoded, or a fake transport had them all at once."""
+    return "content-encoding" in response.headers or response.is_stream_consumed
