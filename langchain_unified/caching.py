@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, overload
 
-import orjson
 from langchain_core.messages import BaseMessage
 from langchain_core.tools import BaseTool
 
@@ -36,8 +35,9 @@ def cached(x: Callable[..., Any], ttl: str | None = ...) -> JsonObject: ...
 def cached(x: Any, ttl: str | None = None) -> Any:
     """A copy of `x` with a prompt-cache mark: everything up to and with it may be read from the cache by later calls.
 
-    `x`: a text (the result is a text block), a content block, a message of any role (marked at its end), a tool or a
-    tool's dict. The same mark works on every provider: Anthropic gets `cache_control`, OpenAI from gpt-5.6 on a
+    `x`: a text (the result is a text block), a content block, a message of any role (marked at its end), a tool, a
+    function or class that stands for one (the result is a tool's dict), or a tool's dict.
+    The same mark works on every provider: Anthropic gets `cache_control`, OpenAI from gpt-5.6 on a
     `prompt_cache_breakpoint` on the nearest block at or before it that can carry one, earlier models nothing.
     `ttl`: `5m` or `1h` (Anthropic), `30m` or `12h` (OpenAI); absent, the provider's default.
     Raises `ConfigurationError` for another ttl or for what cannot be marked.
@@ -87,21 +87,25 @@ KINDS: tuple[tuple[type, Callable[[Any, JsonObject], Any]], ...] = (
 
 
 def report(request: Request, marks: Marks, usage: Mapping[str, Any] | None, *, by_itself: bool) -> JsonObject | None:
-    """`response_metadata["prompt_cache"]` of a reply with this `usage_metadata`; `None` where caching was no matter.
+    """`response_metadata["prompt_cache"]` of a reply with this `usage_metadata`.
+
+    `None` where caching was no matter, and where there is no usage to tell.
 
     `status`: `hit` (read, nothing written), `partial` (part read, part newly written), `write` (only written), `miss`
     (neither, although it could have been), `below_minimum` (neither, and the marked part is shorter than the model
     caches), `off` (nothing was asked for). `read` and `written` are tokens. `marks_sent` are `{place, ttl}`,
     `marks_dropped` `{what, why}`. `by_itself`: whether the model also caches without marks.
     """
-    details = (usage or {}).get("input_token_details") or {}
+    if usage is None:
+        return None  # nothing is known
+    details = usage.get("input_token_details") or {}
     read, written = _tokens(details, "cache_read"), _tokens(details, "cache_creation")
     if not (marks.asked or read or written):
         return None
     status = _STATUS.get((bool(read), bool(written)))
     if status is None:
-        waiting = bool(marks.sent) or (by_itself and marks.asked)
-        status = _unread(request, usage) if waiting else "off"
+        waiting = bool(marks.sent) or by_itself
+        status = "off" if marks.off or not waiting else _unread(request, usage)
     return {
         "status": status,
         "read": read,
@@ -119,9 +123,9 @@ def _tokens(details: Mapping[str, Any], key: str) -> int:
     return sum(count for name, count in details.items() if name == key or name.endswith(f"_{key}"))
 
 
-def _unread(request: Request, usage: Mapping[str, Any] | None) -> str:
+def _unread(request: Request, usage: Mapping[str, Any]) -> str:
     minimum = request.profile.cache_minimum
-    tokens = (usage or {}).get("input_tokens")
+    tokens = usage.get("input_tokens")
     if minimum is None or tokens is None:
         return "miss"
     return "below_minimum" if tokens * marked_share(request) < minimum else "miss"
@@ -143,7 +147,7 @@ PICTURE = 6000
 def _size(value: Block) -> int:
     if isinstance(value.get("text"), str):
         return len(value["text"])
-    size = len(orjson.dumps(value, default=str))
+    size = len(repr(value))  # whatever it holds: an answer that was paid for must not be lost to its report
     return min(size, PICTURE) if "base64" in value else size
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from langchain_unified.caching_policy import PromptCache
+from langchain_unified.caching_policy import LIFETIMES, PromptCache
 from langchain_unified.caching_wishes import TOOLS, Place, Wish, caller_before, is_loaded, last_answer, planned, written
 from langchain_unified.request import Adjustment, Mark, Params, Request, ToolSpec, Turn
 
@@ -61,9 +61,13 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What became of the marks of one call. `asked`: whether there was a mark or a policy at all."""
+    """What became of the marks of one call.
+
+    `asked`: whether there was a mark or a policy at all. `off`: the caller switched caching off.
+    """
 
     asked: bool = False
+    off: bool = False
     sent: tuple[Placed, ...] = ()
     dropped: tuple[Adjustment, ...] = ()
 
@@ -121,7 +125,8 @@ def settle(
     kept = _kept(desk, wishes) if _allowed(desk) else _none(desk, wishes)
     params, notes = rules.params(request, policy, [wish.ttl for wish in kept])
     sent = tuple(Placed(described(request, wish.place), wish.ttl) for wish in kept)
-    marks = Marks(bool(wishes or policy), sent, tuple(desk.dropped))
+    off = policy is not None and not policy.enabled
+    marks = Marks(bool(wishes or policy), off, sent, tuple(desk.dropped))
     settled = replace(_marked(request, kept), params=params, parts=rules.parts and marks.asked and _allowed(desk))
     return settled, marks, (*desk.notes, *notes)
 
@@ -246,11 +251,8 @@ def _inside(turns: Sequence[Turn], place: Place) -> int:
 
 # --- how long, and how many -------------------------------------------------------------------------------------------
 
-SECONDS = {"5m": 300, "30m": 1800, "1h": 3600, "12h": 43200, "24h": 86400}
-
-
-def _seconds(desk: _Desk, ttl: str | None) -> int:
-    return SECONDS.get(ttl or desk.rules.default, 0)
+def _seconds(desk: _Desk, ttl: str | None) -> float:
+    return LIFETIMES.get(ttl or desk.rules.default, 0)
 
 
 def _timed(desk: _Desk, wish: Wish) -> Wish:

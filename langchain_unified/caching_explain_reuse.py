@@ -6,12 +6,13 @@ its models before keep every step of a prompt by themselves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from langchain_unified.caching_budget import WRITTEN
 from langchain_unified.caching_explain_changes import Cause, Difference
 from langchain_unified.caching_explain_prompt import Prompt, Where
+from langchain_unified.caching_policy import LIFETIMES
 from langchain_unified.request import JsonObject
 from langchain_unified.wires import WIRES
 from langchain_unified.wires._segments import from_caller
@@ -25,11 +26,6 @@ STEP = 128
 
 READ = 80
 """The latest breakpoints of a request that OpenAI looks up."""
-
-LIFETIMES: Mapping[str, float] = {
-    "5m": 300, "in_memory": 600, "30m": 1800, "1h": 3600, "12h": 43200, "24h": 86400,
-}  # fmt: skip
-"""In seconds. `in_memory` is five to ten idle minutes: it is taken for ten."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,13 @@ from typing import Any, Literal, TypeAlias
 
 from langchain_unified.errors import ConfigurationError
 
-TTLS = ("5m", "30m", "1h", "12h", "24h")
-"""Lifetimes that one of the providers knows."""
+LIFETIMES: Mapping[str, float] = {
+    "5m": 300, "in_memory": 600, "30m": 1800, "1h": 3600, "12h": 43200, "24h": 86400,
+}  # fmt: skip
+"""How long a prefix lives, in seconds. `in_memory`, OpenAI's default before gpt-5.6, is five to ten idle minutes."""
+
+TTLS = tuple(name for name in LIFETIMES if name != "in_memory")
+"""Lifetimes that a caller may ask for."""
 
 TAILS = ("follow_up", "always", "never")
 

@@ -34,6 +34,9 @@ from langchain_unified import (
     UnsupportedParameterError,
     cached,
 )
+from langchain_unified.caching import report
+from langchain_unified.caching_budget import Marks, Placed
+from langchain_unified.request import Request, ToolSpec, Turn
 from tests.histories import problems
 
 CLAUDE, GPT, OLD = "anthropic/claude-opus-5", "openai/gpt-5.6", "openai/gpt-4o"
@@ -182,6 +185,16 @@ def test_marks_in_the_system_parameter_count(model: str) -> None:
     assert len(whats(report)) == 1
 
 
+@pytest.mark.parametrize("model", [CLAUDE, GPT])
+def test_marks_in_raw_blocks_count(model: str) -> None:
+    kind = "text" if model == CLAUDE else "input_text"
+    raw = [{"type": "non_standard", "value": {**text(word), "type": kind}} for word in "ABCDE"]
+    report = build(model).check([HumanMessage([*raw, "Q?"])])
+    section, room = ("messages", 4) if model == CLAUDE else ("input", 3)
+    assert places(report.body) == [f"{section}.0.{at}" for at in range(5 - room, 5)]
+    assert whats(report) == [f"the prompt-cache marks beyond {room}"]
+
+
 # --- for how long -----------------------------------------------------------------------------------------------------
 
 
@@ -300,6 +313,7 @@ def test_on_unsupported(model: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         plan(build(model, on_unsupported="ignore"), grown(5))
+        plan(build(model, on_unsupported="raise", prompt_cache="auto"), TALK)
     assert "prompt-cache marks" in whats(build(model, on_unsupported="ignore").check(grown(5)))[0]
 
 
@@ -703,3 +717,32 @@ def test_a_mark_that_has_no_place_is_told() -> None:
     first = build(CLAUDE).check([cached(HumanMessage(" ")), HumanMessage("Q?")])
     assert places(first.body) == []
     assert "the prompt-cache mark on message 0 (user)" in whats(first)
+
+
+# --- the report -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("api", ["anthropic", "responses", "chat", "older"])
+def test_the_report_survives_whatever_a_tool_holds(api: str) -> None:
+    """An answer that was paid for is not lost to the report on it."""
+    schema = {"type": "object", "properties": {"n": {"type": "integer", "maximum": 2**70, "title": "\ud83d"}}}
+    marked = Turn("user", ({"type": "text", "text": "hi", "mark": {}},))
+    request = Request("m", (marked,), tools=(ToolSpec("f", parameters=schema),))
+    found = report(request, Marks(True, False, (Placed("a"),)), {"input_tokens": 9}, by_itself=api != "anthropic")
+    assert found is not None
+    assert found["status"] == "miss"
+
+
+def test_the_report_says_off_and_nothing_without_usage() -> None:
+    request, usage = Request("m", ()), {"input_tokens": 5000}
+    off = report(request, Marks(asked=True, off=True), usage, by_itself=True)
+    assert off is not None
+    assert off["status"] == "off"
+    assert report(request, Marks(asked=True, sent=(Placed("a"),)), None, by_itself=True) is None
+
+
+def test_a_policy_is_written_down_and_read_again() -> None:
+    model = ChatUnified("openai/gpt-5.6", api_key="any", prompt_cache=PromptCache(ttl="12h", key="k"))
+    written = dumpd(model)["kwargs"]["prompt_cache"]
+    assert written == {"ttl": "12h", "key": "k", "tail": "follow_up", "enabled": True}
+    assert ChatUnified("openai/gpt-5.6", api_key="any", prompt_cache=written).prompt_cache == model.prompt_cache

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 from abc import abstractmethod
+from dataclasses import asdict
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel, LangSmithParams
 from langchain_core.language_models.model_profile import ModelProfile
 
 from langchain_unified import catalog, profiles
+from langchain_unified.caching_policy import PromptCache
 from langchain_unified.chat_models._arguments import FIELDS, SYNONYMS, canonical
 from langchain_unified.chat_models._redact import hidden_fields
 from langchain_unified.errors import UnknownModelError
@@ -53,6 +55,12 @@ class Identity(BaseChatModel):
     def lc_secrets(self) -> dict[str, str]:
         """Fields that are never written down, with the environment variable that each is read from again."""
         return hidden_fields(self)
+
+    @property
+    def lc_attributes(self) -> dict[str, Any]:
+        """What is written down in another form than it has: a `PromptCache` as a dict, which means the same."""
+        policy = getattr(self, "prompt_cache", None)
+        return {"prompt_cache": asdict(policy)} if isinstance(policy, PromptCache) else {}
 
     @property
     def _llm_type(self) -> str:

@@ -10,6 +10,7 @@ import pytest
 from langchain.agents import create_agent
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.messages.ai import add_ai_message_chunks
+from langchain_core.tools import tool
 from pydantic import BaseModel
 
 from langchain_unified import ChatUnified, PromptCache, cached
@@ -236,6 +237,34 @@ def test_an_agent_reads_what_its_last_step_wrote(api: str, streamed: bool) -> No
     assert [report(answer)["status"] for answer in answers] == ["write", "partial", "partial", "partial"]
     for before, after in itertools.pairwise(answers):
         assert counts(after)[0] == sum(counts(before))
+
+
+def test_a_marked_tool_runs_in_an_agent() -> None:
+    with emulator([{"tool_calls": [{"name": "look_up", "args": {"order": 7}}]}, "It was sent."]) as server:
+        marked = cached(tool(look_up, description=HANDBOOK))
+        agent = create_agent(build(server, "anthropic"), tools=[marked])
+        messages = agent.invoke({"messages": [HumanMessage("Where is order 7?")]})["messages"]
+    assert [message.content for message in messages[2:]] == ["Order 7 was sent.", "It was sent."]
+    assert [report(message)["status"] for message in (messages[1], messages[3])] == ["write", "hit"]
+    assert server.requests[0].body["tools"][0]["cache_control"] == {"type": "ephemeral"}
+
+
+@pytest.mark.parametrize("api", ["anthropic", "responses"])
+def test_marks_count_no_tokens(server: Emulator, api: str) -> None:
+    marked: list[BaseMessage] = [cached(message) for message in LONG]
+    counted = build(server, api, prompt_cache="auto").get_num_tokens_from_messages(marked)
+    assert counted == build(server, api).get_num_tokens_from_messages(LONG) > 6000
+    assert [request.status for request in server.requests] == [200, 200]
+
+
+def test_what_the_server_holds_is_not_in_the_way(server: Emulator) -> None:
+    model = build(server, "responses", prompt_cache="auto", use_previous_response_id=True)
+    messages: list[BaseMessage] = [*LONG]
+    for turn in range(3):
+        answer = model.invoke(messages)
+        messages += [answer, HumanMessage(f"And turn {turn}?")]
+    assert "previous_response_id" in server.requests[-1].body
+    assert [request.status for request in server.requests] == [200] * 3
 
 
 @each_api

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
+from langchain_unified.caching_policy import LIFETIMES
 from langchain_unified.request import JsonObject, Profile, WireName
 from langchain_unified.testing.emulation.segments import total
 from langchain_unified.wires._segments import SECTIONS, Segment, anthropic_tools, from_caller, printed, unmarked
@@ -31,7 +32,6 @@ STEP = 128
 OPENAI_WRITES, OPENAI_READS = 4, 80
 """From gpt-5.6 on: how many breakpoints of a request are written, and how many are looked up."""
 
-SECONDS: Mapping[str, float] = {"5m": 300, "1h": 3600, "30m": 1800, "12h": 43200, "in_memory": 600, "24h": 86400}
 LONG = frozenset({"1h", "12h"})
 
 
@@ -133,7 +133,7 @@ class PromptCache:
         links = list(_steps(segments, seed))
         whole = total(segments)
         read = next((link.tokens for link in reversed(links) if self._alive(link.key)), 0)
-        seconds = SECONDS.get(retention(body), SECONDS["in_memory"])
+        seconds = LIFETIMES.get(retention(body), LIFETIMES["in_memory"])
         writes = tuple((link.key, seconds) for link in links)
         return Hit(Tokens(uncached=whole - read, cache_read=read), writes, self.clock.now)
 
@@ -149,7 +149,7 @@ class PromptCache:
         tokens = Tokens(
             uncached=whole - end, cache_read=read, cache_write_short=end - long_end, cache_write_long=long_end - read
         )
-        writes = [(chain[point.index].key, SECONDS[point.ttl]) for point in long_enough]
+        writes = [(chain[point.index].key, LIFETIMES[point.ttl]) for point in long_enough]
         if hit >= 0:
             writes.append((chain[hit].key, self._entries[chain[hit].key].seconds))
         return Hit(tokens, tuple(writes), self.clock.now)
@@ -185,7 +185,7 @@ def _anthropic_points(segments: Sequence[Segment], body: JsonObject) -> list[_Po
 
 def _ttl(mark: JsonObject | None, default: str) -> str:
     ttl = str((mark or {}).get("ttl") or default)
-    return ttl if ttl in SECONDS else default
+    return ttl if ttl in LIFETIMES else default
 
 
 def _anthropic_seeds(body: JsonObject, profile: Profile) -> dict[str, str]:
