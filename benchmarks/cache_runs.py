@@ -13,7 +13,7 @@ from langchain_core.tools import BaseTool
 from benchmarks.cache_calls import ANTHROPIC, AUTOMATIC, BREAKPOINTS, Call, Reader, Rules, Spent
 from benchmarks.cache_conversations import Conversation
 from langchain_unified import ChatAnthropic, ChatOpenAI
-from langchain_unified.caching_policy import PromptCache
+from langchain_unified.caching.policy import PromptCache
 from langchain_unified.testing import Emulator, emulator
 
 Ask: TypeAlias = Callable[[list[BaseMessage]], AIMessage]

@@ -13,17 +13,17 @@ from langchain_unified._version import __version__
 if TYPE_CHECKING:
     from langchain_unified.caching import PromptCache as PromptCache
     from langchain_unified.caching import cached as cached
-    from langchain_unified.caching_explain import CacheExplanation as CacheExplanation
-    from langchain_unified.caching_explain import explain_cache as explain_cache
     from langchain_unified.chat_models import ChatAnthropic as ChatAnthropic
     from langchain_unified.chat_models import ChatOpenAI as ChatOpenAI
     from langchain_unified.chat_models import ChatUnified as ChatUnified
     from langchain_unified.cost import Cost as Cost
     from langchain_unified.cost import message_cost as message_cost
-    from langchain_unified.cost_tracking import Budget as Budget
-    from langchain_unified.cost_tracking import CostTracker as CostTracker
-    from langchain_unified.cost_tracking import cost_callback as cost_callback
+    from langchain_unified.cost.tracking import Budget as Budget
+    from langchain_unified.cost.tracking import CostTracker as CostTracker
+    from langchain_unified.cost.tracking import cost_callback as cost_callback
     from langchain_unified.errors import *  # noqa: F403 - every error class is public
+    from langchain_unified.explain import CacheExplanation as CacheExplanation
+    from langchain_unified.explain import explain_cache as explain_cache
     from langchain_unified.params import AnthropicCallParams as AnthropicCallParams
     from langchain_unified.params import CallParams as CallParams
     from langchain_unified.params import OpenAICallParams as OpenAICallParams
@@ -49,9 +49,9 @@ _ERRORS = (
 _HOMES = {
     **dict.fromkeys(_CHAT_MODELS, "langchain_unified.chat_models"),
     **dict.fromkeys(_CACHING, "langchain_unified.caching"),
-    **dict.fromkeys(_CACHING_EXPLAIN, "langchain_unified.caching_explain"),
+    **dict.fromkeys(_CACHING_EXPLAIN, "langchain_unified.explain"),
     **dict.fromkeys(_COST, "langchain_unified.cost"),
-    **dict.fromkeys(_COST_TRACKING, "langchain_unified.cost_tracking"),
+    **dict.fromkeys(_COST_TRACKING, "langchain_unified.cost.tracking"),
     **dict.fromkeys(_REPLIES, "langchain_unified.replies"),
     **dict.fromkeys(_ERRORS, "langchain_unified.errors"),
     **dict.fromkeys(_PARAMS, "langchain_unified.params"),

@@ -17,8 +17,8 @@ from langchain_core.messages import AIMessage, ToolCall
 from langchain_core.messages.ai import UsageMetadata
 
 from langchain_unified.cost import Cost, from_cache, message_cost
-from langchain_unified.cost_prices import OwnPrices, Prices
-from langchain_unified.cost_units import plain_details
+from langchain_unified.cost.prices import OwnPrices, Prices
+from langchain_unified.cost.units import plain_details
 from langchain_unified.errors import ConfigurationError, joined
 from langchain_unified.usage import ANTHROPIC_FINISH, CHAT_FINISH, RESPONSES_INCOMPLETE, FinishReason, finish
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from langchain_unified.profiles import known_models, profile_for
 from langchain_unified.request import Provider
-from langchain_unified.server_tools_forms import FORMS, LABELS, NAMES, OTHER_FORMS, Form, form_of, remedy
+from langchain_unified.server_tools.forms import FORMS, LABELS, NAMES, OTHER_FORMS, Form, form_of, remedy
 
 HEAD = """# Server tools
 
@@ -24,7 +24,7 @@ every key when it goes to its own provider.
 `bash`, `computer`, `text_editor`, `memory`, `shell` and `apply_patch` are run by the caller, and the calls come back in
 each provider's own form; the other tools are run by the provider.
 
-Written from the tables in `langchain_unified/server_tools_forms.py` by `python -m langchain_unified.server_tools_docs`.
+Written from the tables in `langchain_unified/server_tools/forms.py` by `python -m langchain_unified.server_tools_docs`.
 """
 
 NOTES = """## Notes

@@ -17,9 +17,9 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from langchain_unified.block_marks import MARK_KEYS, mark_of, unmarked
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.request import JsonObject, ToolSpec
-from langchain_unified.schema_check import short
 from langchain_unified.schemas import CHOICES, rooted
-from langchain_unified.server_tools_forms import NAMES
+from langchain_unified.schemas.check import short
+from langchain_unified.server_tools.forms import NAMES
 
 NO_PARAMETERS: JsonObject = {"type": "object", "properties": {}}
 

@@ -15,9 +15,9 @@ from pydantic import BaseModel
 
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.request import JsonObject, OutputFormat, ToolChoice, ToolSpec
-from langchain_unified.schema_check import short
 from langchain_unified.schemas import rooted
-from langchain_unified.schemas_sound import Sound, sound
+from langchain_unified.schemas.check import short
+from langchain_unified.schemas.sound import Sound, sound
 from langchain_unified.tool_forms import SCHEMA_TYPES, converted, present, tool_spec
 
 

@@ -35,7 +35,7 @@ from langchain_unified import (
     cached,
 )
 from langchain_unified.caching import report
-from langchain_unified.caching_budget import Marks, Placed
+from langchain_unified.caching.budget import Marks, Placed
 from langchain_unified.request import Request, ToolSpec, Turn
 from tests.histories import problems
 

@@ -364,7 +364,7 @@ def test_a_refused_call_costs_nothing(server: Emulator, api: str) -> None:
 
 
 def test_runs_are_forgotten_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("langchain_unified.cost_meter.MOST_RUNS", 5)
+    monkeypatch.setattr("langchain_unified.cost.meter.MOST_RUNS", 5)
     tracker = CostTracker()
     for _ in range(20):
         tracker.on_chat_model_start({}, [], run_id=uuid4())  # never ends

@@ -15,13 +15,14 @@ from langchain_core.tools import StructuredTool, tool
 from openai.types.responses import ToolParam
 from typing_extensions import get_type_hints
 
-from langchain_unified import caching_budget, server_tools_docs
+from langchain_unified import server_tools_docs
+from langchain_unified.caching import budget
 from langchain_unified.content import turns
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.profiles import known_models, profile_for
 from langchain_unified.request import Encoded, JsonObject, Provider, Request
 from langchain_unified.server_tools import settle
-from langchain_unified.server_tools_forms import FORMS, NAMES, OTHER_FORMS, REMEDIES, known, refusal
+from langchain_unified.server_tools.forms import FORMS, NAMES, OTHER_FORMS, REMEDIES, known, refusal
 from langchain_unified.tool_forms import tool_spec
 from langchain_unified.tools import check_names, tool_specs
 from langchain_unified.wires import WIRES
@@ -66,7 +67,7 @@ def encode(model: str, *tools: Any, wire: str | None = None, native: JsonObject 
         profile=profile,
         **more,
     )
-    request, _, moved = caching_budget.settle(request, WIRES[chosen].marks)
+    request, _, moved = budget.settle(request, WIRES[chosen].marks)
     found = WIRES[chosen].encode(request)
     return Encoded(found.body, found.headers, (*settled.adjustments, *moved, *found.adjustments))
 

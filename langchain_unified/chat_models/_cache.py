@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
 from langchain_unified.caching import report
-from langchain_unified.caching_policy import AUTO, PromptCache
+from langchain_unified.caching.policy import AUTO, PromptCache
 from langchain_unified.errors import UnsupportedParameterError
 from langchain_unified.request import JsonObject
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from langchain_core.utils.utils import from_env
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
-from langchain_unified.caching_policy import Policy, checked
+from langchain_unified.caching.policy import Policy, checked
 
 ApiKey: TypeAlias = SecretStr | Callable[[], str] | Callable[[], Awaitable[str]] | None
 Timeout: TypeAlias = float | tuple[float, float] | Any | None

@@ -11,7 +11,7 @@ from langchain_core.language_models import BaseChatModel, LangSmithParams
 from langchain_core.language_models.model_profile import ModelProfile
 
 from langchain_unified import catalog, profiles
-from langchain_unified.caching_policy import PromptCache
+from langchain_unified.caching.policy import PromptCache
 from langchain_unified.chat_models._arguments import FIELDS, SYNONYMS, canonical
 from langchain_unified.chat_models._redact import hidden_fields
 from langchain_unified.errors import UnknownModelError

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.messages import AIMessage, BaseMessage
 
 from langchain_unified import catalog, server_tools
-from langchain_unified.caching_budget import NONE, Marks, settle
-from langchain_unified.caching_policy import policy_of
+from langchain_unified.caching.budget import NONE, Marks, settle
+from langchain_unified.caching.policy import policy_of
 from langchain_unified.chat_models._arguments import Arguments, canonical, secret, sort
 from langchain_unified.chat_models._emulate import emulate, translated
 from langchain_unified.chat_models._structured import settled

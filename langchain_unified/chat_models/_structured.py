@@ -32,8 +32,8 @@ from langchain_unified.errors import ConfigurationError, InvalidToolError, Unsup
 from langchain_unified.redaction import redacted
 from langchain_unified.request import JsonObject, OutputFormat, ToolChoice, ToolSpec
 from langchain_unified.schemas import note
-from langchain_unified.schemas_openai import nullable
-from langchain_unified.schemas_sound import Sound
+from langchain_unified.schemas.openai import nullable
+from langchain_unified.schemas.sound import Sound
 from langchain_unified.structured import StructuredParser, Target
 from langchain_unified.wires.anthropic_messages.schema import adapt_schema
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
-from langchain_unified.caching_explain import CacheExplanation
 from langchain_unified.cost import Cost, CostLine, usd
-from langchain_unified.cost_tracking import CostTracker
+from langchain_unified.cost.tracking import CostTracker
 from langchain_unified.display.messages import adjustment_rows, message_card
 from langchain_unified.display.parts import Card, Part, Prose, Rows, Tone, figures
+from langchain_unified.explain import CacheExplanation
 from langchain_unified.replies import Reply
 
 

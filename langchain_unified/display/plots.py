@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage, BaseMessage
 
-from langchain_unified.cost_tracking import CostTracker
+from langchain_unified.cost.tracking import CostTracker
 from langchain_unified.display.costs import amounts
 from langchain_unified.replies import Reply
 

@@ -12,14 +12,14 @@ from langchain_core.messages import BaseMessage
 from langchain_core.prompt_values import PromptValue
 from pydantic import BaseModel
 
-from langchain_unified.caching_explain import CacheExplanation
 from langchain_unified.cost import Cost
-from langchain_unified.cost_tracking import CostTracker
+from langchain_unified.cost.tracking import CostTracker
 from langchain_unified.display import as_html, as_text
 from langchain_unified.display.costs import cost_card, explanation_card, reply_card, tracker_card
 from langchain_unified.display.messages import message_card
 from langchain_unified.display.parts import Card, Code, Prose, Rows, as_json, clean
 from langchain_unified.display.reports import Report, cache_card, check_card, error_card
+from langchain_unified.explain import CacheExplanation
 from langchain_unified.replies import Reply
 
 

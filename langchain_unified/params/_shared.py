@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, TypeAlias, TypedDict
 
-from langchain_unified.caching_policy import Policy
+from langchain_unified.caching.policy import Policy
 
 JsonDict: TypeAlias = dict[str, Any]
 

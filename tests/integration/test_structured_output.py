@@ -34,7 +34,7 @@ from langchain_unified import (
     UnsupportedParameterError,
 )
 from langchain_unified.request import Request
-from langchain_unified.schemas_openai import for_openai
+from langchain_unified.schemas.openai import for_openai
 from langchain_unified.structured import Target
 from langchain_unified.testing import Emulator, emulator
 from langchain_unified.testing.emulation.schema import instance

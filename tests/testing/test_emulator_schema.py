@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from langchain_unified.schema_check import valid
+from langchain_unified.schemas.check import valid
 from langchain_unified.testing.emulation.schema import instance
 
 

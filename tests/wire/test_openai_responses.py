@@ -26,7 +26,7 @@ from langchain_core.messages import (
 )
 from langchain_core.messages.ai import add_ai_message_chunks
 
-from langchain_unified.caching_budget import settle
+from langchain_unified.caching.budget import settle
 from langchain_unified.content import turns
 from langchain_unified.errors import (
     IncompleteStreamError,

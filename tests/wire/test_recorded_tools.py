@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage
 
 from langchain_unified import ChatAnthropic, ChatOpenAI, RefusalError, TruncatedOutputError
 from langchain_unified.redaction import redacted
-from langchain_unified.schema_check import valid
+from langchain_unified.schemas.check import valid
 from langchain_unified.testing import Emulator, emulator
 from langchain_unified.testing.emulation.rules import Call, refusals
 from tests.corpus import exchanges, label, needs_corpus

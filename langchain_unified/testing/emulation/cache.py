@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
-from langchain_unified.caching_policy import LIFETIMES
+from langchain_unified.caching.policy import LIFETIMES
 from langchain_unified.request import JsonObject, Profile, WireName
 from langchain_unified.testing.emulation.segments import total
 from langchain_unified.wires._segments import SECTIONS, Segment, anthropic_tools, from_caller, printed, unmarked

@@ -9,7 +9,7 @@ from typing import Any
 
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.request import JsonObject
-from langchain_unified.schemas_sound import check_schema
+from langchain_unified.schemas.sound import check_schema
 from langchain_unified.testing.emulation.rules import ANTHROPIC, Call, Finder, Found, Rule, dicts
 from langchain_unified.testing.emulation.rules_schemas import (
     circle,

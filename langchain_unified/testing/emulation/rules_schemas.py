@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from langchain_unified.request import JsonObject
-from langchain_unified.schema_check import TYPES
+from langchain_unified.schemas.check import TYPES
 
 SEVERAL = ("properties", "$defs", "definitions")
 LISTED = ("anyOf", "oneOf", "allOf", "prefixItems")

@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from langchain_unified.errors import InvalidToolError
-from langchain_unified.schema_check import Schema, resolve, valid
-from langchain_unified.schemas_sound import sound
+from langchain_unified.schemas.check import Schema, resolve, valid
+from langchain_unified.schemas.sound import sound
 from langchain_unified.testing.emulation.patterns import matching
 from langchain_unified.testing.emulation.words import Words
 

@@ -17,7 +17,7 @@ from langchain_unified.schemas import (
     place_of,
     tuple_items,
 )
-from langchain_unified.schemas_sound import check_schema
+from langchain_unified.schemas.sound import check_schema
 
 FORMATS = frozenset(
     {"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"},

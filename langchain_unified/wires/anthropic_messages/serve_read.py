@@ -18,7 +18,7 @@ from typing import Any, cast
 
 from langchain_unified.errors import InvalidToolError, RequestError
 from langchain_unified.request import JsonObject, OutputFormat, Params, Profile, Request, ToolChoice, ToolSpec
-from langchain_unified.server_tools_forms import refusal
+from langchain_unified.server_tools.forms import refusal
 from langchain_unified.wires._values import expect, objects, present
 from langchain_unified.wires.anthropic_messages.betas import betas
 from langchain_unified.wires.anthropic_messages.params import BODY_KEYS, HEADERS

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.request import Adjustment, JsonObject, Request, ToolChoice, ToolSpec
-from langchain_unified.schemas_sound import check_schema
-from langchain_unified.server_tools_forms import refusal
+from langchain_unified.schemas.sound import check_schema
+from langchain_unified.server_tools.forms import refusal
 from langchain_unified.wires.anthropic_messages.marks import cache_control
 from langchain_unified.wires.anthropic_messages.schema import adapt_schema
 

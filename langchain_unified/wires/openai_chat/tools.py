@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.request import Adjustment, JsonObject, Request, ToolChoice, ToolSpec
-from langchain_unified.schemas_openai import checked_name, function_schema
+from langchain_unified.schemas.openai import checked_name, function_schema
 
 
 def encode_tools(request: Request, adjustments: list[Adjustment]) -> list[JsonObject]:

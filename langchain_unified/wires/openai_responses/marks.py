@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from langchain_unified.caching_wishes import said_before
+from langchain_unified.caching.wishes import said_before
 from langchain_unified.request import Block, Request, Turn
 from langchain_unified.wires._marks import openai_rules, says
 from langchain_unified.wires.openai_responses.encode import ANSWERS, RESULTS

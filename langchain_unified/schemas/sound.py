@@ -10,7 +10,6 @@ from typing import Any
 import orjson
 
 from langchain_unified.errors import InvalidToolError
-from langchain_unified.schema_check import TYPES, resolve, short
 from langchain_unified.schemas import (
     CHOICES,
     CONDITIONS,
@@ -23,6 +22,7 @@ from langchain_unified.schemas import (
     place_of,
     returns,
 )
+from langchain_unified.schemas.check import TYPES, resolve, short
 
 
 class Sound(dict[str, Any]):

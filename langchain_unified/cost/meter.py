@@ -16,7 +16,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.outputs import LLMResult
 
 from langchain_unified.cost import Cost, message_cost
-from langchain_unified.cost_prices import EXACT, INSTALL, OwnPrices, Prices, installed
+from langchain_unified.cost.prices import EXACT, INSTALL, OwnPrices, Prices, installed
 from langchain_unified.errors import ConfigurationError
 
 UNANSWERED = (GeneratorExit, CancelledError, KeyboardInterrupt)

@@ -28,9 +28,9 @@ from typing_extensions import override
 from langchain_unified.errors import RefusalError, StructuredOutputError, TruncatedOutputError, UnifiedError
 from langchain_unified.request import JsonObject
 from langchain_unified.schemas import DEFINITIONS, is_object, rooted
-from langchain_unified.schemas_sound import check_schema
-from langchain_unified.structured_partial import MISSING
-from langchain_unified.structured_types import Form, form_of
+from langchain_unified.schemas.sound import check_schema
+from langchain_unified.structured.partial import MISSING
+from langchain_unified.structured.types import Form, form_of
 from langchain_unified.tools import format_name
 
 WRAP = "value"

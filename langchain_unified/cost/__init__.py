@@ -17,8 +17,8 @@ from decimal import Decimal, localcontext
 
 from langchain_core.messages import AIMessage
 
-from langchain_unified.cost_prices import EXACT, OwnPrices, PriceList, Prices, per, price_list
-from langchain_unified.cost_units import CACHE_KINDS, TOKEN_KINDS, Share, Used, used
+from langchain_unified.cost.prices import EXACT, OwnPrices, PriceList, Prices, per, price_list
+from langchain_unified.cost.units import CACHE_KINDS, TOKEN_KINDS, Share, Used, used
 
 
 @dataclass(frozen=True, slots=True)

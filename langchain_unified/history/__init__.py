@@ -19,8 +19,8 @@ from typing import Literal, TypeAlias
 from langchain_unified.content_calls import call_id_of, makes_call
 from langchain_unified.errors import InvalidHistoryError
 from langchain_unified.foreign import closed, in_user_words, is_foreign, translated
-from langchain_unified.history_calls import Call, Calls, in_order, is_own, legal, matched, misplaced, with_ids
-from langchain_unified.history_marks import is_blank, kept_mark, with_marks
+from langchain_unified.history.calls import Call, Calls, in_order, is_own, legal, matched, misplaced, with_ids
+from langchain_unified.history.marks import is_blank, kept_mark, with_marks
 from langchain_unified.request import Adjustment, Block, Profile, Turn, WireName
 
 Policy: TypeAlias = Literal["fix", "raise"]

@@ -4,7 +4,7 @@ Both providers decode by a subset of JSON Schema. What is outside of it goes int
 read it, and is named in `Adapted.loose`. What cannot be said at all (a map of open keys, a value of any type) is named
 in `Adapted.obstacles`.
 
-`schemas_openai` writes schemas for OpenAI's two wires, `anthropic_messages/schema.py` for Anthropic's. The results are
+`openai.py` writes schemas for OpenAI's two wires, `anthropic_messages/schema.py` for Anthropic's. The results are
 those of the SDKs' own helpers (`to_strict_json_schema` of the OpenAI SDK, `anthropic.transform_schema`) on what these
 take, but for tuples; the wires cannot call them, because they know no SDK.
 """
@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_unified.request import Adjustment, JsonObject
-from langchain_unified.schema_check import resolve
+from langchain_unified.schemas.check import resolve
 
 PRIMITIVES = (str, int, float, bool, type(None))
 

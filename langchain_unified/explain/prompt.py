@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from langchain_unified.caching_budget import described
+from langchain_unified.caching.budget import described
 from langchain_unified.request import JsonObject, Profile, Request, Turn, WireName
 from langchain_unified.wires import WIRES
 from langchain_unified.wires._segments import FORMAT, SEGMENTS, Segment

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from langchain_unified.block_marks import mark_of
-from langchain_unified.caching_policy import PromptCache
+from langchain_unified.caching.policy import PromptCache
 from langchain_unified.request import Block, Request, ToolSpec, Turn
 
 Place: TypeAlias = tuple[int, int]

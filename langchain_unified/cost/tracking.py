@@ -25,9 +25,9 @@ from langchain_core.messages import AIMessage
 from langchain_core.tracers.context import register_configure_hook
 
 from langchain_unified.cost import Cost, usd
-from langchain_unified.cost_meter import Meter, Run
-from langchain_unified.cost_prices import OwnPrices, Prices, decimal_of, price_list
-from langchain_unified.cost_units import Share, Used
+from langchain_unified.cost.meter import Meter, Run
+from langchain_unified.cost.prices import OwnPrices, Prices, decimal_of, price_list
+from langchain_unified.cost.units import Share, Used
 from langchain_unified.errors import BudgetExceededError, ConfigurationError
 
 # --- the sum ----------------------------------------------------------------------------------------------------------

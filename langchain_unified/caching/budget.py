@@ -1,6 +1,6 @@
 """Where the prompt-cache marks of one call stand: the caller's own and the policy's, settled into what an API takes.
 
-`settle` lands each wish (`caching_wishes.py`) on the nearest place at or before it that can carry a mark, keeps as many
+`settle` lands each wish (`caching/wishes.py`) on the nearest place at or before it that can carry a mark, keeps as many
 as a request takes, brings their lifetimes into a legal order and says what became of the rest. Pure: the same request
 gives the same marks, and one that is settled already stays as it is. What an API takes stands in its wire's `marks.py`,
 as `MarkRules`.
@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from langchain_unified.caching_policy import LIFETIMES, PromptCache
-from langchain_unified.caching_wishes import TOOLS, Place, Wish, caller_before, is_loaded, last_answer, planned, written
+from langchain_unified.caching.policy import LIFETIMES, PromptCache
+from langchain_unified.caching.wishes import TOOLS, Place, Wish, caller_before, is_loaded, last_answer, planned, written
 from langchain_unified.request import Adjustment, Mark, Params, Request, ToolSpec, Turn
 
 WRITTEN = 4

@@ -1,7 +1,7 @@
 """Prompt caching as users meet it: `cached` marks things, `PromptCache` sets marks, `report` says what came of them.
 
-Where marks stand in a request is settled in `caching_budget.py`, what happened between two calls is told by
-`caching_explain.py`.
+Where marks stand in a request is settled in `caching/budget.py`, what happened between two calls is told by
+`explain/`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any, TypeVar, overload
 from langchain_core.messages import BaseMessage
 from langchain_core.tools import BaseTool
 
-from langchain_unified.caching_budget import Marks
-from langchain_unified.caching_policy import TTL_REMEDY, TTLS, PromptCache
+from langchain_unified.caching.budget import Marks
+from langchain_unified.caching.policy import TTL_REMEDY, TTLS, PromptCache
 from langchain_unified.errors import ConfigurationError
 from langchain_unified.request import Block, JsonObject, Request
 from langchain_unified.tools import tool_dict, tool_specs

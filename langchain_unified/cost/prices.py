@@ -16,7 +16,7 @@ from decimal import Context, Decimal, InvalidOperation, localcontext
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from langchain_unified.cost_units import STANDARD, TOKEN_KINDS, Share, Used
+from langchain_unified.cost.units import STANDARD, TOKEN_KINDS, Share, Used
 from langchain_unified.errors import ConfigurationError
 
 if TYPE_CHECKING:

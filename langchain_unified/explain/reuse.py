@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from langchain_unified.caching_budget import WRITTEN
-from langchain_unified.caching_explain_changes import Cause, Difference
-from langchain_unified.caching_explain_prompt import Prompt, Where
-from langchain_unified.caching_policy import LIFETIMES
+from langchain_unified.caching.budget import WRITTEN
+from langchain_unified.caching.policy import LIFETIMES
+from langchain_unified.explain.changes import Cause, Difference
+from langchain_unified.explain.prompt import Prompt, Where
 from langchain_unified.request import JsonObject
 from langchain_unified.wires import WIRES
 from langchain_unified.wires._segments import from_caller

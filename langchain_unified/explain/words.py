@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from langchain_unified.caching_budget import WRITTEN
-from langchain_unified.caching_explain_changes import Cause, Difference
-from langchain_unified.caching_explain_prompt import Prompt
-from langchain_unified.caching_explain_reuse import (
+from langchain_unified.caching.budget import WRITTEN
+from langchain_unified.explain.changes import Cause, Difference
+from langchain_unified.explain.prompt import Prompt
+from langchain_unified.explain.reuse import (
     BLOCKS,
     BREAKPOINTS,
     LOOK_BACK,
@@ -22,7 +22,7 @@ from langchain_unified.caching_explain_reuse import (
 )
 
 if TYPE_CHECKING:
-    from langchain_unified.caching_explain import CacheExplanation
+    from langchain_unified.explain import CacheExplanation
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Literal, TypeAlias
 
-from langchain_unified.caching_explain_prompt import Prompt, Where, is_tool, tool_fields, tool_name
+from langchain_unified.explain.prompt import Prompt, Where, is_tool, tool_fields, tool_name
 from langchain_unified.wires._segments import FORMAT, SECTIONS, Section, Segment, printed, unmarked
 from langchain_unified.wires._tokens import CHARACTERS
 

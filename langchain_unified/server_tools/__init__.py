@@ -4,7 +4,7 @@ Such a tool is written by its neutral name (`"web_search"`, or `{"type": "web_se
 provider's own dict. `settle` writes each as one provider takes it: what that provider has no form of is refused by
 name, an option that it lacks becomes an adjustment, and a type that is not known here goes out as it is.
 
-Neutral options are the keys of `server_tools_forms.FORMS`; both providers' spellings of them are read.
+Neutral options are the keys of `forms.FORMS`; both providers' spellings of them are read.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.request import Adjustment, JsonObject, Profile, Provider, ToolSpec
-from langchain_unified.server_tools_forms import DOMAINS, LABELS, SPELLINGS, Form, form_of, known, options_of, refusal
-from langchain_unified.server_tools_mcp import to_anthropic, to_openai, without_toolset
+from langchain_unified.server_tools.forms import DOMAINS, LABELS, SPELLINGS, Form, form_of, known, options_of, refusal
+from langchain_unified.server_tools.mcp import to_anthropic, to_openai, without_toolset
 
 IMPLIED: Sequence[tuple[str, Any]] = (
     ("allowed_callers", ["direct"]),

@@ -1,8 +1,8 @@
 """Why a call reads from the prompt cache, or does not: two calls compared, without a network.
 
-The bodies that two calls make are laid beside each other the way a cache takes them (`caching_explain_prompt.py`), the
-first difference is named (`caching_explain_changes.py`), and the provider's rules say what is left of use
-(`caching_explain_reuse.py`). Tokens are estimates, unless the later call's answer is given: then they are scaled to
+The bodies that two calls make are laid beside each other the way a cache takes them (`explain/prompt.py`), the
+first difference is named (`explain/changes.py`), and the provider's rules say what is left of use
+(`explain/reuse.py`). Tokens are estimates, unless the later call's answer is given: then they are scaled to
 what the provider counted.
 """
 
@@ -15,11 +15,11 @@ from typing import Any, Literal, TypeAlias
 
 from langchain_core.messages import AIMessage
 
-from langchain_unified import caching_explain_words as words
-from langchain_unified.caching_explain_changes import Cause, Change, Difference, first_difference
-from langchain_unified.caching_explain_prompt import Prompt, prompt_of
-from langchain_unified.caching_explain_reuse import STEPS, Reuse, kind_of, minimum_of, reuse
 from langchain_unified.errors import ConfigurationError
+from langchain_unified.explain import words
+from langchain_unified.explain.changes import Cause, Change, Difference, first_difference
+from langchain_unified.explain.prompt import Prompt, prompt_of
+from langchain_unified.explain.reuse import STEPS, Reuse, kind_of, minimum_of, reuse
 from langchain_unified.profiles import provider_of
 from langchain_unified.request import Adjustment, JsonObject, Request, WireName
 from langchain_unified.wires._segments import Section
