@@ -667,7 +667,7 @@ def test_cached_refuses_an_unknown_lifetime(ttl: Any) -> None:
 
 @pytest.mark.parametrize("thing", [None, 3, [HumanMessage("A.")], ("A.",), b"A."])
 def test_cached_refuses_what_cannot_be_marked(thing: Any) -> None:
-    with pytest.raises(ConfigurationError, match="cannot be marked"):
+    with pytest.raises(ConfigurationError, match="There is no prompt-cache mark on"):
         cached(thing)
 
 

@@ -51,7 +51,8 @@ def cached(x: Any, ttl: str | None = None) -> Any:
     if callable(x):
         return _tool(x, mark)
     raise ConfigurationError(
-        f"A {type(x).__name__} cannot be marked. Give a text, a content block, a message, a tool or a tool's dict."
+        f"There is no prompt-cache mark on a value of type {type(x).__name__}. Give a text, a content block, a "
+        "message, a tool or a tool's dict."
     )
 
 

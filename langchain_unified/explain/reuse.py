@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from langchain_unified.caching.budget import WRITTEN
 from langchain_unified.caching.policy import LIFETIMES
+from langchain_unified.caching.rules import WRITTEN
 from langchain_unified.explain.changes import Cause, Difference
 from langchain_unified.explain.prompt import Prompt, Where
 from langchain_unified.request import JsonObject

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from langchain_unified.caching.budget import WRITTEN
+from langchain_unified.caching.rules import WRITTEN
 from langchain_unified.explain.changes import Cause, Difference
 from langchain_unified.explain.prompt import Prompt
 from langchain_unified.explain.reuse import (

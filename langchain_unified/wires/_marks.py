@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import takewhile
 from typing import cast
 
-from langchain_unified.caching.budget import WRITTEN, MarkRules
 from langchain_unified.caching.policy import PromptCache
+from langchain_unified.caching.rules import WRITTEN, MarkRules
 from langchain_unified.request import Adjustment, Block, JsonObject, Mark, Params, Request, Turn
 
 TOOLS = "OpenAI takes no breakpoints on tools; a mark on the system prompt covers them."

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from langchain_unified.caching.budget import WRITTEN, MarkRules
 from langchain_unified.caching.policy import PromptCache
+from langchain_unified.caching.rules import WRITTEN, MarkRules
 from langchain_unified.caching.wishes import said_before
 from langchain_unified.content_calls import call_id_of
 from langchain_unified.request import Adjustment, Block, JsonObject, Mark, Params, Request, Turn

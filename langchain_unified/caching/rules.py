@@ -1,0 +1,43 @@
+"""What an API takes of prompt-cache marks: the record that each wire fills in its `marks.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from langchain_unified.caching.policy import PromptCache
+from langchain_unified.request import Adjustment, Params, Request, Turn
+
+WRITTEN = 4
+"""Breakpoints that one request writes, on every provider."""
+
+
+@dataclass(frozen=True, slots=True)
+class MarkRules:
+    """What one API takes. Each function gets the request as it was before its marks were settled.
+
+    `spot`: which block of a turn carries a mark put on one of its blocks, at or before it; `None` where none can.
+    `room`: how many marks fit. `ttl`: a wish -> what is sent (`None`: the default) and, where the wish is not met, why.
+    `refusal`: why this model or server takes none at all. `params`: the parameters that belong to the marks that
+    survived, whose lifetimes it gets (`None`: the default), and what could not be said.
+    """
+
+    spot: Callable[[Request, int, int], int | None]
+    room: Callable[[Request, PromptCache | None], int]
+    ttl: Callable[[str], tuple[str | None, str | None]]
+    refusal: Callable[[Request], str | None]
+    params: Callable[[Request, PromptCache | None, Sequence[str | None]], tuple[Params, list[Adjustment]]]
+    default: str
+    """The lifetime of a mark that names none."""
+    tools: str | None = None
+    """Why tools carry no mark; `None` where they do."""
+    look_back: int = 0
+    """How many blocks before a mark are searched for what was written earlier."""
+    ordered: bool = False
+    """Whether a longer lifetime must come before a shorter one."""
+    whole: bool = False
+    """Whether there is a `cache_control` of the whole call, which counts as a mark on its last block."""
+    parts: bool = False
+    """Whether a text must be sent as a list so that it can carry a mark."""
+    leads: Callable[[Request, Turn], bool] | None = None
+    """Whether a turn is sent before the conversation, wherever it stands; `None`: none is."""
