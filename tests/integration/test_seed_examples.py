@@ -260,8 +260,9 @@ def test_the_computer_tool(server: Emulator) -> None:
 @pytest.mark.parametrize("model", [CHAT, RESPONSES])
 def test_openai_gets_its_own_computer_tool(server: Emulator, model: str) -> None:
     """The screen's size has no place there: that is told."""
-    with pytest.warns(UserWarning, match="display_height"):
+    with pytest.warns(UserWarning, match="display_") as told:
         chat(server, model).invoke(CAT, tools=[COMPUTER])
+    assert {str(each.message).split()[0] for each in told} == {"display_height", "display_number", "display_width"}
     assert [tool["type"] for tool in server.requests[0].body["tools"]] == ["computer"]
 
 
