@@ -62,3 +62,11 @@ def test_no_secret_and_no_unknown_model() -> None:
     assert "canary" not in repr(report)
     with pytest.raises(UnknownModelError):
         ChatUnified("o3").check("hi", model="gemini")
+
+
+@pytest.mark.parametrize("place", ["constructor", "call"])
+def test_a_call_that_takes_nothing_but_what_is_written_is_refused(place: str) -> None:
+    strict = {"on_unsupported": "raise"}
+    model = ChatUnified("openai/gpt-5.6", api_key="any", **(strict if place == "constructor" else {}))
+    report = model.check("hi", top_k=3, **(strict if place == "call" else {}))
+    assert (report.ok, report.refused) == (False, "top_k: OpenAI does not have it; top_p is the nearest")

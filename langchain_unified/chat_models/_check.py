@@ -69,8 +69,10 @@ class CheckReport:
 def check(model: ChatBase, messages: Sequence[BaseMessage], keywords: Mapping[str, Any]) -> CheckReport:
     """The report for one call. Raises `UnknownModelError` for a model that there is not, nothing else of ours."""
     route = model._route(keywords.get("model"))
+    # A dry run gives no warnings: what they would say is in the report.
+    policy = "raise" if (keywords.get("on_unsupported") or model.on_unsupported) == "raise" else "ignore"
     try:
-        plan = _plan.make(model, messages, {**keywords, "on_unsupported": "ignore"}, stream=False)
+        plan = _plan.make(model, messages, {**keywords, "on_unsupported": policy}, stream=False)
     except RequestError as error:
         return CheckReport(route.provider, route.model, refused=str(error))
     return CheckReport(
