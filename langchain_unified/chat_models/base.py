@@ -239,7 +239,8 @@ class ChatBase(Parameters, Connection, Identity):
 
         `schema`: a pydantic class (v2, v1), a TypedDict, a dataclass, a union or another type, or a JSON schema.
         `method`: `json_schema`, `function_calling` or `json_mode`; absent, what the call's model is best at. `strict`:
-        whether OpenAI holds the model to the schema; absent, where the schema can be held. `include_raw`: give
+        whether OpenAI holds the model to the schema; absent, where the schema can be held. What a provider does not
+        enforce is listed in `adjustments`, and with `strict=True` warned of. `include_raw`: give
         `{"raw", "parsed", "parsing_error"}` instead of raising. While streaming, each piece is the answer so far.
         Raises `RefusalError`, `TruncatedOutputError` and `StructuredOutputError`; `InvalidToolError` for a schema that
         cannot be sent.
