@@ -72,6 +72,15 @@ def test_bodies(server: Emulator) -> None:
     assert second["prompt_cache_key"] == "house"
 
 
+@pytest.mark.parametrize("policy", [PromptCache(key="house"), PromptCache(key="house", tail="never"), "auto"])
+def test_it_is_found_by_a_model_with_a_policy_of_its_own(policy: Any, server: Emulator) -> None:
+    """Another key, and the later calls would look elsewhere."""
+    model = gpt(server, prompt_cache=policy)
+    written = model.prewarm([RULES]).response_metadata["prompt_cache"]["written"]
+    assert model.invoke([RULES, QUESTION]).response_metadata["prompt_cache"]["read"] == written > 4000
+    assert len({request.body["prompt_cache_key"] for request in server.requests}) == 1
+
+
 def test_own_marks_say_what_is_written(server: Emulator) -> None:
     model = claude(server)
     written = model.prewarm([cached(RULES), MANUAL], prompt_cache=PromptCache(tail="never"))

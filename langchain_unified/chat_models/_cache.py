@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
 from langchain_unified.caching import report
-from langchain_unified.caching.policy import AUTO, PromptCache
+from langchain_unified.caching.policy import AUTO, policy_of
 from langchain_unified.errors import UnsupportedParameterError
 from langchain_unified.request import JsonObject
 
@@ -48,19 +48,19 @@ PLACEHOLDER = HumanMessage("-")
 def warming(model: ChatBase, messages: Sequence[BaseMessage], keywords: Mapping[str, Any]) -> Warming:
     """The call that writes the prefix of `messages` to the cache and generates nothing.
 
-    Without a policy of the caller's all of it is marked. Raises `UnsupportedParameterError` where the API cannot do it.
+    Without a policy for this call all of it is marked, with the model's own `ttl` and `key`: by another key the later
+    calls would not find it. Raises `UnsupportedParameterError` where the API cannot do it.
     """
     alone = all(isinstance(message, SystemMessage) for message in messages)
-    policy = keywords.get("prompt_cache") or PromptCache(tail="never" if alone else "always")
-    given = {**keywords, "prompt_cache": AUTO if policy == "auto" else policy}
+    own = policy_of(model.prompt_cache) or AUTO
+    whole = replace(own, tail="never" if alone else "always", enabled=True)
+    given = {**keywords, "prompt_cache": keywords.get("prompt_cache") or whole}
     if model._route(keywords.get("model")).provider == "anthropic":
         return _anthropic(model, messages, given, alone=alone)
     return _openai(model, messages, given)
 
 
-def _anthropic(
-    model: ChatBase, messages: Sequence[BaseMessage], keywords: JsonObject, *, alone: bool
-) -> Warming:
+def _anthropic(model: ChatBase, messages: Sequence[BaseMessage], keywords: JsonObject, *, alone: bool) -> Warming:
     fields = {name: None for name in ANSWERING if name in type(model).model_fields}
     kept = {key: value for key, value in keywords.items() if key not in ANSWERING}
     more = [PLACEHOLDER] if alone else []
