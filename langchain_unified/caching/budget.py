@@ -218,6 +218,7 @@ def _inside(turns: Sequence[Turn], place: Place) -> int:
 
 # --- how long, and how many -------------------------------------------------------------------------------------------
 
+
 def _seconds(desk: _Desk, ttl: str | None) -> float:
     return LIFETIMES.get(ttl or desk.rules.default, 0)
 

@@ -1,4 +1,7 @@
-"""What an API takes of prompt-cache marks: the record that each wire fills in its `marks.py`."""
+"""What an API takes of prompt-cache marks: the record that each wire fills in its `marks.py`, and the caches' figures.
+
+Sources of the figures: the providers' guides to prompt caching, OpenAI's SDK (`PromptCacheOptions`).
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,18 @@ from langchain_unified.request import Adjustment, Params, Request, Turn
 
 WRITTEN = 4
 """Breakpoints that one request writes, on every provider."""
+
+READ = 80
+"""The latest breakpoints of a request that OpenAI looks up, from gpt-5.6 on."""
+
+LOOK_BACK = 20
+"""How many blocks, the marked one counted, Anthropic searches for an earlier entry."""
+
+MINIMUM = 1024
+"""The shortest prefix that is cached, in tokens, where a model's own is not known."""
+
+STEP = 128
+"""In how many tokens OpenAI's models before gpt-5.6 go on from there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,22 +10,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from langchain_unified.caching.policy import LIFETIMES
-from langchain_unified.caching.rules import WRITTEN
+from langchain_unified.caching.rules import LOOK_BACK, MINIMUM, READ, STEP, WRITTEN
 from langchain_unified.explain.changes import Cause, Difference
 from langchain_unified.explain.prompt import Prompt, Where
 from langchain_unified.request import JsonObject
 from langchain_unified.wires import WIRES
 from langchain_unified.wires._segments import from_caller
 from langchain_unified.wires._settings import retention
-
-MINIMUM = 1024
-"""The shortest prefix that is cached, in tokens, where a model's own is not known."""
-
-STEP = 128
-"""In how many tokens OpenAI's models before gpt-5.6 go on from there."""
-
-READ = 80
-"""The latest breakpoints of a request that OpenAI looks up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +132,6 @@ def kind_of(prompt: Prompt) -> Kind:
 
 # --- Anthropic --------------------------------------------------------------------------------------------------------
 
-LOOK_BACK = WIRES["anthropic_messages"].marks.look_back
-
 
 def _before(entry: Entry, prompt: Prompt, difference: Difference) -> bool:
     return entry.index < difference.index
@@ -160,7 +149,7 @@ def _blocks(prompt: Prompt) -> Marked:
 
 
 def _looks_back(marked: Marked, entry: Entry) -> bool:
-    return any(point - LOOK_BACK <= entry.index <= point for point in marked.read)
+    return any(point - LOOK_BACK < entry.index <= point for point in marked.read)
 
 
 def _out_of_sight(marked: Marked, entry: Entry) -> Cause:

@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from langchain_unified.caching.rules import WRITTEN
+from langchain_unified.caching.rules import LOOK_BACK, WRITTEN
 from langchain_unified.explain.changes import Cause, Difference
 from langchain_unified.explain.prompt import Prompt
 from langchain_unified.explain.reuse import (
     BLOCKS,
     BREAKPOINTS,
-    LOOK_BACK,
     STEPS,
     Entry,
     Kind,
@@ -143,7 +142,7 @@ def _wrote(told: Told) -> str:
 
 def _out_of_sight(told: Told) -> str:
     return (
-        f"more than {LOOK_BACK + 1} blocks lie between {_wrote(told)}, up to where the previous call wrote, "
+        f"more than {LOOK_BACK} blocks lie between {_wrote(told)}, up to where the previous call wrote, "
         "and the marks of this one"
     )
 

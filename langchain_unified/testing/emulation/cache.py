@@ -13,24 +13,13 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 
 from langchain_unified.caching.policy import LIFETIMES
+from langchain_unified.caching.rules import LOOK_BACK, MINIMUM, READ, STEP, WRITTEN
 from langchain_unified.request import JsonObject, Profile, WireName
 from langchain_unified.testing.emulation.segments import total
 from langchain_unified.wires._segments import SECTIONS, Segment, anthropic_tools, from_caller, printed, unmarked
 from langchain_unified.wires._serve import Tokens
 from langchain_unified.wires._settings import retention, settings_of
 from langchain_unified.wires._tokens import CHARACTERS, compact
-
-MINIMUM = 1024
-"""The smallest cacheable prefix, in tokens, where a model's own is not known."""
-
-LOOK_BACK = 20
-"""How many blocks, the marked one counted, Anthropic looks back from a breakpoint."""
-
-STEP = 128
-"""OpenAI's older models cache in steps of this many tokens."""
-
-OPENAI_WRITES, OPENAI_READS = 4, 80
-"""From gpt-5.6 on: how many breakpoints of a request are written, and how many are looked up."""
 
 LONG = frozenset({"1h", "12h"})
 
@@ -126,7 +115,7 @@ class PromptCache:
     def _openai(self, segments: Sequence[Segment], body: JsonObject, profile: Profile, seed: str) -> Hit:
         marked, written = _openai_points(segments, body)
         chain = _chain(segments, {"tools": seed})
-        candidates = [point.index for point in reversed(marked[-OPENAI_READS:])]
+        candidates = [point.index for point in reversed(marked[-READ:])]
         return self._settle(chain, written, candidates, profile.cache_minimum or MINIMUM)
 
     def _openai_automatic(self, segments: Sequence[Segment], body: JsonObject, seed: str) -> Hit:
@@ -211,11 +200,11 @@ def _openai_points(segments: Sequence[Segment], body: JsonObject) -> tuple[list[
     default = _ttl(options, "30m")
     explicit = [_Point(at, _ttl(item.mark, default)) for at, item in enumerate(segments) if item.mark is not None]
     if options.get("mode") == "explicit":
-        return explicit, explicit[-OPENAI_WRITES:]
+        return explicit, explicit[-WRITTEN:]
     latest = max((at for at, segment in enumerate(segments) if from_caller(segment)), default=None)
     implicit = [] if latest is None else [_Point(latest, default)]
     others = [point for point in explicit if point.index != latest]
-    return _ordered(others + implicit), _ordered(others[1 - OPENAI_WRITES :] + implicit)
+    return _ordered(others + implicit), _ordered(others[1 - WRITTEN :] + implicit)
 
 
 def _ordered(points: Iterable[_Point]) -> list[_Point]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from langchain_unified.caching.policy import PromptCache
-from langchain_unified.caching.rules import WRITTEN, MarkRules
+from langchain_unified.caching.rules import LOOK_BACK, WRITTEN, MarkRules
 from langchain_unified.caching.wishes import said_before
 from langchain_unified.content_calls import call_id_of
 from langchain_unified.request import Adjustment, Block, JsonObject, Mark, Params, Request, Turn
@@ -24,9 +24,6 @@ SAID_IN: Mapping[str, tuple[str, ...]] = {
     "search_result": ("title", "source", "content"),
 }
 """Blocks that are left out where none of these keys says anything."""
-
-LOOK_BACK = 20
-"""How many blocks, the marked one counted, are searched for an earlier entry."""
 
 TTLS = ("5m", "1h")
 
