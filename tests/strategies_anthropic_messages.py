@@ -13,15 +13,10 @@ from hypothesis import strategies as st
 
 from langchain_unified.request import Mark, OutputFormat, Params, Profile, Request, ToolChoice, ToolSpec, Turn
 from langchain_unified.wires._serve import Completion, Tokens
+from tests.strategies import CHARACTERS, NAME, REASONS, block, distinct, json_values, optional
 
-CHARACTERS = st.characters(codec="utf-8")
 TEXT = st.text(CHARACTERS, min_size=1, max_size=12).filter(str.strip)
-NAME = st.from_regex(r"[a-zA-Z0-9_-]{1,12}", fullmatch=True)
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(TEXT, inner, max_size=2),
-    max_leaves=4,
-)
+JSON = json_values(TEXT)
 OBJECT = st.dictionaries(TEXT, JSON, max_size=3)
 CLOSED = st.lists(NAME, max_size=2).map(
     lambda names: {
@@ -31,14 +26,6 @@ CLOSED = st.lists(NAME, max_size=2).map(
     }
 )
 OPEN = OBJECT.map(lambda more: {"type": "object", "properties": {}, "x": more})
-
-
-def optional(**strategies: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    return st.fixed_dictionaries({}, optional=strategies)
-
-
-def block(kind: str, *shapes: dict[str, st.SearchStrategy[Any]], **more: st.SearchStrategy[Any]) -> Any:
-    return st.one_of([st.fixed_dictionaries({"type": st.just(kind), **shape}, optional=more) for shape in shapes])
 
 
 def native(**value: Any) -> st.SearchStrategy[Any]:
@@ -278,12 +265,6 @@ REFUSED = block("refusal", {"refusal": TEXT})
 ANSWER = st.one_of(ANSWER_TEXT, CITED, THOUGHT, SEALED, CALL, BROKEN, SEARCH, SEARCHED, REFUSED)
 
 
-def distinct(blocks: list[dict[str, Any]]) -> bool:
-    ids = [found["id"] for found in blocks if found["type"].endswith("tool_call")]
-    return len(ids) == len(set(ids))
-
-
-REASONS = ["stop", "tool_calls", "length", "content_filter", "refusal", "context_window", "pause", "error", "other"]
 COMPLETIONS = st.builds(
     Completion,
     id=NAME.map("msg_{}".format),

@@ -13,15 +13,10 @@ from hypothesis import strategies as st
 
 from langchain_unified.request import Mark, OutputFormat, Params, Request, ToolChoice, ToolSpec, Turn
 from langchain_unified.wires._serve import Completion, Tokens
+from tests.strategies import CHARACTERS, NAME, REASONS, block, distinct, json_values, optional
 
-CHARACTERS = st.characters(codec="utf-8")
 TEXT = st.text(CHARACTERS, min_size=1, max_size=12)
-NAME = st.from_regex(r"[a-zA-Z0-9_-]{1,12}", fullmatch=True)
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(TEXT, inner, max_size=2),
-    max_leaves=4,
-)
+JSON = json_values(TEXT)
 OBJECT = st.dictionaries(TEXT, JSON, max_size=3)
 SCHEMA = st.lists(NAME, max_size=2).map(
     lambda names: {
@@ -32,14 +27,6 @@ SCHEMA = st.lists(NAME, max_size=2).map(
     }
 )
 BROKEN = st.sampled_from(['{"a": "b', "[1]", "nonsense", '{"a": {"b": 1}', '"text"'])
-
-
-def optional(**strategies: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:
-    return st.fixed_dictionaries({}, optional=strategies)
-
-
-def block(kind: str, *shapes: dict[str, st.SearchStrategy[Any]], **more: st.SearchStrategy[Any]) -> Any:
-    return st.one_of([st.fixed_dictionaries({"type": st.just(kind), **shape}, optional=more) for shape in shapes])
 
 
 # --- what the caller says ---------------------------------------------------------------------------------------------
@@ -322,12 +309,6 @@ ANSWER = st.one_of(
 )
 
 
-def distinct(blocks: list[dict[str, Any]]) -> bool:
-    ids = [item["id"] for item in blocks if item["type"].endswith("tool_call")]
-    return len(ids) == len(set(ids))
-
-
-REASONS = ["stop", "tool_calls", "length", "content_filter", "refusal", "context_window", "pause", "error", "other"]
 COMPLETIONS = st.builds(
     Completion,
     id=NAME.map("resp_{}".format),
