@@ -32,7 +32,7 @@ from pydantic import BaseModel
 from langchain_unified import ChatAnthropic, ChatOpenAI
 from langchain_unified.testing.emulation.delivery import frames
 from langchain_unified.wires import anthropic_messages, openai_chat, openai_responses
-from langchain_unified.wires._serve import Completion, Tokens
+from langchain_unified.wires._completion import Completion, Tokens
 
 ROUNDS, SECONDS = 15, 0.04
 """How many times each contender runs, and how long at least each time."""

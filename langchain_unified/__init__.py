@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from langchain_unified._version import __version__
 
 if TYPE_CHECKING:
-    from langchain_unified.caching import PromptCache as PromptCache
-    from langchain_unified.caching import cached as cached
+    from langchain_unified.caching.mark import cached as cached
+    from langchain_unified.caching.policy import PromptCache as PromptCache
     from langchain_unified.chat_models import ChatAnthropic as ChatAnthropic
     from langchain_unified.chat_models import ChatOpenAI as ChatOpenAI
     from langchain_unified.chat_models import ChatUnified as ChatUnified
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from langchain_unified.replies import reply as reply
 
 _CHAT_MODELS = ("ChatAnthropic", "ChatOpenAI", "ChatUnified")
-_CACHING = ("PromptCache", "cached")
+_CACHING = ("PromptCache",)
+_CACHING_MARK = ("cached",)
 _CACHING_EXPLAIN = ("CacheExplanation", "explain_cache")
 _COST = ("Cost", "message_cost")
 _COST_TRACKING = ("Budget", "CostTracker", "cost_callback")
@@ -48,7 +49,8 @@ _ERRORS = (
 
 _HOMES = {
     **dict.fromkeys(_CHAT_MODELS, "langchain_unified.chat_models"),
-    **dict.fromkeys(_CACHING, "langchain_unified.caching"),
+    **dict.fromkeys(_CACHING, "langchain_unified.caching.policy"),
+    **dict.fromkeys(_CACHING_MARK, "langchain_unified.caching.mark"),
     **dict.fromkeys(_CACHING_EXPLAIN, "langchain_unified.explain"),
     **dict.fromkeys(_COST, "langchain_unified.cost"),
     **dict.fromkeys(_COST_TRACKING, "langchain_unified.cost.tracking"),

@@ -12,7 +12,7 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 from langchain_unified.request import Mark, OutputFormat, Params, Profile, Request, ToolChoice, ToolSpec, Turn
-from langchain_unified.wires._serve import Completion, Tokens
+from langchain_unified.wires._completion import Completion, Tokens
 from tests.strategies import CHARACTERS, NAME, REASONS, block, distinct, json_values, optional
 
 TEXT = st.text(CHARACTERS, min_size=1, max_size=12).filter(str.strip)

@@ -34,8 +34,8 @@ from langchain_unified import (
     UnsupportedParameterError,
     cached,
 )
-from langchain_unified.caching import report
-from langchain_unified.caching.budget import Marks, Placed
+from langchain_unified.caching.placement import Marks, Placed
+from langchain_unified.caching.report import report
 from langchain_unified.request import Request, ToolSpec, Turn
 from tests.histories import problems
 

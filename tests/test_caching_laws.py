@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
 from langchain_unified import ChatUnified, PromptCache
-from langchain_unified.caching.budget import settle
+from langchain_unified.caching.placement import settle
 from langchain_unified.caching.policy import policy_of
-from langchain_unified.testing.emulation.rules import Call, refusals
+from langchain_unified.testing.emulation.rules import refusals
+from langchain_unified.testing.emulation.rules.rule import Call
 from langchain_unified.wires import WIRES
 from tests.corpus import exchanges, needs_corpus
 from tests.histories import problems

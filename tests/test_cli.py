@@ -9,8 +9,8 @@ import sys
 import pytest
 from click.testing import CliRunner
 
-from langchain_unified._commands import commands
 from langchain_unified._version import __version__
+from langchain_unified.cli.commands import commands
 from langchain_unified.testing import Fault, emulator
 
 

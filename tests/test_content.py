@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
-from langchain_unified import content
+from langchain_unified.messages import turns as content
 from langchain_unified.request import WireName
 from langchain_unified.wires import WIRES
 

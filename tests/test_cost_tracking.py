@@ -40,7 +40,7 @@ from langchain_unified import (
 )
 from langchain_unified.request import Request
 from langchain_unified.testing import Emulator, Fault, emulator
-from langchain_unified.wires._serve import Completion, Tokens
+from langchain_unified.wires._completion import Completion, Tokens
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*is in beta")
 

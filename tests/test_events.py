@@ -21,7 +21,7 @@ from langchain_unified.chat_models import _plan
 from langchain_unified.chat_models._events import EventWriter
 from langchain_unified.errors import InvalidHistoryError
 from langchain_unified.wires import WIRES
-from langchain_unified.wires._serve import Completion
+from langchain_unified.wires._completion import Completion
 from langchain_unified.wires.anthropic_messages import serve as serve_anthropic
 from langchain_unified.wires.openai_chat import serve as serve_chat
 from langchain_unified.wires.openai_responses import serve as serve_responses

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
-from langchain_unified.content import turns
 from langchain_unified.errors import InvalidHistoryError
-from langchain_unified.foreign import same_model
-from langchain_unified.history import repair
+from langchain_unified.history.foreign import same_model
+from langchain_unified.history.repair import repair
+from langchain_unified.messages.turns import turns
 from langchain_unified.request import Profile, Request, Turn
 from langchain_unified.wires import WIRES
 from tests.corpus import label, needs_corpus, replies, sse_events, streams

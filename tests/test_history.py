@@ -20,10 +20,10 @@ from langchain_core.messages import (
     ToolMessage,
 )
 
-from langchain_unified import history
-from langchain_unified.content import turns
 from langchain_unified.errors import InvalidHistoryError
-from langchain_unified.history import repair
+from langchain_unified.history import repair as history
+from langchain_unified.history.repair import repair
+from langchain_unified.messages.turns import turns
 from langchain_unified.request import Block, Profile, Request, Turn
 from langchain_unified.wires import WIRES
 from tests.histories import problems

@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
-from langchain_unified.content import turns
-from langchain_unified.history import repair
+from langchain_unified.history.repair import repair
+from langchain_unified.messages.turns import turns
 from langchain_unified.profiles import profile_for
 from langchain_unified.request import Request, WireName
-from langchain_unified.testing.emulation.rules import Call, refusals
+from langchain_unified.testing.emulation.rules import refusals
+from langchain_unified.testing.emulation.rules.rule import Call
 from langchain_unified.wires import WIRES
 from tests.corpus import exchanges, needs_corpus
 from tests.histories import problems

@@ -12,13 +12,15 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
-from langchain_unified import ChatAnthropic, ChatOpenAI, UnsupportedContentError, media
-from langchain_unified.blocks import normalise
-from langchain_unified.content import turns
-from langchain_unified.history import repair
+from docs.generate import media
+from langchain_unified import ChatAnthropic, ChatOpenAI, UnsupportedContentError
+from langchain_unified.history.repair import repair
+from langchain_unified.messages.blocks import normalise
+from langchain_unified.messages.turns import turns
 from langchain_unified.profiles import profile_for
 from langchain_unified.request import Request
-from langchain_unified.testing.emulation.rules import Call, refusals
+from langchain_unified.testing.emulation.rules import refusals
+from langchain_unified.testing.emulation.rules.rule import Call
 from langchain_unified.wires import WIRES
 from tests import histories
 
@@ -257,7 +259,7 @@ def test_each_row_says_something_of_every_place_and_wire() -> None:
 
 def test_every_type_that_is_read_has_a_row() -> None:
     # Chunks of calls and what a message of the Responses API holds of them never stand in content that callers write.
-    from langchain_unified.blocks import BLOCKS
+    from langchain_unified.messages.blocks import BLOCKS
 
     written = {kind_of(form) for kind in media.KINDS for form in kind.forms}
     assert BLOCKS.keys() - written == {"tool_call_chunk"}
@@ -265,4 +267,4 @@ def test_every_type_that_is_read_has_a_row() -> None:
 
 def test_the_page_is_current() -> None:
     path = Path(__file__).parent.parent / "docs" / "media.md"
-    assert path.read_text(encoding="utf-8") == media.page(), "run: python -m langchain_unified.media"
+    assert path.read_text(encoding="utf-8") == media.page(), "run: python -m docs.generate.media"

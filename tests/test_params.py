@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 
+from docs.generate.parameters import page
 from langchain_unified import (
     AnthropicCallParams,
     CallParams,
@@ -24,7 +25,6 @@ from langchain_unified import (
     UnsupportedParameterError,
 )
 from langchain_unified.params import DOCS
-from langchain_unified.params._docs import page
 from langchain_unified.request import Params
 from tests.replies import answer
 from tests.server import Received, Reply, Server, serve

@@ -16,7 +16,7 @@ from langchain_unified import ChatUnified, ConfigurationError, Reply, UnifiedErr
 from langchain_unified.request import Request
 from langchain_unified.testing import Emulator, emulator
 from langchain_unified.wires import WIRES
-from langchain_unified.wires._serve import Completion, Tokens
+from langchain_unified.wires._completion import Completion, Tokens
 from tests.corpus import needs_corpus, sse_events, streams
 
 DAY = 1_795_132_800  # 2026-11-20

@@ -15,16 +15,16 @@ from langchain_core.tools import StructuredTool, tool
 from openai.types.responses import ToolParam
 from typing_extensions import get_type_hints
 
-from langchain_unified import server_tools_docs
-from langchain_unified.caching import budget
-from langchain_unified.content import turns
+from docs.generate import server_tools as server_tools_docs
+from langchain_unified.caching import placement as budget
 from langchain_unified.errors import InvalidToolError
+from langchain_unified.messages.turns import turns
 from langchain_unified.profiles import known_models, profile_for
 from langchain_unified.request import Encoded, JsonObject, Provider, Request
-from langchain_unified.server_tools import settle
-from langchain_unified.server_tools.forms import FORMS, NAMES, OTHER_FORMS, REMEDIES, known, refusal
-from langchain_unified.tool_forms import tool_spec
-from langchain_unified.tools import check_names, tool_specs
+from langchain_unified.tools.server.forms import FORMS, NAMES, OTHER_FORMS, REMEDIES, known, refusal
+from langchain_unified.tools.server.translate import settle
+from langchain_unified.tools.spec import tool_spec
+from langchain_unified.tools.specs import check_names, tool_specs
 from langchain_unified.wires import WIRES
 from tests.corpus import ROOT, exchanges, label, needs_corpus
 

@@ -25,11 +25,11 @@ from pydantic.v1 import BaseModel as BaseModelV1
 from pydantic.v1 import Field as FieldV1
 
 from langchain_unified import InvalidToolError, RefusalError, StructuredOutputError, TruncatedOutputError
+from langchain_unified.schemas.anthropic import adapt_schema
 from langchain_unified.schemas.check import problem, valid, without_nulls
 from langchain_unified.schemas.openai import for_openai, nullable, with_items
-from langchain_unified.structured import Target, read
+from langchain_unified.structured.parser import Target, read
 from langchain_unified.structured.partial import MISSING, grow
-from langchain_unified.wires.anthropic_messages.schema import adapt_schema
 
 
 class Colour(enum.Enum):

@@ -13,13 +13,14 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from openai.types.responses import ToolChoiceApplyPatchParam, ToolChoiceShellParam, ToolChoiceTypesParam
 from openai.types.responses.response_create_params import ToolChoiceSpecificProgrammaticToolCallingParam
 
-from langchain_unified.content import turns
 from langchain_unified.errors import InvalidHistoryError, InvalidToolError
+from langchain_unified.messages.turns import turns
 from langchain_unified.profiles import profile_for
 from langchain_unified.request import Encoded, JsonObject, Provider, Request, WireName
-from langchain_unified.server_tools import settle
-from langchain_unified.tool_forms import tool_spec
-from langchain_unified.tools import check_names, parallel_in, tool_choice, tool_dict, tool_specs
+from langchain_unified.tools.choice import parallel_in, parse_tool_choice
+from langchain_unified.tools.server.translate import settle
+from langchain_unified.tools.spec import tool_spec
+from langchain_unified.tools.specs import check_names, tool_dict, tool_specs
 from langchain_unified.wires import WIRES
 from langchain_unified.wires.openai_responses.tools import CHOSEN_BY_TYPE
 from tests.corpus import ROOT
@@ -74,7 +75,7 @@ def encode(
         turns=turns([HumanMessage("hi")], wire),
         params={"max_tokens": 4096, **params},  # type: ignore[typeddict-item]
         tools=settled.specs,
-        tool_choice=tool_choice(choice, settled.specs),
+        tool_choice=parse_tool_choice(choice, settled.specs),
         native=settled.native,
         profile=profile,
     )

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.messages import AIMessage, BaseMessage
 
 from langchain_unified.chat_models import _plan
-from langchain_unified.content import origin_of
 from langchain_unified.errors import RequestError
+from langchain_unified.messages.turns import origin_of
 from langchain_unified.redaction import redacted
 from langchain_unified.request import Adjustment, JsonObject, Request
 

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, cast
 
 from langchain_core.messages import AIMessage, merge_content
 
-from langchain_unified.blocks import unstreamed
+from langchain_unified.messages.blocks import unstreamed
 from langchain_unified.request import Block, JsonObject
 
 Key: TypeAlias = Any

@@ -13,17 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage, BaseMessage
 
-from langchain_unified import catalog, server_tools
-from langchain_unified.caching.budget import NONE, Marks, settle
+from langchain_unified import catalog
+from langchain_unified.caching.placement import NONE, Marks, settle
 from langchain_unified.caching.policy import policy_of
 from langchain_unified.chat_models._arguments import Arguments, canonical, secret, sort
-from langchain_unified.chat_models._emulate import emulate, translated
+from langchain_unified.chat_models._client_side import emulate, translated
 from langchain_unified.chat_models._structured import settled
-from langchain_unified.content import turns
 from langchain_unified.errors import InvalidHistoryError, UnsupportedParameterError
-from langchain_unified.history import repair
+from langchain_unified.history.repair import repair
+from langchain_unified.messages.turns import turns
 from langchain_unified.request import Adjustment, Encoded, Request, ToolSpec
-from langchain_unified.tools import check_names, output_format, parallel_in, tool_choice, tool_specs
+from langchain_unified.tools.choice import parallel_in, parse_tool_choice
+from langchain_unified.tools.output_format import parse_output_format
+from langchain_unified.tools.server import translate as server_tools
+from langchain_unified.tools.specs import check_names, tool_specs
 from langchain_unified.transport import Call, Transport, transport
 from langchain_unified.wires import WIRES, Wire
 
@@ -175,8 +178,8 @@ def _request(
         turns=settled,
         params=params,
         tools=specs,
-        tool_choice=tool_choice(said, specs),
-        output=output_format(arguments.get("response_format"), arguments.get("strict")),
+        tool_choice=parse_tool_choice(said, specs),
+        output=parse_output_format(arguments.get("response_format"), arguments.get("strict")),
         native=words.native,
         extra_body=arguments.get("extra_body", {}),
         betas=tuple(arguments.get("betas", ())),

@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.outputs import ChatGenerationChunk
 
-from langchain_unified.chat_models._cache import add_cache_report
+from langchain_unified.chat_models._report import add_cache_report
 from langchain_unified.chat_models._stops import StreamCutter
 from langchain_unified.errors import IncompleteStreamError, UnifiedError
 from langchain_unified.request import JsonObject

@@ -17,18 +17,22 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.runnables import Runnable, RunnableConfig
 from pydantic import ConfigDict, PrivateAttr, SecretStr, ValidationError, model_validator
 
-from langchain_unified import tools as tooling
 from langchain_unified._version import __version__
-from langchain_unified.chat_models import _events, _plan, _several, _structured
+from langchain_unified.chat_models import _answer as _several
+from langchain_unified.chat_models import _binding, _events, _plan
 from langchain_unified.chat_models._arguments import SYNONYMS, own_metadata, unknown
-from langchain_unified.chat_models._cache import add_cache_report, warming
 from langchain_unified.chat_models._check import CheckReport, check
 from langchain_unified.chat_models._fields import REFUSED, Connection, Parameters
-from langchain_unified.chat_models._identity import Identity
+from langchain_unified.chat_models._model import Identity
+from langchain_unified.chat_models._prewarm import warming
+from langchain_unified.chat_models._report import add_cache_report
 from langchain_unified.chat_models._stops import cut_message
 from langchain_unified.chat_models._stream import CallMetadata, aread, read
 from langchain_unified.errors import ConfigurationError
 from langchain_unified.request import JsonObject
+from langchain_unified.tools.choice import parse_tool_choice
+from langchain_unified.tools.output_format import parse_output_format
+from langchain_unified.tools.specs import tool_dict, tool_specs
 from langchain_unified.transport import Answer, transport
 
 if TYPE_CHECKING:
@@ -203,13 +207,13 @@ class ChatBase(Parameters, Connection, Identity):
         dict; absent leaves it to the model. `strict`: hold arguments to the schema. `parallel_tool_calls=False`: one
         call at a time. `response_format`: the form of the final answer. Raises `InvalidToolError` here, not later.
         """
-        specs = tooling.tool_specs(tools, strict)
-        bound: JsonObject = {"tools": [tooling.tool_dict(spec) for spec in specs], **kwargs}
+        specs = tool_specs(tools, strict)
+        bound: JsonObject = {"tools": [tool_dict(spec) for spec in specs], **kwargs}
         if tool_choice is not None and tool_choice is not False:
-            tooling.tool_choice(tool_choice, specs)
+            parse_tool_choice(tool_choice, specs)
             bound["tool_choice"] = tool_choice
         if response_format is not None:
-            tooling.output_format(response_format, strict)
+            parse_output_format(response_format, strict)
             bound["response_format"] = response_format
         if strict is not None and response_format is not None:
             bound["strict"] = strict
@@ -217,13 +221,13 @@ class ChatBase(Parameters, Connection, Identity):
             bound["parallel_tool_calls"] = parallel_tool_calls
         return self.bind(**bound)
 
-    def bind(self, **kwargs: Any) -> _structured.ChatBinding:
+    def bind(self, **kwargs: Any) -> _binding.ChatBinding:
         """Bind keywords to every call. What is bound stays through `bind_tools` and `with_structured_output`."""
-        return _structured.ChatBinding(bound=self, kwargs=kwargs, config={})
+        return _binding.ChatBinding(bound=self, kwargs=kwargs, config={})
 
-    def with_config(self, config: RunnableConfig | None = None, **kwargs: Any) -> _structured.ChatBinding:
+    def with_config(self, config: RunnableConfig | None = None, **kwargs: Any) -> _binding.ChatBinding:
         """Bind a config (tags, metadata, callbacks, …) to every call. It stays as what `bind` binds does."""
-        return _structured.ChatBinding(bound=self, kwargs={}, config={**(config or {}), **kwargs})
+        return _binding.ChatBinding(bound=self, kwargs={}, config={**(config or {}), **kwargs})
 
     def with_structured_output(
         self,
@@ -234,7 +238,7 @@ class ChatBase(Parameters, Connection, Identity):
         strict: bool | None = None,
         tools: Sequence[Any] | None = None,
         **kwargs: Any,
-    ) -> _structured.StructuredSequence:
+    ) -> _binding.StructuredSequence:
         """Answers of the form of `schema`, checked here; a message that calls `tools` comes back as it is.
 
         `schema`: a pydantic class (v2, v1), a TypedDict, a dataclass, a union or another type, or a JSON schema.
@@ -246,7 +250,7 @@ class ChatBase(Parameters, Connection, Identity):
         cannot be sent.
         """
         given = {"include_raw": include_raw, "method": method, "strict": strict, "tools": tools, **kwargs}
-        return _structured.structured(self, self.bind(), schema, **given)
+        return _binding.structured(self, self.bind(), schema, **given)
 
     # --- counting and looking ahead ---
 

@@ -15,6 +15,7 @@ from typing import Any, Literal, TypeAlias
 
 from langchain_core.messages import AIMessage
 
+from langchain_unified.caching.segments import Section
 from langchain_unified.errors import ConfigurationError
 from langchain_unified.explain import words
 from langchain_unified.explain.changes import Cause, Change, Difference, first_difference
@@ -22,7 +23,6 @@ from langchain_unified.explain.prompt import Prompt, prompt_of
 from langchain_unified.explain.reuse import STEPS, Reuse, kind_of, minimum_of, reuse
 from langchain_unified.profiles import provider_of
 from langchain_unified.request import Adjustment, JsonObject, Request, WireName
-from langchain_unified.wires._segments import Section
 
 Verdict: TypeAlias = Literal["hit_expected", "partial_expected", "miss_expected", "unknown"]
 """`hit_expected`: all that the previous call left in the cache is read. `partial_expected`: some of it.

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Literal, TypeAlias
 
+from langchain_unified.caching.segments import FORMAT, SECTIONS, Section, Segment, printed, unmarked
+from langchain_unified.caching.tokens import CHARACTERS
 from langchain_unified.explain.prompt import Prompt, Where, is_tool, tool_fields, tool_name
-from langchain_unified.wires._segments import FORMAT, SECTIONS, Section, Segment, printed, unmarked
-from langchain_unified.wires._tokens import CHARACTERS
 
 Cause: TypeAlias = Literal[
     "model", "tools", "system", "message", "parameters", "key", "ttl", "look_back", "no_matching_breakpoint",

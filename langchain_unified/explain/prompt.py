@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from langchain_unified.caching.budget import described
+from langchain_unified.caching.placement import described
+from langchain_unified.caching.segments import FORMAT, SEGMENTS, Segment
+from langchain_unified.caching.settings import SETTINGS, Setting
 from langchain_unified.request import JsonObject, Profile, Request, Turn, WireName
 from langchain_unified.wires import WIRES
-from langchain_unified.wires._segments import FORMAT, SEGMENTS, Segment
-from langchain_unified.wires._settings import SETTINGS, Setting
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 from langchain_unified.caching.policy import LIFETIMES
 from langchain_unified.caching.rules import LOOK_BACK, MINIMUM, READ, STEP, WRITTEN
+from langchain_unified.caching.segments import from_caller
+from langchain_unified.caching.settings import retention
 from langchain_unified.explain.changes import Cause, Difference
 from langchain_unified.explain.prompt import Prompt, Where
 from langchain_unified.request import JsonObject
 from langchain_unified.wires import WIRES
-from langchain_unified.wires._segments import from_caller
-from langchain_unified.wires._settings import retention
 
 
 @dataclass(frozen=True, slots=True)

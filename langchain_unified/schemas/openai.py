@@ -8,7 +8,8 @@ from typing import Any, cast
 
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.request import Adjustment, JsonObject, OutputFormat, ToolSpec
-from langchain_unified.schemas import (
+from langchain_unified.schemas.check import resolve, valid
+from langchain_unified.schemas.subset import (
     CHOICES,
     DEFINITIONS,
     Adapted,
@@ -19,8 +20,7 @@ from langchain_unified.schemas import (
     place_of,
     tuple_items,
 )
-from langchain_unified.schemas.check import resolve, valid
-from langchain_unified.schemas.sound import Sound, check_schema
+from langchain_unified.schemas.wellformed import Sound, check_schema
 
 FORMATS = frozenset({"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"})
 KEYWORDS = frozenset(

@@ -23,10 +23,10 @@ from typing_extensions import is_typeddict
 
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.request import JsonObject
-from langchain_unified.schemas import SAYS_WHAT
 from langchain_unified.schemas.check import problem, short, without_nulls
+from langchain_unified.schemas.subset import SAYS_WHAT
 from langchain_unified.structured.partial import fields_of, grow
-from langchain_unified.tool_forms import tool_spec
+from langchain_unified.tools.spec import tool_spec
 
 
 @dataclass(frozen=True, slots=True)

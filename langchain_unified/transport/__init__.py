@@ -5,8 +5,8 @@ The only place of the package that imports `anthropic`, `openai` and `httpx2`: e
 
 from __future__ import annotations
 
-from langchain_unified.transport._base import Answer, ApiKey, Call, Timeout, Transport, TransportConfig, transport
 from langchain_unified.transport._streams import AsyncEventStream, EventStream
+from langchain_unified.transport.config import Answer, ApiKey, Call, Timeout, Transport, TransportConfig, transport
 
 __all__ = [
     "Answer",

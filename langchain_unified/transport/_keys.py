@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from langchain_unified.errors import ConfigurationError, MissingKeyError
-from langchain_unified.transport._base import Call, TransportConfig
+from langchain_unified.transport.config import Call, TransportConfig
 
 UNUSED_KEY = "unused"
 """What a client is built with where the key comes with each call."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from langchain_unified.request import JsonObject, Provider
-from langchain_unified.transport._base import TransportConfig
 from langchain_unified.transport._logs import hide_secrets
+from langchain_unified.transport.config import TransportConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ class Sdk:
 
 
 MODULES: Mapping[Provider, str] = {
-    "anthropic": "langchain_unified.transport.anthropic",
-    "openai": "langchain_unified.transport.openai",
+    "anthropic": "langchain_unified.transport.sdk_anthropic",
+    "openai": "langchain_unified.transport.sdk_openai",
 }
 
 

@@ -25,7 +25,7 @@ from weakref import WeakKeyDictionary, WeakSet
 import httpx2
 
 from langchain_unified.errors import ConfigurationError
-from langchain_unified.transport._base import TransportConfig
+from langchain_unified.transport.config import TransportConfig
 
 LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=60)
 """As the SDKs have them, but an idle connection is kept 60 s instead of 5: between two turns of a conversation."""

@@ -9,9 +9,9 @@ from typing import Any, Protocol, TypeAlias
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.utils.json import parse_partial_json
 
-from langchain_unified.blocks import wire_of_type
 from langchain_unified.caching.rules import MarkRules
 from langchain_unified.errors import IncompleteStreamError, UnsupportedContentError, UnsupportedParameterError
+from langchain_unified.messages.blocks import wire_of_type
 from langchain_unified.request import Adjustment, Block, Encoded, JsonObject, Provider, Request, Turn, WireName
 
 ParamWriter: TypeAlias = Callable[[JsonObject, Any, Request], "Adjustment | None"]

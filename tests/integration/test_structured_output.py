@@ -34,12 +34,12 @@ from langchain_unified import (
     UnsupportedParameterError,
 )
 from langchain_unified.request import Request
+from langchain_unified.schemas.anthropic import adapt_schema
 from langchain_unified.schemas.openai import for_openai
-from langchain_unified.structured import Target
+from langchain_unified.structured.parser import Target
 from langchain_unified.testing import Emulator, emulator
 from langchain_unified.testing.emulation.schema import instance
-from langchain_unified.wires._serve import Completion
-from langchain_unified.wires.anthropic_messages.schema import adapt_schema
+from langchain_unified.wires._completion import Completion
 
 BUILD: dict[str, Callable[[Emulator, dict[str, Any]], Any]] = {
     "anthropic": lambda server, kw: ChatAnthropic(base_url=server.anthropic_url, **{"model": "claude-opus-5", **kw}),

@@ -11,7 +11,7 @@ from langchain_unified.testing.emulation.engine import Engine
 from langchain_unified.testing.emulation.faults import Faults
 from langchain_unified.testing.emulation.script import Answers
 from langchain_unified.testing.emulation.server import Emulator
-from langchain_unified.wires._serve import Completion
+from langchain_unified.wires._completion import Completion
 
 
 def read_request(body: Mapping[str, Any], headers: Mapping[str, str]) -> Request:

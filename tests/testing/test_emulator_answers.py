@@ -14,7 +14,7 @@ from langchain_unified.testing.emulation.assistant import answer
 from langchain_unified.testing.emulation.faults import Fault
 from langchain_unified.testing.emulation.script import Answers, ScriptEndedError
 from langchain_unified.testing.emulation.tokens import output_tokens
-from langchain_unified.wires._serve import Completion
+from langchain_unified.wires._completion import Completion
 
 WEATHER = ToolSpec("get_weather", parameters={
     "type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]})  # fmt: skip

@@ -10,7 +10,7 @@ from langchain_unified.profiles import profile_for
 from langchain_unified.request import Provider
 from langchain_unified.testing.emulation.cache import Clock, Hit, PromptCache
 from langchain_unified.testing.emulation.segments import SEGMENTS, total
-from langchain_unified.wires._serve import Tokens
+from langchain_unified.wires._completion import Tokens
 
 MARK = {"cache_control": {"type": "ephemeral"}}
 LONG_MARK = {"cache_control": {"type": "ephemeral", "ttl": "1h"}}

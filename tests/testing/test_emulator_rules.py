@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from langchain_unified.testing.emulation.rules import RULES, Call, Refusal, refusals
+from langchain_unified.testing.emulation.rules import RULES, refusals
+from langchain_unified.testing.emulation.rules.rule import Call, Refusal
 from tests import corpus
 from tests.testing.emulator_cases import BODIES, HEADERS, Case
 from tests.testing.emulator_cases_anthropic import ANTHROPIC

@@ -14,7 +14,7 @@ import pytest
 from langchain_unified.request import Request
 from langchain_unified.testing.emulation.faults import Fault
 from langchain_unified.testing.emulation.server import MISSING, Emulator, emulator, emulator_app
-from langchain_unified.wires._serve import Completion, Tokens
+from langchain_unified.wires._completion import Completion, Tokens
 from tests.testing.emulator_stub import stubbed
 
 ANTHROPIC = {"x-api-key": "secret-a", "anthropic-version": "2023-06-01"}

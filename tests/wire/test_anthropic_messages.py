@@ -20,8 +20,7 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.messages.ai import add_ai_message_chunks
 
-from langchain_unified.caching.budget import settle
-from langchain_unified.content import turns
+from langchain_unified.caching.placement import settle
 from langchain_unified.errors import (
     IncompleteStreamError,
     InvalidHistoryError,
@@ -30,6 +29,7 @@ from langchain_unified.errors import (
     UnsupportedContentError,
     UnsupportedParameterError,
 )
+from langchain_unified.messages.turns import turns
 from langchain_unified.request import (
     Dialect,
     Encoded,
@@ -41,9 +41,9 @@ from langchain_unified.request import (
     ToolSpec,
     Turn,
 )
+from langchain_unified.schemas.anthropic import adapt_schema
 from langchain_unified.wires.anthropic_messages import WIRE
 from langchain_unified.wires.anthropic_messages.params import NATIVE_KEYS, PARAMS
-from langchain_unified.wires.anthropic_messages.schema import adapt_schema
 from tests.corpus import ROOT, exchanges, label, needs_corpus, replies, sse_events, streams
 
 ENDPOINT = "anthropic.messages"

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from langchain_unified.errors import RequestError
 from langchain_unified.request import Request
+from langchain_unified.schemas.anthropic import adapt_schema
 from langchain_unified.wires.anthropic_messages import WIRE
-from langchain_unified.wires.anthropic_messages.schema import adapt_schema
 from langchain_unified.wires.anthropic_messages.serve import read_request
 from tests.corpus import exchanges, label, needs_corpus
 from tests.strategies_anthropic_messages import requests

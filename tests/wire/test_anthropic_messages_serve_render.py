@@ -11,11 +11,11 @@ from hypothesis import given
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages.ai import add_ai_message_chunks
 
-from langchain_unified.content import turns
 from langchain_unified.errors import UnsupportedContentError
+from langchain_unified.messages.turns import turns
 from langchain_unified.request import Block, Request, Turn
 from langchain_unified.usage import ANTHROPIC_FINISH
-from langchain_unified.wires._serve import Completion, Tokens
+from langchain_unified.wires._completion import Completion, Tokens
 from langchain_unified.wires.anthropic_messages import WIRE
 from langchain_unified.wires.anthropic_messages.serve import read_request, render_events, render_reply
 from tests.corpus import label, needs_corpus, replies, sse_events, streams

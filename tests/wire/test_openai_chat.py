@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.messages.ai import add_ai_message_chunks
 
-from langchain_unified.caching.budget import settle
-from langchain_unified.content import turns
+from langchain_unified.caching.placement import settle
 from langchain_unified.errors import IncompleteStreamError, InvalidToolError, ReplyError, UnsupportedContentError
+from langchain_unified.messages.turns import turns
 from langchain_unified.request import (
     Dialect,
     Encoded,

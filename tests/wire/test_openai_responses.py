@@ -26,8 +26,7 @@ from langchain_core.messages import (
 )
 from langchain_core.messages.ai import add_ai_message_chunks
 
-from langchain_unified.caching.budget import settle
-from langchain_unified.content import turns
+from langchain_unified.caching.placement import settle
 from langchain_unified.errors import (
     IncompleteStreamError,
     InvalidToolError,
@@ -35,6 +34,7 @@ from langchain_unified.errors import (
     UnsupportedContentError,
     UnsupportedParameterError,
 )
+from langchain_unified.messages.turns import turns
 from langchain_unified.request import (
     Dialect,
     Encoded,
@@ -46,7 +46,8 @@ from langchain_unified.request import (
     ToolSpec,
     Turn,
 )
-from langchain_unified.tools import tool_choice, tool_specs
+from langchain_unified.tools.choice import parse_tool_choice
+from langchain_unified.tools.specs import tool_specs
 from langchain_unified.wires.openai_responses import WIRE
 from langchain_unified.wires.openai_responses.params import NATIVE_KEYS, PARAMS
 from tests.corpus import ROOT, exchanges, label, needs_corpus, replies, sse_events, streams
@@ -1561,7 +1562,7 @@ def test_tool_choice(choice, wanted):
             MCP,
         ]
     )
-    assert body(HumanMessage("hi"), tools=specs, tool_choice=tool_choice(choice, specs))["tool_choice"] == wanted
+    assert body(HumanMessage("hi"), tools=specs, tool_choice=parse_tool_choice(choice, specs))["tool_choice"] == wanted
 
 
 # --- the whole body ---------------------------------------------------------------------------------------------------

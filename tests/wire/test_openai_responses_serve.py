@@ -18,7 +18,7 @@ from pydantic import TypeAdapter
 
 from langchain_unified.errors import RequestError, UnsupportedContentError
 from langchain_unified.request import OutputFormat, Request, ToolChoice, ToolSpec, Turn
-from langchain_unified.wires._serve import Completion, Tokens
+from langchain_unified.wires._completion import Completion, Tokens
 from langchain_unified.wires.openai_responses import WIRE
 from langchain_unified.wires.openai_responses.serve import read_request, render_events, render_reply
 from tests.corpus import exchanges, needs_corpus, replies, sse_events, streams

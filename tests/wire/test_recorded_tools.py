@@ -13,7 +13,8 @@ from langchain_unified import ChatAnthropic, ChatOpenAI, RefusalError, Truncated
 from langchain_unified.redaction import redacted
 from langchain_unified.schemas.check import valid
 from langchain_unified.testing import Emulator, emulator
-from langchain_unified.testing.emulation.rules import Call, refusals
+from langchain_unified.testing.emulation.rules import refusals
+from langchain_unified.testing.emulation.rules.rule import Call
 from tests.corpus import exchanges, label, needs_corpus
 from tests.server import Received, Reply, Server, serve, split
 from tests.wire.reading import read

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from langchain_unified.history.calls import ID_LIMITS, LEGAL_IDS, PREFIXES
+from langchain_unified.caching.segments import SEGMENTS
+from langchain_unified.caching.settings import SETTINGS
+from langchain_unified.history.pairing import ID_LIMITS, LEGAL_IDS, PREFIXES
 from langchain_unified.wires import WIRES
-from langchain_unified.wires._segments import SEGMENTS
-from langchain_unified.wires._settings import SETTINGS
 
 TABLES = {
     "ids' lengths": ID_LIMITS,

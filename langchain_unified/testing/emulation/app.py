@@ -22,7 +22,7 @@ from langchain_unified.request import Request as Asked
 from langchain_unified.testing.emulation.codecs import codec_of
 from langchain_unified.testing.emulation.delivery import CUT, Step, length, steps
 from langchain_unified.testing.emulation.engine import ENDPOINTS, Answer, Endpoint, Engine
-from langchain_unified.testing.emulation.rules import error_body
+from langchain_unified.testing.emulation.rules.rule import error_body
 
 SECRET = frozenset({"authorization", "x-api-key", "api-key", "cookie", "proxy-authorization"})
 """Headers that are not recorded."""

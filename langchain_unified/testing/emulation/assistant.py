@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from langchain_unified.caching.tokens import CHARACTERS
 from langchain_unified.request import Block, Request, ToolSpec, Turn
 from langchain_unified.testing.emulation.schema import instance
 from langchain_unified.testing.emulation.tokens import arguments_text, block_tokens
 from langchain_unified.usage import FinishReason
-from langchain_unified.wires._serve import Completion
-from langchain_unified.wires._tokens import CHARACTERS
+from langchain_unified.wires._completion import Completion
 
 QUOTE = 500
 """How many characters of a text are repeated in an answer."""

@@ -14,12 +14,12 @@ from operator import attrgetter
 
 from langchain_unified.caching.policy import LIFETIMES
 from langchain_unified.caching.rules import LOOK_BACK, MINIMUM, READ, STEP, WRITTEN
+from langchain_unified.caching.segments import SECTIONS, Segment, anthropic_tools, from_caller, printed, unmarked
+from langchain_unified.caching.settings import retention, settings_of
+from langchain_unified.caching.tokens import CHARACTERS, compact
 from langchain_unified.request import JsonObject, Profile, WireName
 from langchain_unified.testing.emulation.segments import total
-from langchain_unified.wires._segments import SECTIONS, Segment, anthropic_tools, from_caller, printed, unmarked
-from langchain_unified.wires._serve import Tokens
-from langchain_unified.wires._settings import retention, settings_of
-from langchain_unified.wires._tokens import CHARACTERS, compact
+from langchain_unified.wires._completion import Tokens
 
 LONG = frozenset({"1h", "12h"})
 

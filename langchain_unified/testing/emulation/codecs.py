@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from langchain_unified.request import JsonObject, Request
-from langchain_unified.wires._serve import Completion
+from langchain_unified.wires._completion import Completion
 
 ReadRequest: TypeAlias = Callable[[JsonObject, Mapping[str, str]], Request]
 RenderReply: TypeAlias = Callable[[Sequence[Completion], JsonObject], JsonObject]

@@ -20,11 +20,12 @@ from langchain_unified.testing.emulation.cache import Clock, Hit, PromptCache
 from langchain_unified.testing.emulation.codecs import Codec, codec_of
 from langchain_unified.testing.emulation.delivery import Parcel, error_frame, frames
 from langchain_unified.testing.emulation.faults import Fault, Faults
-from langchain_unified.testing.emulation.rules import Call, error_body, refusals
+from langchain_unified.testing.emulation.rules import refusals
+from langchain_unified.testing.emulation.rules.rule import Call, error_body
 from langchain_unified.testing.emulation.script import Answers, ScriptEndedError
 from langchain_unified.testing.emulation.segments import total
 from langchain_unified.testing.emulation.tokens import output_tokens
-from langchain_unified.wires._serve import Completion, Tokens
+from langchain_unified.wires._completion import Completion, Tokens
 
 JSON: Mapping[str, str] = {"content-type": "application/json"}
 SSE: Mapping[str, str] = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}

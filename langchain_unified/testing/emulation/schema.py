@@ -17,7 +17,7 @@ from typing import Any
 
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.schemas.check import Schema, resolve, valid
-from langchain_unified.schemas.sound import sound
+from langchain_unified.schemas.wellformed import sound
 from langchain_unified.testing.emulation.patterns import matching
 from langchain_unified.testing.emulation.words import Words
 

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from langchain_unified.request import Block, Request
 from langchain_unified.testing.emulation.assistant import answer, call_id, completion, limited, thought
 from langchain_unified.testing.emulation.faults import Fault
-from langchain_unified.wires._serve import Completion
+from langchain_unified.wires._completion import Completion
 
 Scripted: TypeAlias = "str | Mapping[str, Any] | Completion | Fault"
 """One answer: a text; `{"content": …, "tool_calls": [{"name", "args", "id"?}], "reasoning"?, "refusal"?}`; a whole

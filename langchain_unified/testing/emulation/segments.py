@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
+from langchain_unified.caching.segments import Segment, anthropic_segments, chat_segments, responses_segments
 from langchain_unified.request import JsonObject
-from langchain_unified.wires._segments import Segment, anthropic_segments, chat_segments, responses_segments
 
 SEGMENTS: Mapping[str, Callable[[JsonObject], list[Segment]]] = {
     "anthropic.messages": anthropic_segments,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+from langchain_unified.caching.tokens import text_tokens, wire_tokens
 from langchain_unified.request import Block
-from langchain_unified.wires._tokens import text_tokens, wire_tokens
 
 
 def output_tokens(blocks: Iterable[Block]) -> tuple[int, int]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from langchain_unified.wires._wire import Wire
+from langchain_unified.wires.anthropic_messages.caching import MARKS
 from langchain_unified.wires.anthropic_messages.decode import decode
 from langchain_unified.wires.anthropic_messages.encode import encode, encode_count
-from langchain_unified.wires.anthropic_messages.marks import MARKS
 from langchain_unified.wires.anthropic_messages.stream import stream_decoder
 
 WIRE = Wire(

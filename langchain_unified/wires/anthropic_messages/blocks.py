@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from langchain_unified.blocks import wire_of_type
+from langchain_unified.messages.blocks import wire_of_type
 from langchain_unified.request import Adjustment, Block, JsonObject, Turn, WireName
 from langchain_unified.wires._wire import RAW_REMEDY, cannot_carry
+from langchain_unified.wires.anthropic_messages.caching import cache_control
 from langchain_unified.wires.anthropic_messages.ids import CallIds
-from langchain_unified.wires.anthropic_messages.marks import cache_control
 
 WIRE: WireName = "anthropic_messages"
 

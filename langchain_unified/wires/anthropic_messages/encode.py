@@ -16,11 +16,13 @@ from typing import Any
 
 from langchain_unified.errors import InvalidHistoryError, UnsupportedContentError
 from langchain_unified.request import Adjustment, Encoded, JsonObject, Request, Turn
-from langchain_unified.schemas import note
+from langchain_unified.schemas.anthropic import answer_schema
+from langchain_unified.schemas.subset import note
 from langchain_unified.wires._wire import write_params
+from langchain_unified.wires.anthropic_messages.assistant import ASSISTANT
 from langchain_unified.wires.anthropic_messages.betas import betas
 from langchain_unified.wires.anthropic_messages.blocks import SYSTEM, USER, Job, write_blocks, write_result
-from langchain_unified.wires.anthropic_messages.marks import SYSTEM_ROLES, has_own, stays
+from langchain_unified.wires.anthropic_messages.caching import SYSTEM_ROLES, has_own, stays
 from langchain_unified.wires.anthropic_messages.params import (
     PARAMS,
     SAMPLING,
@@ -29,8 +31,6 @@ from langchain_unified.wires.anthropic_messages.params import (
     max_tokens,
     write_native,
 )
-from langchain_unified.wires.anthropic_messages.replies import ASSISTANT
-from langchain_unified.wires.anthropic_messages.schema import answer_schema
 from langchain_unified.wires.anthropic_messages.tools import encode_tool_choice, encode_tools
 
 COUNT_KEYS = frozenset(

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.request import Adjustment, JsonObject, Request, ToolChoice, ToolSpec
-from langchain_unified.schemas.sound import check_schema
-from langchain_unified.server_tools.forms import refusal
-from langchain_unified.wires.anthropic_messages.marks import cache_control
-from langchain_unified.wires.anthropic_messages.schema import adapt_schema
+from langchain_unified.schemas.anthropic import adapt_schema
+from langchain_unified.schemas.wellformed import check_schema
+from langchain_unified.tools.server.forms import refusal
+from langchain_unified.wires.anthropic_messages.caching import cache_control
 
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 PROPERTY = re.compile(r"[a-zA-Z0-9_.-]{1,64}")

@@ -18,7 +18,8 @@ from langchain_core.messages.tool import ToolCall, invalid_tool_call, tool_call
 from langchain_unified.errors import ReplyError, describe, error_in
 from langchain_unified.request import JsonObject
 from langchain_unified.usage import CHAT_FINISH, FinishReason, finish, openai_usage
-from langchain_unified.wires.openai_chat.blocks import CUSTOM_ARGUMENT, compact
+from langchain_unified.wires.openai_chat.assistant import CUSTOM_ARGUMENT
+from langchain_unified.wires.openai_chat.blocks import compact
 
 # Read by name, or an echo of the transport, so that they do not go among the rest.
 REPLY_KEYS = frozenset({"choices", "usage", "model", "id", "object", "obfuscation"})

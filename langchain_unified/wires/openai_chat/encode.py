@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from langchain_unified.request import Adjustment, Block, Encoded, JsonObject, OutputFormat, Request, Role, Turn
 from langchain_unified.schemas.openai import format_schema
-from langchain_unified.wires._marks import breakpoint_of
+from langchain_unified.wires._openai.caching import breakpoint_of
 from langchain_unified.wires._wire import write_params
 from langchain_unified.wires.openai_chat import blocks
 from langchain_unified.wires.openai_chat.params import PARAMS, write_native

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from langchain_unified.request import Adjustment, JsonObject, Request
-from langchain_unified.wires._marks import lifetime_said, refusal
+from langchain_unified.wires._openai.caching import lifetime_said, refusal
 from langchain_unified.wires._wire import ParamWriter, answer_limit, refuse, under
 
 STOP_LIMIT = 4

@@ -11,7 +11,8 @@ from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 
 from langchain_unified.request import JsonObject
 from langchain_unified.wires._wire import StreamDecoder, cut, seal
-from langchain_unified.wires.openai_chat.blocks import CUSTOM_ARGUMENT, compact
+from langchain_unified.wires.openai_chat.assistant import CUSTOM_ARGUMENT
+from langchain_unified.wires.openai_chat.blocks import compact
 from langchain_unified.wires.openai_chat.decode import (
     CHOICE_KEYS,
     args_object,

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from langchain_unified.wires._wire import Wire
+from langchain_unified.wires.openai_responses.caching import MARKS
 from langchain_unified.wires.openai_responses.decode import decode
 from langchain_unified.wires.openai_responses.encode import encode, encode_count
-from langchain_unified.wires.openai_responses.marks import MARKS
 from langchain_unified.wires.openai_responses.stream import stream_decoder
 
 WIRE = Wire(

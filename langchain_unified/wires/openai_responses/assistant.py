@@ -11,8 +11,8 @@ from typing import Any
 
 from langchain_unified.request import Block, JsonObject, Turn
 from langchain_unified.wires._wire import cannot_carry
-from langchain_unified.wires.openai_responses import server_tools
-from langchain_unified.wires.openai_responses.parts import (
+from langchain_unified.wires.openai_responses import assistant_tools as server_tools
+from langchain_unified.wires.openai_responses.blocks import (
     REMEDIES,
     WIRE,
     compact,

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from langchain_unified.blocks import wire_of_type
+from langchain_unified.messages.blocks import wire_of_type
 from langchain_unified.request import Adjustment, Block, Encoded, JsonObject, Request, Role, Turn
-from langchain_unified.wires._marks import breakpoint_of
+from langchain_unified.wires._openai.caching import breakpoint_of
 from langchain_unified.wires._wire import cannot_carry, write_params
 from langchain_unified.wires.openai_responses.assistant import encode_assistant
+from langchain_unified.wires.openai_responses.blocks import WIRE, encode_parts, item_in
 from langchain_unified.wires.openai_responses.params import PARAMS, write_native, write_output
-from langchain_unified.wires.openai_responses.parts import WIRE, encode_parts, item_in
 from langchain_unified.wires.openai_responses.tools import encode_tool_choice, encode_tools
 
 # The counting endpoint refuses what has no influence on the input.

@@ -7,7 +7,7 @@ from typing import Any
 
 from langchain_unified.request import Adjustment, JsonObject, OutputFormat, Request
 from langchain_unified.schemas.openai import format_schema
-from langchain_unified.wires._marks import lifetime_said, refusal
+from langchain_unified.wires._openai.caching import lifetime_said, refusal
 from langchain_unified.wires._wire import ParamWriter, answer_limit, refuse, under
 
 # Keys of the API's own body that `Params` does not have.

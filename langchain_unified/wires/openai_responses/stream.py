@@ -26,7 +26,7 @@ from langchain_unified.wires.openai_responses.decode import (
     streamable,
     usage_of,
 )
-from langchain_unified.wires.openai_responses.items import Item, Part, closes, inside_string, seal_of, tails_of
+from langchain_unified.wires.openai_responses.stream_items import Item, Part, closes, inside_string, seal_of, tails_of
 
 
 class ResponsesStream(StreamDecoder):

@@ -8,7 +8,7 @@ from typing import Any
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.request import Adjustment, JsonObject, Request, ToolSpec
 from langchain_unified.schemas.openai import checked_name, function_schema
-from langchain_unified.server_tools.forms import refusal
+from langchain_unified.tools.server.forms import refusal
 
 # What a function or a custom tool may say beside its name, description and form.
 OPTIONS = frozenset({"defer_loading", "async", "allowed_callers", "output_schema"})

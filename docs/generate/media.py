@@ -1,0 +1,334 @@
+"""The media matrix: what becomes of each kind of content block, by the place where it stands and the API it goes to.
+
+The table is data. `python -m docs.generate.media` writes `docs/media.md` from it, and the tests run every cell, in
+every way in which the block may be written. An outcome is the type under which the block goes out, or one of `WORDS`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from langchain_unified.request import WireName
+
+PLACES: Mapping[str, str] = {
+    "human": "human messages",
+    "system": "system messages",
+    "tool": "tool results",
+    "assistant": "assistant messages",
+}
+"""The places, and what the page calls them."""
+
+WIRES: Mapping[WireName, str] = {
+    "anthropic_messages": "Anthropic Messages",
+    "openai_chat": "OpenAI Chat",
+    "openai_responses": "OpenAI Responses",
+}
+
+REFUSED, AS_TEXT, LEFT_OUT, NOTE, NEXT = "refused", "as text", "left out", "note", "next "
+
+WORDS: Mapping[str, str] = {
+    REFUSED: "`UnsupportedContentError`, before anything is sent. It names message, block, API and a remedy.",
+    AS_TEXT: "What it says, or where it lies, goes out as text: the API has no such block there.",
+    NOTE: "A text in its place says what was there, by name or type. Its data is not sent.",
+    LEFT_OUT: "Only the model that wrote it could read it. The message keeps it.",
+    NEXT + "…": "A user message after the assistant's shows it; a text in its place refers to it.",
+}
+"""The outcomes that are no block types."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of block. `forms` are all the ways to write it; `cells` say by place what becomes of it on each wire."""
+
+    name: str
+    forms: tuple[Any, ...]
+    cells: Mapping[str, Mapping[WireName, str]]
+
+
+def _kind(name: str, *forms: Any, human: str, system: str, tool: str, assistant: str) -> Kind:
+    """A row. Each place has its three outcomes in the order of `WIRES`, or one that holds for all."""
+    rows = {"human": human, "system": system, "tool": tool, "assistant": assistant}
+    return Kind(name, forms, {place: dict(zip(WIRES, _three(row), strict=True)) for place, row in rows.items()})
+
+
+def _three(row: str) -> list[str]:
+    outcomes = row.split(" | ")
+    return outcomes * 3 if len(outcomes) == 1 else outcomes
+
+
+# --- what the samples hold: each says "paris", in plain text or in base64 ---------------------------------------------
+
+
+def _b64(text: str) -> str:
+    return b64encode(text.encode()).decode()
+
+
+TEXT = "Paris is in France."
+PIXELS, PAGES, SOUND, LETTERS = _b64("paris pixels"), _b64("paris pages"), _b64("paris sounds"), _b64(TEXT)
+IMAGE_URL, PDF_URL, TEXT_URL = (f"https://example.com/paris.{ending}" for ending in ("png", "pdf", "txt"))
+SOUND_URL, VIDEO_URL = "https://example.com/paris.mp3", "https://example.com/paris.mp4"
+IMAGE_URI, PDF_URI = f"data:image/png;base64,{PIXELS}", f"data:application/pdf;base64,{PAGES}"
+ID = "file_paris"
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+PART = {"type": "text", "text": TEXT}
+PICTURE = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PIXELS}}
+
+IMAGES = {
+    "human": "image | image_url | input_image",
+    "system": "refused | refused | input_image",
+    "tool": "image | refused | input_image",
+}
+FILES = {
+    "human": "document | file | input_file",
+    "system": "refused | refused | input_file",
+    "tool": "document | refused | input_file",
+}
+TEXT_DOCUMENTS = {"human": "document | as text | as text", "system": AS_TEXT, "tool": "document | as text | as text"}
+NOWHERE = {"human": REFUSED, "system": REFUSED, "tool": REFUSED}
+SHOWN = "next image | next image_url | next input_image"
+
+KINDS: tuple[Kind, ...] = (
+    _kind(
+        "text", TEXT, PART, {"type": "input_text", "text": TEXT}, {"type": "output_text", "text": TEXT},
+        human="text | text | input_text", system="text | text | input_text", tool="text | text | input_text",
+        assistant="text | text | output_text",
+    ),
+    _kind(
+        "image by URL", {"type": "image", "url": IMAGE_URL},
+        {"type": "image", "source_type": "url", "url": IMAGE_URL},
+        {"type": "image_url", "image_url": {"url": IMAGE_URL, "detail": "high"}},
+        {"type": "image_url", "image_url": IMAGE_URL}, {"type": "input_image", "image_url": IMAGE_URL},
+        {"type": "image", "source": {"type": "url", "url": IMAGE_URL}},
+        **IMAGES, assistant=SHOWN,
+    ),
+    _kind(
+        "image in base64", {"type": "image", "base64": PIXELS, "mime_type": "image/png"},
+        {"type": "image", "source_type": "base64", "data": PIXELS, "mime_type": "image/png"},
+        {"type": "image_url", "image_url": {"url": IMAGE_URI}}, {"type": "image_url", "image_url": IMAGE_URI},
+        {"type": "input_image", "image_url": IMAGE_URI}, PICTURE,
+        {"type": "file", "base64": PIXELS, "mime_type": "image/png"},
+        {"type": "computer_screenshot", "image_url": IMAGE_URI},
+        **IMAGES, assistant=SHOWN,
+    ),
+    _kind(
+        "image by file id", {"type": "image", "file_id": ID}, {"type": "image", "source_type": "id", "id": ID},
+        {"type": "input_image", "file_id": ID}, {"type": "image", "source": {"type": "file", "file_id": ID}},
+        human="image | refused | input_image", system="refused | refused | input_image",
+        tool="image | refused | input_image", assistant=AS_TEXT,
+    ),
+    _kind(
+        "image of a type that Claude does not see", {"type": "image", "base64": PIXELS, "mime_type": "image/tiff"},
+        human="refused | image_url | input_image", system="refused | refused | input_image",
+        tool="refused | refused | input_image", assistant=NOTE,
+    ),
+    _kind(
+        "PDF in base64", {"type": "file", "base64": PAGES, "mime_type": "application/pdf"},
+        {"type": "file", "source_type": "base64", "data": PAGES, "mime_type": "application/pdf"},
+        {"type": "file", "file": {"file_data": PDF_URI, "filename": "pages.pdf"}},
+        {"type": "input_file", "file_data": PDF_URI, "filename": "pages.pdf"},
+        {"type": "image_url", "image_url": {"url": PDF_URI}}, {"type": "image_url", "image_url": PDF_URI},
+        {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": PAGES}},
+        **FILES, assistant=NOTE,
+    ),
+    _kind(
+        "PDF by URL", {"type": "file", "url": PDF_URL, "mime_type": "application/pdf"},
+        {"type": "file", "source_type": "url", "url": PDF_URL}, {"type": "input_file", "file_url": PDF_URL},
+        {"type": "document", "source": {"type": "url", "url": PDF_URL}},
+        human="document | refused | input_file", system="refused | refused | input_file",
+        tool="document | refused | input_file", assistant=AS_TEXT,
+    ),
+    _kind(
+        "file by id", {"type": "file", "file_id": ID}, {"type": "file", "source_type": "id", "id": ID},
+        {"type": "file", "file": {"file_id": ID}}, {"type": "input_file", "file_id": ID},
+        {"type": "document", "source": {"type": "file", "file_id": ID}},
+        **FILES, assistant=AS_TEXT,
+    ),
+    _kind(
+        "office file in base64", {"type": "file", "base64": PAGES, "mime_type": DOCX, "filename": "pages.docx"},
+        human="refused | file | input_file", system="refused | refused | input_file",
+        tool="refused | refused | input_file", assistant=NOTE,
+    ),
+    _kind(
+        "text file in base64", {"type": "file", "base64": LETTERS, "mime_type": "text/csv", "filename": "a.csv"},
+        {"type": "input_file", "file_data": f"data:text/plain;base64,{LETTERS}", "filename": "a.txt"},
+        **FILES, assistant=AS_TEXT,
+    ),
+    _kind(
+        "text document", {"type": "text-plain", "text": TEXT}, {"type": "file", "source_type": "text", "text": TEXT},
+        {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": TEXT}},
+        **TEXT_DOCUMENTS, assistant=AS_TEXT,
+    ),
+    _kind(
+        "text document in base64", {"type": "text-plain", "base64": LETTERS, "mime_type": "text/plain"},
+        human="document | as text | input_file", system="as text | as text | input_file",
+        tool="document | as text | input_file", assistant=AS_TEXT,
+    ),
+    _kind(
+        "text document by URL", {"type": "text-plain", "url": TEXT_URL, "mime_type": "text/plain"},
+        human="refused | refused | input_file", system="refused | refused | input_file",
+        tool="refused | refused | input_file", assistant=AS_TEXT,
+    ),
+    _kind(
+        "text document by file id", {"type": "text-plain", "file_id": ID, "mime_type": "text/plain"},
+        **FILES, assistant="refused | refused | as text",
+    ),
+    _kind(
+        "document of texts", {"type": "document", "source": {"type": "content", "content": [PART]}},
+        {"type": "document", "source": {"type": "content", "content": TEXT}},
+        human="document | as text | as text", system="refused | as text | as text",
+        tool="document | as text | as text", assistant=AS_TEXT,
+    ),
+    _kind(
+        "document of texts and images", {"type": "document", "source": {"type": "content", "content": [PART, PICTURE]}},
+        human="document | refused | input_image", system="refused | refused | input_image",
+        tool="document | refused | input_image", assistant=AS_TEXT,
+    ),
+    _kind(
+        "search result", {"type": "search_result", "source": PDF_URL, "title": "Paris", "content": [PART]},
+        human="search_result | as text | as text", system=AS_TEXT, tool="search_result | as text | as text",
+        assistant=AS_TEXT,
+    ),
+    _kind(
+        "audio, wav or mp3", {"type": "audio", "base64": SOUND, "mime_type": "audio/wav"},
+        {"type": "audio", "source_type": "base64", "data": SOUND, "mime_type": "audio/mp3"},
+        {"type": "input_audio", "input_audio": {"data": SOUND, "format": "wav"}},
+        human="refused | input_audio | refused", system=REFUSED, tool=REFUSED, assistant=NOTE,
+    ),
+    _kind(
+        "audio of another type", {"type": "audio", "base64": SOUND, "mime_type": "audio/flac"},
+        **NOWHERE, assistant=NOTE,
+    ),
+    _kind(
+        "audio elsewhere", {"type": "audio", "url": SOUND_URL}, {"type": "audio", "file_id": ID},
+        **NOWHERE, assistant=AS_TEXT,
+    ),
+    _kind("video", {"type": "video", "base64": SOUND, "mime_type": "video/mp4"}, **NOWHERE, assistant=NOTE),
+    _kind(
+        "video elsewhere", {"type": "video", "url": VIDEO_URL}, {"type": "video", "file_id": ID},
+        **NOWHERE, assistant=AS_TEXT,
+    ),
+    _kind(
+        "tool call", {"type": "tool_call", "id": "call_1", "name": "paris", "args": {"day": "today"}},
+        {"type": "tool_use", "id": "call_1", "name": "paris", "input": {"day": "today"}},
+        {"type": "function_call", "call_id": "call_1", "name": "paris", "arguments": '{"day":"today"}'},
+        **NOWHERE, assistant="tool_use | function | function_call",
+    ),
+    _kind(
+        "tool call with broken arguments",
+        {"type": "invalid_tool_call", "id": "call_1", "name": "paris", "args": '{"day":', "error": None},
+        **NOWHERE, assistant="tool_use | function | function_call",
+    ),
+    _kind(
+        "tool result", {"type": "tool_result", "tool_use_id": "call_1", "content": TEXT},
+        human="tool_result | tool | function_call_output", system=REFUSED, tool=REFUSED, assistant=REFUSED,
+    ),
+    _kind(
+        "reasoning", {"type": "reasoning", "reasoning": "Of Paris."},
+        {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "Of Paris."}]},
+        **NOWHERE, assistant=LEFT_OUT,
+    ),
+    _kind(
+        "Claude's thinking", {"type": "thinking", "thinking": "Of Paris.", "signature": "c2ln"},
+        human="thinking | refused | refused", system=REFUSED, tool="refused | as text | as text",
+        assistant="thinking | left out | left out",
+    ),
+    _kind(
+        "refusal", {"type": "refusal", "refusal": "Not Paris."},
+        **NOWHERE, assistant="as text | refusal | as text",
+    ),
+    _kind(
+        "server tool's call", {"type": "server_tool_call", "id": "s_1", "name": "search", "args": {"query": "Paris"}},
+        **NOWHERE, assistant=AS_TEXT,
+    ),
+    _kind(
+        "server tool's result",
+        {"type": "server_tool_result", "tool_call_id": "s_1", "status": "success", "output": TEXT},
+        **NOWHERE, assistant=AS_TEXT,
+    ),
+    _kind(
+        "Anthropic's server tool call",
+        {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "Paris"}},
+        human="server_tool_use | refused | refused", system=REFUSED, tool="refused | as text | as text",
+        assistant="server_tool_use | as text | as text",
+    ),
+    _kind(
+        "OpenAI's server tool call",
+        {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"type": "search", "query": TEXT}},
+        human="refused | refused | web_search_call", system="refused | refused | web_search_call",
+        tool="as text | as text | refused", assistant="as text | as text | web_search_call",
+    ),
+    _kind(
+        "file for a container", {"type": "container_upload", "file_id": ID},
+        human="container_upload | refused | refused", system=REFUSED, tool="refused | as text | as text",
+        assistant="container_upload | as text | as text",
+    ),
+    _kind(
+        "tool found by a search", {"type": "tool_reference", "tool_name": "paris"},
+        human=REFUSED, system=REFUSED, tool="tool_reference | as text | as text",
+        assistant="refused | as text | as text",
+    ),
+    _kind(
+        "a block of the API's own, wrapped", {"type": "non_standard", "value": {"type": "new_block", "text": TEXT}},
+        human="new_block", system="new_block", tool="new_block", assistant="new_block",
+    ),
+    _kind("a type that nobody knows", {"type": "new_block", "text": TEXT}, **NOWHERE, assistant=REFUSED),
+)  # fmt: skip
+
+
+# --- the page ---------------------------------------------------------------------------------------------------------
+
+HEAD = """\
+# Media
+
+Written by `python -m docs.generate.media` from its table, and every cell is tested; do not edit by hand.
+
+A content block may be written in LangChain's standard form, in OpenAI's or in Anthropic's, whichever API it goes to.
+Nothing is fetched or converted on the way: a URL stays a URL. Below is what becomes of a block in each place. A name in
+`code` is the type under which it goes out. What a model can see or hear is its own matter: Chat takes `input_audio`,
+and only audio models listen. Assistant messages here are those that you write; a reply goes back to its own API as it
+came.
+"""
+
+
+def page() -> str:
+    """`docs/media.md`."""
+    words = [f"- **{word}**: {text}" for word, text in WORDS.items()]
+    tables = [line for place in PLACES for line in ("", f"## In {PLACES[place]}", "", *_table(place))]
+    forms = [line for kind in KINDS for line in ("", f"### {kind.name}", "", *_forms(kind))]
+    return "\n".join([HEAD, *words, *tables, "", "## How each may be written", *forms, ""])
+
+
+def _table(place: str) -> Iterator[str]:
+    yield "| block | " + " | ".join(WIRES.values()) + " |"
+    yield "| --- | --- | --- | --- |"
+    for kind in KINDS:
+        yield f"| {kind.name} | " + " | ".join(_shown(kind.cells[place][wire]) for wire in WIRES) + " |"
+
+
+def _shown(outcome: str) -> str:
+    if outcome.startswith(NEXT):
+        return f"next `{outcome.removeprefix(NEXT)}`"
+    return outcome if outcome in WORDS else f"`{outcome}`"
+
+
+def _forms(kind: Kind) -> Iterator[str]:
+    yield "```json"
+    yield from (json.dumps(form) for form in kind.forms)
+    yield "```"
+
+
+def main(arguments: list[str]) -> None:
+    """Write the page to the path that is given, or to `docs/media.md`."""
+    path = Path(arguments[0] if arguments else "docs/media.md")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

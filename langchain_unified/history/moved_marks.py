@@ -1,0 +1,67 @@
+"""Prompt-cache marks on blocks that a repair leaves out: they move to the nearest block before that stays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from langchain_unified.history.foreign import REASONING, is_reasoning
+from langchain_unified.messages.cache_marks import marked_end
+from langchain_unified.request import Adjustment, Block, Turn
+
+
+def with_marks(turns: tuple[Turn, ...], adjustments: list[Adjustment]) -> tuple[Turn, ...]:
+    """The turns with no mark on an empty text or on reasoning; the same object where there is none."""
+    if not any("mark" in block and is_silent(turn, block) for turn in turns for block in turn.blocks):
+        return turns
+    blocks = [[*turn.blocks] for turn in turns]
+    last: tuple[int, int] | None = None
+    for at, turn in enumerate(turns):
+        for index, block in enumerate(turn.blocks):
+            if not is_silent(turn, block):
+                last = at, index
+            elif "mark" in block:
+                blocks[at][index] = {key: value for key, value in block.items() if key != "mark"}
+                _move(blocks, block, last, turn, adjustments)
+    return tuple(_with(turn, found) for turn, found in zip(turns, map(tuple, blocks), strict=True))
+
+
+def _move(
+    blocks: list[list[Block]],
+    block: Block,
+    last: tuple[int, int] | None,
+    turn: Turn,
+    adjustments: list[Adjustment],
+) -> None:
+    if last is None:
+        what = f"the prompt-cache mark on message {turn.position} ({turn.role})"
+        adjustments.append(Adjustment(what=what, why="No block at or before it can carry a mark."))
+    else:
+        at, index = last
+        blocks[at][index] = {"mark": block["mark"], **blocks[at][index]}
+
+
+def kept_mark(turn: Turn, blocks: tuple[Block, ...]) -> tuple[Block, ...]:
+    """What a turn has become, with its last mark at the end where the blocks that it became have lost it."""
+    marks = [block["mark"] for block in turn.blocks if "mark" in block]
+    if not marks or any("mark" in block for block in blocks):
+        return blocks
+    return tuple(marked_end(blocks, marks[-1]))
+
+
+def _with(turn: Turn, blocks: tuple[Block, ...]) -> Turn:
+    return turn if blocks == turn.blocks else replace(turn, blocks=blocks)
+
+
+def is_silent(turn: Turn, block: Block) -> bool:
+    """Whether a block can be left out: an empty text, reasoning. A tool's result stays, whatever it says."""
+    if turn.role == "tool":
+        return False
+    value = block["value"] if block["type"] == "foreign" else None
+    unread = isinstance(value, Mapping) and value.get("type") in REASONING
+    return unread or is_blank(block) or is_reasoning(block)
+
+
+def is_blank(block: Block) -> bool:
+    """Whether a block is a text that says nothing."""
+    return bool(block["type"] == "text" and not block["text"].strip())

@@ -1,0 +1,1 @@
+"""Messages in any spelling -> turns of one dialect."""

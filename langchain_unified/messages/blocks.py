@@ -1,0 +1,308 @@
+"""Any content block -> a block of the one dialect that encoders meet.
+
+Callers write LangChain's standard blocks (v1, v0), OpenAI's parts or Anthropic's blocks, in any mix. What comes out:
+
+    text {text, annotations?}                         image {url | base64 + mime_type | file_id, detail?}
+    file {url | base64 + mime_type | file_id | content, filename?, title?, context?, citations?}
+    text-plain {text, title?, context?, citations?}   audio {base64 + mime_type | url | file_id}
+    video {base64 + mime_type | url | file_id}        search_result {source, title, content, citations?}
+    tool_call {id, name, args, extras?}               invalid_tool_call {id, name, args}
+    reasoning {reasoning, id?, extras?}               refusal {refusal}
+    server_tool_call {id, name, args, extras?}        server_tool_result {tool_call_id, output?, status?, extras?}
+    native {value}                                    a block of the target wire's own, sent as it is
+    foreign {value}                                   what another provider wrote and nobody else reads: left out
+    unknown {value}                                   anything else: the encoder refuses it by name
+
+Each may carry `mark`, a prompt-cache mark. Nothing is fetched.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from langchain_unified.errors import InvalidHistoryError
+from langchain_unified.messages.cache_marks import MARK_KEYS, hoisted, plain_extras, unmarked, with_mark
+from langchain_unified.request import Block, JsonObject, WireName
+
+# Types that say by themselves which wire wrote them, for assistant messages that do not name their provider.
+ANTHROPIC_TYPES = frozenset({"thinking", "redacted_thinking", "server_tool_use", "mcp_tool_use", "container_upload",
+                             "tool_reference", "browser_state", "fallback", "mcp_tool_listing", "tool_addition",
+                             "tool_removal"})  # fmt: skip
+RESPONSES_SUFFIXES = ("_call", "_call_output", "_approval_request", "_approval_response", "_list_tools")
+
+
+def wire_of_type(kind: str) -> WireName | None:
+    """The only wire that has a block of this type; `None` for what several have, or none."""
+    if kind in ANTHROPIC_TYPES or kind.endswith("_tool_result"):
+        return None if kind == "server_tool_result" else "anthropic_messages"
+    if kind in ("tool_call", "invalid_tool_call", "server_tool_call", "function_call"):
+        return None
+    return "openai_responses" if kind.endswith(RESPONSES_SUFFIXES) else None
+
+
+STREAM_KEYS = frozenset({"index", "partial_json", *MARK_KEYS})
+
+
+def unstreamed(block: Mapping[str, Any]) -> JsonObject:
+    """A block as the API gave it: no marks, and no `index` or `partial_json`, which summed chunks leave."""
+    value = plain_extras({key: item for key, item in block.items() if key not in STREAM_KEYS})
+    partial = block.get("partial_json")
+    if partial and not value.get("input"):
+        value["input"] = loads(partial)
+    return value
+
+
+def loads(text: str) -> JsonObject:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def normalise(block: Any, wire: WireName) -> Block:
+    if isinstance(block, str):
+        return {"type": "text", "text": block}
+    if not isinstance(block, dict):
+        return {"type": "unknown", "value": block}
+    reader = BLOCKS.get(str(block.get("type")))
+    if reader is not None:
+        return with_mark(reader(block), block)
+    home = wire_of_type(str(block.get("type")))
+    if home == wire:
+        return with_mark({"type": "native", "value": unstreamed(block)}, block)
+    return {"type": "unknown", "value": block}
+
+
+def _kept(block: Mapping[str, Any], *keys: str) -> Block:
+    """The named keys of a block, looked for beside `extras` and in it, absent and None left out."""
+    extras = block.get("extras")
+    beside = extras if isinstance(extras, dict) else {}
+    found = {key: block.get(key, beside.get(key)) for key in keys}
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _text(block: Block) -> Block:
+    return {"type": "text", "text": block.get("text") or "", **_kept(block, "annotations")}
+
+
+def _image(block: Block) -> Block:
+    return {"type": "image", **_source(block), **_kept(block, "detail")}
+
+
+def _image_url(block: Block) -> Block:
+    inner = block.get("image_url")
+    inner = {"url": inner} if isinstance(inner, str) else (inner or {})
+    url = inner.get("url")
+    if not isinstance(url, str):
+        return {"type": "unknown", "value": block}
+    located = _location(url)
+    if not located.get("mime_type", "image/").startswith("image/"):
+        # LiteLLM's way to send a PDF: a data URI of another type in the place of an image.
+        return {"type": "file", **located}
+    return {"type": "image", **located, **_kept({**block, **inner}, "detail")}
+
+
+def _input_image(block: Block) -> Block:
+    place = _location(block["image_url"]) if block.get("image_url") else _kept(block, "file_id")
+    return {"type": "image", **place, **_kept(block, "detail")}
+
+
+FILE_KEYS = ("filename", "title", "context", "citations")
+
+
+def _file(block: Block) -> Block:
+    inner = block.get("file")
+    if isinstance(inner, dict):  # Chat Completions' part
+        return {**_openai_file(inner), **_kept(block, *FILE_KEYS)}
+    if block.get("source_type") == "text":
+        return {"type": "text-plain", "text": block.get("text", ""), **_kept(block, *FILE_KEYS)}
+    named = {**(block.get("metadata") or {}), **block}
+    return _file_at(_source(block), _kept(named, *FILE_KEYS))
+
+
+def _file_at(place: Block, named: Block) -> Block:
+    """A file, or the image that it is by its type: both providers show models only images that are given as such."""
+    if str(place.get("mime_type", "")).lower().startswith("image/"):
+        return {"type": "image", **place}
+    return {"type": "file", **place, **named}
+
+
+def _input_file(block: Block) -> Block:
+    return _openai_file(block)
+
+
+def _openai_file(inner: Mapping[str, Any]) -> Block:
+    data, url = inner.get("file_data"), inner.get("file_url")
+    address = data or url
+    place = _location(address) if address else _kept(inner, "file_id")
+    if data and "base64" not in place:
+        place = {"base64": data, "mime_type": "application/pdf"}
+    return _file_at(place, _kept(inner, "filename", "detail"))
+
+
+def _document(block: Block) -> Block:
+    """Anthropic's document, whose `source` may be text, blocks, base64, a URL or a file id."""
+    source = block.get("source") or {}
+    rest = _kept(block, *FILE_KEYS)
+    if source.get("type") == "text":
+        return {"type": "text-plain", "text": source.get("data", ""), **rest}
+    if source.get("type") == "content":
+        content, mark = hoisted(source.get("content"))
+        return {"type": "file", "content": content, **rest, **mark}
+    return _file_at(_source(block), rest)
+
+
+def _text_plain(block: Block) -> Block:
+    place = {} if block.get("text") is not None else _source(block)
+    return {"type": "text-plain", **_kept(block, "text"), **place, **_kept(block, *FILE_KEYS)}
+
+
+def _audio(block: Block) -> Block:
+    return {"type": "audio", **_source(block), **_kept(block, "transcript")}
+
+
+def _input_audio(block: Block) -> Block:
+    inner = block.get("input_audio") or {}
+    return {"type": "audio", "base64": inner.get("data", ""), "mime_type": f"audio/{inner.get('format', 'wav')}"}
+
+
+def _video(block: Block) -> Block:
+    return {"type": "video", **_source(block)}
+
+
+def _search_result(block: Block) -> Block:
+    kept = _kept(block, "source", "title", "content", "citations")
+    content, mark = hoisted(kept.get("content"))
+    return {"type": "search_result", **kept, **({"content": content} if "content" in kept else {}), **mark}
+
+
+def _tool_result(block: Block) -> Block:
+    content = block.get("content")
+    items = [content] if isinstance(content, str) and content else content if isinstance(content, list) else []
+    return {
+        "type": "tool_result",
+        "tool_call_id": block.get("tool_use_id", ""),
+        "content": tuple(normalise(item, "anthropic_messages") for item in items),
+        "is_error": bool(block.get("is_error")),
+    }
+
+
+def _object(block: Block, field: str) -> JsonObject:
+    """A call's arguments; `{}` where there are none. Raises `InvalidHistoryError` for what is no object."""
+    args = block.get(field) or {}
+    if not isinstance(args, dict):
+        raise InvalidHistoryError(
+            f"The call {block.get('id')!r} of tool {block.get('name')!r} has a `{field}` that is no object: {args!r}."
+        )
+    return args
+
+
+def _tool_use(block: Block) -> Block:
+    args = _object(block, "input") or loads(block.get("partial_json") or "{}")
+    return {"type": "tool_call", "id": block.get("id"), "name": block.get("name", ""), "args": args}
+
+
+def _function_call(block: Block) -> Block:
+    arguments = block.get("arguments") or "{}"
+    return {"type": "tool_call", "id": block.get("call_id"), "name": block.get("name", ""), "args": loads(arguments)}
+
+
+def _tool_call(block: Block) -> Block:
+    args = block.get("args")
+    args = loads(args) if isinstance(args, str) else _object(block, "args")
+    kept = _kept(block, "id", "name") | ({"extras": block["extras"]} if block.get("extras") else {})
+    return {"type": "tool_call", "id": None, "name": "", **kept, "args": args}
+
+
+def _tool_call_chunk(block: Block) -> Block:
+    """What core leaves, in a summed stream of standard blocks, of a call whose arguments never became whole."""
+    return {"type": "invalid_tool_call", "id": block.get("id"), "name": block.get("name"), "args": block.get("args")}
+
+
+def _as_is(block: Block) -> Block:
+    """A standard block that needs no settling: stream index and LangChain's invented ids leave it."""
+    made_up = str(block.get("id", "")).startswith("lc_")
+    return {key: item for key, item in block.items() if key not in STREAM_KEYS and not (key == "id" and made_up)}
+
+
+def _non_standard(block: Block) -> Block:
+    value = block.get("value")
+    if not isinstance(value, dict):
+        return {"type": "unknown", "value": block}
+    bare, mark = unmarked(value)
+    return {"type": "native", "value": bare, **mark}
+
+
+# --- sources ----------------------------------------------------------------------------------------------------------
+
+
+def _source(block: Block) -> Block:
+    """Where a medium's data is: `url`, `base64` with `mime_type`, or `file_id`; from v1, v0 and Anthropic spellings."""
+    source = block.get("source")
+    if isinstance(source, dict):
+        return ANTHROPIC_SOURCES.get(source.get("type", ""), _no_source)(source)
+    kind = block.get("source_type")
+    if kind == "base64":
+        return {"base64": block.get("data", ""), **_kept(block, "mime_type")}
+    if kind == "id":
+        return {"file_id": block.get("id")}
+    if block.get("url"):
+        return {**_location(block["url"]), **_kept(block, "mime_type")}
+    return _kept(block, "base64", "mime_type", "file_id")
+
+
+def _no_source(source: Block) -> Block:
+    return {}
+
+
+ANTHROPIC_SOURCES: Mapping[str, Callable[[Block], Block]] = {
+    "base64": lambda source: {"base64": source.get("data", ""), "mime_type": source.get("media_type", "")},
+    "url": lambda source: {"url": source.get("url", "")},
+    "file": lambda source: {"file_id": source.get("file_id", "")},
+}
+
+
+def _location(url: str) -> Block:
+    """A URL as `url`, a base64 data URI as `base64` with its `mime_type`."""
+    if url.startswith("data:"):
+        head, _, data = url[5:].partition(",")
+        mime_type, _, encoding = head.partition(";")
+        if "base64" in encoding:
+            return {"base64": data, "mime_type": mime_type}
+    return {"url": url}
+
+
+BLOCKS: Mapping[str, Callable[[Block], Block]] = {
+    # LangChain's standard blocks
+    "text": _text,
+    "image": _image,
+    "file": _file,
+    "text-plain": _text_plain,
+    "audio": _audio,
+    "video": _video,
+    "reasoning": _as_is,
+    "tool_call": _tool_call,
+    "invalid_tool_call": _as_is,
+    "tool_call_chunk": _tool_call_chunk,
+    "server_tool_call": _as_is,
+    "server_tool_result": _as_is,
+    "refusal": _as_is,
+    "non_standard": _non_standard,
+    # OpenAI's parts, chat and responses
+    "image_url": _image_url,
+    "input_audio": _input_audio,
+    "input_text": _text,
+    "output_text": _text,
+    "input_image": _input_image,
+    "computer_screenshot": _input_image,
+    "input_file": _input_file,
+    "function_call": _function_call,
+    # Anthropic's blocks
+    "document": _document,
+    "search_result": _search_result,
+    "tool_use": _tool_use,
+    "tool_result": _tool_result,
+}

@@ -1,0 +1,212 @@
+"""One tool, in whatever form it was written -> `ToolSpec`.
+
+A tool may be a pydantic class, a TypedDict, a function, a `BaseTool`, a JSON schema, or a dict in OpenAI's form (chat
+or responses), in Anthropic's, or a provider's own (`{"type": "web_search_20250305", …}`), which goes through as it is.
+A string is the neutral name of a tool that the providers define (`"web_search"`); `server_tools` translates those.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
+
+from langchain_unified.errors import InvalidToolError
+from langchain_unified.messages.cache_marks import MARK_KEYS, mark_of, unmarked
+from langchain_unified.request import JsonObject, ToolSpec
+from langchain_unified.schemas.check import short
+from langchain_unified.schemas.subset import CHOICES, rooted
+from langchain_unified.tools.server.forms import NAMES
+
+NO_PARAMETERS: JsonObject = {"type": "object", "properties": {}}
+
+# What a tool may say beside name, description, schema and mark. Wires send the ones they have, in this order.
+_OPTIONS = (
+    "defer_loading", "allowed_callers", "input_examples", "eager_input_streaming", "async", "output_schema", "format",
+)  # fmt: skip
+OPTIONS = frozenset(_OPTIONS)
+
+
+def tool_spec(tool: Any, strict: bool | None = None) -> ToolSpec:
+    """One tool, whatever it was written as. `strict` stands where the tool does not say it itself.
+
+    Raises `InvalidToolError` for a dict without a name and for what is no tool at all.
+    """
+    if isinstance(tool, ToolSpec):
+        return tool
+    if isinstance(tool, str):
+        return _by_name(tool)
+    if isinstance(tool, BaseTool):
+        return _base_tool(tool, strict)
+    if isinstance(tool, Mapping):
+        return _dict_tool(dict(tool), strict)
+    return _function(converted(tool), {}, strict)
+
+
+def _by_name(name: str) -> ToolSpec:
+    if name in NAMES:
+        return _native({"type": name}, None)
+    close = difflib.get_close_matches(name, NAMES, n=1)
+    hint = f"Did you mean {close[0]!r}? " if close else ""
+    raise InvalidToolError(
+        f"There is no server tool {name!r}. {hint}By name there are {', '.join(NAMES)}; "
+        "give any other tool itself, or a provider's own as a dict with its `type`."
+    )
+
+
+def present(mapping: Mapping[str, Any]) -> JsonObject:
+    return {key: value for key, value in mapping.items() if value is not None}
+
+
+def _base_tool(tool: BaseTool, strict: bool | None) -> ToolSpec:
+    extras = tool.extras or {}
+    if isinstance(extras.get("provider_tool_definition"), Mapping):
+        return _dict_tool({**extras["provider_tool_definition"], **_marks(extras)}, strict)
+    if (tool.metadata or {}).get("type") == "custom_tool":
+        custom = {"name": tool.name, "description": tool.description, "format": (tool.metadata or {}).get("format")}
+        return _custom(present(custom), extras)
+    return _function(converted(tool), extras, strict)
+
+
+def _marks(extras: Mapping[str, Any]) -> JsonObject:
+    return {key: extras[key] for key in MARK_KEYS if extras.get(key)}
+
+
+def converted(tool: Any) -> JsonObject:
+    """What LangChain core makes of a tool: OpenAI's dict. Raises `InvalidToolError`."""
+    if not (callable(tool) or isinstance(tool, Mapping | BaseTool)):
+        raise InvalidToolError(
+            f"{short(tool)} is no tool. Give a function, a pydantic class, a TypedDict, a BaseTool or a dict."
+        )
+    try:
+        return convert_to_openai_tool(tool)
+    except Exception as exc:  # core raises many kinds here, none of which names the tool
+        named = tool.get("name") or tool.get("title") if isinstance(tool, Mapping) else getattr(tool, "name", None)
+        label = named or getattr(tool, "__name__", None) or type(tool).__name__
+        raise InvalidToolError(f"The tool {label!r} cannot be read: {exc}") from exc
+
+
+def _dict_tool(tool: JsonObject, strict: bool | None) -> ToolSpec:
+    kind = tool.get("type")
+    if isinstance(kind, str) and kind not in SCHEMA_TYPES:
+        reader = DICT_TOOLS.get(kind, _native)
+        return reader(tool, strict)
+    if "input_schema" in tool:
+        return _anthropic_custom(tool, strict)
+    if isinstance(tool.get("function"), Mapping):
+        return _chat_function({**tool, "type": "function"}, strict)
+    if "parameters" in tool and "name" in tool:
+        return _flat_function({**tool, "type": "function"}, strict)
+    if not (tool.get("name") or tool.get("title")):
+        raise InvalidToolError(f"A tool has no name: {short(tool)}. Give it a `name` (or a JSON schema's `title`).")
+    return _function(converted(unmarked(tool)[0]), tool, strict)
+
+
+# A JSON schema's own `type`, which is no kind of tool.
+SCHEMA_TYPES = frozenset({"object", "string", "number", "integer", "boolean", "array", "null"})
+
+
+def _chat_function(tool: JsonObject, strict: bool | None) -> ToolSpec:
+    function = tool.get("function")
+    if not isinstance(function, Mapping):
+        return _flat_function(tool, strict)
+    # LiteLLM's callers put the mark inside `function`.
+    return _function({"function": dict(function)}, {**function, **tool}, strict)
+
+
+def _flat_function(tool: JsonObject, strict: bool | None) -> ToolSpec:
+    return _function({"function": tool}, tool, strict)
+
+
+def _function(converted: JsonObject, extras: Mapping[str, Any], strict: bool | None) -> ToolSpec:
+    function = converted["function"]
+    said = function.get("strict")
+    for key, kind in TYPES.items():
+        if not isinstance(function.get(key), kind | None):
+            found = f"`{key}` {short(function[key])}, which is no {kind.__name__}"
+            raise InvalidToolError(f"The tool {_name(function)!r} has the {found}.")
+    return ToolSpec(
+        name=_name(function),
+        description=function.get("description"),
+        parameters=_parameters(function),
+        strict=strict if said is None else said,
+        options={key: extras[key] for key in _OPTIONS if extras.get(key) is not None},
+        mark=mark_of(extras),
+    )
+
+
+TYPES: Mapping[str, type] = {"description": str, "strict": bool}
+"""What a function says beside its name and schema, if it does."""
+
+
+def _name(holder: Mapping[str, Any]) -> str:
+    name = holder.get("name")
+    if not isinstance(name, str) or not name:
+        raise InvalidToolError(f"A tool has no name: {short(holder)}. Give it a `name`.")
+    return name
+
+
+def _parameters(function: Mapping[str, Any]) -> JsonObject:
+    """The schema of the arguments, which are an object even where it does not say so."""
+    parameters = function.get("parameters") or NO_PARAMETERS
+    if not isinstance(parameters, Mapping):
+        raise InvalidToolError(
+            f"The tool {function.get('name')!r} has a schema that is no object: {parameters!r}. "
+            "Give `parameters` (or `input_schema`) as a JSON schema."
+        )
+    schema = rooted(parameters) if "$ref" in parameters else parameters
+    if schema.get("type", "object") != "object":
+        raise InvalidToolError(
+            f"The schema of tool {function.get('name')!r} is of type {schema['type']!r}, but arguments are an object: "
+            "put it under a property."
+        )
+    if "type" not in schema and not any(key in schema for key in CHOICES):
+        return {"type": "object", **schema}
+    return schema if isinstance(schema, dict) else dict(schema)
+
+
+def _anthropic_custom(tool: JsonObject, strict: bool | None) -> ToolSpec:
+    function = {**tool, "parameters": tool["input_schema"]}
+    return _function({"function": function}, tool, strict)
+
+
+def _custom_tool(tool: JsonObject, strict: bool | None) -> ToolSpec:
+    """`custom` is Anthropic's word for a function with a schema, and OpenAI's for a free-form tool."""
+    if "input_schema" in tool:
+        return _anthropic_custom(tool, strict)
+    inner = tool.get("custom")
+    return _custom(inner, {**inner, **tool}) if isinstance(inner, Mapping) else _custom(tool, tool)
+
+
+def _custom(custom: Mapping[str, Any], extras: Mapping[str, Any]) -> ToolSpec:
+    options = {key: extras[key] for key in _OPTIONS if extras.get(key) is not None}
+    if custom.get("format"):
+        options["format"] = custom["format"]
+    return ToolSpec(
+        name=_name(custom),
+        kind="custom",
+        description=custom.get("description"),
+        options=options,
+        mark=mark_of(extras),
+    )
+
+
+def _native(tool: JsonObject, strict: bool | None) -> ToolSpec:
+    """A provider's own tool. LiteLLM's callers put its fields under `function.parameters`: they are lifted."""
+    function = tool.get("function")
+    if isinstance(function, Mapping):
+        lifted = {**(function.get("parameters") or {}), "name": function.get("name")}
+        own = {key: value for key, value in tool.items() if key != "function"}
+        tool = present({**lifted, **_marks(function), **own})
+    definition = unmarked(tool)[0]
+    name = tool.get("name") or tool.get("server_label") or tool.get("mcp_server_name") or tool["type"]
+    return ToolSpec(name=str(name), kind="native", definition=definition, mark=mark_of(tool))
+
+
+DICT_TOOLS: Mapping[str, Callable[[JsonObject, bool | None], ToolSpec]] = {
+    "function": _chat_function,
+    "custom": _custom_tool,
+}

@@ -1,0 +1,57 @@
+"""The tools of a call: lists of any tools -> `ToolSpec`s, and the neutral dicts that `bind_tools` binds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pydantic import BaseModel
+
+from langchain_unified.errors import InvalidToolError
+from langchain_unified.request import JsonObject, ToolSpec
+from langchain_unified.schemas.check import short
+from langchain_unified.schemas.wellformed import Sound, sound
+from langchain_unified.tools.spec import present, tool_spec
+
+
+def tool_specs(tools: Sequence[Any], strict: bool | None = None) -> tuple[ToolSpec, ...]:
+    """All the tools of a call, their schemas checked. Raises `InvalidToolError`, with the tool and the field."""
+    if isinstance(tools, str | Mapping | BaseModel) or not isinstance(tools, Iterable):
+        raise InvalidToolError(f"Tools are given as a list, not as {short(tools)}: put it in brackets.")
+    return tuple(_sound(tool_spec(tool, strict)) for tool in tools)
+
+
+def _sound(spec: ToolSpec) -> ToolSpec:
+    if spec.kind != "function" or isinstance(spec.parameters, Sound):
+        return spec
+    return replace(spec, parameters=sound(spec.parameters, f"tool {spec.name!r}"))
+
+
+def check_names(specs: Sequence[ToolSpec]) -> None:
+    """Raise `InvalidToolError` for two tools of one name: their calls could not be told apart."""
+    seen: set[str] = set()
+    for spec in specs:
+        # A provider's own tool may be called otherwise than it was bound: `code_interpreter` is, on Anthropic.
+        name = str(spec.definition.get("name") or spec.name)
+        if name in seen:
+            raise InvalidToolError(f"Two tools are named {name!r}. Give each tool a name of its own.")
+        seen.add(name)
+
+
+def tool_dict(spec: ToolSpec) -> JsonObject:
+    """A tool as the neutral dict that `bind_tools` binds: OpenAI's chat form, options and mark beside it."""
+    marks = {} if spec.mark is None else {"cache_control": {"type": "ephemeral", **spec.mark}}
+    if spec.kind == "native":
+        return {**spec.definition, **marks}
+    if spec.kind == "custom":
+        custom = {"name": spec.name, "description": spec.description, "format": spec.options.get("format")}
+        options = {key: value for key, value in spec.options.items() if key != "format"}
+        return {"type": "custom", "custom": present(custom), **options, **marks}
+    function = {
+        "name": spec.name,
+        "description": spec.description,
+        "parameters": spec.parameters,
+        "strict": spec.strict,
+    }
+    return {"type": "function", "function": present(function), **spec.options, **marks}

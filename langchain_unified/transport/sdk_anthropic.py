@@ -1,0 +1,68 @@
+"""The anthropic SDK, as the transport sees it."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import anthropic
+
+from langchain_unified.request import JsonObject
+from langchain_unified.transport._sdk import Sdk
+from langchain_unified.transport.config import TransportConfig
+
+# Spans are LangChain's task, and cost 35 µs a call here. Not every release of the SDK has them.
+NO_SPANS = {"open_telemetry": False} if "open_telemetry" in inspect.signature(anthropic.Anthropic).parameters else {}
+
+
+def _arguments(config: TransportConfig, key: str | None, http: Any) -> dict[str, Any]:
+    return {
+        "api_key": key,
+        "base_url": config.base_url,
+        "default_headers": dict(config.default_headers) or None,
+        "default_query": dict(config.default_query) or None,
+        "http_client": http,
+        **NO_SPANS,
+    }
+
+
+def _client(config: TransportConfig, key: str | None, http: Any) -> anthropic.Anthropic:
+    return anthropic.Anthropic(**_arguments(config, key, http))
+
+
+def _async_client(config: TransportConfig, key: str | None, http: Any) -> anthropic.AsyncAnthropic:
+    return anthropic.AsyncAnthropic(**_arguments(config, key, http))
+
+
+def _in_reply(message: str, response: Any, payload: JsonObject, error: JsonObject) -> Exception:
+    return anthropic.APIStatusError(message, response=response, body=payload)
+
+
+SDK = Sdk(
+    provider="anthropic",
+    key_variable="ANTHROPIC_API_KEY",
+    settings=(
+        "ANTHROPIC_API_KEY",
+        "ANTHROPIC_AUTH_TOKEN",
+        "ANTHROPIC_PROFILE",
+        "ANTHROPIC_CONFIG_DIR",
+        "ANTHROPIC_IDENTITY_TOKEN",
+        "ANTHROPIC_IDENTITY_TOKEN_FILE",
+        "ANTHROPIC_FEDERATION_RULE_ID",
+        "ANTHROPIC_ORGANIZATION_ID",
+        "ANTHROPIC_BASE_URL",
+        "ANTHROPIC_CUSTOM_HEADERS",
+    ),
+    client=_client,
+    async_client=_async_client,
+    stream_cls=anthropic.Stream,
+    async_stream_cls=anthropic.AsyncStream,
+    base_error=anthropic.AnthropicError,
+    status_error=anthropic.APIStatusError,
+    connection_error=anthropic.APIConnectionError,
+    timeout_error=anthropic.APITimeoutError,
+    validation_error=anthropic.APIResponseValidationError,
+    credentials_error=(anthropic.CredentialsError,),
+    in_reply=_in_reply,
+    request_id_headers=("request-id", "x-request-id", "x-amzn-requestid"),
+)

@@ -1,0 +1,137 @@
+"""Prompt-cache marks: where Messages takes them, how long they may ask for, and how many fit into one request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from langchain_unified.caching.policy import PromptCache
+from langchain_unified.caching.requested import said_before
+from langchain_unified.caching.rules import LOOK_BACK, WRITTEN, MarkRules
+from langchain_unified.messages.tool_calls import call_id_of
+from langchain_unified.request import Adjustment, Block, JsonObject, Mark, Params, Request, Turn
+
+NO_MARK = frozenset({"thinking", "redacted_thinking", "mcp_tool_listing", "fallback"})
+"""Types of the API's own blocks that refuse `cache_control`."""
+
+UNWRITTEN = frozenset({"reasoning", "foreign"})
+"""Blocks that are not sent, or sent as thinking."""
+
+SAID_IN: Mapping[str, tuple[str, ...]] = {
+    "text": ("text",),
+    "refusal": ("refusal",),
+    "text-plain": ("title", "context", "text", "base64", "file_id"),
+    "search_result": ("title", "source", "content"),
+}
+"""Blocks that are left out where none of these keys says anything."""
+
+TTLS = ("5m", "1h")
+
+SYSTEM_ROLES = ("system", "developer")
+
+
+# --- where ------------------------------------------------------------------------------------------------------------
+
+
+def _spot(request: Request, at: int, index: int) -> int | None:
+    """A tool's result is one block to the API, which takes the mark of any within: here they stand on its last."""
+    turn = request.turns[at]
+    if turn.role == "tool":
+        return None if _called_by_code(request, at, turn.tool_call_id) else len(turn.blocks) - 1
+    return next((place for place in range(index, -1, -1) if _takes(request, at, turn.blocks[place])), None)
+
+
+def _takes(request: Request, at: int, block: Block) -> bool:
+    if block["type"] == "native":
+        return _raw_takes(request, at, block["value"])
+    if block["type"] == "tool_call":
+        return not _is_code(_caller(block))
+    keys = SAID_IN.get(block["type"])
+    said = keys is None or any(str(block.get(key) or "").strip() for key in keys)
+    return said and block["type"] not in UNWRITTEN
+
+
+def _raw_takes(request: Request, at: int, value: Mapping[str, Any]) -> bool:
+    if value.get("type") == "text":
+        return bool(str(value.get("text") or "").strip())
+    if value.get("type") == "tool_result":
+        return not _called_by_code(request, at, value.get("tool_use_id"))
+    return value.get("type") not in NO_MARK and not _is_code(value.get("caller"))
+
+
+def _caller(block: Block) -> Any:
+    return (block["value"] if block["type"] == "native" else block.get("extras") or {}).get("caller")
+
+
+def _is_code(caller: Any) -> bool:
+    """Whether it was code that made a call. The API refuses marks on such a call and on its result."""
+    return isinstance(caller, Mapping) and str(caller.get("type")).startswith("code_execution")
+
+
+def _called_by_code(request: Request, at: int, call_id: str | None) -> bool:
+    """Whether code made the call that this id stands for, in the assistant's last turn before."""
+    return any(call_id_of(block) == call_id and _is_code(_caller(block)) for block in said_before(request, at))
+
+
+def stays(request: Request, turn: Turn) -> bool:
+    """Whether a system turn that is not at the start stands where it is: else it goes into `system`.
+
+    The wire's own blocks (changes of tools) exist only there.
+    """
+    return request.profile.system_in_messages or has_own(turn)
+
+
+def has_own(turn: Turn) -> bool:
+    """Whether a system turn holds blocks that `system`, which takes only text, cannot hold."""
+    return any(block["type"] == "native" and block["value"].get("type") != "text" for block in turn.blocks)
+
+
+def _leads(request: Request, turn: Turn) -> bool:
+    return turn.role in SYSTEM_ROLES and not stays(request, turn)
+
+
+# --- how many, how long -----------------------------------------------------------------------------------------------
+
+
+def _room(request: Request, policy: PromptCache | None) -> int:
+    """What is sent as it is may be marked too: a tool's definition, and what `extra_body` says of the whole call."""
+    elsewhere = sum("cache_control" in tool.definition for tool in request.tools)
+    return max(0, WRITTEN - elsewhere - bool(request.extra_body.get("cache_control")))
+
+
+def _ttl(wish: str) -> tuple[str | None, str | None]:
+    if wish in TTLS:
+        return wish, None
+    if wish in ("12h", "24h"):
+        return "1h", "Anthropic keeps a prefix for 1h at most: that was asked for."
+    return None, "Anthropic keeps a prefix for 5m or 1h: the default (5m) was asked for."
+
+
+def _refusal(request: Request) -> str | None:
+    return None if request.dialect.cache_marks else "This server does not take them."
+
+
+def _params(
+    request: Request, policy: PromptCache | None, marked: Sequence[str | None]
+) -> tuple[Params, list[Adjustment]]:
+    """The marks say everything; OpenAI's settings are refused by their own rows."""
+    return request.params, []
+
+
+MARKS = MarkRules(
+    spot=_spot,
+    room=_room,
+    ttl=_ttl,
+    refusal=_refusal,
+    params=_params,
+    default="5m",
+    look_back=LOOK_BACK - 1,
+    ordered=True,
+    whole=True,
+    leads=_leads,
+)
+
+
+def cache_control(mark: Mark) -> JsonObject:
+    """A mark as the API writes it."""
+    return {"type": "ephemeral", **mark}

@@ -1,0 +1,215 @@
+"""Messages of a body -> turns, as a server reads them.
+
+A block is read into our vocabulary where the encoder writes the same block from it; any other is kept as it is, as
+`native`. So whatever a body says goes out again, and no list of block types has to be complete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from langchain_unified.errors import RequestError
+from langchain_unified.messages.blocks import normalise
+from langchain_unified.request import Block, JsonObject, Mark, Turn
+from langchain_unified.wires._values import expect, objects, present, shown
+from langchain_unified.wires.anthropic_messages.assistant import ASSISTANT
+from langchain_unified.wires.anthropic_messages.blocks import SYSTEM, TOOL_RESULT, USER, WIRE, Job, Writer
+from langchain_unified.wires.anthropic_messages.caching import TTLS
+
+Table = Mapping[str, Writer]
+
+OWN = Turn("assistant", origin=WIRE)
+"""Whose blocks the encoder writes as Claude's own."""
+
+
+def read_system(value: Any) -> tuple[Turn, ...]:
+    """The turn that `system` makes; none for an empty one."""
+    blocks = _blocks(value, "system", SYSTEM)
+    return (Turn("system", blocks),) if blocks else ()
+
+
+def read_turns(messages: list[Any]) -> Iterator[Turn]:
+    """The turns of the messages, each tool result a turn of its own. Raises `RequestError` with the path of a key."""
+    for position, (message, path) in enumerate(objects(messages, "messages")):
+        role = expect("a string", message.get("role"), f"{path}.role")
+        if role not in ROLES:
+            raise RequestError(f"{path}.role must be one of {', '.join(ROLES)}, not {role!r}.")
+        unknown = next((key for key in present(message) if key not in ("role", "content")), None)
+        if unknown is not None:
+            raise RequestError(f"{path}.{unknown}: a message has `role` and `content`, nothing else is known here.")
+        yield from ROLES[role](message.get("content"), f"{path}.content", position)
+
+
+def _user(content: Any, path: str, position: int) -> Iterator[Turn]:
+    rest: list[Block] = []
+    results = False
+    for value, place in _values(content, path):
+        result = _result(value, place, position)
+        if result is None:
+            rest.append(_block(value, place, USER))
+            continue
+        if rest:
+            yield Turn("user", tuple(rest), position=position)
+        yield result
+        rest, results = [], True
+    if rest or not results:
+        yield Turn("user", tuple(rest), position=position)
+
+
+def _assistant(content: Any, path: str, position: int) -> Iterator[Turn]:
+    yield Turn("assistant", _blocks(content, path, ASSISTANT), origin=WIRE, position=position)
+
+
+def _system(content: Any, path: str, position: int) -> Iterator[Turn]:
+    yield Turn("system", _blocks(content, path, SYSTEM), position=position)
+
+
+ROLES: Mapping[str, Callable[[Any, str, int], Iterator[Turn]]] = {
+    "user": _user,
+    "assistant": _assistant,
+    "system": _system,
+}
+
+# --- tool results -----------------------------------------------------------------------------------------------------
+
+# `toolset_name` follows from the call.
+RESULT_KEYS = frozenset({"type", "tool_use_id", "content", "is_error", "toolset_name", "cache_control"})
+
+
+def _result(value: JsonObject, path: str, position: int) -> Turn | None:
+    """A tool result as a turn; `None` for another block, and for a result with something that a turn cannot say."""
+    if value.get("type") != "tool_result":
+        return None
+    given = present(value)
+    call_id = expect("a string", given.get("tool_use_id"), f"{path}.tool_use_id")
+    is_error = expect("true or false", given.get("is_error", False), f"{path}.is_error")
+    blocks = list(_blocks(given.get("content", ""), f"{path}.content", TOOL_RESULT))
+    bare, mark = take_mark(given, path)
+    if "cache_control" in bare or bare.keys() - RESULT_KEYS or (mark is not None and not blocks):
+        return None
+    if mark is not None:
+        blocks[-1] = {**blocks[-1], "mark": mark}
+    return Turn("tool", tuple(blocks), tool_call_id=call_id, is_error=is_error, position=position)
+
+
+# --- blocks -----------------------------------------------------------------------------------------------------------
+
+NEEDED: Mapping[str, Mapping[str, str]] = {
+    "text": {"text": "a string"},
+    "image": {"source": "an object"},
+    "document": {"source": "an object"},
+    "search_result": {"source": "a string", "title": "a string", "content": "a list"},
+    "tool_use": {"id": "a string", "name": "a string", "input": "an object"},
+    "tool_result": {"tool_use_id": "a string"},
+    "thinking": {"thinking": "a string", "signature": "a string"},
+    "redacted_thinking": {"data": "a string"},
+    "tool_addition": {"tool": "an object"},
+}
+"""What the blocks that we read must have; of the others, the type."""
+
+SOURCES: Mapping[str, tuple[str, ...]] = {
+    "base64": ("media_type", "data"),
+    "text": ("media_type", "data"),
+    "url": ("url",),
+    "file": ("file_id",),
+}
+LISTS = {"search_result": "content", "text": "citations"}
+"""Where a block has a list of objects."""
+
+
+def _values(content: Any, path: str) -> Iterator[tuple[JsonObject, str]]:
+    """The blocks of a content, each checked; a string is one text, an empty one none."""
+    if isinstance(content, str):
+        content = [{"type": "text", "text": content}] if content else []
+    if not isinstance(content, list):
+        raise RequestError(f"{path} must be a string or a list of blocks, not {shown(content)}.")
+    for value, place in objects(content, path):
+        _check(value, place)
+        yield value, place
+
+
+def _check(value: JsonObject, path: str) -> None:
+    kind = expect("a string", value.get("type"), f"{path}.type")
+    for key, wanted in NEEDED.get(kind, {}).items():
+        expect(wanted, value.get(key), f"{path}.{key}")
+    if kind in LISTS:
+        list(objects(value.get(LISTS[kind]), f"{path}.{LISTS[kind]}"))
+    if kind in ("image", "document"):
+        source = value["source"]
+        origin = expect("a string", source.get("type"), f"{path}.source.type")
+        for key in SOURCES.get(origin, ()):
+            expect("a string", source.get(key), f"{path}.source.{key}")
+
+
+def take_mark(value: JsonObject, path: str) -> tuple[JsonObject, Mark | None]:
+    """A block or tool without its cache mark, and the mark. One that says more than a lifetime stays where it is."""
+    if value.get("cache_control") is None:
+        return {key: item for key, item in value.items() if key != "cache_control"}, None
+    said = present(expect("an object", value["cache_control"], f"{path}.cache_control"))
+    ttl = said.get("ttl")
+    if said.get("type") != "ephemeral" or said.keys() - {"type", "ttl"} or ttl not in (None, *TTLS):
+        return value, None
+    return {key: item for key, item in value.items() if key != "cache_control"}, Mark(ttl=ttl) if ttl else Mark()
+
+
+def _blocks(content: Any, path: str, table: Table) -> tuple[Block, ...]:
+    return tuple(_block(value, place, table) for value, place in _values(content, path))
+
+
+def _block(value: JsonObject, path: str, table: Table) -> Block:
+    """A block as our vocabulary says it, else as `native`; with its mark."""
+    bare, mark = take_mark(value, path)
+    given = present(bare)
+    block = READERS.get(given["type"], _settled)(given)
+    if block["type"] == "native" or not _comes_back(block, given, table):
+        block = {"type": "native", "value": bare}
+    return block if mark is None else {**block, "mark": mark}
+
+
+def _comes_back(block: Block, given: JsonObject, table: Table) -> bool:
+    """Whether the encoder writes the block that was read. Of a text without words it writes nothing."""
+    writer = table.get(block["type"])
+    try:
+        written = None if writer is None else writer(block, OWN, Job())
+    except RequestError:
+        return False
+    return written == given or (written is None and block == given and block["type"] == "text")
+
+
+# --- readers ----------------------------------------------------------------------------------------------------------
+
+
+def _settled(given: JsonObject) -> Block:
+    return normalise(given, WIRE)
+
+
+def _text(given: JsonObject) -> Block:
+    notes = [_note(citation) for citation in given.get("citations") or ()]
+    block = {"type": "text", "text": given["text"]}
+    return {**block, "annotations": notes} if notes else block
+
+
+def _note(citation: JsonObject) -> JsonObject:
+    """A citation as LangChain has it; one that would not come back, whole."""
+    apart = {"type", "cited_text", "url", "title", "document_title"}
+    title = citation.get("document_title", citation.get("title"))
+    named = {"cited_text": citation.get("cited_text"), "url": citation.get("url"), "title": title}
+    extras = {key: item for key, item in citation.items() if key not in apart}
+    note: JsonObject = {"type": "citation", **present(named), "extras": extras}
+    probe = {"type": "text", "text": "…", "annotations": [note]}
+    written = ASSISTANT["text"](probe, OWN, Job()) or {}
+    return note if written.get("citations") == [citation] else {"type": "non_standard_annotation", "value": citation}
+
+
+def _thinking(given: JsonObject) -> Block:
+    return {"type": "reasoning", "reasoning": given["thinking"], "extras": {"signature": given["signature"]}}
+
+
+def _tool_use(given: JsonObject) -> Block:
+    call = {"type": "tool_call", "id": given["id"], "name": given["name"], "args": given["input"]}
+    extras = {key: given[key] for key in ("caller", "toolset_name") if key in given}
+    return {**call, "extras": extras} if extras else call
+
+
+READERS: Mapping[str, Callable[[JsonObject], Block]] = {"text": _text, "thinking": _thinking, "tool_use": _tool_use}

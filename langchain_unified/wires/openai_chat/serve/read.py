@@ -1,0 +1,197 @@
+"""Body of `POST /chat/completions` -> Request, as a server reads it.
+
+A value of the wrong kind is refused by the path of its key (`messages[2].content[0].text`). `null` says what an absent
+key says. What only this API has, and has no word in our vocabulary, is kept as it is: a part or a tool as `native`, a
+key of the body in `native` or, unknown to the wire as well, in `extra_body`.
+
+What our encoder would write in another way comes back in the encoder's way: one text part is a `str`, one stop
+sequence is a list, arguments are compact JSON, a legacy function call is a tool call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, cast
+
+from langchain_unified.errors import InvalidToolError, RequestError
+from langchain_unified.request import Dialect, JsonObject, OutputFormat, Params, Request, ToolChoice, ToolSpec
+from langchain_unified.tools.choice import parse_tool_choice
+from langchain_unified.tools.spec import OPTIONS, tool_spec
+from langchain_unified.wires._values import expect, objects, present
+from langchain_unified.wires.openai_chat.params import NATIVE_KEYS
+from langchain_unified.wires.openai_chat.serve.turns import read_turns
+
+MAX_TOKENS = ("max_completion_tokens", "max_tokens")
+
+PARAMS: Mapping[str, str] = {
+    "temperature": "a number",
+    "top_p": "a number",
+    "seed": "an integer",
+    "n": "an integer",
+    "presence_penalty": "a number",
+    "frequency_penalty": "a number",
+    "logit_bias": "an object",
+    "logprobs": "true or false",
+    "top_logprobs": "an integer",
+    "user": "a string",
+    "metadata": "an object",
+    "service_tier": "a string",
+    "parallel_tool_calls": "true or false",
+    "reasoning_effort": "a string",
+    "verbosity": "a string",
+    "modalities": "a list of strings",
+    "audio": "an object",
+    "prediction": "an object",
+    "store": "true or false",
+    "prompt_cache_key": "a string",
+    "prompt_cache_retention": "a string",
+    "prompt_cache_options": "an object",
+}
+"""The parameters that have one name here and in `Params`, and what they must be."""
+
+SETTLED = frozenset({"model", "messages", "tools", "tool_choice", "stop", "stream", "stream_options", *MAX_TOKENS})
+
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
+def read_request(body: JsonObject, headers: Mapping[str, str] = NO_HEADERS) -> Request:
+    """The request that a body asks for. Raises `RequestError` for a body that is none; headers say nothing here.
+
+    `dialect` tells how the body said it: under which key the limit stood, and whether a stream asked for its usage.
+    """
+    given = present(expect("an object", body, "The body"))
+    tools = tuple(_tool(tool, path) for tool, path in objects(given.get("tools"), "tools"))
+    output, native = _output_or_native(given)
+    params = _params(given)
+    return Request(
+        model=expect("a string", given.get("model"), "model"),
+        turns=read_turns(expect("a list", given.get("messages"), "messages")),
+        params=params,
+        tools=tools,
+        tool_choice=_tool_choice(given["tool_choice"], tools) if "tool_choice" in given else None,
+        output=output,
+        native=native,
+        extra_body={key: value for key, value in body.items() if not _known(key)},
+        stream=expect("true or false", given.get("stream", False), "stream"),
+        dialect=_dialect(given),
+    )
+
+
+def _known(key: str) -> bool:
+    return key in PARAMS or key in SETTLED or key in NATIVE_KEYS
+
+
+def _dialect(given: JsonObject) -> Dialect:
+    only_old = "max_tokens" in given
+    return Dialect(
+        max_tokens_key="max_tokens" if only_old else "max_completion_tokens",
+        stream_usage=bool(given.get("stream_options", {}).get("include_usage")),
+    )
+
+
+def _params(given: JsonObject) -> Params:
+    found = {key: expect(kind, given[key], key) for key, kind in PARAMS.items() if key in given}
+    limits = [key for key in MAX_TOKENS if key in given]
+    if len(limits) > 1:
+        raise RequestError("max_tokens and max_completion_tokens say the same: send only one of them.")
+    for key in limits:
+        found["max_tokens"] = expect("an integer", given[key], key)
+    if "stop" in given:
+        stop = given["stop"]
+        found["stop"] = [stop] if isinstance(stop, str) else expect("a list of strings", stop, "stop")
+    if "stream_options" in given:
+        options = expect("an object", given["stream_options"], "stream_options")
+        # To ask for the usage is what our encoder does by itself.
+        rest = {key: value for key, value in options.items() if (key, value) != ("include_usage", True)}
+        found |= {"stream_options": rest} if rest else {}
+    return cast(Params, found)
+
+
+def _output_or_native(given: JsonObject) -> tuple[OutputFormat | None, JsonObject]:
+    """The format of the answer, and the API's own keys; a format without a word of ours is one of these."""
+    native = {key: value for key, value in given.items() if key in NATIVE_KEYS and key not in MAX_TOKENS}
+    asked = native.get("response_format")
+    output = None if asked is None else _output(expect("an object", asked, "response_format"))
+    if output is not None:
+        del native["response_format"]
+    return output, native
+
+
+SCHEMA_KEYS = {"name": "a string", "schema": "an object", "description": "a string", "strict": "true or false"}
+
+
+def _output(asked: JsonObject) -> OutputFormat | None:
+    kind = expect("a string", asked.get("type"), "response_format.type")
+    if kind in ("text", "json_object") and len(asked) == 1:
+        return OutputFormat(cast(Any, kind))
+    if kind != "json_schema":
+        return None
+    path = "response_format.json_schema"
+    inner = present(expect("an object", asked.get("json_schema"), path))
+    for key, wanted in SCHEMA_KEYS.items():
+        if key in inner or key == "name":
+            expect(wanted, inner.get(key), f"{path}.{key}")
+    whole = "schema" in inner and inner.keys() <= SCHEMA_KEYS.keys() and asked.keys() == {"type", "json_schema"}
+    return OutputFormat("json_schema", **inner) if whole else None
+
+
+# --- tools ------------------------------------------------------------------------------------------------------------
+
+OUTER_KEYS = OPTIONS | {"type", "cache_control"}
+INNER_KEYS = {
+    "function": OPTIONS | {"name", "description", "parameters", "strict", "cache_control"},
+    "custom": frozenset({"name", "description", "format"}),
+}
+TOOL_VALUES = {"description": "a string", "parameters": "an object", "strict": "true or false", "format": "an object"}
+
+
+def _tool(tool: JsonObject, path: str) -> ToolSpec:
+    kind = expect("a string", tool.get("type"), f"{path}.type")
+    if kind not in INNER_KEYS:
+        return tool_spec(tool)
+    inner = present(expect("an object", tool.get(kind), f"{path}.{kind}"))
+    name = expect("a string", inner.get("name"), f"{path}.{kind}.name")
+    if not name:
+        raise RequestError(f"{path}.{kind}.name is empty: a tool needs a name.")
+    for key, wanted in TOOL_VALUES.items():
+        if key in inner:
+            expect(wanted, inner[key], f"{path}.{kind}.{key}")
+    outer = present(tool)
+    marked = [holder["cache_control"] for holder in (outer, inner) if "cache_control" in holder]
+    plain = inner.keys() <= INNER_KEYS[kind] and outer.keys() <= OUTER_KEYS | {kind}
+    if not plain or not all(isinstance(mark, dict) for mark in marked):
+        return ToolSpec(name=name, kind="native", definition=tool)
+    return tool_spec({**outer, kind: inner})
+
+
+CHOICE_WORDS = ("none", "auto", "required")
+
+
+def _tool_choice(value: Any, tools: tuple[ToolSpec, ...]) -> ToolChoice | None:
+    if isinstance(value, str):
+        if value not in CHOICE_WORDS:
+            raise RequestError(f"tool_choice must be one of {', '.join(CHOICE_WORDS)} or an object, not {value!r}.")
+    else:
+        _check_choice(expect("an object", value, "tool_choice"))
+    try:
+        return parse_tool_choice(value, tools)
+    except InvalidToolError as exc:
+        raise InvalidToolError(f"tool_choice: {exc}") from exc
+
+
+def _check_choice(value: JsonObject) -> None:
+    kind = expect("a string", value.get("type"), "tool_choice.type")
+    if kind in INNER_KEYS:
+        _check_reference(value, "tool_choice")
+    if kind == "allowed_tools":
+        inner = expect("an object", value.get(kind), f"tool_choice.{kind}")
+        path = f"tool_choice.{kind}.tools"
+        for reference, place in objects(expect("a list", inner.get("tools"), path), path):
+            _check_reference(reference, place)
+
+
+def _check_reference(value: JsonObject, path: str) -> None:
+    kind = expect("a string", value.get("type"), f"{path}.type")
+    inner = expect("an object", value.get(kind), f"{path}.{kind}")
+    expect("a string", inner.get("name"), f"{path}.{kind}.name")

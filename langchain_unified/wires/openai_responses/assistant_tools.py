@@ -1,0 +1,154 @@
+"""Calls and results of the provider's own tools, from LangChain's standard form back into items.
+
+LangChain splits an item such as `web_search_call` into a call and a result. Those that came from this API are put
+together again; those of another provider become text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from langchain_unified.request import Block, JsonObject
+from langchain_unified.wires.openai_responses.blocks import compact
+
+
+def call_item(block: Block) -> JsonObject | None:
+    """The item that a standard `server_tool_call` of this API was; `None` where it cannot be told."""
+    writer = CALLS.get(str(block.get("name")))
+    return None if writer is None or not block.get("id") else writer(block, block.get("extras") or {})
+
+
+def _rest(block: Block) -> JsonObject:
+    """Keys that LangChain left beside its own."""
+    known = {"type", "name", "id", "args", "extras", "index", "mark"}
+    return {key: value for key, value in block.items() if key not in known and value is not None}
+
+
+def _web_search(block: Block, extras: JsonObject) -> JsonObject:
+    action = block.get("args") or {"type": "search", "query": ""}
+    item = {"type": "web_search_call", "id": block["id"], "action": dict(action), "status": "completed"}
+    return item | _rest(block)
+
+
+def _file_search(block: Block, extras: JsonObject) -> JsonObject:
+    queries = (block.get("args") or {}).get("queries", [])
+    return {"type": "file_search_call", "id": block["id"], "queries": queries, "status": "completed", **_rest(block)}
+
+
+def _code_interpreter(block: Block, extras: JsonObject) -> JsonObject:
+    return {
+        "type": "code_interpreter_call",
+        "id": block["id"],
+        "code": (block.get("args") or {}).get("code"),
+        "container_id": "",
+        "outputs": None,
+        "status": "completed",
+        **extras,
+    }
+
+
+def _mcp(block: Block, extras: JsonObject) -> JsonObject:
+    rest = {key: value for key, value in extras.items() if key != "tool_name" and value is not None}
+    return {
+        "type": "mcp_call",
+        "id": block["id"],
+        "name": extras.get("tool_name", ""),
+        "server_label": "",
+        "arguments": compact(block.get("args") or {}),
+        **rest,
+    }
+
+
+def _mcp_list(block: Block, extras: JsonObject) -> JsonObject:
+    return {"type": "mcp_list_tools", "id": block["id"], "server_label": "", "tools": [], **extras}
+
+
+def _tool_search(block: Block, extras: JsonObject) -> JsonObject:
+    rest = {key: value for key, value in extras.items() if value is not None}
+    return {"type": "tool_search_call", "id": block["id"], "arguments": block.get("args") or {}, **rest}
+
+
+CALLS: Mapping[str, Callable[[Block, JsonObject], JsonObject]] = {
+    "web_search": _web_search,
+    "file_search": _file_search,
+    "code_interpreter": _code_interpreter,
+    "remote_mcp": _mcp,
+    "mcp_list_tools": _mcp_list,
+    "tool_search": _tool_search,
+}
+
+
+# --- results ----------------------------------------------------------------------------------------------------------
+
+STATUSES: Mapping[str, str] = {"success": "completed", "error": "failed"}
+
+
+def add_result(block: Block, items: list[JsonObject]) -> bool:
+    """Puts a standard `server_tool_result` of this API where it was; False where there is no such place."""
+    extras = block.get("extras") or {}
+    if extras.get("name") == "tool_search":
+        items.append(_search_output(block, extras))
+        return True
+    call = next((item for item in reversed(items) if item.get("id") == block.get("tool_call_id")), None)
+    writer = None if call is None else RESULTS.get(str(call.get("type")))
+    if call is None or writer is None:
+        return False
+    status = STATUSES.get(str(block.get("status")), extras.get("status"))
+    if status is not None and "status" in call:
+        call["status"] = status
+    writer(call, block.get("output"), extras)
+    return True
+
+
+def _search_output(block: Block, extras: JsonObject) -> JsonObject:
+    output = block.get("output")
+    tools = output.get("tools", []) if isinstance(output, Mapping) else []
+    rest = {key: value for key, value in extras.items() if key != "name" and value is not None}
+    status = STATUSES.get(str(block.get("status")), "completed")
+    return {"type": "tool_search_output", "id": block["tool_call_id"], "tools": tools, "status": status, **rest}
+
+
+def _sources(call: JsonObject, output: Any, extras: JsonObject) -> None:
+    if isinstance(output, Mapping) and output.get("sources"):
+        call["action"]["sources"] = output["sources"]
+
+
+def _under(key: str) -> Callable[[JsonObject, Any, JsonObject], None]:
+    def write(call: JsonObject, output: Any, extras: JsonObject) -> None:
+        if output is not None:
+            call[key] = output
+        if extras.get("error"):
+            call["error"] = extras["error"]
+
+    return write
+
+
+RESULTS: Mapping[str, Callable[[JsonObject, Any, JsonObject], None]] = {
+    "web_search_call": _sources,
+    "file_search_call": _under("results"),
+    "code_interpreter_call": _under("outputs"),
+    "mcp_call": _under("output"),
+    "mcp_list_tools": _under("tools"),
+}
+
+
+# --- as text ----------------------------------------------------------------------------------------------------------
+
+
+def call_text(block: Block) -> str:
+    return f"[called {block.get('name') or 'a tool'}: {compact(readable(block.get('args') or {}))}]"
+
+
+def result_text(block: Block) -> str:
+    output = block.get("output")
+    said = output if isinstance(output, str) else compact(readable(output))
+    failed = " (failed)" if block.get("status") == "error" else ""
+    return f"[result{failed}: {said}]"
+
+
+def readable(value: Any) -> Any:
+    """A value without what only its provider can read."""
+    if isinstance(value, Mapping):
+        return {key: readable(item) for key, item in value.items() if not str(key).startswith("encrypted")}
+    return [readable(item) for item in value] if isinstance(value, list | tuple) else value

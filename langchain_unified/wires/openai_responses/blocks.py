@@ -1,0 +1,195 @@
+"""Content parts of user and system messages and of tool results: `input_text`, `input_image`, `input_file`."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from langchain_unified.messages.blocks import normalise
+from langchain_unified.request import Block, JsonObject, Turn, WireName
+from langchain_unified.wires._wire import RAW_REMEDY, cannot_carry
+
+WIRE: WireName = "openai_responses"
+
+# The API refuses file data without a name, and takes the kind of file from its ending.
+ENDINGS: Mapping[str, str] = {
+    "application/pdf": "pdf",
+    "application/json": "json",
+    "application/msword": "doc",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation": "pptx",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
+    "text/csv": "csv",
+    "text/html": "html",
+    "text/markdown": "md",
+    "text/plain": "txt",
+}
+
+
+def encode_parts(block: Block, turn: Turn) -> list[JsonObject]:
+    """The parts that a block makes. Raises `UnsupportedContentError` for a block that has no form here."""
+    return PARTS.get(block["type"], _refused)(block, turn)
+
+
+def _text(block: Block, turn: Turn) -> list[JsonObject]:
+    return [input_text(block["text"])]
+
+
+def input_text(text: str) -> JsonObject:
+    return {"type": "input_text", "text": text}
+
+
+def _image(block: Block, turn: Turn) -> list[JsonObject]:
+    part: JsonObject = {"type": "input_image", "detail": block.get("detail") or "auto"}
+    if block.get("file_id"):
+        return [{**part, "file_id": block["file_id"]}]
+    address = image_address(block)
+    if address is None:
+        raise cannot_carry(block, turn, WIRE, "Give the image a `url`, a `file_id`, or `base64` with its `mime_type`.")
+    return [{**part, "image_url": address}]
+
+
+def image_address(block: Block) -> str | None:
+    """An image's URL, or its data as one; `None` where it has neither."""
+    if block.get("base64"):
+        return data_uri(block, "image/png")
+    return block.get("url")
+
+
+def data_uri(block: Block, mime_type: str) -> str:
+    return f"data:{block.get('mime_type') or mime_type};base64,{block['base64']}"
+
+
+def _file(block: Block, turn: Turn) -> list[JsonObject]:
+    if "content" in block:
+        return _document(block, turn)
+    part: JsonObject = {"type": "input_file"}
+    if block.get("detail"):
+        part["detail"] = block["detail"]
+    if block.get("file_id"):
+        return [{**part, "file_id": block["file_id"]}]
+    if block.get("base64"):
+        mime_type = block.get("mime_type") or "application/pdf"
+        name = block.get("filename") or block.get("title") or f"file.{ENDINGS.get(mime_type, 'bin')}"
+        return [{**part, "filename": name, "file_data": data_uri(block, mime_type)}]
+    if block.get("url"):
+        return [{**part, "file_url": block["url"]}]
+    raise cannot_carry(block, turn, WIRE, "Give the file a `url`, a `file_id`, or `base64` with its `mime_type`.")
+
+
+def _document(block: Block, turn: Turn) -> list[JsonObject]:
+    """A document made of text and blocks: each goes out as a part of its own."""
+    content = block["content"]
+    items = [content] if isinstance(content, str) else list(content or ())
+    parts = [part for item in items for part in encode_parts(normalise(item, WIRE), turn)]
+    heading = _heading(block)
+    return [input_text(heading), *parts] if heading else parts
+
+
+def _heading(block: Block) -> str:
+    return "\n".join(str(block[key]) for key in ("title", "context") if block.get(key))
+
+
+def _text_plain(block: Block, turn: Turn) -> list[JsonObject]:
+    if "text" not in block:
+        return _file({"mime_type": "text/plain", **block}, turn)
+    return [input_text(document_text(block))]
+
+
+def decoded(block: Block, turn: Turn) -> str:
+    """The text of a document that came as base64."""
+    try:
+        return b64decode(block["base64"], validate=True).decode()
+    except ValueError as exc:
+        raise cannot_carry(block, turn, WIRE, "Its base64 data is not UTF-8 text: send the text itself.") from exc
+
+
+def document_text(block: Block) -> str:
+    """A plain-text document as text: its title and context, then what it says."""
+    heading = _heading(block)
+    return f"{heading}\n\n{block['text']}" if heading else str(block["text"])
+
+
+def _search_result(block: Block, turn: Turn) -> list[JsonObject]:
+    return [input_text(search_text(block))]
+
+
+def search_text(block: Block) -> str:
+    """A search result as text: its title and source, then what was found."""
+    heading = "\n".join(str(block[key]) for key in ("title", "source") if block.get(key))
+    content = block.get("content")
+    items = content if isinstance(content, list | tuple) else [content]
+    found = "\n".join(str(item.get("text", "")) if isinstance(item, Mapping) else str(item or "") for item in items)
+    return f"{heading}\n\n{found}" if heading else found
+
+
+def _native(block: Block, turn: Turn) -> list[JsonObject]:
+    return [dict(block["value"])]
+
+
+def _foreign(block: Block, turn: Turn) -> list[JsonObject]:
+    return []
+
+
+def _audio(block: Block, turn: Turn) -> list[JsonObject]:
+    raise cannot_carry(block, turn, WIRE, "Use an audio model on Chat Completions, or send a transcript.")
+
+
+def _video(block: Block, turn: Turn) -> list[JsonObject]:
+    raise cannot_carry(block, turn, WIRE, "Send frames of it as images.")
+
+
+def _refused(block: Block, turn: Turn) -> list[JsonObject]:
+    raise cannot_carry(block, turn, WIRE, REMEDIES.get(block["type"], SPOKEN))
+
+
+SPOKEN = "It belongs in an assistant message: move it there, or take it out."
+
+REMEDIES: Mapping[str, str] = {
+    "unknown": RAW_REMEDY,
+    "tool_result": "It belongs in a user message, or make it a tool message.",
+}
+
+PARTS: Mapping[str, Callable[[Block, Turn], list[JsonObject]]] = {
+    "text": _text,
+    "image": _image,
+    "file": _file,
+    "text-plain": _text_plain,
+    "search_result": _search_result,
+    "audio": _audio,
+    "video": _video,
+    "native": _native,
+    "foreign": _foreign,
+}
+
+
+# --- whole items ------------------------------------------------------------------------------------------------------
+
+# Parts of a message; a native block of any other type is an item by itself.
+PART_TYPES = frozenset({"input_text", "input_image", "input_file", "input_audio"})
+
+# Items that callers put between messages, and whose type alone does not tell whose they are.
+OWN_ITEMS = frozenset(
+    {
+        "additional_tools", "compaction", "compaction_trigger", "configuration_update", "item_reference", "program",
+        "program_output", "tool_search_output",
+    }
+)  # fmt: skip
+
+
+def item_in(block: Block) -> JsonObject | None:
+    """The whole item that a block is, copied; `None` for a part of a message."""
+    if block["type"] not in ("native", "unknown") or not isinstance(block["value"], Mapping):
+        return None
+    value = {key: item for key, item in block["value"].items() if key != "index"}
+    kind = value.get("type")
+    if block["type"] == "unknown":
+        return value if kind in OWN_ITEMS else None
+    return None if kind in PART_TYPES else value
+
+
+def compact(value: Any) -> str:
+    """JSON text: the same value gives the same bytes."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

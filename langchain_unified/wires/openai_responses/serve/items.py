@@ -1,0 +1,193 @@
+"""Blocks of an answer -> output items, as the API gives them whole in a reply."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from langchain_unified.errors import UnsupportedContentError
+from langchain_unified.request import Block, JsonObject
+from langchain_unified.wires._completion import Completion
+from langchain_unified.wires.openai_responses import assistant_tools as server_tools
+from langchain_unified.wires.openai_responses.assistant import annotation
+from langchain_unified.wires.openai_responses.blocks import compact
+
+PREFIXES: Mapping[str, str] = {
+    "message": "msg",
+    "reasoning": "rs",
+    "function_call": "fc",
+    "custom_tool_call": "ctc",
+    "web_search_call": "ws",
+    "file_search_call": "fs",
+    "code_interpreter_call": "ci",
+    "image_generation_call": "ig",
+    "mcp_call": "mcp",
+    "mcp_list_tools": "mcpl",
+    "mcp_approval_request": "mcpr",
+    "tool_search_call": "tsc",
+    "tool_search_output": "tso",
+}
+"""How an item's own id begins."""
+
+
+def output_items(completion: Completion, body: JsonObject, *, cut: bool) -> list[JsonObject]:
+    """The output of a reply. Items have ids made of the reply's own; the last message of a `cut` reply says so.
+
+    Raises `UnsupportedContentError` for a block that the API cannot answer with. What another provider's tools did is
+    left out.
+    """
+    output = _Output(completion.id.removeprefix("resp_"), _custom_names(body))
+    for block in completion.blocks:
+        BLOCKS.get(block["type"], _refuse)(output, block)
+    if cut and output.items and output.items[-1]["type"] == "message":
+        output.items[-1]["status"] = "incomplete"
+    return output.items
+
+
+def _custom_names(body: JsonObject) -> frozenset[str]:
+    return frozenset(tool["name"] for tool in body.get("tools") or () if tool.get("type") == "custom")
+
+
+@dataclass(slots=True)
+class _Output:
+    stem: str
+    custom: frozenset[str]
+    """Names of the tools that take a free-form text."""
+    items: list[JsonObject] = field(default_factory=list)
+
+    def id_for(self, kind: str, given: Any = None) -> str:
+        """An id for the next item: the given one, when it is of the API's own form."""
+        prefix = PREFIXES.get(kind, "item")
+        return given if str(given).startswith(f"{prefix}_") else f"{prefix}_{self.stem}{len(self.items):02x}"
+
+    def call_id(self, given: Any) -> str:
+        return str(given or f"call_{self.stem}{len(self.items):02x}")
+
+    def last(self, kind: str) -> JsonObject | None:
+        return self.items[-1] if self.items and self.items[-1]["type"] == kind else None
+
+    def say(self, part: JsonObject, block: Block) -> None:
+        """Adds a part to the message on its way, or to a new one where id or phase tell that it is another."""
+        message, given, phase = self.last("message"), block.get("id"), block.get("phase")
+        if message is None or message.get("phase") != phase or given not in (None, message["id"]):
+            head = {"id": self.id_for("message", given), "type": "message", "status": "completed", "content": []}
+            message = {**head, **({"phase": phase} if phase else {}), "role": "assistant"}
+            self.items.append(message)
+        message["content"].append(part)
+
+
+# --- blocks -----------------------------------------------------------------------------------------------------------
+
+
+def _text(output: _Output, block: Block) -> None:
+    notes = [found for note in block.get("annotations") or () if (found := _annotation(note))]
+    part = {"type": "output_text", "annotations": notes, "logprobs": [], "text": block["text"]}
+    output.say(part, block)
+
+
+def _annotation(note: JsonObject) -> JsonObject | None:
+    """A citation as the API has it: of a page on the web, or of a file of the caller's. Of others it has none."""
+    if note.get("type") == "citation" and note.get("url"):
+        note = {"title": "", "start_index": 0, "end_index": 0, **note}
+    return annotation(note)
+
+
+def _refusal(output: _Output, block: Block) -> None:
+    output.say({"type": "refusal", "refusal": block["refusal"]}, block)
+
+
+def _call(output: _Output, block: Block) -> None:
+    args = block["args"]
+    if block["name"] in output.custom and set(args) == {"__arg1"}:
+        _custom_call(output, block, str(args["__arg1"]), "completed")
+    else:
+        _function_call(output, block, compact(args), "completed")
+
+
+def _broken_call(output: _Output, block: Block) -> None:
+    """A call whose arguments never became whole."""
+    write = _custom_call if block.get("name") in output.custom else _function_call
+    write(output, block, block.get("args") or "", "incomplete")
+
+
+def _custom_call(output: _Output, block: Block, text: str, status: str) -> None:
+    call = {"id": output.id_for("custom_tool_call"), "type": "custom_tool_call", "status": status}
+    named = {"call_id": output.call_id(block.get("id")), "input": text, "name": block.get("name") or ""}
+    output.items.append({**call, **named})
+
+
+def _function_call(output: _Output, block: Block, arguments: str, status: str) -> None:
+    extras = block.get("extras") or {}
+    output.items.append(
+        {
+            "id": output.id_for("function_call", extras.get("item_id")),
+            "type": "function_call",
+            "status": status,
+            "arguments": arguments,
+            "call_id": output.call_id(block.get("id")),
+            "name": block.get("name") or "",
+            **{key: extras[key] for key in ("namespace", "async") if extras.get(key) is not None},
+        }
+    )
+
+
+def _reasoning(output: _Output, block: Block) -> None:
+    """Blocks of one id that follow each other are the parts of one summary."""
+    begun = output.last("reasoning")
+    if begun is None or not block.get("id") or begun["id"] != block["id"]:
+        begun = {"id": output.id_for("reasoning", block.get("id")), "type": "reasoning", "summary": []}
+        output.items.append(begun)
+    if block.get("reasoning"):
+        begun["summary"].append({"type": "summary_text", "text": block["reasoning"]})
+    extras = block.get("extras") or {}
+    begun |= {key: extras[key] for key in ("encrypted_content", "content") if extras.get(key) is not None}
+
+
+def _native(output: _Output, block: Block) -> None:
+    """An item as it is, or a part of a message as `decode` gives it."""
+    value = block["value"]
+    NATIVE.get(value.get("type"), _item)(output, value)
+
+
+def _item(output: _Output, value: JsonObject) -> None:
+    if not isinstance(value.get("type"), str):
+        _refuse(output, {"type": "native"})
+    output.items.append({**value, "id": value.get("id") or output.id_for(value["type"])})
+
+
+NATIVE: Mapping[Any, Callable[[_Output, Block], None]] = {"text": _text, "refusal": _refusal}
+
+
+def _server_tool_call(output: _Output, block: Block) -> None:
+    call = server_tools.call_item(block)
+    if call is not None:
+        output.items.append(call)
+
+
+def _server_tool_result(output: _Output, block: Block) -> None:
+    server_tools.add_result(block, output.items)
+
+
+def _silent(output: _Output, block: Block) -> None:
+    """It says nothing here."""
+
+
+def _refuse(output: _Output, block: Block) -> None:
+    raise UnsupportedContentError(
+        f"The Responses API cannot answer with a {block['type']!r} block. It has text, reasoning, tool_call, refusal, "
+        "server_tool_call, server_tool_result, and as native any output item."
+    )
+
+
+BLOCKS: Mapping[str, Callable[[_Output, Block], None]] = {
+    "text": _text,
+    "refusal": _refusal,
+    "tool_call": _call,
+    "invalid_tool_call": _broken_call,
+    "reasoning": _reasoning,
+    "native": _native,
+    "server_tool_call": _server_tool_call,
+    "server_tool_result": _server_tool_result,
+    "foreign": _silent,
+}

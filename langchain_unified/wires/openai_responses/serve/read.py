@@ -1,0 +1,241 @@
+"""Body of `POST /responses` -> Request, as a server reads it.
+
+A value of the wrong kind is refused by the path of its key (`input[2].content[0].text`). `null` says what an absent key
+says. What only this API has, and has no word in our vocabulary, is kept as it is: an item, a part, a tool as `native`,
+a key of the body in `native` or, unknown to the wire as well, in `extra_body`. Such a key is `instructions`: it belongs
+to one call, a system message to the conversation.
+
+What our encoder would write in another way comes back in the encoder's way: an `input` string is a user's message, one
+text part is a `str`, arguments are compact JSON, the deprecated `user` is `safety_identifier`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, cast
+
+from langchain_unified.errors import RequestError
+from langchain_unified.request import JsonObject, OutputFormat, Params, Request, ToolChoice, ToolSpec
+from langchain_unified.tools.spec import tool_spec
+from langchain_unified.wires._values import expect, objects, present
+from langchain_unified.wires.openai_responses.params import NATIVE_KEYS, may_reason
+from langchain_unified.wires.openai_responses.serve.turns import read_turns
+from langchain_unified.wires.openai_responses.tools import OPTIONS, encode_tool_choice
+
+PARAMS: Mapping[str, tuple[str, str]] = {
+    "max_output_tokens": ("max_tokens", "an integer"),
+    "temperature": ("temperature", "a number"),
+    "top_p": ("top_p", "a number"),
+    "top_logprobs": ("top_logprobs", "an integer"),
+    "safety_identifier": ("user", "a string"),
+    "metadata": ("metadata", "an object"),
+    "service_tier": ("service_tier", "a string"),
+    "parallel_tool_calls": ("parallel_tool_calls", "true or false"),
+    "store": ("store", "true or false"),
+    "stream_options": ("stream_options", "an object"),
+    "prompt_cache_key": ("prompt_cache_key", "a string"),
+    "prompt_cache_retention": ("prompt_cache_retention", "a string"),
+    "prompt_cache_options": ("prompt_cache_options", "an object"),
+}
+"""The API's name of a parameter -> the name in `Params`, and what it must be."""
+
+NATIVE: Mapping[str, str] = {
+    "background": "true or false",
+    "instructions": "a string",
+    "max_tool_calls": "an integer",
+    "previous_response_id": "a string",
+    "truncation": "a string",
+}
+"""Those of the API's own keys whose kind matters to a server."""
+
+SETTLED = frozenset({"model", "input", "tools", "tool_choice", "stream", "reasoning", "text", "include", *PARAMS})
+# Each of these stands for a conversation, so that `input` may be missing.
+STATES = ("previous_response_id", "conversation", "prompt")
+
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
+def read_request(body: JsonObject, headers: Mapping[str, str] = NO_HEADERS) -> Request:
+    """The request that a body asks for. Raises `RequestError` for a body that is none; headers say nothing here."""
+    given = present(expect("an object", body, "The body"))
+    if "input" not in given and not any(key in given for key in STATES):
+        raise RequestError("input must be a string or a list of items, not null (or absent).")
+    tools = tuple(_tool(tool, path) for tool, path in objects(given.get("tools"), "tools"))
+    output, text = _text(given)
+    params = _params(given)
+    native = {key: value for key, value in given.items() if key in NATIVE_KEYS and key not in SETTLED}
+    for key in NATIVE.keys() & native.keys():
+        expect(NATIVE[key], native[key], key)
+    return Request(
+        model=expect("a string", given.get("model"), "model"),
+        turns=read_turns(given.get("input")),
+        params=params,
+        tools=tools,
+        tool_choice=_tool_choice(given["tool_choice"], tools) if "tool_choice" in given else None,
+        output=output,
+        native={**native, **text, **_include(given, params)},
+        extra_body=_unknown(body),
+        stream=expect("true or false", given.get("stream", False), "stream"),
+    )
+
+
+def _unknown(body: JsonObject) -> JsonObject:
+    known = NATIVE_KEYS | SETTLED
+    if body.get("safety_identifier") is None:
+        known |= {"user"}
+    return {key: value for key, value in body.items() if key not in known}
+
+
+def _params(given: JsonObject) -> Params:
+    found = {name: expect(kind, given[key], key) for key, (name, kind) in PARAMS.items() if key in given}
+    if "user" in given and "user" not in found:
+        found["user"] = expect("a string", given["user"], "user")
+    if LOGPROBS in _asked(given):
+        found["logprobs"] = True
+    verbosity = expect("an object", given.get("text", {}), "text").get("verbosity")
+    if verbosity is not None:
+        found["verbosity"] = expect("a string", verbosity, "text.verbosity")
+    return cast(Params, {**found, **_reasoning(expect("an object", given.get("reasoning", {}), "reasoning"))})
+
+
+def _reasoning(given: JsonObject) -> JsonObject:
+    """The effort under the name that other APIs have too; the rest as it is."""
+    found: JsonObject = {}
+    if given.get("effort") is not None:
+        found["reasoning_effort"] = expect("a string", given["effort"], "reasoning.effort")
+        given = {key: value for key, value in given.items() if key != "effort"}
+    return {**found, "reasoning": given} if given else found
+
+
+LOGPROBS, ENCRYPTED = "message.output_text.logprobs", "reasoning.encrypted_content"
+
+
+def _asked(given: JsonObject) -> list[str]:
+    return cast("list[str]", expect("a list of strings", given.get("include", []), "include"))
+
+
+def _include(given: JsonObject, params: Params) -> JsonObject:
+    """What a body asks for in `include` beside what its parameters say by themselves."""
+    implied = {LOGPROBS}
+    if params.get("store") is False and may_reason(Request("", (), params)):
+        implied.add(ENCRYPTED)
+    rest = [name for name in _asked(given) if name not in implied]
+    return {"include": rest} if rest else {}
+
+
+# --- the form of the answer -------------------------------------------------------------------------------------------
+
+FORMAT: Mapping[str, str] = {
+    "type": "a string",
+    "name": "a string",
+    "schema": "an object",
+    "description": "a string",
+    "strict": "true or false",
+}
+
+
+def _text(given: JsonObject) -> tuple[OutputFormat | None, JsonObject]:
+    """`text.format`, and what is left of `text` without it and the verbosity; a format without a word of ours is."""
+    text = present(expect("an object", given.get("text", {}), "text"))
+    asked = text.get("format")
+    output = None if asked is None else _output(present(expect("an object", asked, "text.format")))
+    said = {"verbosity"} if output is None else {"verbosity", "format"}
+    rest = {key: value for key, value in text.items() if key not in said}
+    return output, {"text": rest} if rest else {}
+
+
+def _output(asked: JsonObject) -> OutputFormat | None:
+    for key in FORMAT.keys() & asked.keys() | {"type"}:
+        expect(FORMAT[key], asked.get(key), f"text.format.{key}")
+    kind = asked["type"]
+    if kind in ("text", "json_object") and len(asked) == 1:
+        return OutputFormat(kind)
+    if kind != "json_schema":
+        return None
+    for key in ("name", "schema"):
+        expect(FORMAT[key], asked.get(key), f"text.format.{key}")
+    if asked.keys() - FORMAT.keys():
+        return None
+    return OutputFormat(kind, asked["schema"], asked["name"], asked.get("description"), asked.get("strict"))
+
+
+# --- tools ------------------------------------------------------------------------------------------------------------
+
+TOOL_KEYS: Mapping[str, frozenset[str]] = {
+    "function": OPTIONS | {"type", "name", "description", "parameters", "strict"},
+    "custom": OPTIONS | {"type", "name", "description", "format"},
+}
+TOOL_VALUES: Mapping[str, str] = {
+    "description": "a string",
+    "parameters": "an object",
+    "strict": "true or false",
+    "format": "an object",
+    "defer_loading": "true or false",
+    "async": "true or false",
+    "allowed_callers": "a list of strings",
+    "output_schema": "an object",
+}
+
+
+def _tool(tool: JsonObject, path: str) -> ToolSpec:
+    kind = expect("a string", tool.get("type"), f"{path}.type")
+    if kind not in TOOL_KEYS:
+        name = next((tool[key] for key in ("name", "server_label") if tool.get(key)), kind)
+        return ToolSpec(str(name), kind="native", definition=tool)
+    given = present(tool)
+    if not expect("a string", given.get("name"), f"{path}.name"):
+        raise RequestError(f"{path}.name is empty: a tool needs a name.")
+    for key in TOOL_VALUES.keys() & given.keys():
+        expect(TOOL_VALUES[key], given[key], f"{path}.{key}")
+    if given.keys() - TOOL_KEYS[kind] or _nested(given.get("format")):
+        return ToolSpec(given["name"], kind="native", definition=tool)
+    return tool_spec(given)
+
+
+def _nested(form: Any) -> bool:
+    """Whether a grammar stands as Chat Completions has it: this API would refuse what the encoder mends."""
+    return isinstance(form, dict) and (not form or "grammar" in form)
+
+
+WORDS: Mapping[str, ToolChoice] = {
+    "none": ToolChoice("none"),
+    "auto": ToolChoice("auto"),
+    "required": ToolChoice("any"),
+}
+
+
+def _tool_choice(value: Any, tools: tuple[ToolSpec, ...]) -> ToolChoice:
+    """The choice. Whether the tools that it names exist is not asked: they may stand in the input too."""
+    if isinstance(value, str):
+        if value not in WORDS:
+            raise RequestError(f"tool_choice must be one of {', '.join(WORDS)} or an object, not {value!r}.")
+        return WORDS[value]
+    kind = expect("a string", expect("an object", value, "tool_choice").get("type"), "tool_choice.type")
+    whole = ToolChoice("tool", definition=value)
+    choice = CHOICES[kind](value) if kind in CHOICES else whole
+    return choice if encode_tool_choice(Request("", (), tools=tools, tool_choice=choice)) == value else whole
+
+
+def _named(value: JsonObject) -> ToolChoice:
+    return ToolChoice("tool", (expect("a string", value.get("name"), "tool_choice.name"),))
+
+
+def _allowed(value: JsonObject) -> ToolChoice:
+    path = "tool_choice.tools"
+    names = [_name(tool, place) for tool, place in objects(expect("a list", value.get("tools"), path), path)]
+    return ToolChoice("allowed", tuple(names), required=value.get("mode") == "required")
+
+
+def _name(tool: JsonObject, path: str) -> str:
+    kind = expect("a string", tool.get("type"), f"{path}.type")
+    if kind in TOOL_KEYS:
+        return cast(str, expect("a string", tool.get("name"), f"{path}.name"))
+    return str(tool.get("name") or tool.get("server_label") or kind)
+
+
+CHOICES: Mapping[str, Callable[[JsonObject], ToolChoice]] = {
+    "function": _named,
+    "custom": _named,
+    "allowed_tools": _allowed,
+}

@@ -1,0 +1,286 @@
+"""Input items of a Responses body -> turns, as a server reads them.
+
+Items of the model that follow each other are one assistant turn. What the encoder would not say again as it stands, and
+what has no word in our vocabulary, is kept whole as a `native` block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, cast
+
+from langchain_unified.errors import RequestError, UnsupportedContentError
+from langchain_unified.messages.blocks import normalise
+from langchain_unified.request import Block, JsonObject, Request, Role, Turn
+from langchain_unified.wires._values import expect, objects, present, shown
+from langchain_unified.wires.openai_responses.blocks import PART_TYPES, WIRE
+from langchain_unified.wires.openai_responses.decode import arguments
+from langchain_unified.wires.openai_responses.encode import ANSWERS, encode_input
+from langchain_unified.wires.openai_responses.serve.parts import read_content
+
+
+def read_turns(given: Any) -> tuple[Turn, ...]:
+    """The turns of `input`: a string, which is a user's message, or a list of items."""
+    if isinstance(given, str):
+        return (Turn("user", tuple(read_content(given, "input")), position=0),)
+    reader = _Turns()
+    for position, (item, path) in enumerate(objects(given, "input")):
+        kind = expect("a string", item.get("type") or "message", f"{path}.type")
+        reader.position = position
+        ITEMS.get(kind, _other)(reader, item, path)
+    reader.settle()
+    return tuple(reader.turns)
+
+
+@dataclass(slots=True)
+class _Turns:
+    """What one pass over the items gathers."""
+
+    turns: list[Turn] = field(default_factory=list)
+    said: list[Block] = field(default_factory=list)
+    """The blocks of the assistant turn that is on its way, which began at `began`."""
+    began: int = 0
+    position: int = 0
+    answers: dict[str, str] = field(default_factory=dict)
+    """Call id -> the type of item that the encoder answers it with, where it is not `function_call_output`."""
+
+    def say(self, *blocks: Block) -> None:
+        if not self.said:
+            self.began = self.position
+        self.said.extend(blocks)
+
+    def settle(self) -> None:
+        if self.said:
+            self.turns.append(Turn("assistant", tuple(self.said), origin=WIRE, position=self.began))
+            self.said = []
+
+    def add(self, role: Role, blocks: list[Block], **more: Any) -> None:
+        self.settle()
+        self.turns.append(Turn(role, tuple(blocks), position=self.position, **more))
+
+
+# --- messages ---------------------------------------------------------------------------------------------------------
+
+ROLES = ("user", "assistant", "system", "developer")
+MESSAGE_KEYS = frozenset({"type", "role", "content", "id", "status", "phase"})
+
+
+def _message(reader: _Turns, item: JsonObject, path: str) -> None:
+    role = expect("a string", item.get("role"), f"{path}.role")
+    if role not in ROLES:
+        raise RequestError(f"{path}.role must be one of {', '.join(ROLES)}, not {role!r}.")
+    given = present(item)
+    unknown = next((key for key in given if key not in MESSAGE_KEYS), None)
+    if unknown is not None:
+        raise RequestError(f"{path}.{unknown}: a message has no such key.")
+    for key in ("id", "status", "phase"):
+        expect("a string", given.get(key, ""), f"{path}.{key}")
+    if role == "assistant":
+        reader.say(*_said(given, path))
+    else:
+        reader.add(cast(Role, role), read_content(given.get("content"), f"{path}.content"))
+
+
+def _said(message: JsonObject, path: str) -> list[Block]:
+    """An assistant message as blocks, each with the message's id, its phase, and a status that is not the usual one."""
+    head = {key: message[key] for key in ("id", "phase", "status") if message.get(key)}
+    if head.get("status") == "completed":
+        del head["status"]
+    content = message.get("content")
+    if isinstance(content, str):
+        return [{"type": "text", "text": content, **head}] if content else []
+    if not isinstance(content, list):
+        raise RequestError(f"{path}.content must be a string or a list of parts, not {shown(content)}.")
+    return [_said_part(part, place, head) for part, place in objects(content, f"{path}.content")]
+
+
+# Keys by which an assistant's text tells of its message or of us: a part that has one of its own is kept whole.
+TAKEN = frozenset({"id", "phase", "status", "extras", "mark"})
+
+
+def _said_part(part: JsonObject, path: str, head: JsonObject) -> Block:
+    kind = expect("a string", part.get("type"), f"{path}.type")
+    given = present(part)
+    if kind == "output_text" and not given.keys() & TAKEN:
+        notes = [_citation(*found) for found in objects(given.pop("annotations", None), f"{path}.annotations")]
+        cited = {"annotations": notes} if notes else {}
+        text = expect("a string", given.get("text"), f"{path}.text")
+        return {**given, "type": "text", "text": text, **cited, **head}
+    if kind == "refusal" and given.keys() == {"type", "refusal"}:
+        block = {"type": "refusal", "refusal": expect("a string", given["refusal"], f"{path}.refusal"), **head}
+        return {"type": "native", "value": block} if head.keys() - {"id"} else block
+    if "id" not in head:
+        raise RequestError(f"{path} must be an output_text or a refusal, not {shown(part)}.")
+    return {"type": "native", "value": {"type": "message", "role": "assistant", **head, "content": [part]}}
+
+
+PLACES = ("title", "start_index", "end_index")
+FILE_PLACES = ("file_id", "filename", "index")
+
+
+def _citation(note: JsonObject, path: str) -> JsonObject:
+    if note.get("type") == "citation":
+        raise RequestError(f"{path}.type: the API has no annotation 'citation'.")
+    if note.get("type") == "url_citation" and note.get("url") and note.keys() == {"type", "url", *PLACES}:
+        return {**note, "type": "citation"}
+    if note.get("type") == "file_citation" and note.get("file_id") and note.keys() == {"type", *FILE_PLACES}:
+        file = {"file_id": note["file_id"], "file_index": note["index"]}
+        return {"type": "citation", "title": note["filename"], "extras": file}
+    return {"type": "non_standard_annotation", "value": note}
+
+
+# --- what the model did -----------------------------------------------------------------------------------------------
+
+CALL_KEYS = frozenset({"type", "call_id", "name", "arguments"})
+CALL_EXTRAS = frozenset({"status", "namespace", "async"})
+
+
+def _function_call(reader: _Turns, item: JsonObject, path: str) -> None:
+    given = present(item)
+    for key in sorted(CALL_KEYS):
+        expect("a string", given.get(key), f"{path}.{key}")
+    item_id = expect("a string", given.get("id", ""), f"{path}.id")
+    if given.keys() - CALL_KEYS - CALL_EXTRAS - {"id"} or not (item_id or "fc_").startswith("fc_"):
+        reader.say({"type": "native", "value": given})
+        return
+    args = arguments(given, cut=False)
+    called = {"type": "tool_call", "args": args} if args is not None else {"type": "invalid_tool_call"}
+    block = {"args": given["arguments"], **called, "id": given["call_id"], "name": given["name"]}
+    extras = {key: given[key] for key in sorted(CALL_EXTRAS & given.keys())} | ({"item_id": item_id} if item_id else {})
+    reader.say({**block, "extras": extras} if extras else block)
+
+
+THOUGHT_KEYS = frozenset({"type", "id", "summary"})
+THOUGHT_EXTRAS = frozenset({"encrypted_content", "content", "status"})
+
+
+def _reasoning(reader: _Turns, item: JsonObject, path: str) -> None:
+    """A block for each part of the summary, all with the item's id: LangChain's way to tell it."""
+    given = present(item)
+    item_id = expect("a string", given.get("id"), f"{path}.id")
+    expect("a list", given.get("summary"), f"{path}.summary")
+    summary = [part for part, _ in objects(given["summary"], f"{path}.summary")]
+    expect("a list", given.get("content", []), f"{path}.content")
+    plain = all(part.keys() == {"type", "text"} and part["type"] == "summary_text" and part["text"] for part in summary)
+    if not plain or not item_id or given.keys() - THOUGHT_KEYS - THOUGHT_EXTRAS:
+        reader.say({"type": "native", "value": given})
+        return
+    texts = [expect("a string", part["text"], f"{path}.summary.text") for part in summary] or [""]
+    blocks: list[Block] = [{"type": "reasoning", "reasoning": text, "id": item_id} for text in texts]
+    extras = {key: given[key] for key in sorted(THOUGHT_EXTRAS & given.keys())}
+    if extras:
+        blocks[0]["extras"] = extras
+    reader.say(*blocks)
+
+
+# Items between messages that are the caller's.
+CALLER_ITEMS = frozenset({"additional_tools", "compaction_trigger", "configuration_update", "mcp_approval_response"})
+
+
+def _other(reader: _Turns, item: JsonObject, path: str) -> None:
+    """An item that stays as it is, in the turn of whoever wrote it."""
+    kind = item["type"]
+    native: Block = {"type": "native", "value": item}
+    if kind in CALLER_ITEMS:
+        role = item.get("role")
+        reader.add(cast(Role, role) if role in ("system", "developer") else "user", [native])
+    elif kind.endswith("_output") and item.get("execution") != "server" and kind != "program_output":
+        reader.add("tool", [native], tool_call_id=expect("a string", item.get("call_id") or "", f"{path}.call_id"))
+    else:
+        _own(reader, item, path)
+
+
+def _own(reader: _Turns, item: JsonObject, path: str) -> None:
+    if item["type"] in ANSWERS:
+        call_id = expect("a string", item.get("call_id"), f"{path}.call_id")
+        reader.answers[call_id] = ANSWERS[item["type"]]
+    reader.say({"type": "native", "value": item})
+
+
+def _no_item(reader: _Turns, item: JsonObject, path: str) -> None:
+    raise RequestError(f"{path}.type: {item['type']!r} is a part of a message, not an item.")
+
+
+# --- what the caller answered -----------------------------------------------------------------------------------------
+
+Told: TypeAlias = "tuple[list[Block], bool, JsonObject]"
+"""A result's blocks, whether it is an error, and the options of its turn."""
+
+
+def _result(reader: _Turns, item: JsonObject, path: str) -> None:
+    """A result of a function or of a free-form tool; its own id and status say nothing to the model."""
+    given = present(item)
+    call_id = expect("a string", given.get("call_id"), f"{path}.call_id")
+    blocks = read_content(given.get("output"), f"{path}.output")
+    if given.keys() - {"type", "call_id", "output", "id", "status"}:
+        reader.add("tool", [{"type": "native", "value": item}], tool_call_id=call_id)
+    else:
+        options = _kind(reader, item["type"], call_id)
+        reader.add("tool", blocks, tool_call_id=call_id, options=options)
+
+
+def _kind(reader: _Turns, kind: str, call_id: str) -> JsonObject:
+    """What the turn must say of the item's type: nothing where the call it answers tells it."""
+    return {} if reader.answers.get(call_id, "function_call_output") == kind else {"type": kind}
+
+
+def _special_result(reader: _Turns, item: JsonObject, path: str) -> None:
+    """A result of a tool that OpenAI defines, when the encoder would write it so; else it is kept whole."""
+    kind, given = item["type"], present(item)
+    key = "id" if kind == "local_shell_call_output" else "call_id"
+    call_id = expect("a string", given.get(key), f"{path}.{key}")
+    blocks, is_error, options = SPECIAL[kind](given)
+    turn = Turn("tool", tuple(blocks), tool_call_id=call_id, is_error=is_error, options={**options, "type": kind})
+    if _says(turn, given):
+        options = {**options, **_kind(reader, kind, call_id)}
+        reader.add("tool", blocks, tool_call_id=call_id, is_error=is_error, options=options)
+    else:
+        reader.add("tool", [{"type": "native", "value": item}], tool_call_id=call_id)
+
+
+def _says(turn: Turn, item: JsonObject) -> bool:
+    try:
+        return encode_input(Request("", (turn,))) == [item]
+    except UnsupportedContentError:
+        return False
+
+
+def _texts(value: Any) -> list[Block]:
+    return [{"type": "text", "text": value}] if value and isinstance(value, str) else []
+
+
+def _computer(item: JsonObject) -> Told:
+    output = item.get("output")
+    shot = output if isinstance(output, dict) and isinstance(output.get("image_url", ""), str) else {}
+    options: JsonObject = {key: item[key] for key in ("acknowledged_safety_checks", "status") if key in item}
+    return [normalise({**shot, "type": "input_image"}, WIRE)], False, options
+
+
+def _shell(item: JsonObject) -> Told:
+    runs = item.get("output")
+    run = runs[0] if runs and isinstance(runs, list) and isinstance(runs[0], dict) else {}
+    failed = bool(run.get("stderr"))
+    return _texts(run.get("stderr" if failed else "stdout")), failed, {}
+
+
+def _text_result(item: JsonObject) -> Told:
+    return _texts(item.get("output")), item.get("status") == "failed", {}
+
+
+SPECIAL: Mapping[str, Callable[[JsonObject], Told]] = {
+    "computer_call_output": _computer,
+    "shell_call_output": _shell,
+    "local_shell_call_output": _text_result,
+    "apply_patch_call_output": _text_result,
+}
+
+ITEMS: Mapping[str, Callable[[_Turns, JsonObject, str], None]] = {
+    "message": _message,
+    "reasoning": _reasoning,
+    "function_call": _function_call,
+    "function_call_output": _result,
+    "custom_tool_call_output": _result,
+    **dict.fromkeys(SPECIAL, _special_result),
+    **dict.fromkeys(("text", "refusal", *PART_TYPES), _no_item),
+}
