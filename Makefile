@@ -9,7 +9,7 @@ BIN = $(VENV)/bin
 PIP_INSTALL = bin/python -m pip install -q --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-newest-core cassettes notebooks tables bench bench-cache lint types imports check clean
+.PHONY: help demo test test-recordings test-newest-core cassettes notebooks tables bench bench-cache lint types imports check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -19,6 +19,9 @@ demo: $(VENV)/.demo ## hold a conversation with both providers, without keys or 
 
 test: $(VENV)/.test ## run the tests (makes the environment on the first run)
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+
+test-recordings: $(VENV)/.test ## run the tests of recordings whose shape `make test` has seen in another recording
+	$(BIN)/python -m pytest -n $(WORKERS) -m every_recording $(ARGS)
 
 test-newest-core: ## run the tests with the newest langchain-core, in an environment of its own
 	$(PYTHON) -m venv $(VENV_NEWEST_CORE)
@@ -55,7 +58,7 @@ types: $(VENV)/.dev ## check the types with mypy, strictly
 imports: $(VENV)/.dev ## check who may import whom with import-linter
 	$(BIN)/lint-imports
 
-check: test lint types imports ## all of the above, as CI does
+check: test test-recordings lint types imports ## all of the above, as CI does
 
 clean: ## remove environments and caches
 	rm -rf $(VENV) $(VENV_NEWEST_CORE) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests import corpus
 
 FOREIGN_SETTINGS = ("ANTHROPIC_", "OPENAI_", "LANGSMITH_", "LANGCHAIN_", "LC_")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
@@ -24,3 +27,15 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
     for name in TRACING:
         monkeypatch.setenv(name, "false")
+
+
+_RECORDING = re.compile(r"\b([0-9a-f]{16})-")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of a recording whose shape another recording shows: they run with `-m every_recording`."""
+    for item in items:
+        found = _RECORDING.search(item.name)
+        if found and found[1] not in corpus.representatives():
+            item.add_marker(pytest.mark.every_recording)

@@ -10,6 +10,7 @@ import functools
 import gzip
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,33 @@ def sse_events(text: str) -> list[dict[str, Any]]:
     """The JSON payloads of an event stream, in order; `[DONE]` is not one."""
     found = (line[5:].strip() for line in text.splitlines() if line.startswith("data:"))
     return [json.loads(payload) for payload in found if payload and payload != "[DONE]"]
+
+
+def _types(value: Any) -> Iterator[str]:
+    """The `type` and `role` of everything in a JSON value."""
+    if isinstance(value, dict):
+        yield from (value[key] for key in ("type", "role") if isinstance(value.get(key), str))
+        value = list(value.values())
+    for inner in value if isinstance(value, list) else ():
+        yield from _types(inner)
+
+
+def _shape(exchange: dict[str, Any]) -> tuple[Any, ...]:
+    """What an exchange shows: exchanges of one shape hold the same kinds of messages, blocks and events."""
+    body, response = exchange["request"]["body"], exchange["response"]
+    answer = response["body"] or sse_events(response["sse"] or "")
+    asked = frozenset(_types(body.get("messages") or body.get("input")))
+    return exchange["endpoint"], response["status"], response["sse"] is None, asked, frozenset(_types(answer))
+
+
+@functools.cache
+def representatives() -> frozenset[str]:
+    """The ids of the first exchange of each shape. Tests of the others have the marker `every_recording`."""
+    first: dict[tuple[Any, ...], str] = {}
+    for endpoint in FILES:
+        for exchange in exchanges(endpoint):
+            first.setdefault(_shape(exchange), exchange["id"])
+    return frozenset(first.values())
 
 
 def label(exchange: dict[str, Any]) -> str:

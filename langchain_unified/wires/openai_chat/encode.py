@@ -11,6 +11,7 @@ from langchain_unified.schemas.openai import format_schema
 from langchain_unified.wires._openai.caching import breakpoint_of
 from langchain_unified.wires._wire import write_params
 from langchain_unified.wires.openai_chat import blocks
+from langchain_unified.wires.openai_chat.assistant import ASSISTANT, Said
 from langchain_unified.wires.openai_chat.params import PARAMS, write_native
 from langchain_unified.wires.openai_chat.tools import custom_names, encode_tool_choice, encode_tools
 
@@ -99,9 +100,9 @@ def _tool(turn: Turn, draft: _Draft) -> JsonObject:
 
 
 def _assistant(turn: Turn, draft: _Draft) -> JsonObject:
-    said = blocks.Said(draft.custom)
+    said = Said(draft.custom)
     for block in turn.blocks:
-        blocks.ASSISTANT.get(block["type"], _misplaced)(said, block, turn)
+        ASSISTANT.get(block["type"], _misplaced)(said, block, turn)
     message: JsonObject = {"role": "assistant"}
     # Without calls or audio the API wants a content, be it empty.
     if said.parts or not (said.tool_calls or said.audio):
@@ -115,7 +116,7 @@ def _assistant(turn: Turn, draft: _Draft) -> JsonObject:
     return _named(turn, message)
 
 
-def _misplaced(said: blocks.Said, block: Block, turn: Turn) -> None:
+def _misplaced(said: Said, block: Block, turn: Turn) -> None:
     blocks.refuse(block, turn, "An assistant message has no place for it. Put it in a user message.")
 
 
