@@ -69,7 +69,7 @@ class _Desk:
         """Where a place stands in the prompt: tools, then what leads, then the conversation."""
         if place[0] == TOOLS:
             return 0, *place
-        leads = self.rules.leads is not None and self.rules.leads(self.request, self.request.turns[place[0]])
+        leads = self.rules.is_leading is not None and self.rules.is_leading(self.request, self.request.turns[place[0]])
         return LEADING if leads else CONVERSATION, *place
 
     def drop(self, wish: Wish, why: str) -> Adjustment:
@@ -94,7 +94,7 @@ def settle(
     request: Request, rules: MarkRules, policy: PromptCache | None = None
 ) -> tuple[Request, Marks, tuple[Adjustment, ...]]:
     """The request with its marks where the API takes them, the report, and what has to be told."""
-    wishes = [wish if rules.whole else replace(wish, whole=False) for wish in written(request)]
+    wishes = [wish if rules.has_top_level_mark else replace(wish, whole=False) for wish in written(request)]
     if not wishes and policy is None and not _concerned(request):
         return request, NONE, ()
     desk = _Desk(request, rules, policy)
@@ -103,7 +103,7 @@ def settle(
     sent = tuple(Placed(described(request, wish.place), wish.ttl) for wish in kept)
     off = policy is not None and not policy.enabled
     marks = Marks(bool(wishes or policy), off, sent, tuple(desk.dropped))
-    settled = replace(_marked(request, kept), params=params, parts=rules.parts and marks.asked and _allowed(desk))
+    settled = replace(_marked(request, kept), params=params, parts=rules.needs_parts and marks.asked and _allowed(desk))
     return settled, marks, (*desk.notes, *notes)
 
 
@@ -131,7 +131,7 @@ def _kept(desk: _Desk, wishes: Sequence[Wish]) -> list[Wish]:
     """The caller's marks and the policy's, where they go out."""
     policy = planned(desk.request, desk.policy, tools=desk.rules.tools is None)
     landed = _merged(desk, (wish for each in (*wishes, *policy) if (wish := _landed(desk, each))))
-    room = desk.rules.room(desk.request, desk.policy)
+    room = desk.rules.max_marks(desk.request, desk.policy)
     if len(landed) < room:
         landed = _merged(desk, [*landed, *_between(desk, landed)])
     if len(landed) < room:
@@ -158,7 +158,7 @@ def _landing(desk: _Desk, place: Place) -> Place | None:
     for at in _backwards(desk, place[0]):
         blocks = turns[at].blocks
         index = place[1] if at == place[0] else len(blocks) - 1
-        spot = desk.rules.spot(desk.request, at, index) if blocks else None
+        spot = desk.rules.carrier(desk.request, at, index) if blocks else None
         if spot is not None:
             return at, spot
     return _tool_before(desk, place)
@@ -170,7 +170,7 @@ def _backwards(desk: _Desk, turn: int) -> Iterator[int]:
         return
     section, _, _ = desk.order((turn, 0))
     yield from (at for at in range(turn, -1, -1) if desk.order((at, 0))[0] == section)
-    if section == CONVERSATION and desk.rules.leads is not None:
+    if section == CONVERSATION and desk.rules.is_leading is not None:
         yield from (at for at in range(len(desk.request.turns) - 1, -1, -1) if desk.order((at, 0))[0] == LEADING)
 
 
@@ -259,7 +259,7 @@ def _fitting(desk: _Desk, wishes: Sequence[Wish], room: int) -> list[Wish]:
 
 def _ordered(desk: _Desk, wishes: list[Wish]) -> list[Wish]:
     """Lifetimes that do not grow along the request, where the API wants it so: an earlier mark is raised to a later."""
-    if not desk.rules.ordered:
+    if not desk.rules.ttl_must_not_grow:
         return wishes
     result: list[Wish] = []
     longest: str | None = None

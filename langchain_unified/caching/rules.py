@@ -31,14 +31,14 @@ STEP = 128
 class MarkRules:
     """What one API takes. Each function gets the request as it was before its marks were settled.
 
-    `spot`: which block of a turn carries a mark put on one of its blocks, at or before it; `None` where none can.
-    `room`: how many marks fit. `ttl`: a wish -> what is sent (`None`: the default) and, where the wish is not met, why.
-    `refusal`: why this model or server takes none at all. `params`: the parameters that belong to the marks that
-    survived, whose lifetimes it gets (`None`: the default), and what could not be said.
+    `carrier`: which block of a turn carries a mark put on one of its blocks, at or before it; `None` where none can.
+    `max_marks`: how many marks a request takes. `ttl`: the requested TTL -> what is sent (`None`: the default) and,
+    where it differs, why. `refusal`: why this model or server takes no marks at all. `params`: the parameters that
+    belong to the marks that are sent, whose TTLs it gets (`None`: the default), and what could not be expressed.
     """
 
-    spot: Callable[[Request, int, int], int | None]
-    room: Callable[[Request, PromptCache | None], int]
+    carrier: Callable[[Request, int, int], int | None]
+    max_marks: Callable[[Request, PromptCache | None], int]
     ttl: Callable[[str], tuple[str | None, str | None]]
     refusal: Callable[[Request], str | None]
     params: Callable[[Request, PromptCache | None, Sequence[str | None]], tuple[Params, list[Adjustment]]]
@@ -48,11 +48,11 @@ class MarkRules:
     """Why tools carry no mark; `None` where they do."""
     look_back: int = 0
     """How many blocks before a mark are searched for what was written earlier."""
-    ordered: bool = False
+    ttl_must_not_grow: bool = False
     """Whether a longer lifetime must come before a shorter one."""
-    whole: bool = False
+    has_top_level_mark: bool = False
     """Whether there is a `cache_control` of the whole call, which counts as a mark on its last block."""
-    parts: bool = False
+    needs_parts: bool = False
     """Whether a text must be sent as a list so that it can carry a mark."""
-    leads: Callable[[Request, Turn], bool] | None = None
+    is_leading: Callable[[Request, Turn], bool] | None = None
     """Whether a turn is sent before the conversation, wherever it stands; `None`: none is."""

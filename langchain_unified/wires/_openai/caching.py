@@ -32,7 +32,7 @@ LONGER = "OpenAI keeps what it cached for 30m: the default was asked for."
 def openai_rules(takes: Callable[[Request, int, Block], bool], option_ttls: tuple[str, ...]) -> MarkRules:
     """The rules of an OpenAI wire. `takes`: whether a turn's block carries a mark; `option_ttls`: what options say."""
 
-    def spot(request: Request, at: int, index: int) -> int | None:
+    def carrier(request: Request, at: int, index: int) -> int | None:
         blocks = request.turns[at].blocks
         return next((place for place in range(index, -1, -1) if takes(request, at, blocks[place])), None)
 
@@ -41,7 +41,7 @@ def openai_rules(takes: Callable[[Request, int, Block], bool], option_ttls: tupl
     ) -> tuple[Params, list[Adjustment]]:
         return _params(request, policy, marked, option_ttls)
 
-    return MarkRules(spot, _room, _ttl, refusal, params, default="30m", tools=TOOLS, parts=True)
+    return MarkRules(carrier, _max_marks, _ttl, refusal, params, default="30m", tools=TOOLS, needs_parts=True)
 
 
 def says(block: Block) -> bool:
@@ -65,7 +65,7 @@ def refusal(request: Request) -> str | None:
     return None
 
 
-def _room(request: Request, policy: PromptCache | None) -> int:
+def _max_marks(request: Request, policy: PromptCache | None) -> int:
     """The implicit breakpoint is one of those that are written."""
     options = request.params.get("prompt_cache_options") or {}
     mode = options.get("mode") or ("explicit" if policy is not None else "implicit")

@@ -33,7 +33,7 @@ SYSTEM_ROLES = ("system", "developer")
 # --- where ------------------------------------------------------------------------------------------------------------
 
 
-def _spot(request: Request, at: int, index: int) -> int | None:
+def _carrier(request: Request, at: int, index: int) -> int | None:
     """A tool's result is one block to the API, which takes the mark of any within: here they stand on its last."""
     turn = request.turns[at]
     if turn.role == "tool":
@@ -86,14 +86,14 @@ def has_own(turn: Turn) -> bool:
     return any(block["type"] == "native" and block["value"].get("type") != "text" for block in turn.blocks)
 
 
-def _leads(request: Request, turn: Turn) -> bool:
+def _is_leading(request: Request, turn: Turn) -> bool:
     return turn.role in SYSTEM_ROLES and not stays(request, turn)
 
 
 # --- how many, how long -----------------------------------------------------------------------------------------------
 
 
-def _room(request: Request, policy: PromptCache | None) -> int:
+def _max_marks(request: Request, policy: PromptCache | None) -> int:
     """What is sent as it is may be marked too: a tool's definition, and what `extra_body` says of the whole call."""
     elsewhere = sum("cache_control" in tool.definition for tool in request.tools)
     return max(0, WRITTEN - elsewhere - bool(request.extra_body.get("cache_control")))
@@ -119,16 +119,16 @@ def _params(
 
 
 MARKS = MarkRules(
-    spot=_spot,
-    room=_room,
+    carrier=_carrier,
+    max_marks=_max_marks,
     ttl=_ttl,
     refusal=_refusal,
     params=_params,
     default="5m",
     look_back=LOOK_BACK - 1,
-    ordered=True,
-    whole=True,
-    leads=_leads,
+    ttl_must_not_grow=True,
+    has_top_level_mark=True,
+    is_leading=_is_leading,
 )
 
 
