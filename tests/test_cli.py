@@ -87,14 +87,24 @@ def test_help_and_version() -> None:
     assert all(name in run("--help")[1] for name in ("chat", "demo", "emulate"))
 
 
+@pytest.mark.parametrize("module", ["langchain_unified", "langchain_unified.cli"])
+def test_python_m_runs_the_command(module: str) -> None:
+    command = [sys.executable, "-m", module, "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert (done.stdout, done.stderr) == (f"langchain-unified, version {__version__}\n", "")
+
+
 def test_the_emulator_serves_until_it_is_stopped() -> None:
-    """A process of its own, as a user starts it; interrupted, it ends cleanly."""
-    command = [sys.executable, "-m", "langchain_unified.cli", "emulate", "--port", "0"]
+    """A process of its own, as a user starts it. It ends cleanly when it is interrupted."""
+    command = [sys.executable, "-m", "langchain_unified", "emulate", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line.startswith("Anthropic: http://127.0.0.1:")
-        process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=20)
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line.startswith("Anthropic: http://127.0.0.1:")
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=20)
+        finally:
+            process.kill()
     assert process.returncode == 0
     assert "Traceback" not in err

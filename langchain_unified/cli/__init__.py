@@ -1,7 +1,7 @@
-"""The command `langchain-unified`: the demo, one question, and the emulator.
+"""The command `langchain-unified` (or `python -m langchain_unified`): `demo`, `chat` and `emulate`.
 
-Exit codes: 0 done, 1 the provider or the network failed, 2 the command cannot run as it was given (a missing key, an
-unknown model, a missing extra).
+Exit codes: 0 success; 1 the provider or the network failed; 2 the command cannot run with these arguments or settings
+(a missing key, an unknown model, a missing extra, a port in use).
 """
 
 from __future__ import annotations
@@ -10,14 +10,10 @@ import sys
 
 
 def main() -> None:
-    """Entry point. Without the extra `cli` it says how to install it."""
+    """Run the command. If the extra `cli` is not installed, print how to install it and exit with 2."""
     try:
         from langchain_unified.cli.commands import commands
-    except ImportError as exc:
-        sys.stderr.write(f"langchain-unified: {exc.name} is missing. pip install 'langchain-unified[cli,emulator]'\n")
+    except ImportError as error:
+        sys.stderr.write(f"langchain-unified: {error.name} is missing. pip install 'langchain-unified[cli,emulator]'\n")
         raise SystemExit(2) from None
-    commands()
-
-
-if __name__ == "__main__":
-    main()
+    commands(prog_name="langchain-unified")
