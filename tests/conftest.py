@@ -8,7 +8,7 @@ import re
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import corpus
+from tests.support import corpus
 
 FOREIGN_SETTINGS = ("ANTHROPIC_", "OPENAI_", "LANGSMITH_", "LANGCHAIN_", "LC_")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.replies import answer
-from tests.server import Received, Reply, serve
+from tests.support.replies import answer
+from tests.support.server import Received, Reply, serve
 
 ROOT = Path(__file__).parent.parent
 

@@ -12,7 +12,7 @@ from langchain_core.messages.ai import UsageMetadata, add_usage
 
 from langchain_unified.usage import anthropic_usage, openai_usage, server_calls
 from langchain_unified.wires import WIRES
-from tests.corpus import exchanges, label, needs_corpus, replies, sse_events, streams
+from tests.support.corpus import exchanges, label, needs_corpus, replies, sse_events, streams
 
 
 def test_anthropic_input_holds_the_cache_and_the_split_stands_apart() -> None:

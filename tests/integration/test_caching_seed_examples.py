@@ -14,7 +14,7 @@ from langchain_core.messages import AIMessage
 
 from langchain_unified import ChatUnified
 from langchain_unified.testing import Emulator, emulator
-from tests.histories import problems
+from tests.support.histories import problems
 
 MARK = {"type": "ephemeral"}
 CLAUDE_3_5, CLAUDE_5 = "anthropic/claude-3-5-sonnet-20240620", "anthropic/claude-opus-5"

@@ -17,7 +17,7 @@ from langgraph import prebuilt
 from langchain_unified import ChatAnthropic, ChatOpenAI
 from langchain_unified.request import Request
 from langchain_unified.testing import Emulator, emulator
-from tests.v3 import check_lifecycle
+from tests.support.v3 import check_lifecycle
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*(beta|experimental|[Dd]eprecated)")
 

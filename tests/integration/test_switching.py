@@ -12,8 +12,8 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from langchain_unified import ChatOpenAI, ChatUnified
 from langchain_unified.testing import Emulator, emulator
 from langchain_unified.wires import WIRES
-from tests.corpus import needs_corpus, replies
 from tests.integration.suite import PDF, PNG
+from tests.support.corpus import needs_corpus, replies
 
 HANDBOOK = "The house rules follow. " + "Answer briefly and never guess a figure. " * 200
 RULES = SystemMessage([{"type": "text", "text": HANDBOOK, "cache_control": {"type": "ephemeral"}}])

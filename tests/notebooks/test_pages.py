@@ -7,13 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.test_display import PAYLOADS, PLACES, html
+from tests.display.test_display import PAYLOADS, PLACES, html
+from tests.notebooks.browser import MISSING, Sight, chromium, look
 
 nbconvert = pytest.importorskip("nbconvert", reason="nbconvert is not installed")
 pytest.importorskip("nbclient", reason="nbclient is not installed")
-
-# The folder of a test is on the path: it is no package.
-from browser import MISSING, Sight, chromium, look  # noqa: E402
 
 from notebooks import check  # noqa: E402
 

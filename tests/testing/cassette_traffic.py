@@ -14,7 +14,7 @@ import httpx2
 import openai
 
 from langchain_unified.testing.cassettes import use_cassette
-from tests.server import Received, Reply, serve
+from tests.support.server import Received, Reply, serve
 
 DAY = "2026-11-20"
 KEY = "sk-ant-api03-0123456789abcdef"

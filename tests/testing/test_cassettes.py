@@ -22,7 +22,7 @@ from langchain_unified.testing.cassettes import (
 )
 from langchain_unified.testing.cassettes_format import load
 from langchain_unified.testing.cassettes_miss import first_difference
-from tests.server import Received, Reply, serve, sse_event
+from tests.support.server import Received, Reply, serve, sse_event
 from tests.testing.cassette_traffic import (
     ASK,
     COMPLETION,

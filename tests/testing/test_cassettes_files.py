@@ -20,7 +20,7 @@ from langchain_unified.testing.cassettes import (
     vcr_config,
 )
 from langchain_unified.testing.cassettes_format import dump, load, read_body, write_body
-from tests.server import Received, Reply, serve
+from tests.support.server import Received, Reply, serve
 from tests.testing.cassette_traffic import (
     DAY,
     KEY,

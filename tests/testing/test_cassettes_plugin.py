@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.server import serve
+from tests.support.server import serve
 from tests.testing.cassette_traffic import KEY, provider
 
 pytest_plugins = "pytester"

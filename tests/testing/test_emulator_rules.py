@@ -10,7 +10,7 @@ import pytest
 
 from langchain_unified.testing.emulation.rules import RULES, refusals
 from langchain_unified.testing.emulation.rules.rule import Call, Refusal
-from tests import corpus
+from tests.support import corpus
 from tests.testing.emulator_cases import BODIES, HEADERS, Case
 from tests.testing.emulator_cases_anthropic import ANTHROPIC
 from tests.testing.emulator_cases_openai import OPENAI, RESPONSES

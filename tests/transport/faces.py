@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from pydantic import SecretStr
 
 from langchain_unified.transport import Answer, Call, Transport, TransportConfig, transport
-from tests.server import Server
+from tests.support.server import Server
 
 T = TypeVar("T")
 KEY = "sk-canary-0123456789abcdef"

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from langchain_unified import errors
 from langchain_unified.errors import classify
 from langchain_unified.transport import Call
-from tests.server import Reply, serve
+from tests.support.server import Reply, serve
 from tests.transport.faces import KEY, Sync, call, closed_port, text_of, to
 
 SDKS = {"anthropic": anthropic, "openai": openai}

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from langchain_unified import errors
 from langchain_unified.transport import TransportConfig
-from tests.server import Reply, serve
+from tests.support.server import Reply, serve
 from tests.transport.faces import KEY, call, config, text_of, to
 
 VARIABLE = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY"}

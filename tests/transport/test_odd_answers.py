@@ -5,7 +5,7 @@ import openai
 import pytest
 
 from langchain_unified import errors
-from tests.server import Reply, serve
+from tests.support.server import Reply, serve
 from tests.transport.faces import KEY, call, closed_port, text_of, to
 
 SDKS = {"anthropic": anthropic, "openai": openai}

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from langchain_unified import errors
 from langchain_unified.transport import TransportConfig, transport
-from tests.server import Reply, serve
+from tests.support.server import Reply, serve
 from tests.transport.faces import call
 from tests.transport.test_sse import aws_chunk, aws_message
 

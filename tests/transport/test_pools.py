@@ -11,7 +11,7 @@ import pytest
 
 from langchain_unified import errors
 from langchain_unified.transport import pools, transport
-from tests.server import Reply, serve
+from tests.support.server import Reply, serve
 from tests.transport.faces import call, config, to
 
 DONE = {"anthropic": [{"type": "message_stop"}], "openai": [{"choices": []}]}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from langchain_unified.transport.aws import AwsParser
 from langchain_unified.transport.sse import SSEParser
-from tests.server import split
+from tests.support.server import split
 
 CASES = [
     (b'event: ping\ndata: {"a": 1}\n\n', [b'{"a": 1}']),

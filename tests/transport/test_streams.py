@@ -8,8 +8,8 @@ import openai
 import pytest
 
 from langchain_unified import errors
-from tests.corpus import needs_corpus, sse_events, streams
-from tests.server import Reply, serve
+from tests.support.corpus import needs_corpus, sse_events, streams
+from tests.support.server import Reply, serve
 from tests.transport.faces import KEY, call, text_of, to
 
 SDKS = {"anthropic": anthropic, "openai": openai}

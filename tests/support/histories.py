@@ -1,0 +1,106 @@
+"""What a body must be like for its API to take its history: the SDKs' types, and calls with their results."""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+ORACLE = Path(__file__).parents[2] / "../shared/tools/request_oracle.py"
+ENDPOINTS = {"anthropic_messages": "anthropic-beta", "openai_chat": "chat", "openai_responses": "responses"}
+
+# What the APIs give in their replies, take back, and what the SDKs' types of requests do not know.
+BEYOND_THE_TYPES = (".code_execution_result.abort_reason:", ".action.search.sources[0].")
+
+
+@functools.cache
+def oracle() -> ModuleType:
+    if not ORACLE.exists():
+        pytest.skip(f"no request oracle at {ORACLE}")
+    spec = importlib.util.spec_from_file_location("request_oracle", ORACLE)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def problems(wire: str, body: dict[str, Any]) -> list[str]:
+    """Everything that an API would say against a body, as far as types and pairing go; empty when it takes it."""
+    found = [each for each in oracle().validate(ENDPOINTS[wire], body) if not any(k in each for k in BEYOND_THE_TYPES)]
+    return [*found, *PAIRING[wire](body)]
+
+
+def _anthropic(body: dict[str, Any]) -> list[str]:
+    found: list[str] = []
+    used: list[str] = []
+    waiting: list[str] = []
+    for at, message in enumerate(body["messages"]):
+        blocks = message["content"] if isinstance(message["content"], list) else []
+        kinds = [block["type"] for block in blocks]
+        results = [block["tool_use_id"] for block in blocks if block["type"] == "tool_result"]
+        if message["role"] == "user" and kinds[: len(results)] != ["tool_result"] * len(results):
+            found.append(f"messages[{at}]: results do not come first")
+        if sorted(results) != sorted(waiting):
+            found.append(f"messages[{at}]: results {results} for calls {waiting}")
+        waiting = [block["id"] for block in blocks if block["type"] == "tool_use"]
+        used += waiting
+        if any(block["type"] == "text" and not block["text"].strip() for block in blocks):
+            found.append(f"messages[{at}]: blank text")
+    roles = [message["role"] for message in body["messages"]]
+    found += [f"messages[{at}]: twice {role}" for at, role in enumerate(roles[1:], 1) if roles[at - 1] == role]
+    return found + ["calls without results at the end"] * bool(waiting) + _ids(used, 64, alphabet=True)
+
+
+def _chat(body: dict[str, Any]) -> list[str]:
+    found: list[str] = []
+    used: list[str] = []
+    waiting: set[str] = set()
+    for at, message in enumerate(body["messages"]):
+        if message["role"] == "tool":
+            if message["tool_call_id"] not in waiting:
+                found.append(f"messages[{at}]: no call {message['tool_call_id']} waits")
+            waiting.discard(message["tool_call_id"])
+            continue
+        if waiting:
+            found.append(f"messages[{at}]: calls {sorted(waiting)} are not answered before it")
+        calls = [call["id"] for call in message.get("tool_calls", ())]
+        used += calls
+        waiting = set(calls)
+        if message["role"] != "assistant" and not message["content"]:
+            found.append(f"messages[{at}]: no content")
+    return found + ["calls without results at the end"] * bool(waiting) + _ids(used, 40)
+
+
+def _responses(body: dict[str, Any]) -> list[str]:
+    found: list[str] = []
+    used: list[str] = []
+    waiting: set[str] = set()
+    for at, item in enumerate(body["input"]):
+        kind = item.get("type")
+        if kind in ("function_call", "custom_tool_call"):
+            used.append(item["call_id"])
+            waiting.add(item["call_id"])
+        elif kind in ("function_call_output", "custom_tool_call_output"):
+            if item["call_id"] not in waiting:
+                found.append(f"input[{at}]: no call {item['call_id']} waits")
+            waiting.discard(item["call_id"])
+        elif item.get("role") in ("user", "system", "developer") and waiting:
+            found.append(f"input[{at}]: calls {sorted(waiting)} are not answered before it")
+        if "role" in item and not item["content"]:
+            found.append(f"input[{at}]: no content")
+    return found + ["calls without results at the end"] * bool(waiting) + _ids(used, 64)
+
+
+def _ids(used: list[str], most: int, *, alphabet: bool = False) -> list[str]:
+    bad = [each for each in used if not each or len(each) > most or (alphabet and set(each) - LETTERS)]
+    return [f"ids {bad}"] * bool(bad) + ["an id stands for two calls"] * (len(set(used)) < len(used))
+
+
+LETTERS = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+
+PAIRING = {"anthropic_messages": _anthropic, "openai_chat": _chat, "openai_responses": _responses}
