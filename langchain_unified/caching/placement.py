@@ -1,9 +1,9 @@
-"""Where the prompt-cache marks of one call stand: the caller's own and the policy's, settled into what an API takes.
+"""Where the prompt-cache marks of one call go: those of the caller and of the policy, by the rules of the API.
 
-`settle` lands each wish (`caching/wishes.py`) on the nearest place at or before it that can carry a mark, keeps as many
-as a request takes, brings their lifetimes into a legal order and says what became of the rest. Pure: the same request
-gives the same marks, and one that is settled already stays as it is. What an API takes stands in its wire's `marks.py`,
-as `MarkRules`.
+`place_breakpoints` puts each requested mark (`caching/requested.py`) on the nearest block or tool at or before it that
+can carry one, keeps as many as a request may have, orders their TTLs as the API wants, and reports the rest. It is
+pure, and a request that has been through it stays as it is. The rules of an API are the `MarkRules` in its wire's
+`caching.py`.
 """
 
 from __future__ import annotations
@@ -16,39 +16,39 @@ from langchain_unified.caching.policy import LIFETIMES, PromptCache
 from langchain_unified.caching.requested import (
     TOOLS,
     Place,
-    Wish,
-    caller_before,
+    RequestedMark,
+    caller_turn_end,
     is_loaded,
-    last_answer,
-    planned,
-    written,
+    last_assistant_turn,
+    marks_by_policy,
+    marks_in,
 )
 from langchain_unified.caching.rules import MarkRules
 from langchain_unified.request import Adjustment, Mark, Request, ToolSpec, Turn
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """A mark that goes out. `place` is said in words, `ttl` is `None` for the provider's default."""
+class SentMark:
+    """A mark that goes out. `place` is a description, `ttl` is `None` for the provider's default."""
 
     place: str
     ttl: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class PlacedMarks:
     """What became of the marks of one call.
 
-    `asked`: whether there was a mark or a policy at all. `off`: the caller switched caching off.
+    `requested`: whether the call has a mark or a policy. `off`: the policy switches caching off.
     """
 
-    asked: bool = False
+    requested: bool = False
     off: bool = False
-    sent: tuple[Placed, ...] = ()
+    sent: tuple[SentMark, ...] = ()
     dropped: tuple[Adjustment, ...] = ()
 
 
-NONE = Marks()
+NO_MARKS = PlacedMarks()
 """A call without marks and without a policy."""
 
 Order: TypeAlias = tuple[int, int, int]
@@ -56,8 +56,8 @@ LEADING, CONVERSATION = 1, 2
 
 
 @dataclass(slots=True)
-class _Desk:
-    """What one settling gathers. `notes` are told to the caller; `dropped` is for the report."""
+class _Placement:
+    """The state of one placement. `notes` are adjustments for the caller, `dropped` go into the report only."""
 
     request: Request
     rules: MarkRules
@@ -65,261 +65,275 @@ class _Desk:
     notes: list[Adjustment] = field(default_factory=list)
     dropped: list[Adjustment] = field(default_factory=list)
 
+    @property
+    def allowed(self) -> bool:
+        """Whether marks may go out at all."""
+        return not self.is_off and self.rules.refusal(self.request) is None
+
+    @property
+    def is_off(self) -> bool:
+        return self.policy is not None and not self.policy.enabled
+
     def order(self, place: Place) -> Order:
-        """Where a place stands in the prompt: tools, then what leads, then the conversation."""
+        """The position of a place in the prompt: tools, then leading turns, then the conversation."""
         if place[0] == TOOLS:
             return 0, *place
         leads = self.rules.is_leading is not None and self.rules.is_leading(self.request, self.request.turns[place[0]])
         return LEADING if leads else CONVERSATION, *place
 
-    def drop(self, wish: Wish, why: str) -> Adjustment:
+    def in_order(self, marks: Iterable[RequestedMark]) -> list[RequestedMark]:
+        return sorted(marks, key=lambda mark: self.order(mark.place))
+
+    def seconds(self, ttl: str | None) -> float:
+        """A TTL in seconds; `None` is the provider's default."""
+        return LIFETIMES.get(ttl or self.rules.default, 0)
+
+    def drop(self, mark: RequestedMark, why: str) -> Adjustment:
         """Leave a mark out of the request."""
-        item = Adjustment(what=f"the prompt-cache mark on {described(self.request, wish.place)}", why=why)
+        item = Adjustment(what=f"the prompt-cache mark on {describe(self.request, mark.place)}", why=why)
         self.dropped.append(item)
         return item
 
-    def lose(self, wish: Wish, why: str) -> None:
-        """Leave a mark out and say so. A policy's own marks are only reported: nobody wrote them."""
-        item = self.drop(wish, why)
-        if wish.own:
-            self.tell(item)
+    def drop_with_note(self, mark: RequestedMark, why: str) -> None:
+        """Leave a mark out, and note it if the caller wrote it. A policy's marks are only reported."""
+        item = self.drop(mark, why)
+        if mark.by_caller:
+            self.note(item)
 
-    def tell(self, note: Adjustment) -> None:
-        """Say something to the caller, once."""
-        if note not in self.notes:
-            self.notes.append(note)
+    def note(self, item: Adjustment) -> None:
+        """Add an adjustment, once."""
+        if item not in self.notes:
+            self.notes.append(item)
 
 
-def settle(
+def place_breakpoints(
     request: Request, rules: MarkRules, policy: PromptCache | None = None
-) -> tuple[Request, Marks, tuple[Adjustment, ...]]:
-    """The request with its marks where the API takes them, the report, and what has to be told."""
-    wishes = [wish if rules.has_top_level_mark else replace(wish, whole=False) for wish in written(request)]
-    if not wishes and policy is None and not _concerned(request):
-        return request, NONE, ()
-    desk = _Desk(request, rules, policy)
-    kept = _kept(desk, wishes) if _allowed(desk) else _none(desk, wishes)
-    params, notes = rules.params(request, policy, [wish.ttl for wish in kept])
-    sent = tuple(Placed(described(request, wish.place), wish.ttl) for wish in kept)
-    off = policy is not None and not policy.enabled
-    marks = Marks(bool(wishes or policy), off, sent, tuple(desk.dropped))
-    settled = replace(_marked(request, kept), params=params, parts=rules.needs_parts and marks.asked and _allowed(desk))
-    return settled, marks, (*desk.notes, *notes)
+) -> tuple[Request, PlacedMarks, tuple[Adjustment, ...]]:
+    """The request with its marks where the API takes them, what became of each mark, and the adjustments."""
+    requested = [mark if rules.has_top_level_mark else replace(mark, top_level=False) for mark in marks_in(request)]
+    if not requested and policy is None and not _has_caching_settings(request):
+        return request, NO_MARKS, ()
+    state = _Placement(request, rules, policy)
+    placed = _place_all(state, requested) if state.allowed else _drop_all(state, requested)
+    params, notes = rules.params(request, policy, [mark.ttl for mark in placed])
+    marks = PlacedMarks(
+        requested=bool(requested or policy),
+        off=state.is_off,
+        sent=tuple(SentMark(describe(request, mark.place), mark.ttl) for mark in placed),
+        dropped=tuple(state.dropped),
+    )
+    parts = rules.needs_parts and marks.requested and state.allowed
+    return replace(_with_marks(request, placed), params=params, parts=parts), marks, (*state.notes, *notes)
 
 
-def _concerned(request: Request) -> bool:
-    """Whether a request without marks says something that depends on them."""
+def _has_caching_settings(request: Request) -> bool:
+    """Whether a request without marks has settings that depend on them."""
     return "cache_control" in request.native or bool(request.params.get("prompt_cache_options"))
 
 
-def _allowed(desk: _Desk) -> bool:
-    return desk.rules.refusal(desk.request) is None and (desk.policy is None or desk.policy.enabled)
-
-
-def _none(desk: _Desk, wishes: Sequence[Wish]) -> list[Wish]:
-    """No mark at all: the caller switched them off, or the model or the server takes none."""
-    refusal = desk.rules.refusal(desk.request) if desk.policy is None or desk.policy.enabled else None
-    for wish in wishes:
-        desk.drop(wish, refusal or "prompt_cache='off'")
-    if wishes and refusal:
-        # One word for all: a conversation that grows does not have more to say about it.
-        desk.tell(Adjustment(what="the prompt-cache marks", why=refusal))
+def _drop_all(state: _Placement, requested: Sequence[RequestedMark]) -> list[RequestedMark]:
+    """No mark goes out: the policy switches them off, or the model or the server takes none."""
+    refusal = None if state.is_off else state.rules.refusal(state.request)
+    for mark in requested:
+        state.drop(mark, refusal or "prompt_cache='off'")
+    if requested and refusal:
+        # One note for all marks: a growing conversation does not warn again at each call.
+        state.note(Adjustment(what="the prompt-cache marks", why=refusal))
     return []
 
 
-def _kept(desk: _Desk, wishes: Sequence[Wish]) -> list[Wish]:
-    """The caller's marks and the policy's, where they go out."""
-    policy = planned(desk.request, desk.policy, tools=desk.rules.tools is None)
-    landed = _merged(desk, (wish for each in (*wishes, *policy) if (wish := _landed(desk, each))))
-    room = desk.rules.max_marks(desk.request, desk.policy)
-    if len(landed) < room:
-        landed = _merged(desk, [*landed, *_between(desk, landed)])
-    if len(landed) < room:
-        landed = _merged(desk, [*_tools_alone(desk), *landed])
-    return _ordered(desk, _fitting(desk, landed, room))
+def _place_all(state: _Placement, requested: Sequence[RequestedMark]) -> list[RequestedMark]:
+    """The marks of the caller and of the policy, where they go out."""
+    by_policy = marks_by_policy(state.request, state.policy, tools=state.rules.tools is None)
+    placed = _merge(state, (mark for each in (*requested, *by_policy) if (mark := _place(state, each))))
+    limit = state.rules.max_marks(state.request, state.policy)
+    if len(placed) < limit:
+        placed = _merge(state, [*placed, *_last_call_end(state, placed)])
+    if len(placed) < limit:
+        placed = _merge(state, [*_last_tool(state), *placed])
+    return _raise_ttls(state, _keep_at_most(state, placed, limit))
 
 
-# --- where it lands ---------------------------------------------------------------------------------------------------
+# --- where a mark goes ------------------------------------------------------------------------------------------------
 
 
-def _landed(desk: _Desk, wish: Wish) -> Wish | None:
-    """The wish on the nearest place at or before it that can carry a mark."""
-    if wish.place[0] == TOOLS and desk.rules.tools is not None:
-        desk.lose(wish, desk.rules.tools)
+def _place(state: _Placement, mark: RequestedMark) -> RequestedMark | None:
+    """The mark on the nearest block or tool at or before it that can carry one."""
+    if mark.place[0] == TOOLS and state.rules.tools is not None:
+        state.drop_with_note(mark, state.rules.tools)
         return None
-    place = _landing(desk, wish.place)
+    place = _nearest_carrier(state, mark.place)
     if place is None:
-        desk.lose(wish, "No block at or before it can carry a mark.")
-    return None if place is None else replace(wish, place=place)
+        state.drop_with_note(mark, "No block at or before it can carry a mark.")
+    return None if place is None else replace(mark, place=place)
 
 
-def _landing(desk: _Desk, place: Place) -> Place | None:
-    turns = desk.request.turns
-    for at in _backwards(desk, place[0]):
+def _nearest_carrier(state: _Placement, place: Place) -> Place | None:
+    turns = state.request.turns
+    for at in _turns_backwards(state, place[0]):
         blocks = turns[at].blocks
         index = place[1] if at == place[0] else len(blocks) - 1
-        spot = desk.rules.carrier(desk.request, at, index) if blocks else None
-        if spot is not None:
-            return at, spot
-    return _tool_before(desk, place)
+        carrier = state.rules.carrier(state.request, at, index) if blocks else None
+        if carrier is not None:
+            return at, carrier
+    return _tool_before(state, place)
 
 
-def _backwards(desk: _Desk, turn: int) -> Iterator[int]:
+def _turns_backwards(state: _Placement, turn: int) -> Iterator[int]:
     """A turn, then those before it in the prompt, the nearest first."""
     if turn == TOOLS:
         return
-    section, _, _ = desk.order((turn, 0))
-    yield from (at for at in range(turn, -1, -1) if desk.order((at, 0))[0] == section)
-    if section == CONVERSATION and desk.rules.is_leading is not None:
-        yield from (at for at in range(len(desk.request.turns) - 1, -1, -1) if desk.order((at, 0))[0] == LEADING)
+    section, _, _ = state.order((turn, 0))
+    yield from (at for at in range(turn, -1, -1) if state.order((at, 0))[0] == section)
+    if section == CONVERSATION and state.rules.is_leading is not None:
+        yield from (at for at in range(len(state.request.turns) - 1, -1, -1) if state.order((at, 0))[0] == LEADING)
 
 
-def _tool_before(desk: _Desk, place: Place) -> Place | None:
-    """The last tool that carries a mark, at or before a place."""
-    tools = desk.request.tools if desk.rules.tools is None else ()
+def _tool_before(state: _Placement, place: Place) -> Place | None:
+    """The last tool at or before a place that can carry a mark."""
+    tools = state.request.tools if state.rules.tools is None else ()
     last = place[1] if place[0] == TOOLS else len(tools) - 1
     return next(((TOOLS, at) for at in range(last, -1, -1) if is_loaded(tools[at])), None)
 
 
-def _merged(desk: _Desk, wishes: Iterable[Wish]) -> list[Wish]:
-    """One wish per place, in order: the longest-lived that the API knows of those that landed there."""
-    found: dict[Place, Wish] = {}
-    for wish in (_timed(desk, each) for each in wishes):
-        other = found.get(wish.place, wish)
-        longest = max(other, wish, key=lambda each: _seconds(desk, each.ttl))
-        found[wish.place] = replace(longest, own=other.own or wish.own, whole=other.whole or wish.whole)
-    return [found[place] for place in sorted(found, key=desk.order)]
+def _merge(state: _Placement, marks: Iterable[RequestedMark]) -> list[RequestedMark]:
+    """One mark per place, in the order of the prompt: the one with the longest TTL of the API."""
+    found: dict[Place, RequestedMark] = {}
+    for mark in (_with_known_ttl(state, each) for each in marks):
+        other = found.get(mark.place, mark)
+        longest = max(other, mark, key=lambda each: state.seconds(each.ttl))
+        found[mark.place] = replace(
+            longest, by_caller=other.by_caller or mark.by_caller, top_level=other.top_level or mark.top_level
+        )
+    return state.in_order(found.values())
 
 
-def _between(desk: _Desk, landed: Sequence[Wish]) -> list[Wish]:
-    """Where the call before this one ended: marked, what it wrote is found although the caller's own mark has moved.
+def _last_call_end(state: _Placement, placed: Sequence[RequestedMark]) -> list[RequestedMark]:
+    """A mark at the end of the previous call, so that this call finds what that one wrote.
 
-    Needed where the API does not look back that far from the caller's last mark. A policy's marks stand there anyway.
+    Needed where the API does not look back that far from the caller's last mark. A policy marks that place anyway.
     """
-    turns = desk.request.turns
-    last = next((wish for wish in reversed(landed) if wish.own), None)
-    answer = None if last is None else last_answer(turns[: max(last.place[0], 0)])
-    ended = None if answer is None else caller_before(turns, answer)
-    place = None if ended is None else _landing(desk, ended)
-    if last is None or place is None or any(wish.place == place for wish in landed):
+    turns = state.request.turns
+    last = next((mark for mark in reversed(placed) if mark.by_caller), None)
+    answer = None if last is None else last_assistant_turn(turns, max(last.place[0], 0))
+    end = None if answer is None else caller_turn_end(turns, answer)
+    place = None if end is None else _nearest_carrier(state, end)
+    if last is None or place is None or any(mark.place == place for mark in placed):
         return []
-    far = _distance(turns, place, last.place) > desk.rules.look_back
-    return [Wish(place, last.ttl, own=False)] if far else []
+    out_of_reach = _distance(turns, place, last.place) > state.rules.look_back
+    return [RequestedMark(place, last.ttl, by_caller=False)] if out_of_reach else []
 
 
-def _tools_alone(desk: _Desk) -> Iterator[Wish]:
-    """The last tool, for a policy: tools are then read where the system prompt after them has changed."""
-    last = _tool_before(desk, (0, 0))
-    if desk.policy is not None and last is not None:
-        yield Wish(last, desk.policy.ttl, own=False)
+def _last_tool(state: _Placement) -> Iterator[RequestedMark]:
+    """A policy's mark on the last tool: the tools are then read even if the system prompt after them changes."""
+    last = _tool_before(state, (0, 0))
+    if state.policy is not None and last is not None:
+        yield RequestedMark(last, state.policy.ttl, by_caller=False)
 
 
 def _distance(turns: Sequence[Turn], start: Place, stop: Place) -> int:
-    """Blocks after `start`, up to and with `stop`; a tool's result is one."""
-    whole = sum(1 if turn.role == "tool" else len(turn.blocks) for turn in turns[max(start[0], 0) : stop[0]])
-    return whole - _inside(turns, start) + _inside(turns, stop)
+    """The blocks after `start`, up to and including `stop`; a tool result counts as one."""
+    blocks = sum(1 if turn.role == "tool" else len(turn.blocks) for turn in turns[max(start[0], 0) : stop[0]])
+    return blocks - _index_in_turn(turns, start) + _index_in_turn(turns, stop)
 
 
-def _inside(turns: Sequence[Turn], place: Place) -> int:
-    """How many blocks of its turn stand before a place."""
+def _index_in_turn(turns: Sequence[Turn], place: Place) -> int:
     return 0 if place[0] == TOOLS or turns[place[0]].role == "tool" else place[1]
 
 
-# --- how long, and how many -------------------------------------------------------------------------------------------
+# --- TTLs and the limit -----------------------------------------------------------------------------------------------
 
 
-def _seconds(desk: _Desk, ttl: str | None) -> float:
-    return LIFETIMES.get(ttl or desk.rules.default, 0)
-
-
-def _timed(desk: _Desk, wish: Wish) -> Wish:
-    """The wish with a lifetime that the API knows."""
-    if wish.ttl is None:
-        return wish
-    ttl, why = desk.rules.ttl(wish.ttl)
+def _with_known_ttl(state: _Placement, mark: RequestedMark) -> RequestedMark:
+    """The mark with a TTL that the API has."""
+    if mark.ttl is None:
+        return mark
+    ttl, why = state.rules.ttl(mark.ttl)
     if why:
-        desk.tell(Adjustment(what=f"prompt-cache ttl {wish.ttl!r}", why=why))
-    return replace(wish, ttl=ttl)
+        state.note(Adjustment(what=f"prompt-cache ttl {mark.ttl!r}", why=why))
+    return replace(mark, ttl=ttl)
 
 
-def _fitting(desk: _Desk, wishes: Sequence[Wish], room: int) -> list[Wish]:
-    """As many as a request takes: the caller's before the policy's, then the longest-lived, then the latest."""
+def _keep_at_most(state: _Placement, marks: Sequence[RequestedMark], limit: int) -> list[RequestedMark]:
+    """As many marks as a request may have: the caller's before the policy's, then by TTL, then the latest."""
     ranked = sorted(
-        wishes, key=lambda wish: (wish.own, _seconds(desk, wish.ttl), desk.order(wish.place)), reverse=True
+        marks, key=lambda mark: (mark.by_caller, state.seconds(mark.ttl), state.order(mark.place)), reverse=True
     )
-    over = sorted(ranked[room:], key=lambda wish: desk.order(wish.place))
-    why = f"Only {room} fit into a request: the caller's own, the longest-lived and the latest were kept."
-    for wish in over:
-        desk.drop(wish, why)
-    if any(wish.own for wish in over):
-        # Not which: the places change with every call of a conversation, and the report lists them.
-        desk.tell(Adjustment(what=f"the prompt-cache marks beyond {room}", why=why))
-    return sorted(ranked[:room], key=lambda wish: desk.order(wish.place))
+    dropped = state.in_order(ranked[limit:])
+    why = f"A request takes {limit} at most. The caller's come first, then the longest ttl, then the latest."
+    for mark in dropped:
+        state.drop(mark, why)
+    if any(mark.by_caller for mark in dropped):
+        # Without their places, which change with every call of a conversation. The report lists them.
+        state.note(Adjustment(what=f"the prompt-cache marks beyond {limit}", why=why))
+    return state.in_order(ranked[:limit])
 
 
-def _ordered(desk: _Desk, wishes: list[Wish]) -> list[Wish]:
-    """Lifetimes that do not grow along the request, where the API wants it so: an earlier mark is raised to a later."""
-    if not desk.rules.ttl_must_not_grow:
-        return wishes
-    result: list[Wish] = []
+def _raise_ttls(state: _Placement, marks: list[RequestedMark]) -> list[RequestedMark]:
+    """TTLs that do not grow along the prompt, where the API asks for that: an earlier mark gets a later one's TTL."""
+    if not state.rules.ttl_must_not_grow:
+        return marks
+    result: list[RequestedMark] = []
     longest: str | None = None
-    for wish in reversed(wishes):
-        if _seconds(desk, longest) > _seconds(desk, wish.ttl):
-            if wish.own:
-                desk.tell(_raised(str(longest)))
-            wish = replace(wish, ttl=longest)  # noqa: PLW2901  # the same wish, for longer
-        longest = wish.ttl
-        result.insert(0, wish)
+    for mark in reversed(marks):
+        if state.seconds(longest) > state.seconds(mark.ttl):
+            if mark.by_caller:
+                state.note(_raised(str(longest)))
+            mark = replace(mark, ttl=longest)  # noqa: PLW2901  # the same mark, for longer
+        longest = mark.ttl
+        result.insert(0, mark)
     return result
 
 
 def _raised(ttl: str) -> Adjustment:
-    why = f"A mark of {ttl} stands after them, and a longer life must come first: they are for {ttl} too."
+    why = f"A mark with ttl {ttl!r} follows them, and the longer ttl must come first: they get ttl {ttl!r}, too."
     return Adjustment(what=f"prompt-cache marks for less than {ttl}", why=why)
 
 
-# --- writing it down --------------------------------------------------------------------------------------------------
+# --- the request with its marks ---------------------------------------------------------------------------------------
 
 
-def _marked(request: Request, kept: Sequence[Wish]) -> Request:
+def _with_marks(request: Request, placed: Sequence[RequestedMark]) -> Request:
     """The request with these marks and no others."""
-    places = {wish.place: wish for wish in kept if not wish.whole}
+    places = {mark.place: mark for mark in placed if not mark.top_level}
     return replace(
         request,
-        turns=tuple(_marked_turn(at, turn, places) for at, turn in enumerate(request.turns)),
-        tools=tuple(_marked_tool(index, tool, places) for index, tool in enumerate(request.tools)),
-        native=_native(request, next((wish for wish in kept if wish.whole), None)),
+        turns=tuple(_with_turn_marks(at, turn, places) for at, turn in enumerate(request.turns)),
+        tools=tuple(_with_tool_mark(index, tool, places) for index, tool in enumerate(request.tools)),
+        native=_native(request, next((mark for mark in placed if mark.top_level), None)),
     )
 
 
-def _native(request: Request, whole: Wish | None) -> Mapping[str, Any]:
+def _native(request: Request, top_level: RequestedMark | None) -> Mapping[str, Any]:
     if "cache_control" not in request.native:
         return request.native
-    kept = {key: value for key, value in request.native.items() if key != "cache_control"}
-    return kept if whole is None else {**kept, "cache_control": {"type": "ephemeral", **_mark(whole)}}
+    others = {key: value for key, value in request.native.items() if key != "cache_control"}
+    if top_level is None:
+        return others
+    return {**others, "cache_control": {"type": "ephemeral", **_mark(top_level)}}
 
 
-def _marked_turn(at: int, turn: Turn, places: dict[Place, Wish]) -> Turn:
+def _with_turn_marks(at: int, turn: Turn, places: dict[Place, RequestedMark]) -> Turn:
     found = {index: places[at, index] for index in range(len(turn.blocks)) if (at, index) in places}
     if not found and not any("mark" in block for block in turn.blocks):
         return turn
-    bare = [{key: value for key, value in block.items() if key != "mark"} for block in turn.blocks]
-    for index, wish in found.items():
-        bare[index]["mark"] = _mark(wish)
-    return replace(turn, blocks=tuple(bare))
+    blocks = [{key: value for key, value in block.items() if key != "mark"} for block in turn.blocks]
+    for index, mark in found.items():
+        blocks[index]["mark"] = _mark(mark)
+    return replace(turn, blocks=tuple(blocks))
 
 
-def _marked_tool(index: int, tool: ToolSpec, places: dict[Place, Wish]) -> ToolSpec:
-    wish = places.get((TOOLS, index))
-    mark = None if wish is None else _mark(wish)
+def _with_tool_mark(index: int, tool: ToolSpec, places: dict[Place, RequestedMark]) -> ToolSpec:
+    found = places.get((TOOLS, index))
+    mark = None if found is None else _mark(found)
     return tool if tool.mark == mark else replace(tool, mark=mark)
 
 
-def _mark(wish: Wish) -> Mark:
-    return Mark(ttl=wish.ttl) if wish.ttl else Mark()
+def _mark(mark: RequestedMark) -> Mark:
+    return Mark(ttl=mark.ttl) if mark.ttl else Mark()
 
 
-def described(request: Request, place: Place) -> str:
+def describe(request: Request, place: Place) -> str:
     """A place in words: `the tool 'search'`, `message 3 (user), block 0`."""
     if place[0] == TOOLS:
         return f"the tool {request.tools[place[1]].name!r}"

@@ -1,4 +1,4 @@
-"""What an API takes of prompt-cache marks: the record that each wire fills in its `marks.py`, and the caches' figures.
+"""What an API takes of prompt-cache marks: the record that each wire fills in its `caching.py`, and fixed figures.
 
 Sources of the figures: the providers' guides to prompt caching, OpenAI's SDK (`PromptCacheOptions`).
 """
@@ -11,30 +11,30 @@ from dataclasses import dataclass
 from langchain_unified.caching.policy import PromptCache
 from langchain_unified.request import Adjustment, Params, Request, Turn
 
-WRITTEN = 4
-"""Breakpoints that one request writes, on every provider."""
+MAX_BREAKPOINTS = 4
+"""Breakpoints of one request that are written to the cache, on every provider."""
 
-READ = 80
-"""The latest breakpoints of a request that OpenAI looks up, from gpt-5.6 on."""
+OPENAI_LOOKUP_BREAKPOINTS = 80
+"""Breakpoints of one request, the latest, that OpenAI looks up, from gpt-5.6 on."""
 
-LOOK_BACK = 20
-"""How many blocks, the marked one counted, Anthropic searches for an earlier entry."""
+ANTHROPIC_LOOKBACK_BLOCKS = 20
+"""Blocks, the marked one included, in which Anthropic looks for an earlier entry."""
 
-MINIMUM = 1024
-"""The shortest prefix that is cached, in tokens, where a model's own is not known."""
+DEFAULT_MINIMUM = 1024
+"""Tokens of the shortest prefix that is cached, for models whose own minimum is not known."""
 
-STEP = 128
-"""In how many tokens OpenAI's models before gpt-5.6 go on from there."""
+OPENAI_LEGACY_STEP = 128
+"""Tokens by which a cached prefix grows beyond the minimum, on OpenAI's models before gpt-5.6."""
 
 
 @dataclass(frozen=True, slots=True)
 class MarkRules:
-    """What one API takes. Each function gets the request as it was before its marks were settled.
+    """What one API takes. Each function gets the request before its marks are placed.
 
-    `carrier`: which block of a turn carries a mark put on one of its blocks, at or before it; `None` where none can.
-    `max_marks`: how many marks a request takes. `ttl`: the requested TTL -> what is sent (`None`: the default) and,
-    where it differs, why. `refusal`: why this model or server takes no marks at all. `params`: the parameters that
-    belong to the marks that are sent, whose TTLs it gets (`None`: the default), and what could not be expressed.
+    `carrier`: the block that carries a mark put on a block of a turn: that block or one before it; `None` where none
+    can. `max_marks`: the most marks that fit. `ttl`: the TTL to send for a requested one (`None`: the default) and,
+    where it is another, why. `refusal`: why this model or server takes no marks. `params`: the parameters for the marks
+    that are sent, whose TTLs it gets (`None`: the default), and adjustments.
     """
 
     carrier: Callable[[Request, int, int], int | None]
@@ -43,16 +43,16 @@ class MarkRules:
     refusal: Callable[[Request], str | None]
     params: Callable[[Request, PromptCache | None, Sequence[str | None]], tuple[Params, list[Adjustment]]]
     default: str
-    """The lifetime of a mark that names none."""
+    """The TTL of a mark that names none."""
     tools: str | None = None
     """Why tools carry no mark; `None` where they do."""
     look_back: int = 0
-    """How many blocks before a mark are searched for what was written earlier."""
+    """How many blocks before a mark are searched for an earlier entry."""
     ttl_must_not_grow: bool = False
-    """Whether a longer lifetime must come before a shorter one."""
+    """Whether a longer TTL must come before a shorter one."""
     has_top_level_mark: bool = False
-    """Whether there is a `cache_control` of the whole call, which counts as a mark on its last block."""
+    """Whether the API has a top-level `cache_control`, which counts as a mark on the last block."""
     needs_parts: bool = False
-    """Whether a text must be sent as a list so that it can carry a mark."""
+    """Whether a text must be sent as a list of parts to carry a mark."""
     is_leading: Callable[[Request, Turn], bool] | None = None
-    """Whether a turn is sent before the conversation, wherever it stands; `None`: none is."""
+    """Whether a turn is sent before the conversation, wherever it is; `None`: no turn is."""

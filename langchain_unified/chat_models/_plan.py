@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_core.messages import AIMessage, BaseMessage
 
 from langchain_unified import catalog
-from langchain_unified.caching.placement import NONE, Marks, settle
+from langchain_unified.caching.placement import NO_MARKS, PlacedMarks, place_breakpoints
 from langchain_unified.caching.policy import policy_of
 from langchain_unified.chat_models._arguments import Arguments, canonical, secret, sort
 from langchain_unified.chat_models._client_side import emulate, translated
@@ -44,7 +44,7 @@ class Plan:
     call: Call
     transport: Transport
     adjustments: tuple[Adjustment, ...]
-    marks: Marks = NONE
+    marks: PlacedMarks = NO_MARKS
     """What became of the prompt-cache marks."""
     output_version: str | None = None
     stops: tuple[str, ...] = ()
@@ -72,7 +72,7 @@ def make(model: ChatBase, messages: Sequence[BaseMessage], keywords: Mapping[str
     wire = _wire(model, route, arguments, specs)
     messages = _trimmed(model, messages, arguments, wire)
     request, repairs = _request(model, (route, wire), messages, arguments, specs, stream=stream)
-    request, marks, moved = settle(request, wire.marks, policy_of(arguments.get("prompt_cache")))
+    request, marks, moved = place_breakpoints(request, wire.marks, policy_of(arguments.get("prompt_cache")))
     encoded = wire.encode(request)
     emulation = emulate(request, encoded, wire.name)
     adjustments = (*arguments.notes, *foreign_tools, *moved, *emulation.adjustments)
@@ -101,7 +101,7 @@ def make_count(model: ChatBase, messages: Sequence[BaseMessage], keywords: Mappi
         return None
     specs, foreign_tools = _tools(route, arguments)
     request, repairs = _request(model, (route, wire), messages, arguments, specs, stream=False)
-    request, _, _ = settle(request, wire.marks, policy_of(arguments.get("prompt_cache")))
+    request, _, _ = place_breakpoints(request, wire.marks, policy_of(arguments.get("prompt_cache")))
     encoded = wire.encode_count(request)
     call = _call(model, route, wire.count_path, encoded, arguments)
     adjustments = (*repairs, *foreign_tools, *encoded.adjustments)

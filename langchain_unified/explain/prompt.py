@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from langchain_unified.caching.placement import described
+from langchain_unified.caching.placement import describe
 from langchain_unified.caching.segments import FORMAT, SEGMENTS, Segment
 from langchain_unified.caching.settings import SETTINGS, Setting
 from langchain_unified.request import JsonObject, Profile, Request, Turn, WireName
@@ -150,7 +150,7 @@ def _where(request: Request, segment: Segment, place: Tag | None) -> Where:
     if place is None or place[0] >= len(request.turns):
         return Where(OTHERS.get(segment.role, "the system prompt"))
     position = request.turns[place[0]].position
-    return Where(described(request, place), position if position >= 0 else None, place[1])
+    return Where(describe(request, place), position if position >= 0 else None, place[1])
 
 
 OTHERS = {FORMAT: "`response_format`", "instructions": "`instructions`"}

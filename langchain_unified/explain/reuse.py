@@ -10,7 +10,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from langchain_unified.caching.policy import LIFETIMES
-from langchain_unified.caching.rules import LOOK_BACK, MINIMUM, READ, STEP, WRITTEN
+from langchain_unified.caching.rules import (
+    ANTHROPIC_LOOKBACK_BLOCKS,
+    DEFAULT_MINIMUM,
+    MAX_BREAKPOINTS,
+    OPENAI_LEGACY_STEP,
+    OPENAI_LOOKUP_BREAKPOINTS,
+)
 from langchain_unified.caching.segments import from_caller
 from langchain_unified.caching.settings import retention
 from langchain_unified.explain.changes import Cause, Difference
@@ -73,7 +79,7 @@ class Kind:
 
 def minimum_of(prompt: Prompt) -> int:
     """The shortest prefix that the model caches, in tokens."""
-    return prompt.profile.cache_minimum or MINIMUM
+    return prompt.profile.cache_minimum or DEFAULT_MINIMUM
 
 
 def reuse(previous: Prompt, following: Prompt, difference: Difference | None, elapsed: float | None) -> Reuse:
@@ -149,7 +155,7 @@ def _blocks(prompt: Prompt) -> Marked:
 
 
 def _looks_back(marked: Marked, entry: Entry) -> bool:
-    return any(point - LOOK_BACK < entry.index <= point for point in marked.read)
+    return any(point - ANTHROPIC_LOOKBACK_BLOCKS < entry.index <= point for point in marked.read)
 
 
 def _out_of_sight(marked: Marked, entry: Entry) -> Cause:
@@ -172,7 +178,7 @@ def _breakpoints(prompt: Prompt) -> Marked:
     options = prompt.body.get("prompt_cache_options") or {}
     default = _ttl(options, WIRES[prompt.wire].marks.default)
     points = {at: _ttl(segment.mark, default) for at, segment in enumerate(prompt.segments) if segment.mark is not None}
-    room, latest = WRITTEN, None
+    room, latest = MAX_BREAKPOINTS, None
     if options.get("mode") != "explicit":
         callers = [at for at, segment in enumerate(prompt.segments) if from_caller(segment)]
         latest = callers[-1] if callers else None
@@ -181,7 +187,7 @@ def _breakpoints(prompt: Prompt) -> Marked:
     written = sorted([*explicit[-room:], *([] if latest is None else [latest])])
     return Marked(
         tuple(_entry(prompt, at, default if at == latest else points[at]) for at in written),
-        tuple(sorted({*explicit, *written})[-READ:]),
+        tuple(sorted({*explicit, *written})[-OPENAI_LOOKUP_BREAKPOINTS:]),
         tuple(prompt.places[at] for at in explicit[:-room]),
     )
 
@@ -208,7 +214,7 @@ def _steps(prompt: Prompt) -> Marked:
 
 
 def _stops(tokens: int) -> Iterable[int]:
-    return range(MINIMUM, tokens + 1, STEP)
+    return range(DEFAULT_MINIMUM, tokens + 1, OPENAI_LEGACY_STEP)
 
 
 def _within(entry: Entry, prompt: Prompt, difference: Difference) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from langchain_unified.caching.rules import LOOK_BACK, WRITTEN
+from langchain_unified.caching.rules import ANTHROPIC_LOOKBACK_BLOCKS, MAX_BREAKPOINTS
 from langchain_unified.explain.changes import Cause, Difference
 from langchain_unified.explain.prompt import Prompt
 from langchain_unified.explain.reuse import (
@@ -142,8 +142,8 @@ def _wrote(told: Told) -> str:
 
 def _out_of_sight(told: Told) -> str:
     return (
-        f"more than {LOOK_BACK} blocks lie between {_wrote(told)}, up to where the previous call wrote, "
-        "and the marks of this one"
+        f"more than {ANTHROPIC_LOOKBACK_BLOCKS} blocks lie between {_wrote(told)}, up to where the previous call "
+        "wrote, and the marks of this one"
     )
 
 
@@ -233,7 +233,7 @@ def diagnosed(cause: Cause) -> tuple[str, str]:
 
 # --- beside the verdict -----------------------------------------------------------------------------------------------
 
-BEYOND = f"A request writes {WRITTEN} at most: the latest were written."
+BEYOND = f"A request writes {MAX_BREAKPOINTS} at most: the latest were written."
 
 PROVIDERS = {"anthropic": "Anthropic", "openai": "OpenAI"}
 

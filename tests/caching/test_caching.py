@@ -34,7 +34,7 @@ from langchain_unified import (
     UnsupportedParameterError,
     cached,
 )
-from langchain_unified.caching.placement import Marks, Placed
+from langchain_unified.caching.placement import PlacedMarks, SentMark
 from langchain_unified.caching.report import report
 from langchain_unified.request import Request, ToolSpec, Turn
 from tests.support.histories import problems
@@ -728,17 +728,18 @@ def test_the_report_survives_whatever_a_tool_holds(api: str) -> None:
     schema = {"type": "object", "properties": {"n": {"type": "integer", "maximum": 2**70, "title": "\ud83d"}}}
     marked = Turn("user", ({"type": "text", "text": "hi", "mark": {}},))
     request = Request("m", (marked,), tools=(ToolSpec("f", parameters=schema),))
-    found = report(request, Marks(True, False, (Placed("a"),)), {"input_tokens": 9}, by_itself=api != "anthropic")
+    marks = PlacedMarks(True, False, (SentMark("a"),))
+    found = report(request, marks, {"input_tokens": 9}, by_itself=api != "anthropic")
     assert found is not None
     assert found["status"] == "miss"
 
 
 def test_the_report_says_off_and_nothing_without_usage() -> None:
     request, usage = Request("m", ()), {"input_tokens": 5000}
-    off = report(request, Marks(asked=True, off=True), usage, by_itself=True)
+    off = report(request, PlacedMarks(requested=True, off=True), usage, by_itself=True)
     assert off is not None
     assert off["status"] == "off"
-    assert report(request, Marks(asked=True, sent=(Placed("a"),)), None, by_itself=True) is None
+    assert report(request, PlacedMarks(requested=True, sent=(SentMark("a"),)), None, by_itself=True) is None
 
 
 def test_a_policy_is_written_down_and_read_again() -> None:

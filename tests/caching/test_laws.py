@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
 from langchain_unified import ChatUnified, PromptCache
-from langchain_unified.caching.placement import settle
+from langchain_unified.caching.placement import place_breakpoints
 from langchain_unified.caching.policy import policy_of
 from langchain_unified.testing.emulation.rules import refusals
 from langchain_unified.testing.emulation.rules.rule import Call
@@ -273,7 +273,7 @@ def check_marks(name: str, body: dict[str, Any], policy: Any) -> None:
 @each_model
 @settings(max_examples=40)
 @given(messages=histories(), tools=tools(), policy=POLICY, whole=WHOLE)
-def test_what_is_settled_stays_as_it_is(
+def test_placed_marks_stay_where_they_are(
     name: str, messages: list[BaseMessage], tools: list[Any], policy: Any, whole: Any
 ) -> None:
     model = build(name)
@@ -282,10 +282,10 @@ def test_what_is_settled_stays_as_it_is(
     assert json.dumps(first.body) == json.dumps(again.body)
     assert first.request is not None
     wire = WIRES[first.wire]  # type: ignore[index]
-    settled, _, _ = settle(first.request, wire.marks, policy_of(policy))
-    assert settled == first.request
-    assert settled.parts == first.request.parts
-    assert json.dumps(wire.encode(settled).body) == json.dumps(first.body)
+    placed, _, _ = place_breakpoints(first.request, wire.marks, policy_of(policy))
+    assert placed == first.request
+    assert placed.parts == first.request.parts
+    assert json.dumps(wire.encode(placed).body) == json.dumps(first.body)
 
 
 @each_model

@@ -16,7 +16,7 @@ from openai.types.responses import ToolParam
 from typing_extensions import get_type_hints
 
 from docs.generate import server_tools as server_tools_docs
-from langchain_unified.caching import placement as budget
+from langchain_unified.caching.placement import place_breakpoints
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.messages.turns import turns
 from langchain_unified.profiles import known_models, profile_for
@@ -67,7 +67,7 @@ def encode(model: str, *tools: Any, wire: str | None = None, native: JsonObject 
         profile=profile,
         **more,
     )
-    request, _, moved = budget.settle(request, WIRES[chosen].marks)
+    request, _, moved = place_breakpoints(request, WIRES[chosen].marks)
     found = WIRES[chosen].encode(request)
     return Encoded(found.body, found.headers, (*settled.adjustments, *moved, *found.adjustments))
 

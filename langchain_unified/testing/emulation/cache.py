@@ -13,7 +13,13 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 
 from langchain_unified.caching.policy import LIFETIMES
-from langchain_unified.caching.rules import LOOK_BACK, MINIMUM, READ, STEP, WRITTEN
+from langchain_unified.caching.rules import (
+    ANTHROPIC_LOOKBACK_BLOCKS,
+    DEFAULT_MINIMUM,
+    MAX_BREAKPOINTS,
+    OPENAI_LEGACY_STEP,
+    OPENAI_LOOKUP_BREAKPOINTS,
+)
 from langchain_unified.caching.segments import SECTIONS, Segment, anthropic_tools, from_caller, printed, unmarked
 from langchain_unified.caching.settings import retention, settings_of
 from langchain_unified.caching.tokens import CHARACTERS, compact
@@ -106,17 +112,19 @@ class PromptCache:
         points = _anthropic_points(segments, body)
         chain = _chain(segments, _anthropic_seeds(body, profile))
         candidates = (
-            index for point in reversed(points) for index in range(point.index, max(-1, point.index - LOOK_BACK), -1)
+            index
+            for point in reversed(points)
+            for index in range(point.index, max(-1, point.index - ANTHROPIC_LOOKBACK_BLOCKS), -1)
         )
-        return self._settle(chain, points, candidates, profile.cache_minimum or MINIMUM)
+        return self._settle(chain, points, candidates, profile.cache_minimum or DEFAULT_MINIMUM)
 
     # --- OpenAI -------------------------------------------------------------------------------------------------------
 
     def _openai(self, segments: Sequence[Segment], body: JsonObject, profile: Profile, seed: str) -> Hit:
         marked, written = _openai_points(segments, body)
         chain = _chain(segments, {"tools": seed})
-        candidates = [point.index for point in reversed(marked[-READ:])]
-        return self._settle(chain, written, candidates, profile.cache_minimum or MINIMUM)
+        candidates = [point.index for point in reversed(marked[-OPENAI_LOOKUP_BREAKPOINTS:])]
+        return self._settle(chain, written, candidates, profile.cache_minimum or DEFAULT_MINIMUM)
 
     def _openai_automatic(self, segments: Sequence[Segment], body: JsonObject, seed: str) -> Hit:
         links = list(_steps(segments, seed))
@@ -200,11 +208,11 @@ def _openai_points(segments: Sequence[Segment], body: JsonObject) -> tuple[list[
     default = _ttl(options, "30m")
     explicit = [_Point(at, _ttl(item.mark, default)) for at, item in enumerate(segments) if item.mark is not None]
     if options.get("mode") == "explicit":
-        return explicit, explicit[-WRITTEN:]
+        return explicit, explicit[-MAX_BREAKPOINTS:]
     latest = max((at for at, segment in enumerate(segments) if from_caller(segment)), default=None)
     implicit = [] if latest is None else [_Point(latest, default)]
     others = [point for point in explicit if point.index != latest]
-    return _ordered(others + implicit), _ordered(others[1 - WRITTEN :] + implicit)
+    return _ordered(others + implicit), _ordered(others[1 - MAX_BREAKPOINTS :] + implicit)
 
 
 def _ordered(points: Iterable[_Point]) -> list[_Point]:
@@ -213,7 +221,7 @@ def _ordered(points: Iterable[_Point]) -> list[_Point]:
 
 def _steps(segments: Iterable[Segment], seed: str) -> Iterator[_Link]:
     """The prefixes of 1,024, 1,152, … tokens, shortest first."""
-    digest, done, wanted = hashlib.sha256(seed.encode()), 0, MINIMUM
+    digest, done, wanted = hashlib.sha256(seed.encode()), 0, DEFAULT_MINIMUM
     for segment in segments:
         digest.update(f"\0{segment.head}\0".encode(errors="surrogatepass"))
         while done + segment.tokens >= wanted:
@@ -222,6 +230,6 @@ def _steps(segments: Iterable[Segment], seed: str) -> Iterator[_Link]:
             part.update(f"{inside}".encode() if not segment.text else b"")
             part.update(segment.text[: inside * CHARACTERS].encode(errors="surrogatepass"))
             yield _Link(part.digest(), wanted)
-            wanted += STEP
+            wanted += OPENAI_LEGACY_STEP
         digest.update(segment.text.encode(errors="surrogatepass"))
         done += segment.tokens

@@ -13,7 +13,7 @@ from itertools import takewhile
 from typing import cast
 
 from langchain_unified.caching.policy import PromptCache
-from langchain_unified.caching.rules import WRITTEN, MarkRules
+from langchain_unified.caching.rules import MAX_BREAKPOINTS, MarkRules
 from langchain_unified.request import Adjustment, Block, JsonObject, Mark, Params, Request, Turn
 
 TOOLS = "OpenAI takes no breakpoints on tools; a mark on the system prompt covers them."
@@ -69,7 +69,7 @@ def _max_marks(request: Request, policy: PromptCache | None) -> int:
     """The implicit breakpoint is one of those that are written."""
     options = request.params.get("prompt_cache_options") or {}
     mode = options.get("mode") or ("explicit" if policy is not None else "implicit")
-    return WRITTEN if mode == "explicit" else WRITTEN - 1
+    return MAX_BREAKPOINTS if mode == "explicit" else MAX_BREAKPOINTS - 1
 
 
 def _ttl(wish: str) -> tuple[str | None, str | None]:

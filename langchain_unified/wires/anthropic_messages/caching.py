@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from langchain_unified.caching.policy import PromptCache
-from langchain_unified.caching.requested import said_before
-from langchain_unified.caching.rules import LOOK_BACK, WRITTEN, MarkRules
+from langchain_unified.caching.requested import assistant_blocks_before
+from langchain_unified.caching.rules import ANTHROPIC_LOOKBACK_BLOCKS, MAX_BREAKPOINTS, MarkRules
 from langchain_unified.messages.tool_calls import call_id_of
 from langchain_unified.request import Adjustment, Block, JsonObject, Mark, Params, Request, Turn
 
@@ -70,7 +70,8 @@ def _is_code(caller: Any) -> bool:
 
 def _called_by_code(request: Request, at: int, call_id: str | None) -> bool:
     """Whether code made the call that this id stands for, in the assistant's last turn before."""
-    return any(call_id_of(block) == call_id and _is_code(_caller(block)) for block in said_before(request, at))
+    calls = (block for block in assistant_blocks_before(request, at) if call_id_of(block) == call_id)
+    return any(_is_code(_caller(block)) for block in calls)
 
 
 def stays(request: Request, turn: Turn) -> bool:
@@ -96,7 +97,7 @@ def _is_leading(request: Request, turn: Turn) -> bool:
 def _max_marks(request: Request, policy: PromptCache | None) -> int:
     """What is sent as it is may be marked too: a tool's definition, and what `extra_body` says of the whole call."""
     elsewhere = sum("cache_control" in tool.definition for tool in request.tools)
-    return max(0, WRITTEN - elsewhere - bool(request.extra_body.get("cache_control")))
+    return max(0, MAX_BREAKPOINTS - elsewhere - bool(request.extra_body.get("cache_control")))
 
 
 def _ttl(wish: str) -> tuple[str | None, str | None]:
@@ -125,7 +126,7 @@ MARKS = MarkRules(
     refusal=_refusal,
     params=_params,
     default="5m",
-    look_back=LOOK_BACK - 1,
+    look_back=ANTHROPIC_LOOKBACK_BLOCKS - 1,
     ttl_must_not_grow=True,
     has_top_level_mark=True,
     is_leading=_is_leading,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from langchain_unified.caching.requested import said_before
+from langchain_unified.caching.requested import assistant_blocks_before
 from langchain_unified.request import Block, Request, Turn
 from langchain_unified.wires._openai.caching import openai_rules, says
 from langchain_unified.wires.openai_responses.blocks import item_in
@@ -31,7 +31,7 @@ def _has_parts(request: Request, at: int, turn: Turn) -> bool:
 
 def _answer_to(request: Request, at: int, turn: Turn) -> str | None:
     """The type of item that answers a call to one of the provider's own tools; `None` for any other call."""
-    for block in said_before(request, at):
+    for block in assistant_blocks_before(request, at):
         value = block["value"] if block["type"] == "native" else {}
         if value.get("type") in ANSWERS and value.get("call_id") == turn.tool_call_id:
             return ANSWERS[value["type"]]

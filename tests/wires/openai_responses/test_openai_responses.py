@@ -26,7 +26,7 @@ from langchain_core.messages import (
 )
 from langchain_core.messages.ai import add_ai_message_chunks
 
-from langchain_unified.caching.placement import settle
+from langchain_unified.caching.placement import place_breakpoints
 from langchain_unified.errors import (
     IncompleteStreamError,
     InvalidToolError,
@@ -1249,8 +1249,8 @@ def marked(text: str, **mark: str) -> dict[str, Any]:
 
 
 def with_marks(*messages: BaseMessage | Turn, **fields: Any) -> Encoded:
-    """A request encoded once its marks are settled, as a chat model does it, with what was said of them."""
-    found, _, notes = settle(request(*messages, **fields), WIRE.marks)
+    """A request encoded with its marks placed, as a chat model does it, and the adjustments."""
+    found, _, notes = place_breakpoints(request(*messages, **fields), WIRE.marks)
     encoded = WIRE.encode(found)
     return replace(encoded, adjustments=(*notes, *encoded.adjustments))
 
