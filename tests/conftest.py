@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+from types import ModuleType
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support import corpus
+from tests.support.oracle import load_oracle
 
 FOREIGN_SETTINGS = ("ANTHROPIC_", "OPENAI_", "LANGSMITH_", "LANGCHAIN_", "LC_")
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
@@ -27,6 +29,12 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
     for name in TRACING:
         monkeypatch.setenv(name, "false")
+
+
+@pytest.fixture(scope="session")
+def oracle() -> ModuleType:
+    """Checks bodies against the types of the SDKs; skips where it is missing."""
+    return load_oracle()
 
 
 _RECORDING = re.compile(r"\b([0-9a-f]{16})-")

@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-import functools
-import importlib.util
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-import pytest
-
-ORACLE = Path(__file__).parents[2] / "../shared/tools/request_oracle.py"
-ENDPOINTS = {"anthropic_messages": "anthropic-beta", "openai_chat": "chat", "openai_responses": "responses"}
+from tests.support.oracle import ENDPOINTS, load_oracle
 
 # What the APIs give in their replies, take back, and what the SDKs' types of requests do not know.
 BEYOND_THE_TYPES = (".code_execution_result.abort_reason:", ".action.search.sources[0].")
 
 
-@functools.cache
-def oracle() -> ModuleType:
-    if not ORACLE.exists():
-        pytest.skip(f"no request oracle at {ORACLE}")
-    spec = importlib.util.spec_from_file_location("request_oracle", ORACLE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def problems(wire: str, body: dict[str, Any]) -> list[str]:
     """Everything that an API would say against a body, as far as types and pairing go; empty when it takes it."""
-    found = [each for each in oracle().validate(ENDPOINTS[wire], body) if not any(k in each for k in BEYOND_THE_TYPES)]
-    return [*found, *PAIRING[wire](body)]
+    found = load_oracle().validate(ENDPOINTS[wire], body)
+    typed = [problem for problem in found if not any(key in problem for key in BEYOND_THE_TYPES)]
+    return [*typed, *PAIRING[wire](body)]
 
 
 def _anthropic(body: dict[str, Any]) -> list[str]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import copy
-import importlib.util
 import typing
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -27,24 +25,11 @@ from langchain_unified.tools.spec import tool_spec
 from langchain_unified.tools.specs import check_names, tool_specs
 from langchain_unified.wires import WIRES
 from tests.support.corpus import ROOT, exchanges, label, needs_corpus
+from tests.support.oracle import ENDPOINTS
 
-ORACLE = ROOT / "../shared/tools/request_oracle.py"
-ENDPOINTS = {"anthropic_messages": "anthropic-beta", "openai_responses": "responses", "openai_chat": "chat"}
 SONNET, OLD, NEW, GPT = "claude-sonnet-4-6", "claude-sonnet-4-5", "claude-opus-5-5", "gpt-5.6"
 FUNCTION = {"name": "f", "input_schema": {"type": "object", "properties": {}}}
 F_CHAT = {"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": {}}}}
-
-
-@pytest.fixture(scope="module")
-def oracle() -> ModuleType:
-    if not ORACLE.exists():
-        pytest.skip(f"no request oracle at {ORACLE}")
-    spec = importlib.util.spec_from_file_location("request_oracle", ORACLE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def provider_of(model: str) -> Provider:

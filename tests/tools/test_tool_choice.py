@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import pickle
-from types import ModuleType
 from typing import Any, get_args, get_type_hints
 
 import pytest
@@ -23,14 +21,8 @@ from langchain_unified.tools.spec import tool_spec
 from langchain_unified.tools.specs import check_names, tool_dict, tool_specs
 from langchain_unified.wires import WIRES
 from langchain_unified.wires.openai_responses.tools import CHOSEN_BY_TYPE
-from tests.support.corpus import ROOT
+from tests.support.oracle import ENDPOINTS
 
-ORACLE = ROOT / "../shared/tools/request_oracle.py"
-ENDPOINTS: dict[WireName, str] = {
-    "anthropic_messages": "anthropic-beta",
-    "openai_chat": "chat",
-    "openai_responses": "responses",
-}
 MODELS = {"anthropic_messages": "claude-sonnet-4-5", "openai_chat": "gpt-4o", "openai_responses": "gpt-5.6"}
 
 
@@ -39,18 +31,6 @@ def function(name: str) -> JsonObject:
 
 
 F, G = function("f"), function("g")
-
-
-@pytest.fixture(scope="module")
-def oracle() -> ModuleType:
-    if not ORACLE.exists():
-        pytest.skip(f"no request oracle at {ORACLE}")
-    spec = importlib.util.spec_from_file_location("request_oracle", ORACLE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def encode(

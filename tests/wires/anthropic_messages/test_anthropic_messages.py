@@ -5,11 +5,9 @@ from __future__ import annotations
 import base64
 import copy
 import hashlib
-import importlib.util
 import itertools
 import json
 from dataclasses import replace
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -44,10 +42,9 @@ from langchain_unified.request import (
 from langchain_unified.schemas.anthropic import adapt_schema
 from langchain_unified.wires.anthropic_messages import WIRE
 from langchain_unified.wires.anthropic_messages.params import NATIVE_KEYS, PARAMS
-from tests.support.corpus import ROOT, exchanges, label, needs_corpus, replies, sse_events, streams
+from tests.support.corpus import exchanges, label, needs_corpus, replies, sse_events, streams
 
 ENDPOINT = "anthropic.messages"
-ORACLE = ROOT / "../shared/tools/request_oracle.py"
 EPHEMERAL = {"type": "ephemeral"}
 TOOL = ToolSpec("f", parameters={"type": "object", "properties": {}})
 BUDGET = Profile(thinking="budget", sampling="without_reasoning", max_output_tokens=64000)
@@ -58,16 +55,6 @@ ADAPTIVE = Profile(
     prefill=False,
     system_in_messages=True,
 )
-
-
-@pytest.fixture(scope="module")
-def oracle() -> ModuleType:
-    if not Path(ORACLE).exists():
-        pytest.skip(f"no request oracle at {ORACLE}")
-    spec = importlib.util.spec_from_file_location("request_oracle", ORACLE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def problems(oracle: ModuleType, body: dict[str, Any]) -> list[str]:

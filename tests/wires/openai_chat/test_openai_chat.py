@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import base64
 import copy
-import importlib.util
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -34,19 +31,7 @@ from langchain_unified.request import (
 )
 from langchain_unified.wires.openai_chat import WIRE
 from langchain_unified.wires.openai_chat.params import NATIVE_KEYS, PARAMS
-from tests.support.corpus import ROOT, label, needs_corpus, replies, sse_events, streams
-
-ORACLE = ROOT / "../shared/tools/request_oracle.py"
-
-
-@pytest.fixture(scope="module")
-def oracle() -> ModuleType:
-    if not Path(ORACLE).exists():
-        pytest.skip(f"no request oracle at {ORACLE}")
-    spec = importlib.util.spec_from_file_location("request_oracle", ORACLE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+from tests.support.corpus import label, needs_corpus, replies, sse_events, streams
 
 
 def request(*messages: BaseMessage | Turn, **fields: Any) -> Request:

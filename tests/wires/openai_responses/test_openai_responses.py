@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import copy
-import importlib.util
 import json
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -50,20 +48,9 @@ from langchain_unified.tools.choice import parse_tool_choice
 from langchain_unified.tools.specs import tool_specs
 from langchain_unified.wires.openai_responses import WIRE
 from langchain_unified.wires.openai_responses.params import NATIVE_KEYS, PARAMS
-from tests.support.corpus import ROOT, exchanges, label, needs_corpus, replies, sse_events, streams
+from tests.support.corpus import exchanges, label, needs_corpus, replies, sse_events, streams
 
 ENDPOINT = "openai.responses"
-ORACLE = ROOT / "../shared/tools/request_oracle.py"
-
-
-@pytest.fixture(scope="module")
-def oracle() -> ModuleType:
-    if not Path(ORACLE).exists():
-        pytest.skip(f"no request oracle at {ORACLE}")
-    spec = importlib.util.spec_from_file_location("request_oracle", ORACLE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def request(*messages: BaseMessage | Turn, **fields: Any) -> Request:
