@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from langchain_unified.profiles import profile_for
 from langchain_unified.testing.emulation.segments import SEGMENTS, Segment
 
 
@@ -99,7 +100,8 @@ class Reader:
     def read(self, body: Mapping[str, Any], at: float) -> Call:
         """A body as a call at `at` seconds."""
         blocks, prefix = [], 0
-        for segment in SEGMENTS[self.endpoint](dict(body)):
+        profile = profile_for("anthropic" if self.endpoint.startswith("anthropic.") else "openai", body["model"])
+        for segment in SEGMENTS[self.endpoint](dict(body), profile):
             key = (prefix, segment.head, segment.text)
             prefix = self._names.setdefault(key, len(self._names) + 1)
             blocks.append(BlockSeen(prefix, segment.tokens, self._markable(segment), segment.mark, segment))

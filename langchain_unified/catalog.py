@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from langchain_unified import profiles
 from langchain_unified.errors import UnknownModelError
 from langchain_unified.request import Dialect, Profile, Provider, ToolSpec, WireName
+from langchain_unified.wires import WIRES
 
 PROVIDERS: Mapping[str, Provider] = {"anthropic": "anthropic", "openai": "openai"}
 OTHER: Mapping[Provider, Provider] = {"anthropic": "openai", "openai": "anthropic"}
@@ -131,27 +132,20 @@ def _host(base_url: str | None) -> str:
 
 # --- wires ------------------------------------------------------------------------------------------------------------
 
-RESPONSES_KEYS = frozenset(
-    {
-        "access_programs", "background", "context_management", "conversation", "image", "include", "instructions",
-        "max_output_tokens", "max_tool_calls", "previous_response_id", "prompt", "text", "truncation",
-    }
-)  # fmt: skip
-"""Own body keys that only the Responses API has."""
+CHAT, RESPONSES = WIRES["openai_chat"], WIRES["openai_responses"]
 
-CHAT_KEYS = frozenset({"functions", "function_call", "web_search_options"})
-"""Own body keys that only Chat Completions has."""
+RESPONSES_KEYS = RESPONSES.native_keys - CHAT.native_keys
+"""Body keys that only the Responses API has."""
 
-CHAT_PARAMS = frozenset(
-    {
-        "audio", "frequency_penalty", "logit_bias", "modalities", "n", "prediction", "presence_penalty", "seed", "stop",
-    }
-)  # fmt: skip
+CHAT_KEYS = CHAT.native_keys - RESPONSES.native_keys
+"""Body keys that only Chat Completions has."""
+
+CHAT_PARAMS = frozenset(key for key in CHAT.params if CHAT.takes(key) and not RESPONSES.takes(key))
 """Neutral parameters that only Chat Completions takes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class RoutingFacts:
     """What the choice between OpenAI's two wires looks at."""
 
     route: Route
@@ -204,60 +198,60 @@ def wire_reason(
     if route.provider == "anthropic":
         return "anthropic_messages", "Anthropic has one API"
     foreign = not is_official(base_url)
-    call = Call(route, use_responses_api, _given(params), _given(native), tuple(tools), foreign, drop_in)
-    return next(((wire, reason) for wire, reason, holds in RULES if holds(call)), DEFAULT)
+    facts = RoutingFacts(route, use_responses_api, _given(params), _given(native), tuple(tools), foreign, drop_in)
+    return next(((wire, reason) for wire, reason, holds in RULES if holds(facts)), DEFAULT)
 
 
 def _given(arguments: Mapping[str, Any] | None) -> Mapping[str, Any]:
     return {key: value for key, value in (arguments or {}).items() if value is not None}
 
 
-def _reasons(call: Call) -> bool:
+def _reasons(facts: RoutingFacts) -> bool:
     """Whether the model will reason in this call, as far as is known."""
-    effort = call.params.get("reasoning_effort", call.route.profile.effort_default)
-    return call.route.profile.reasoning and effort != "none"
+    effort = facts.params.get("reasoning_effort", facts.route.profile.effort_default)
+    return facts.route.profile.reasoning and effort != "none"
 
 
-def _needs_chat(call: Call) -> bool:
+def _needs_chat(facts: RoutingFacts) -> bool:
     """Whether an argument is Chat's alone. Stop sequences that the model refuses are cut by the client on either."""
-    asked = CHAT_PARAMS & call.params.keys()
-    if not call.route.profile.stop:
+    asked = CHAT_PARAMS & facts.params.keys()
+    if not facts.route.profile.stop:
         asked -= {"stop"}
-    return bool(asked) or not CHAT_KEYS.isdisjoint(call.native)
+    return bool(asked) or not CHAT_KEYS.isdisjoint(facts.native)
 
 
-RULES: Sequence[tuple[WireName, str, Callable[[Call], bool]]] = (
-    ("openai_responses", "use_responses_api=True", lambda call: call.use_responses_api is True),
-    ("openai_chat", "use_responses_api=False", lambda call: call.use_responses_api is False),
+RULES: Sequence[tuple[WireName, str, Callable[[RoutingFacts], bool]]] = (
+    ("openai_responses", "use_responses_api=True", lambda facts: facts.use_responses_api is True),
+    ("openai_chat", "use_responses_api=False", lambda facts: facts.use_responses_api is False),
     (
         "openai_responses",
         "a tool that the provider defines",
-        lambda call: any(tool.kind == "native" for tool in call.tools),
+        lambda facts: any(tool.kind == "native" for tool in facts.tools),
     ),
     (
         "openai_responses",
         "a key that only the Responses API has",
-        lambda call: not RESPONSES_KEYS.isdisjoint(call.native),
+        lambda facts: not RESPONSES_KEYS.isdisjoint(facts.native),
     ),
-    ("openai_responses", "the `reasoning` parameter", lambda call: "reasoning" in call.params),
+    ("openai_responses", "the `reasoning` parameter", lambda facts: "reasoning" in facts.params),
     (
         "openai_responses",
         "the model is served by the Responses API only",
-        lambda call: call.route.profile.responses_only == "yes",
+        lambda facts: facts.route.profile.responses_only == "yes",
     ),
     (
         "openai_responses",
         "the model takes tools while it reasons by the Responses API only",
-        lambda call: call.route.profile.responses_only == "tools" and bool(call.tools) and _reasons(call),
+        lambda facts: facts.route.profile.responses_only == "tools" and bool(facts.tools) and _reasons(facts),
     ),
     (
         "openai_chat",
         "a parameter that only Chat Completions has",
         _needs_chat,
     ),
-    ("openai_chat", "the server is not OpenAI's", lambda call: call.foreign),
-    ("openai_chat", "ChatOpenAI, as in langchain-openai", lambda call: call.drop_in),
-    ("openai_responses", "a reasoning model", lambda call: call.route.profile.reasoning),
+    ("openai_chat", "the server is not OpenAI's", lambda facts: facts.foreign),
+    ("openai_chat", "ChatOpenAI, as in langchain-openai", lambda facts: facts.drop_in),
+    ("openai_responses", "a reasoning model", lambda facts: facts.route.profile.reasoning),
 )
 """Wire, reason, condition: the first that holds decides."""
 

@@ -171,6 +171,10 @@ class Profile:
     """Whether the model needs the Responses API: never, with tools, or always."""
     cache_breakpoints: bool = True
     cache_minimum: int | None = None
+    cache_retention: Literal["in_memory", "24h"] = "in_memory"
+    """How long a model of OpenAI's without breakpoints keeps a prefix, where the call does not ask."""
+    drops_earlier_thinking: bool = False
+    """Whether Claude's prompt leaves out the thinking of turns before the user's last message."""
     tool_versions: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Neutral name of a server tool -> the type this model takes, where that is not the one in `server_tools.FORMS`."""
 

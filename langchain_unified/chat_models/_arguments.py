@@ -16,12 +16,10 @@ from pydantic import SecretStr
 
 from langchain_unified.errors import ConfigurationError, UnsupportedParameterError
 from langchain_unified.request import Adjustment, JsonObject, Params
-from langchain_unified.wires.anthropic_messages.params import NATIVE_KEYS as ANTHROPIC_KEYS
-from langchain_unified.wires.openai_chat.params import NATIVE_KEYS as CHAT_KEYS
-from langchain_unified.wires.openai_responses.params import NATIVE_KEYS as RESPONSES_KEYS
+from langchain_unified.wires import WIRES
 
 PARAM_KEYS = frozenset(Params.__annotations__)
-NATIVE_KEYS = ANTHROPIC_KEYS | CHAT_KEYS | RESPONSES_KEYS
+NATIVE_KEYS = frozenset().union(*(wire.native_keys for wire in WIRES.values()))
 
 SYNONYMS: Mapping[str, str] = {
     "stop_sequences": "stop",

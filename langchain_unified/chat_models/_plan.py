@@ -168,6 +168,7 @@ def _request(
     settled, repairs = repair(
         (*turns(words.system, wire.name), *turns(messages, wire.name)),
         wire=wire.name,
+        ids=wire.call_ids,
         profile=route.profile,
         model=route.model,
         policy=arguments.get("repair", model.repair),

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from langchain_unified.caching.placement import describe
-from langchain_unified.caching.segments import FORMAT, SEGMENTS, Segment
-from langchain_unified.caching.settings import SETTINGS, Setting
+from langchain_unified.caching.segments import FORMAT, Segment
+from langchain_unified.caching.settings import Setting
 from langchain_unified.request import JsonObject, Profile, Request, Turn, WireName
 from langchain_unified.wires import WIRES
 
@@ -64,14 +64,14 @@ class Prompt:
 
     def settings(self) -> Iterator[tuple[Setting, Any]]:
         """What else the cache depends on, each with its value."""
-        for setting in SETTINGS[self.wire]:
+        for setting in WIRES[self.wire].settings:
             yield setting, setting.read(self.body, self.profile)
 
 
 def prompt_of(request: Request, wire: WireName) -> Prompt:
     """The prompt that a request makes on a wire. Raises a `RequestError` for a request that the wire refuses."""
     body = WIRES[wire].encode(request).body
-    segments = SEGMENTS[wire](body)
+    segments = WIRES[wire].segments(body, request.profile)
     tags = _tags(request, wire, len(segments))
     return Prompt(request, wire, body, tuple(segments), tuple(_places(request, segments, tags)))
 
@@ -107,7 +107,7 @@ def _tags(request: Request, wire: WireName, wanted: int) -> list[Tag | None]:
     A copy of the request, every block of it marked by its own place, is encoded the same way. It is not sent.
     """
     turns = tuple(_tagged(at, turn) for at, turn in enumerate(request.turns))
-    segments = SEGMENTS[wire](WIRES[wire].encode(replace(request, turns=turns)).body)
+    segments = WIRES[wire].segments(WIRES[wire].encode(replace(request, turns=turns)).body, request.profile)
     found = [_tag(segment) for segment in segments]
     return found if len(found) == wanted else [None] * wanted
 

@@ -204,7 +204,7 @@ def _nothing_there(marked: Marked, entry: Entry) -> Cause:
 
 
 def _steps(prompt: Prompt) -> Marked:
-    ttl, entries, index = _ttl({"ttl": retention(prompt.body)}, "in_memory"), [], 0
+    ttl, entries, index = _ttl({"ttl": retention(prompt.body, prompt.profile)}, "in_memory"), [], 0
     for tokens in _stops(prompt.tokens):
         while prompt.ends[index] < tokens:
             index += 1

@@ -14,18 +14,27 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from langchain_unified.messages.tool_calls import CALL_ID_KEYS, call_id_of, makes_call
-from langchain_unified.request import Block, Turn, WireName
+from langchain_unified.request import Block, Turn
 
-ID_LIMITS: Mapping[WireName, int] = {"anthropic_messages": 64, "openai_chat": 40, "openai_responses": 64}
-"""The most characters of a call id. OpenAI's are those of its error messages; Anthropic states none: this is ours."""
 
-LEGAL_IDS: Mapping[WireName, re.Pattern[str]] = {
-    "anthropic_messages": re.compile(r"[a-zA-Z0-9_-]+"),
-    "openai_chat": re.compile(r".+", re.DOTALL),
-    "openai_responses": re.compile(r".+", re.DOTALL),
-}
+@dataclass(frozen=True, slots=True)
+class IdRules:
+    """The tool call ids that an API takes.
 
-PREFIXES: Mapping[WireName, str] = {"anthropic_messages": "toolu", "openai_chat": "call", "openai_responses": "call"}
+    `max_length` is in characters, `pattern` must match the whole id, and `prefix` begins the ids that are made here.
+    """
+
+    max_length: int
+    pattern: re.Pattern[str]
+    prefix: str
+
+    def accepts(self, call_id: str) -> bool:
+        """Whether the API takes this id."""
+        return len(call_id) <= self.max_length and self.pattern.fullmatch(call_id) is not None
+
+    def hashed(self, text: str) -> str:
+        """An id made of a text, the same in any process."""
+        return f"{self.prefix}_{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:24]}"
 
 
 @dataclass(slots=True, eq=False)
@@ -129,10 +138,10 @@ def _free(calls: Iterable[Call], at: int, *, after: bool) -> list[Call]:
 # --- ids --------------------------------------------------------------------------------------------------------------
 
 
-def with_ids(turns: tuple[Turn, ...], wire: WireName) -> tuple[tuple[Turn, ...], list[str]]:
+def with_ids(turns: tuple[Turn, ...], rules: IdRules) -> tuple[tuple[Turn, ...], list[str]]:
     """The turns with ids that the target takes, each for one call alone; and the ids that were replaced."""
     calls = matched(turns)
-    names = _names(calls.made, wire)
+    names = _names(calls.made, rules)
     changed: dict[int, Turn] = {}
     replaced: list[str] = []
     for call, name in zip(calls.made, names, strict=True):
@@ -144,7 +153,7 @@ def with_ids(turns: tuple[Turn, ...], wire: WireName) -> tuple[tuple[Turn, ...],
     return (tuple(changed.get(at, turn) for at, turn in enumerate(turns)), replaced) if changed else (turns, replaced)
 
 
-def _names(made: Sequence[Call], wire: WireName) -> list[str]:
+def _names(made: Sequence[Call], rules: IdRules) -> list[str]:
     """The id to send for each call. It depends on the calls before it alone."""
     used: set[str] = set()
     names: list[str] = []
@@ -155,24 +164,14 @@ def _names(made: Sequence[Call], wire: WireName) -> list[str]:
         if not raw:
             place.append(call)
             raw = f"call {len(places)}.{len(place)}"
-        name = raw if call.own or (call.id and legal(raw, wire)) else hashed(raw, wire)
+        name = raw if call.own or (call.id and rules.accepts(raw)) else rules.hashed(raw)
         again = 1
         while name in used and not call.own:
             again += 1
-            name = hashed(f"{raw}#{again}", wire)
+            name = rules.hashed(f"{raw}#{again}")
         used.add(name)
         names.append(name)
     return names
-
-
-def legal(call_id: str, wire: WireName) -> bool:
-    """Whether the target takes this id for a call."""
-    return len(call_id) <= ID_LIMITS[wire] and LEGAL_IDS[wire].fullmatch(call_id) is not None
-
-
-def hashed(text: str, wire: WireName) -> str:
-    """An id made of a text, the same in any process."""
-    return f"{PREFIXES[wire]}_{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:24]}"
 
 
 def _renamed(turn: Turn, index: int, name: str) -> Turn:

@@ -19,7 +19,7 @@ from typing import Literal, TypeAlias
 from langchain_unified.errors import InvalidHistoryError
 from langchain_unified.history.foreign import closed, in_user_words, is_foreign, translated
 from langchain_unified.history.moved_marks import is_blank, kept_mark, with_marks
-from langchain_unified.history.pairing import Call, Calls, in_order, is_own, legal, matched, misplaced, with_ids
+from langchain_unified.history.pairing import Call, Calls, IdRules, in_order, is_own, matched, misplaced, with_ids
 from langchain_unified.messages.tool_calls import call_id_of, makes_call
 from langchain_unified.request import Adjustment, Block, Profile, Turn, WireName
 
@@ -33,6 +33,7 @@ def repair(
     turns: Turns,
     *,
     wire: WireName,
+    ids: IdRules,
     profile: Profile,
     model: str = "",
     policy: Policy = "fix",
@@ -40,14 +41,15 @@ def repair(
 ) -> tuple[Turns, tuple[Adjustment, ...]]:
     """The turns as `wire` takes them, and what was changed. The same object comes back where nothing is.
 
-    `model` is the one that will be asked: reasoning of another one is left out. With `server_state` the server holds
-    earlier turns, and a result may answer a call that is not here. Raises `InvalidHistoryError`.
+    `ids` are the call ids that the wire takes. `model` is the one that will be asked: reasoning of another one is left
+    out. With `server_state` the server holds earlier turns, and a result may answer a call that is not here. Raises
+    `InvalidHistoryError`.
     """
     if not turns and not server_state:
         raise InvalidHistoryError("There are no messages to send. Give at least one.")
-    if _is_sound(turns, wire, model):
+    if _is_sound(turns, wire, ids, model):
         return turns, ()
-    job = _Job(wire, profile, model, policy, server_state)
+    job = _Job(wire, ids, profile, model, policy, server_state)
     repaired = turns
     for step in STEPS:
         repaired = step(repaired, job)
@@ -64,6 +66,7 @@ class _Job:
     """What the steps of one repair share."""
 
     wire: WireName
+    ids: IdRules
     profile: Profile
     model: str
     policy: Policy
@@ -83,7 +86,7 @@ class _Job:
 # --- nothing to do ----------------------------------------------------------------------------------------------------
 
 
-def _is_sound(turns: Turns, wire: WireName, model: str) -> bool:
+def _is_sound(turns: Turns, wire: WireName, ids: IdRules, model: str) -> bool:
     """One look at each turn: whether every step would leave everything as it is."""
     used: set[str] = set()
     waiting: set[str] = set()
@@ -97,7 +100,7 @@ def _is_sound(turns: Turns, wire: WireName, model: str) -> bool:
         elif waiting or _misnamed(turn, wire) or not _is_clean(turn, wire):
             return False
         elif turn.role == "assistant":
-            made = _legal_calls(turn, wire)
+            made = _legal_calls(turn, ids)
             if made is None or not used.isdisjoint(made):
                 return False
             used |= made
@@ -105,13 +108,13 @@ def _is_sound(turns: Turns, wire: WireName, model: str) -> bool:
     return not waiting and bool(turns) and turns[-1].role in ("user", "tool")
 
 
-def _legal_calls(turn: Turn, wire: WireName) -> set[str] | None:
+def _legal_calls(turn: Turn, ids: IdRules) -> set[str] | None:
     """The ids of a turn's calls; `None` where one has to be changed, or answered in a form of its own."""
     found: set[str] = set()
     for block in turn.blocks:
         if makes_call(block):
             call_id = call_id_of(block)
-            if not call_id or call_id in found or not legal(call_id, wire):
+            if not call_id or call_id in found or not ids.accepts(call_id):
                 return None
             found.add(call_id)
         elif block["type"] == "native" and is_own(block["value"]):
@@ -252,7 +255,7 @@ def _closed(turn: Turn, call: Call, job: _Job) -> Turn:
 
 
 def _named_calls(turns: Turns, job: _Job) -> Turns:
-    named, replaced = with_ids(turns, job.wire)
+    named, replaced = with_ids(turns, job.ids)
     if replaced:
         shown = ", ".join(repr(call_id) for call_id in replaced[:3]) + (", …" if len(replaced) > 3 else "")
         why = "The API would not take them, or not apart: others were sent, the same for a call and its result."

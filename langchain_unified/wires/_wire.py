@@ -10,9 +10,12 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.utils.json import parse_partial_json
 
 from langchain_unified.caching.rules import MarkRules
+from langchain_unified.caching.segments import Segment
+from langchain_unified.caching.settings import Setting
 from langchain_unified.errors import IncompleteStreamError, UnsupportedContentError, UnsupportedParameterError
+from langchain_unified.history.pairing import IdRules
 from langchain_unified.messages.blocks import wire_of_type
-from langchain_unified.request import Adjustment, Block, Encoded, JsonObject, Provider, Request, Turn, WireName
+from langchain_unified.request import Adjustment, Block, Encoded, JsonObject, Profile, Provider, Request, Turn, WireName
 
 ParamWriter: TypeAlias = Callable[[JsonObject, Any, Request], "Adjustment | None"]
 """Writes one parameter's value into a body, or returns what could not be said and why."""
@@ -34,12 +37,11 @@ class StreamDecoder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """How to talk: a record of pure functions. The same data in gives the same data out, in any process.
+    """What is known about an API: pure functions and tables. The same data in gives the same data out, in any process.
 
     `decode` returns one message per choice (always one but for Chat's `n`). `stream_decoder(plain)` makes a decoder;
     with `plain` a text that comes first streams as `str` content, else as blocks with an index. `encode_count` makes
-    the body for the token-counting endpoint at `count_path`; both are `None` where the API has none. `marks`: where the
-    API takes prompt-cache marks; a request's are settled by it before it is encoded.
+    the body for the token-counting endpoint at `count_path`; both are `None` where the API has none.
     """
 
     name: WireName
@@ -48,9 +50,35 @@ class Wire:
     encode: Callable[[Request], Encoded]
     decode: Callable[[JsonObject], list[AIMessage]]
     stream_decoder: Callable[[bool], StreamDecoder]
+    params: Mapping[str, ParamWriter]
+    """A row for each key of `Params`."""
+    native_keys: frozenset[str]
+    """The keys of the API's own body that `Params` does not have."""
+    call_ids: IdRules
+    """The tool call ids that the API takes."""
     marks: MarkRules
+    """Where the API takes prompt-cache marks. They are placed before the request is encoded."""
+    segments: Callable[[JsonObject, Profile], list[Segment]]
+    """A body as the prompt cache sees it."""
+    settings: tuple[Setting, ...]
+    """What a cached prefix depends on besides its own text."""
     count_path: str | None = None
     encode_count: Callable[[Request], Encoded] | None = None
+
+    def takes(self, param: str) -> bool:
+        """Whether the API has a neutral parameter at all."""
+        return not isinstance(self.params[param], Unsupported)
+
+
+@dataclass(frozen=True, slots=True)
+class Unsupported:
+    """A row for a parameter that the API does not have: nothing is sent."""
+
+    what: str
+    why: str
+
+    def __call__(self, body: JsonObject, value: Any, request: Request) -> Adjustment:
+        return Adjustment(what=self.what, why=self.why)
 
 
 def write_params(
@@ -68,15 +96,6 @@ def under(key: str) -> ParamWriter:
 
     def write(body: JsonObject, value: Any, request: Request) -> None:
         body[key] = value
-
-    return write
-
-
-def refuse(what: str, why: str) -> ParamWriter:
-    """A row that sends nothing and says why."""
-
-    def write(body: JsonObject, value: Any, request: Request) -> Adjustment:
-        return Adjustment(what=what, why=why)
 
     return write
 

@@ -55,7 +55,7 @@ class Cache:
 
     def ask(self, body: Body, at: float) -> Spent:
         self.clock.now = at
-        hit = self.cache.look_up(self.endpoint, body, self.profile, SEGMENTS[self.endpoint](body))
+        hit = self.cache.look_up(self.endpoint, body, self.profile, SEGMENTS[self.endpoint](body, self.profile))
         self.cache.commit(hit)
         tokens = hit.tokens
         return Spent(tokens.uncached, tokens.cache_read, tokens.cache_write_short, tokens.cache_write_long)

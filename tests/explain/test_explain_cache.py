@@ -341,7 +341,7 @@ def read_by_emulator(previous: Any, following: Any, elapsed: float) -> tuple[int
     found = []
     for report in (previous, following):
         endpoint, body = ENDPOINTS[report.wire], WIRES[report.wire].encode(report.request).body
-        hit = cache.look_up(endpoint, body, report.request.profile, SEGMENTS[endpoint](body))
+        hit = cache.look_up(endpoint, body, report.request.profile, SEGMENTS[endpoint](body, report.request.profile))
         cache.commit(hit)
         cache.clock.advance(elapsed)
         found.append(hit.tokens)

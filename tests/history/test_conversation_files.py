@@ -10,11 +10,11 @@ import pytest
 from langchain_core.load import dumps, loads
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
-from langchain_unified.history.repair import repair
 from langchain_unified.messages.turns import turns
 from langchain_unified.request import Profile, Request, WireName
 from langchain_unified.wires import WIRES
 from tests.support.corpus import needs_corpus, replies
+from tests.support.histories import repair
 
 pytestmark = needs_corpus
 

@@ -15,12 +15,11 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from langchain_unified.errors import InvalidHistoryError
 from langchain_unified.history.foreign import same_model
-from langchain_unified.history.repair import repair
 from langchain_unified.messages.turns import turns
 from langchain_unified.request import Profile, Request, Turn
 from langchain_unified.wires import WIRES
 from tests.support.corpus import label, needs_corpus, replies, sse_events, streams
-from tests.support.histories import problems
+from tests.support.histories import problems, repair
 from tests.support.reading import REBUILD, read
 
 ENDPOINTS = {

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
-from langchain_unified.history.repair import repair
 from langchain_unified.messages.turns import turns
 from langchain_unified.profiles import profile_for
 from langchain_unified.request import Request, WireName
@@ -18,7 +17,7 @@ from langchain_unified.testing.emulation.rules import refusals
 from langchain_unified.testing.emulation.rules.rule import Call
 from langchain_unified.wires import WIRES
 from tests.support.corpus import exchanges, needs_corpus
-from tests.support.histories import problems
+from tests.support.histories import problems, repair
 
 pytestmark = needs_corpus
 

@@ -22,11 +22,10 @@ from langchain_core.messages import (
 
 from langchain_unified.errors import InvalidHistoryError
 from langchain_unified.history import repair as history
-from langchain_unified.history.repair import repair
 from langchain_unified.messages.turns import turns
 from langchain_unified.request import Block, Profile, Request, Turn
 from langchain_unified.wires import WIRES
-from tests.support.histories import problems
+from tests.support.histories import problems, repair
 
 ALL = ("anthropic_messages", "openai_chat", "openai_responses")
 each_wire = pytest.mark.parametrize("wire", ALL)
@@ -809,8 +808,8 @@ def test_any_history_becomes_one_that_the_api_takes(messages: Any, wire: str, pr
 @given(st.lists(MESSAGES, min_size=1, max_size=6), st.sampled_from(ALL))
 def test_the_quick_look_agrees_with_the_steps(messages: Any, wire: str):
     found = turns(messages, wire)
-    if history._is_sound(found, wire, ""):
-        job = history._Job(wire, PLAIN, "", "raise", server_state=False)
+    if history._is_sound(found, wire, WIRES[wire].call_ids, ""):
+        job = history._Job(wire, WIRES[wire].call_ids, PLAIN, "", "raise", server_state=False)
         for step in history.STEPS:
             assert all(one is other for one, other in zip(step(found, job), found, strict=True))
         assert job.adjustments == []

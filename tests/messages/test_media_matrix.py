@@ -14,7 +14,6 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 
 from docs.generate import media
 from langchain_unified import ChatAnthropic, ChatOpenAI, UnsupportedContentError
-from langchain_unified.history.repair import repair
 from langchain_unified.messages.blocks import normalise
 from langchain_unified.messages.turns import turns
 from langchain_unified.profiles import profile_for
@@ -23,6 +22,7 @@ from langchain_unified.testing.emulation.rules import refusals
 from langchain_unified.testing.emulation.rules.rule import Call
 from langchain_unified.wires import WIRES
 from tests.support import histories, oracle
+from tests.support.histories import repair
 
 MODELS = {
     "anthropic_messages": ("anthropic", "claude-opus-5"),

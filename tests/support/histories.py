@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from langchain_unified.history import repair as history
+from langchain_unified.request import Adjustment, Turn, WireName
+from langchain_unified.wires import WIRES
 from tests.support.oracle import ENDPOINTS, load_oracle
 
 # What the APIs give in their replies, take back, and what the SDKs' types of requests do not know.
 BEYOND_THE_TYPES = (".code_execution_result.abort_reason:", ".action.search.sources[0].")
+
+
+def repair(
+    turns: tuple[Turn, ...], *, wire: WireName, **options: Any
+) -> tuple[tuple[Turn, ...], tuple[Adjustment, ...]]:
+    """`history.repair` with the call ids that the wire takes."""
+    return history.repair(turns, wire=wire, ids=WIRES[wire].call_ids, **options)
 
 
 def problems(wire: str, body: dict[str, Any]) -> list[str]:

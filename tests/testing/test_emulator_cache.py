@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from langchain_unified.profiles import profile_for
-from langchain_unified.request import Provider
+from langchain_unified.request import Profile, Provider
 from langchain_unified.testing.emulation.cache import Clock, Hit, PromptCache
-from langchain_unified.testing.emulation.segments import SEGMENTS, total
+from langchain_unified.testing.emulation.segments import SEGMENTS, Segment, total
 from langchain_unified.wires._completion import Tokens
 
 MARK = {"cache_control": {"type": "ephemeral"}}
@@ -22,6 +22,15 @@ def words(tokens: int, letter: str = "a") -> str:
     return letter * (tokens * 4)
 
 
+def profile_of(endpoint: str, body: dict[str, Any]) -> Profile:
+    provider: Provider = "anthropic" if endpoint.startswith("anthropic") else "openai"
+    return profile_for(provider, body["model"])
+
+
+def segments_of(endpoint: str, body: dict[str, Any]) -> list[Segment]:
+    return SEGMENTS[endpoint](body, profile_of(endpoint, body))
+
+
 class Cache:
     """A cache with its clock; `ask` is a request whose answer begins at once."""
 
@@ -30,12 +39,11 @@ class Cache:
         self.cache = PromptCache(self.clock)
 
     def look(self, endpoint: str, body: dict[str, Any]) -> Hit:
-        provider: Provider = "anthropic" if endpoint.startswith("anthropic") else "openai"
-        return self.cache.look_up(endpoint, body, profile_for(provider, body["model"]), SEGMENTS[endpoint](body))
+        return self.cache.look_up(endpoint, body, profile_of(endpoint, body), segments_of(endpoint, body))
 
     def ask(self, endpoint: str, body: dict[str, Any]) -> Tokens:
         hit = self.look(endpoint, body)
-        assert hit.tokens.input == total(SEGMENTS[endpoint](body))
+        assert hit.tokens.input == total(segments_of(endpoint, body))
         self.cache.commit(hit)
         return hit.tokens
 
@@ -153,7 +161,7 @@ def test_entries_are_readable_when_the_answer_begins(cache):
 
 TOOLS = [{"name": "f", "input_schema": {"type": "object"}, "description": words(1100), **MARK}]
 IMAGE = {"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}}
-TOOL_TOKENS = total(SEGMENTS["anthropic.messages"]({"tools": TOOLS}))
+TOOL_TOKENS = total(SEGMENTS["anthropic.messages"]({"tools": TOOLS}, Profile()))
 FULL: dict[str, Any] = {
     "model": "claude-opus-4-8",
     "tools": TOOLS,

@@ -20,12 +20,14 @@ from langchain_unified.caching.rules import (
     OPENAI_LEGACY_STEP,
     OPENAI_LOOKUP_BREAKPOINTS,
 )
-from langchain_unified.caching.segments import SECTIONS, Segment, anthropic_tools, from_caller, printed, unmarked
+from langchain_unified.caching.segments import SECTIONS, Segment, from_caller, printed, unmarked
 from langchain_unified.caching.settings import retention, settings_of
 from langchain_unified.caching.tokens import CHARACTERS, compact
 from langchain_unified.request import JsonObject, Profile, WireName
 from langchain_unified.testing.emulation.segments import total
+from langchain_unified.wires import WIRES
 from langchain_unified.wires._completion import Tokens
+from langchain_unified.wires.anthropic_messages.caching import prompt_tools
 
 LONG = frozenset({"1h", "12h"})
 
@@ -90,7 +92,7 @@ class PromptCache:
         seed = _openai_seed("openai_chat" if endpoint == "openai.chat" else "openai_responses", body, profile)
         if profile.cache_breakpoints:
             return self._openai(segments, body, profile, seed)
-        return self._openai_automatic(segments, body, seed)
+        return self._openai_automatic(segments, body, profile, seed)
 
     def commit(self, hit: Hit) -> None:
         """The answer begins: its entries become readable, and the one it read lives on."""
@@ -126,11 +128,11 @@ class PromptCache:
         candidates = [point.index for point in reversed(marked[-OPENAI_LOOKUP_BREAKPOINTS:])]
         return self._settle(chain, written, candidates, profile.cache_minimum or DEFAULT_MINIMUM)
 
-    def _openai_automatic(self, segments: Sequence[Segment], body: JsonObject, seed: str) -> Hit:
+    def _openai_automatic(self, segments: Sequence[Segment], body: JsonObject, profile: Profile, seed: str) -> Hit:
         links = list(_steps(segments, seed))
         whole = total(segments)
         read = next((link.tokens for link in reversed(links) if self._alive(link.key)), 0)
-        seconds = LIFETIMES.get(retention(body), LIFETIMES["in_memory"])
+        seconds = LIFETIMES.get(retention(body, profile), LIFETIMES["in_memory"])
         writes = tuple((link.key, seconds) for link in links)
         return Hit(Tokens(uncached=whole - read, cache_read=read), writes, self.clock.now)
 
@@ -187,11 +189,12 @@ def _ttl(mark: JsonObject | None, default: str) -> str:
 
 def _anthropic_seeds(body: JsonObject, profile: Profile) -> dict[str, str]:
     """What else than its own text a section's cache depends on."""
+    settings = WIRES["anthropic_messages"].settings
     seeds: dict[str, str] = {
-        section: compact(settings_of("anthropic_messages", body, profile, section)) for section in SECTIONS
+        section: compact(settings_of(settings, body, profile, section)) for section in SECTIONS
     }
     # A change of one tool loses them all, wherever the marks stand.
-    seeds["tools"] += printed(["anthropic", body.get("model"), unmarked(anthropic_tools(body))])
+    seeds["tools"] += printed(["anthropic", body.get("model"), unmarked(prompt_tools(body))])
     return seeds
 
 
@@ -199,7 +202,7 @@ def _anthropic_seeds(body: JsonObject, profile: Profile) -> dict[str, str]:
 
 
 def _openai_seed(wire: WireName, body: JsonObject, profile: Profile) -> str:
-    return compact(["openai", body.get("model"), *settings_of(wire, body, profile, "tools")])
+    return compact(["openai", body.get("model"), *settings_of(WIRES[wire].settings, body, profile, "tools")])
 
 
 def _openai_points(segments: Sequence[Segment], body: JsonObject) -> tuple[list[_Point], list[_Point]]:

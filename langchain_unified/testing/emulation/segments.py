@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from langchain_unified.caching.segments import Segment, anthropic_segments, chat_segments, responses_segments
-from langchain_unified.request import JsonObject
+from langchain_unified.caching.segments import Segment
+from langchain_unified.request import JsonObject, Profile
+from langchain_unified.wires import WIRES
 
-SEGMENTS: Mapping[str, Callable[[JsonObject], list[Segment]]] = {
-    "anthropic.messages": anthropic_segments,
-    "anthropic.count_tokens": anthropic_segments,
-    "openai.chat": chat_segments,
-    "openai.responses": responses_segments,
-    "openai.input_tokens": responses_segments,
+SEGMENTS: Mapping[str, Callable[[JsonObject, Profile], list[Segment]]] = {
+    "anthropic.messages": WIRES["anthropic_messages"].segments,
+    "anthropic.count_tokens": WIRES["anthropic_messages"].segments,
+    "openai.chat": WIRES["openai_chat"].segments,
+    "openai.responses": WIRES["openai_responses"].segments,
+    "openai.input_tokens": WIRES["openai_responses"].segments,
 }
 
 

@@ -1,7 +1,8 @@
-"""What Chat Completions and Responses share about prompt-cache breakpoints.
+"""Prompt caching on OpenAI, for both wires: the breakpoints, the parameters beside them, what a prefix depends on.
 
 From gpt-5.6 on, a prefix is written and read at breakpoints alone, exactly; earlier models cache by themselves and take
-none. Sources: the SDK's docstring of `PromptCacheOptions`, OpenAI's guide to prompt caching.
+none. Sources: the SDK's docstring of `PromptCacheOptions` and the reasons it knows for a miss
+(`PromptCacheDiagnosticsCacheMiss`), OpenAI's guide to prompt caching.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import cast
 
 from langchain_unified.caching.policy import PromptCache
 from langchain_unified.caching.rules import MAX_BREAKPOINTS, MarkRules
+from langchain_unified.caching.settings import Setting, effort_at, value_at
 from langchain_unified.request import Adjustment, Block, JsonObject, Mark, Params, Request, Turn
 
 TOOLS = "OpenAI takes no breakpoints on tools; a mark on the system prompt covers them."
@@ -170,3 +172,26 @@ def _shared(turns: Sequence[Turn]) -> Sequence[Block]:
 
 def _bare(block: Mapping[str, object]) -> JsonObject:
     return {key: value for key, value in block.items() if key != "mark"}
+
+
+# --- what a cached prefix depends on ----------------------------------------------------------------------------------
+
+
+def openai_settings(*, effort: tuple[str, ...], verbosity: tuple[str, ...]) -> tuple[Setting, ...]:
+    """The settings, of which two have another path of keys on each wire.
+
+    The answer's format is not among them: it stands in the prompt, as a segment.
+    """
+    return (
+        # Requests with different keys are sent to different machines.
+        Setting("prompt_cache_key", "tools", value_at("prompt_cache_key")),
+        Setting("service_tier", "tools", value_at("service_tier", default="auto")),
+        Setting("parallel_tool_calls", "tools", value_at("parallel_tool_calls", default=True)),
+        Setting("reasoning_effort", "tools", effort_at(*effort)),
+        Setting("verbosity", "tools", value_at(*verbosity, default="medium")),
+    )
+
+
+def schema_of(form: object) -> JsonObject | None:
+    """The answer's format as the prompt holds it: only a schema is part of it."""
+    return form if isinstance(form, dict) and form.get("type") == "json_schema" else None

@@ -1,15 +1,20 @@
-"""Prompt-cache marks: where Messages takes them, how long they may ask for, and how many fit into one request."""
+"""Prompt caching on Messages: where marks stand, how many and for how long; how a body falls into cache segments.
+
+Sources: Anthropic's guides to prompt caching, extended thinking, structured outputs and effort.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from langchain_unified.caching.policy import PromptCache
 from langchain_unified.caching.requested import assistant_blocks_before
 from langchain_unified.caching.rules import ANTHROPIC_LOOKBACK_BLOCKS, MAX_BREAKPOINTS, MarkRules
+from langchain_unified.caching.segments import Segment, content_segments
+from langchain_unified.caching.settings import Setting, SettingReader, effort_at, value_at
 from langchain_unified.messages.tool_calls import call_id_of
-from langchain_unified.request import Adjustment, Block, JsonObject, Mark, Params, Request, Turn
+from langchain_unified.request import Adjustment, Block, JsonObject, Mark, Params, Profile, Request, Turn
 
 NO_MARK = frozenset({"thinking", "redacted_thinking", "mcp_tool_listing", "fallback"})
 """Types of the API's own blocks that refuse `cache_control`."""
@@ -136,3 +141,83 @@ MARKS = MarkRules(
 def cache_control(mark: Mark) -> JsonObject:
     """A mark as the API writes it."""
     return {"type": "ephemeral", **mark}
+
+
+# --- segments ---------------------------------------------------------------------------------------------------------
+
+
+def segments(body: JsonObject, profile: Profile) -> list[Segment]:
+    """The cache segments of a body. The top-level `cache_control` is not among them."""
+    found = list(content_segments("tools", "", prompt_tools(body), NO_MARK))
+    found += content_segments("system", "", _loaded(body, searches=True), NO_MARK)
+    found += content_segments("system", "system", body.get("system"), NO_MARK)
+    messages = body.get("messages") or []
+    last_plain = _last_plain_user(messages) if profile.drops_earlier_thinking else 0
+    for index, message in enumerate(messages):
+        content = message.get("content")
+        if index < last_plain and isinstance(content, list):
+            content = [block for block in content if block.get("type") not in ("thinking", "redacted_thinking")]
+        found += content_segments("messages", message["role"], content, NO_MARK)
+    return found
+
+
+def prompt_tools(body: JsonObject) -> list[JsonObject]:
+    """The tools that the prompt begins with: without those of deferred loading, and without web search.
+
+    Web search is part of the system prompt.
+    """
+    return _loaded(body, searches=False)
+
+
+def _loaded(body: JsonObject, *, searches: bool) -> list[JsonObject]:
+    tools = (tool for tool in body.get("tools") or [] if not tool.get("defer_loading"))
+    return [tool for tool in tools if str(tool.get("type")).startswith("web_search_") is searches]
+
+
+def _last_plain_user(messages: list[JsonObject]) -> int:
+    plain = [index for index, message in enumerate(messages) if message["role"] == "user" and not _is_result(message)]
+    return plain[-1] if plain else 0
+
+
+def _is_result(message: JsonObject) -> bool:
+    content = message.get("content")
+    return isinstance(content, list) and any(block.get("type") == "tool_result" for block in content)
+
+
+# --- settings ---------------------------------------------------------------------------------------------------------
+
+
+def _thinking(body: JsonObject, profile: Profile) -> Any:
+    """Whether and within what budget Claude thinks. Whether the thinking is shown is no part of the prompt."""
+    given = body.get("thinking")
+    return [given.get("type"), given.get("budget_tokens")] if isinstance(given, Mapping) else None
+
+
+def _holds(kind: str) -> SettingReader:
+    def read(body: JsonObject, profile: Profile) -> bool:
+        return kind in _kinds(body.get("messages"))
+
+    return read
+
+
+def _kinds(value: object) -> Iterator[str]:
+    """The block types in messages; `citations` where a block asks for them."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _kinds(item)
+    elif isinstance(value, dict):
+        yield str(value.get("type"))
+        if isinstance(value.get("citations"), dict) and value["citations"].get("enabled"):
+            yield "citations"
+        yield from _kinds(value.get("content"))
+
+
+SETTINGS = (
+    Setting("speed", "system", value_at("speed", default="standard")),
+    Setting("citations", "system", _holds("citations")),
+    Setting("response_format", "system", value_at("output_config", "format")),
+    Setting("tool_choice", "messages", value_at("tool_choice")),
+    Setting("images", "messages", _holds("image")),
+    Setting("reasoning_effort", "messages", effort_at("output_config", "effort")),
+    Setting("thinking", "messages", _thinking),
+)

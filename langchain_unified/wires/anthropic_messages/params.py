@@ -7,7 +7,7 @@ from typing import Any
 
 from langchain_unified.errors import UnsupportedParameterError
 from langchain_unified.request import Adjustment, JsonObject, Request
-from langchain_unified.wires._wire import ParamWriter, refuse
+from langchain_unified.wires._wire import ParamWriter, Unsupported
 from langchain_unified.wires.anthropic_messages.reasoning import max_tokens, reasoning, thinks
 
 HEADERS: Mapping[str, str] = {
@@ -173,11 +173,11 @@ PARAMS: Mapping[str, ParamWriter] = {
     "top_p": _sampled("top_p"),
     "top_k": _sampled("top_k"),
     "stop": _stop,
-    "seed": refuse("seed", "Anthropic has no seed: answers cannot be repeated."),
+    "seed": Unsupported("seed", "Anthropic has no seed: answers cannot be repeated."),
     "n": _unless(1, "n", "Anthropic gives one answer per call: one was asked for. Call it n times."),
-    "presence_penalty": refuse("presence_penalty", "Anthropic has no penalties: it was not sent."),
-    "frequency_penalty": refuse("frequency_penalty", "Anthropic has no penalties: it was not sent."),
-    "logit_bias": refuse("logit_bias", "Anthropic does not let tokens be weighed: it was not sent."),
+    "presence_penalty": Unsupported("presence_penalty", "Anthropic has no penalties: it was not sent."),
+    "frequency_penalty": Unsupported("frequency_penalty", "Anthropic has no penalties: it was not sent."),
+    "logit_bias": Unsupported("logit_bias", "Anthropic does not let tokens be weighed: it was not sent."),
     "logprobs": _unless(False, "logprobs", "Anthropic reports no probabilities."),
     "top_logprobs": _unless(0, "top_logprobs", "Anthropic reports no probabilities."),
     "user": _user,
@@ -187,15 +187,15 @@ PARAMS: Mapping[str, ParamWriter] = {
     "reasoning_effort": _reasoned("reasoning_effort"),
     "reasoning": _reasoned("reasoning"),
     "thinking": _reasoned("thinking"),
-    "verbosity": refuse("verbosity", "Anthropic has no such setting: say in the prompt how long the answer may be."),
+    "verbosity": Unsupported("verbosity", "Anthropic has no such setting: ask for a length in the prompt."),
     "modalities": _unless(["text"], "modalities", "Claude answers in text only."),
-    "audio": refuse("audio", "Claude does not speak: it was not sent."),
-    "prediction": refuse("prediction", "Anthropic takes no predicted output: it was not sent."),
+    "audio": Unsupported("audio", "Claude does not speak: it was not sent."),
+    "prediction": Unsupported("prediction", "Anthropic takes no predicted output: it was not sent."),
     "store": _unless(False, "store", "Anthropic stores no responses for later calls."),
     "stream_options": _nothing,  # Usage always comes.
-    "prompt_cache_key": refuse("prompt_cache_key", NO_CACHE_SETTING),
-    "prompt_cache_retention": refuse("prompt_cache_retention", NO_CACHE_SETTING),
-    "prompt_cache_options": refuse("prompt_cache_options", NO_CACHE_SETTING),
+    "prompt_cache_key": Unsupported("prompt_cache_key", NO_CACHE_SETTING),
+    "prompt_cache_retention": Unsupported("prompt_cache_retention", NO_CACHE_SETTING),
+    "prompt_cache_options": Unsupported("prompt_cache_options", NO_CACHE_SETTING),
 }
 
 __all__ = ["NATIVE_KEYS", "PARAMS", "SAMPLING", "SAMPLING_VERSION", "configure", "max_tokens", "write_native"]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from langchain_unified.errors import InvalidToolError
+from langchain_unified.history.pairing import IdRules
 from langchain_unified.request import Adjustment, JsonObject, Request, ToolChoice, ToolSpec
 from langchain_unified.schemas.anthropic import adapt_schema
 from langchain_unified.schemas.wellformed import check_schema
@@ -15,6 +16,9 @@ from langchain_unified.wires.anthropic_messages.caching import cache_control
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 PROPERTY = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 OPTIONS = frozenset({"defer_loading", "allowed_callers", "input_examples", "eager_input_streaming"})
+
+CALL_IDS = IdRules(max_length=64, pattern=re.compile(r"[a-zA-Z0-9_-]+"), prefix="toolu")
+"""The API states no limit of the length: this one is ours."""
 
 
 def encode_tools(request: Request, adjustments: list[Adjustment]) -> list[JsonObject]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from langchain_unified.request import Adjustment, JsonObject, Request
 from langchain_unified.wires._openai.caching import lifetime_said, refusal
-from langchain_unified.wires._wire import ParamWriter, answer_limit, refuse, under
+from langchain_unified.wires._wire import ParamWriter, Unsupported, answer_limit, under
 
 STOP_LIMIT = 4
 
@@ -208,7 +208,7 @@ PARAMS: Mapping[str, ParamWriter] = {
     "max_tokens": _max_tokens,
     "temperature": _sampling("temperature"),
     "top_p": _sampling("top_p"),
-    "top_k": refuse("top_k", "Chat Completions has no top_k: it was not sent."),
+    "top_k": Unsupported("top_k", "Chat Completions has no top_k: it was not sent."),
     "stop": _stop,
     "seed": under("seed"),
     "n": _n,

@@ -6,8 +6,12 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 
 from langchain_unified.errors import InvalidToolError
+from langchain_unified.history.pairing import IdRules
 from langchain_unified.request import Adjustment, JsonObject, Request, ToolChoice, ToolSpec
 from langchain_unified.schemas.openai import checked_name, function_schema
+
+CALL_IDS = IdRules(max_length=40, pattern=re.compile(r".+", re.DOTALL), prefix="call")
+"""The length is that of the API's error message."""
 
 
 def encode_tools(request: Request, adjustments: list[Adjustment]) -> list[JsonObject]:

@@ -1,10 +1,13 @@
-"""Prompt-cache marks: where Responses takes them."""
+"""Prompt caching on Responses: where marks stand, and how a body falls into cache segments."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
+
 from langchain_unified.caching.requested import assistant_blocks_before
-from langchain_unified.request import Block, Request, Turn
-from langchain_unified.wires._openai.caching import openai_rules, says
+from langchain_unified.caching.segments import FORMAT, Segment, content_segments, segment_of
+from langchain_unified.request import Block, JsonObject, Profile, Request, Turn
+from langchain_unified.wires._openai.caching import openai_rules, openai_settings, says, schema_of
 from langchain_unified.wires.openai_responses.blocks import item_in
 from langchain_unified.wires.openai_responses.encode import ANSWERS, RESULTS
 
@@ -39,3 +42,42 @@ def _answer_to(request: Request, at: int, turn: Turn) -> str | None:
 
 
 MARKS = openai_rules(_takes, option_ttls=("30m", "12h"))
+
+
+# --- segments ---------------------------------------------------------------------------------------------------------
+
+SETTINGS = openai_settings(effort=("reasoning", "effort"), verbosity=("text", "verbosity"))
+
+
+def segments(body: JsonObject, profile: Profile) -> list[Segment]:
+    """The cache segments of a body, whose `input` is the whole conversation."""
+    found = list(content_segments("tools", "", body.get("tools") or []))
+    found += content_segments("system", FORMAT, schema_of((body.get("text") or {}).get("format")))
+    found += content_segments("system", "instructions", body.get("instructions"))
+    given = body.get("input") or []
+    for item in [{"role": "user", "content": given}] if isinstance(given, str) else given:
+        found += SEGMENTS.get(str(item.get("type", "message")), _other_item)(item)
+    return found
+
+
+def _message(item: JsonObject) -> Iterator[Segment]:
+    role = str(item.get("role"))
+    yield from content_segments("system" if role in ("system", "developer") else "messages", role, item.get("content"))
+
+
+def _result(item: JsonObject) -> Iterator[Segment]:
+    output = item.get("output")
+    content = [{"type": "input_text", "text": output}] if isinstance(output, str) else output
+    yield from content_segments("messages", f"tool {item.get('call_id')}", content)
+
+
+def _other_item(item: JsonObject) -> Iterator[Segment]:
+    yield segment_of("messages", "assistant", item)
+
+
+SEGMENTS: Mapping[str, Callable[[JsonObject], Iterator[Segment]]] = {
+    "message": _message,
+    "function_call_output": _result,
+    "custom_tool_call_output": _result,
+}
+"""Type of an input item -> its segments."""

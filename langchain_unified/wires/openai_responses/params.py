@@ -8,7 +8,7 @@ from typing import Any
 from langchain_unified.request import Adjustment, JsonObject, OutputFormat, Request
 from langchain_unified.schemas.openai import format_schema
 from langchain_unified.wires._openai.caching import lifetime_said, refusal
-from langchain_unified.wires._wire import ParamWriter, answer_limit, refuse, under
+from langchain_unified.wires._wire import ParamWriter, Unsupported, answer_limit, under
 
 # Keys of the API's own body that `Params` does not have.
 NATIVE_KEYS = frozenset(
@@ -235,13 +235,13 @@ PARAMS: Mapping[str, ParamWriter] = {
     "max_tokens": _max_tokens,
     "temperature": _sampled("temperature"),
     "top_p": _sampled("top_p"),
-    "top_k": refuse("top_k", "OpenAI does not have it; top_p is the nearest"),
-    "stop": refuse("stop", "the Responses API has no stop sequences; Chat Completions has"),
-    "seed": refuse("seed", CHAT_ONLY),
-    "n": refuse("n", f"{CHAT_ONLY}; call the model several times"),
-    "presence_penalty": refuse("presence_penalty", CHAT_ONLY),
-    "frequency_penalty": refuse("frequency_penalty", CHAT_ONLY),
-    "logit_bias": refuse("logit_bias", CHAT_ONLY),
+    "top_k": Unsupported("top_k", "OpenAI does not have it; top_p is the nearest"),
+    "stop": Unsupported("stop", "the Responses API has no stop sequences; Chat Completions has"),
+    "seed": Unsupported("seed", CHAT_ONLY),
+    "n": Unsupported("n", f"{CHAT_ONLY}; call the model several times"),
+    "presence_penalty": Unsupported("presence_penalty", CHAT_ONLY),
+    "frequency_penalty": Unsupported("frequency_penalty", CHAT_ONLY),
+    "logit_bias": Unsupported("logit_bias", CHAT_ONLY),
     "logprobs": _logprobs,
     "top_logprobs": _sampled("top_logprobs"),
     "user": _user,
@@ -252,9 +252,9 @@ PARAMS: Mapping[str, ParamWriter] = {
     "reasoning": _reasoning,
     "thinking": _thinking,
     "verbosity": _verbosity,
-    "modalities": refuse("modalities", CHAT_ONLY),
-    "audio": refuse("audio", CHAT_ONLY),
-    "prediction": refuse("prediction", CHAT_ONLY),
+    "modalities": Unsupported("modalities", CHAT_ONLY),
+    "audio": Unsupported("audio", CHAT_ONLY),
+    "prediction": Unsupported("prediction", CHAT_ONLY),
     "store": _store,
     "stream_options": _stream_options,
     "prompt_cache_key": under("prompt_cache_key"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from langchain_unified.errors import InvalidToolError
+from langchain_unified.history.pairing import IdRules
 from langchain_unified.request import Adjustment, JsonObject, Request, ToolSpec
 from langchain_unified.schemas.openai import checked_name, function_schema
 from langchain_unified.tools.server.forms import refusal
@@ -13,6 +15,9 @@ from langchain_unified.tools.server.forms import refusal
 # What a function or a custom tool may say beside its name, description and form.
 OPTIONS = frozenset({"defer_loading", "async", "allowed_callers", "output_schema"})
 CALLERS = frozenset({"direct", "programmatic"})
+
+CALL_IDS = IdRules(max_length=64, pattern=re.compile(r".+", re.DOTALL), prefix="call")
+"""The length is that of the API's error message."""
 
 
 def encode_tools(request: Request, adjustments: list[Adjustment]) -> list[JsonObject]:

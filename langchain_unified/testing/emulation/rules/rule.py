@@ -52,7 +52,7 @@ class Call:
     @functools.cached_property
     def segments(self) -> list[Segment]:
         """The body as the prompt cache sees it."""
-        return SEGMENTS[self.endpoint](self.body)
+        return SEGMENTS[self.endpoint](self.body, self.profile)
 
     @property
     def key(self) -> str:
