@@ -27,7 +27,7 @@ from langchain_unified.tools.choice import parallel_in, parse_tool_choice
 from langchain_unified.tools.output_format import parse_output_format
 from langchain_unified.tools.server import translate as server_tools
 from langchain_unified.tools.specs import check_names, tool_specs
-from langchain_unified.transport import Call, Transport, transport
+from langchain_unified.transport import HttpCall, Transport
 from langchain_unified.wires import WIRES, Wire
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Plan:
     wire: Wire
     route: catalog.Route
     request: Request
-    call: Call
+    call: HttpCall
     transport: Transport
     adjustments: tuple[Adjustment, ...]
     marks: PlacedMarks = NO_MARKS
@@ -82,7 +82,7 @@ def make(model: ChatBase, messages: Sequence[BaseMessage], keywords: Mapping[str
         route=route,
         request=request,
         call=_call(model, route, wire.path, encoded, arguments),
-        transport=transport(model._connection(route.provider)),
+        transport=Transport(model._connection(route.provider)),
         adjustments=tuple(_listed(*repairs, *adjustments)),
         marks=marks,
         output_version=model.output_version,
@@ -105,7 +105,7 @@ def make_count(model: ChatBase, messages: Sequence[BaseMessage], keywords: Mappi
     encoded = wire.encode_count(request)
     call = _call(model, route, wire.count_path, encoded, arguments)
     adjustments = (*repairs, *foreign_tools, *encoded.adjustments)
-    return Plan(wire, route, request, call, transport(model._connection(route.provider)), adjustments)
+    return Plan(wire, route, request, call, Transport(model._connection(route.provider)), adjustments)
 
 
 def arguments_of(model: ChatBase, keywords: Mapping[str, Any]) -> Arguments:
@@ -195,9 +195,9 @@ SERVER_STATE = ("previous_response_id", "conversation", "thread")
 """Keys with which the server holds earlier turns: a result may answer a call that is not in the messages."""
 
 
-def _call(model: ChatBase, route: catalog.Route, path: str, encoded: Encoded, arguments: Arguments) -> Call:
+def _call(model: ChatBase, route: catalog.Route, path: str, encoded: Encoded, arguments: Arguments) -> HttpCall:
     headers = _merged_headers(encoded.headers, arguments.get("extra_headers", {}), model.default_headers or {})
-    return Call(
+    return HttpCall(
         path=path,
         body=encoded.body,
         headers=headers,

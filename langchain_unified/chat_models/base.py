@@ -33,7 +33,7 @@ from langchain_unified.request import JsonObject
 from langchain_unified.tools.choice import parse_tool_choice
 from langchain_unified.tools.output_format import parse_output_format
 from langchain_unified.tools.specs import tool_dict, tool_specs
-from langchain_unified.transport import Answer, transport
+from langchain_unified.transport import Answer, Transport
 
 if TYPE_CHECKING:
     from langchain_protocol.protocol import MessagesData
@@ -311,11 +311,11 @@ class ChatBase(Parameters, Connection, Identity):
 
     def close(self) -> None:
         """Close the connections of this model's configuration; models of equal configuration share them."""
-        transport(self._connection(self._route().provider)).close()
+        Transport(self._connection(self._route().provider)).close()
 
     async def aclose(self) -> None:
         """Async twin of `close`, for the running event loop."""
-        await transport(self._connection(self._route().provider)).aclose()
+        await Transport(self._connection(self._route().provider)).aclose()
 
     def __getstate__(self) -> dict[Any, Any]:
         """A pickle holds no key: it is read from the environment again where the pickle is opened."""

@@ -1,21 +1,21 @@
-"""Where a call goes and with whose key: SDK clients, pools, retries, timeouts, and errors as ours.
+"""Sending calls: SDK clients, keys, connection pools, timeouts, retries, and the providers' errors as ours.
 
-The only place of the package that imports `anthropic`, `openai` and `httpx2`: each at the first call that needs it.
+Only this package imports `anthropic`, `openai` and `httpx2`, each at the first call that needs it.
 """
 
 from __future__ import annotations
 
 from langchain_unified.transport._streams import AsyncEventStream, EventStream
-from langchain_unified.transport.config import Answer, ApiKey, Call, Timeout, Transport, TransportConfig, transport
+from langchain_unified.transport.client import Transport
+from langchain_unified.transport.config import Answer, ApiKey, HttpCall, Timeout, TransportConfig
 
 __all__ = [
     "Answer",
     "ApiKey",
     "AsyncEventStream",
-    "Call",
     "EventStream",
+    "HttpCall",
     "Timeout",
     "Transport",
     "TransportConfig",
-    "transport",
 ]

@@ -1,4 +1,4 @@
-"""JSON as fast as it goes, and as Python's own module does it where the fast one refuses."""
+"""JSON by orjson, and by Python's own module for what orjson refuses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from langchain_unified.errors import RequestError
 
 
 def loads(data: bytes) -> Any:
-    """Any JSON value. `NaN`, `Infinity` and lone surrogates are read too: some servers send them. Raises ValueError."""
+    """Parse any JSON value, also with `NaN`, `Infinity` and lone surrogates. Raises `ValueError`."""
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError:
@@ -19,7 +19,7 @@ def loads(data: bytes) -> Any:
 
 
 def dumps(body: Any) -> bytes:
-    """The body in bytes; integers of any size."""
+    """The body as JSON, with integers of any size. Raises `RequestError` for what JSON cannot hold."""
     try:
         return orjson.dumps(body)
     except TypeError:

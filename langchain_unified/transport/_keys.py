@@ -1,66 +1,67 @@
-"""Keys: who gives one for a call, and how a client gets another one."""
+"""API keys: where the key of a call comes from, how a client sends it, and how the SDKs' debug logs leave it out."""
 
 from __future__ import annotations
 
 import inspect
+import logging
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import SecretStr
 
 from langchain_unified.errors import ConfigurationError, MissingKeyError
-from langchain_unified.transport.config import Call, TransportConfig
+from langchain_unified.transport.config import HttpCall, TransportConfig
 
-UNUSED_KEY = "unused"
-"""What a client is built with where the key comes with each call."""
-
-
-def fixed_key(config: TransportConfig, *, has_own: bool) -> str | None:
-    """The key to build a client with; `None` leaves the search to the SDK. `has_own`: each call brings its key."""
-    key = config.api_key
-    fixed = key.get_secret_value() if isinstance(key, SecretStr) else ""
-    if fixed:
-        return checked(fixed)
-    # A header of the caller's wins over any key, but the SDKs do not look for it before they look for a key.
-    named = any(name.lower() == "authorization" for name, _ in config.default_headers)
-    return UNUSED_KEY if has_own or named else None
+PLACEHOLDER_KEY = "unused"
+"""The key of a client that never sends it: the SDKs build no client without a key."""
 
 
-def key_now(config: TransportConfig, call: Call) -> str | None:
-    """The key of this call alone, or what the configuration's function gives; `None` for neither."""
-    found = _asked(config, call)
-    if inspect.isawaitable(found):
-        if inspect.iscoroutine(found):
-            found.close()
+def client_key(config: TransportConfig, *, key_per_call: bool) -> str | None:
+    """The key to build an SDK client with; `None` lets the SDK look for one. `key_per_call`: each call replaces it."""
+    secret = config.api_key
+    text = secret.get_secret_value() if isinstance(secret, SecretStr) else ""
+    if text:
+        return checked_key(text)
+    # An Authorization header of the caller replaces any key, but the SDKs look for a key before they see the header.
+    has_header = any(name.lower() == "authorization" for name, _ in config.default_headers)
+    return PLACEHOLDER_KEY if key_per_call or has_header else None
+
+
+def call_key(config: TransportConfig, call: HttpCall) -> str | None:
+    """The key of the call, or else what the `api_key` function returns; `None`: the client has the key."""
+    key = _given_key(config, call)
+    if inspect.isawaitable(key):
+        if inspect.iscoroutine(key):
+            key.close()
         raise ConfigurationError(
             "api_key is an async function, and this is a sync call. Use ainvoke or astream, or pass a function that "
             "returns a string."
         )
-    return None if found is None else checked(found)
+    return None if key is None else checked_key(key)
 
 
-async def akey_now(config: TransportConfig, call: Call) -> str | None:
-    """The async twin of `key_now`, which takes functions of both kinds."""
-    found = _asked(config, call)
-    if inspect.isawaitable(found):
-        found = await found
-    return None if found is None else checked(found)
+async def acall_key(config: TransportConfig, call: HttpCall) -> str | None:
+    """Async twin of `call_key`. The `api_key` function may be sync or async."""
+    key = _given_key(config, call)
+    if inspect.isawaitable(key):
+        key = await key
+    return None if key is None else checked_key(key)
 
 
-def _asked(config: TransportConfig, call: Call) -> Any:
+def _given_key(config: TransportConfig, call: HttpCall) -> Any:
     if call.api_key is not None:
         return call.api_key
     source = config.api_key
-    return None if source is None or isinstance(source, SecretStr) else _told(source())
-
-
-def _told(found: Any) -> Any:
-    if found is None:
+    if source is None or isinstance(source, SecretStr):
+        return None
+    key = source()
+    if key is None:
         raise MissingKeyError("The function given as api_key returned None. It has to return a string.")
-    return found
+    return key
 
 
-def checked(key: Any) -> str:
-    """The key as text that a header can carry. Neither it nor a part of it is in the error."""
+def checked_key(key: Any) -> str:
+    """The key as a text that an HTTP header can carry. The error shows no part of the key."""
     text = key.get_secret_value() if isinstance(key, SecretStr) else key
     if not isinstance(text, str):
         raise ConfigurationError(f"The API key has to be a string, not {type(text).__name__}.")
@@ -68,25 +69,58 @@ def checked(key: Any) -> str:
         raise MissingKeyError("The API key is empty.")
     if not (text.isascii() and text.isprintable()) or " " in text:
         raise ConfigurationError(
-            "The API key holds a character that no header can carry. Look for a line end, a space or a typographic "
-            "character where it was copied."
+            "The API key holds a character that no HTTP header can carry. Look for a line break, a space or a "
+            "typographic character where it was copied."
         )
     return text
 
 
-def rekeyed(client: Any, key: str, config: TransportConfig) -> Any:
-    """A copy of our own client, on the same connections, that sends `key` whatever the default headers say."""
+def client_with_key(client: Any, key: str, config: TransportConfig) -> Any:
+    """A copy of the client, on the same connections, that sends `key` also where the default headers hold another."""
     headers = {"Authorization": f"Bearer {key}"}
     headers |= {name: key for name, _ in config.default_headers if name.lower() in {"x-api-key", "api-key"}}
     return client.with_options(api_key=key, default_headers=headers)
 
 
-def rekeyed_ready(client: Any, key: SecretStr | None) -> Any:
-    """The caller's SDK client, or a copy with `key`, which puts it where that kind of client does."""
+def given_client_with_key(client: Any, key: SecretStr | None) -> Any:
+    """The caller's SDK client, or a copy with `key`. The client itself knows which header carries it."""
     if key is None:
         return client
-    text = checked(key)
+    text = checked_key(key)
     try:
         return client.with_options(api_key=text)
     except (TypeError, ValueError, AttributeError):
         raise ConfigurationError(f"A {type(client).__name__} takes no API key per call.") from None
+
+
+# --- debug logs -------------------------------------------------------------------------------------------------------
+
+HARMLESS_HEADERS = frozenset(
+    {"anthropic-version", "anthropic-beta", "openai-beta", "content-type", "accept", "user-agent"}
+)
+"""Headers that hold no secret. Their values help the reader of a log."""
+
+
+class _HideSecrets(logging.Filter):
+    """Logs the other headers as `***` and a body as its size: both may hold keys (a gateway's, an MCP server's)."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        options = record.args
+        headers = options.get("headers") if isinstance(options, Mapping) else None
+        if isinstance(options, Mapping) and isinstance(headers, Mapping):
+            shown = {name: value if name.lower() in HARMLESS_HEADERS else "***" for name, value in headers.items()}
+            record.args = {**options, "headers": shown, **_body_size(options)}
+        return True
+
+
+def _body_size(options: Mapping[str, Any]) -> dict[str, str]:
+    content = options.get("content")
+    return {"content": f"<{len(content)} bytes>"} if isinstance(content, bytes) else {}
+
+
+_FILTER = _HideSecrets()
+
+
+def hide_secrets_in_logs(package: str) -> None:
+    """Hide header values and bodies in the debug logs of the SDK `package`. May be called twice."""
+    logging.getLogger(f"{package}._base_client").addFilter(_FILTER)

@@ -1,37 +1,34 @@
-"""Streams of events: one reader without I/O, and the two loops that feed it from a response."""
+"""Streams of events: a reader without I/O, and the sync and async streams that feed it from a response."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import orjson
 
-from langchain_unified import errors
-from langchain_unified.errors import UnifiedError
+from langchain_unified.errors import UnifiedError, error_in
 from langchain_unified.request import JsonObject
+from langchain_unified.transport._errors import ErrorMapper
 from langchain_unified.transport._json import loads
 from langchain_unified.transport.sse import Parser
 
-if TYPE_CHECKING:
-    from langchain_unified.transport._errors import Failures
-
-FAILED = frozenset({"error", "response.failed"})
-"""Types of events that are an error; a Chat chunk with an `error` is one too."""
+ERROR_EVENTS = frozenset({"error", "response.failed"})
+"""Types of events that report an error. A Chat chunk with an `error` key does so, too."""
 
 
 class EventReader:
-    """Bytes in, events out. Pings and `[DONE]` are left out.
+    """Bytes in, events out, without pings and `[DONE]`.
 
-    What is wrong is not raised but kept in `failure`, so that the events before it go out first.
+    An error is stored in `failure` instead of raised, so that the events before it go out first.
     """
 
-    def __init__(self, parser: Parser, failures: Failures, response: Any, idle_timeout: float | None) -> None:
+    def __init__(self, parser: Parser, mapper: ErrorMapper, response: Any, idle_timeout: float | None) -> None:
         self.failure: UnifiedError | None = None
         self.idle_timeout = idle_timeout
         self._parser = parser
-        self._failures = failures
+        self._mapper = mapper
         self._response = response
         self._waited = 0.0
         self._since = time.monotonic()
@@ -43,22 +40,26 @@ class EventReader:
         return events
 
     def flush(self) -> list[JsonObject]:
-        """The last event, where no blank line ended it. Half an event is a cut, which is for the decoder to say."""
+        """The last event, if no blank line ended it. An incomplete one is dropped: the decoder reports the cut."""
         return self._events([data for data in self._parser.flush() if _is_json(data)])
 
     def check(self) -> None:
-        """Raise what was wrong. The wait for the next chunk begins now: the caller's own time is not the server's."""
+        """Raise the stored error. The idle time starts again here, so that the caller's time does not count."""
         if self.failure is not None:
             raise self.failure
         if self.idle_timeout:
             self._since = time.monotonic()
+
+    def translate(self, exc: Exception) -> UnifiedError | None:
+        """Our error for an exception that reading raised; `None` if it came from neither SDK nor HTTP client."""
+        return self._mapper.translate(exc)
 
     def _watch(self, limit: float, has_content: bool) -> None:
         self._waited += time.monotonic() - self._since
         if has_content:
             self._waited = 0.0
         elif self._waited >= limit:
-            self.failure = self._failures.idle(self._response, limit)
+            self.failure = self._mapper.idle(self._response, limit)
 
     def _events(self, payloads: list[bytes]) -> list[JsonObject]:
         events: list[JsonObject] = []
@@ -72,15 +73,15 @@ class EventReader:
                 kind = event.get("type")
             if kind == "ping":
                 continue
-            if kind in FAILED or event.get("error"):
-                self.failure = self._failures.in_reply(self._response, event, errors.error_in(event) or event)
+            if kind in ERROR_EVENTS or event.get("error"):
+                self.failure = self._mapper.in_reply(self._response, event, error_in(event) or event)
             if self.failure is not None:
                 break
             events.append(event)
         return events
 
     def _unusual(self, data: bytes) -> JsonObject | None:
-        """An event that only Python's own JSON reads; `None` for `[DONE]`, and for no event, which is a failure."""
+        """An event that only Python's own parser reads (`NaN`); `None` for `[DONE]` and for what is no JSON object."""
         try:
             event = loads(data)
         except ValueError:
@@ -88,12 +89,8 @@ class EventReader:
         if isinstance(event, dict):
             return event
         if data.strip() != b"[DONE]" and self.failure is None:
-            self.failure = self._failures.not_json(self._response, data)
+            self.failure = self._mapper.not_json(self._response, data)
         return None
-
-    def broken(self, exc: Exception) -> UnifiedError | None:
-        """Our error for what reading raised; `None` where it is nobody's."""
-        return self._failures.translate(exc)
 
 
 def _is_json(data: bytes) -> bool:
@@ -105,10 +102,10 @@ def _is_json(data: bytes) -> bool:
 
 
 class EventStream:
-    """The events of one response, once. Read to the end, its connection goes back to the pool.
+    """The events of one response. They can be read once.
 
-    `close`, the end of a `with` block and the end of the iteration each close the response; closed early, the server
-    sees the disconnect. Whether the stream was complete is for the decoder to say.
+    At the end of the iteration the connection goes back to the pool. `close`, or the end of a `with` block before that,
+    disconnects. A stream that ends too early raises nothing here: the decoder knows the final event.
     """
 
     def __init__(self, response: Any, reader: EventReader, request_id: str | None) -> None:
@@ -131,23 +128,23 @@ class EventStream:
 
     def close(self) -> None:
         self._events.close()
-        # A generator that never started runs no `finally`.
+        # A generator that was never started runs no `finally`.
         self._response.close()
 
     def _read(self, reader: EventReader) -> Generator[JsonObject, None, None]:
         response = self._response
-        watched = reader.idle_timeout is not None
+        has_idle_timeout = reader.idle_timeout is not None
         try:
-            for chunk in response.iter_bytes() if _is_read(response) else response.iter_raw():
+            for chunk in response.iter_bytes() if _needs_decoding(response) else response.iter_raw():
                 yield from reader.feed(chunk)
-                if watched or reader.failure is not None:
+                if has_idle_timeout or reader.failure is not None:
                     reader.check()
             yield from reader.flush()
             reader.check()
         except UnifiedError:
             raise
         except Exception as exc:
-            if (error := reader.broken(exc)) is None:
+            if (error := reader.translate(exc)) is None:
                 raise
             raise error from error.__cause__
         finally:
@@ -155,7 +152,7 @@ class EventStream:
 
 
 class AsyncEventStream:
-    """The async twin of `EventStream`."""
+    """Async twin of `EventStream`."""
 
     def __init__(self, response: Any, reader: EventReader, request_id: str | None) -> None:
         self.request_id = request_id
@@ -177,19 +174,19 @@ class AsyncEventStream:
         await self.aclose()
 
     async def aclose(self) -> None:
-        # First the response: another task may be waiting in the generator, which then cannot be closed from here.
+        # The response first: a generator in which another task waits cannot be closed from here.
         await self._response.aclose()
         if not self._events.ag_running:
             await self._events.aclose()
 
     async def _read(self, reader: EventReader) -> AsyncGenerator[JsonObject, None]:
         response = self._response
-        watched = reader.idle_timeout is not None
+        has_idle_timeout = reader.idle_timeout is not None
         try:
-            async for chunk in response.aiter_bytes() if _is_read(response) else response.aiter_raw():
+            async for chunk in response.aiter_bytes() if _needs_decoding(response) else response.aiter_raw():
                 for event in reader.feed(chunk):
                     yield event
-                if watched or reader.failure is not None:
+                if has_idle_timeout or reader.failure is not None:
                     reader.check()
             for event in reader.flush():
                 yield event
@@ -197,13 +194,13 @@ class AsyncEventStream:
         except UnifiedError:
             raise
         except Exception as exc:
-            if (error := reader.broken(exc)) is None:
+            if (error := reader.translate(exc)) is None:
                 raise
             raise error from error.__cause__
         finally:
             await response.aclose()
 
 
-def _is_read(response: Any) -> bool:
-    """Whether the bytes cannot be had as they come: they are encoded, or a fake transport had them all at once."""
+def _needs_decoding(response: Any) -> bool:
+    """Whether the raw bytes are of no use: they are compressed, or a fake HTTP transport has read them already."""
     return "content-encoding" in response.headers or response.is_stream_consumed

@@ -1,105 +1,142 @@
-"""The calls themselves: an SDK client, its `post`, and what comes of it. Loaded by a transport's first call."""
+"""Sending calls: the SDK client for a call, its `post`, and the answer, the events or the error that come of it."""
 
 from __future__ import annotations
 
+import functools
+import importlib
 import os
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from functools import cached_property
-from typing import Any
-
-import httpx2
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from langchain_unified.errors import ConfigurationError, UnifiedError, error_in
+from langchain_unified.request import Provider
 from langchain_unified.transport import pools
-from langchain_unified.transport._errors import Failures, media_type
+from langchain_unified.transport._errors import ErrorMapper, http_errors, media_type
 from langchain_unified.transport._json import dumps, loads
-from langchain_unified.transport._keys import akey_now, fixed_key, key_now, rekeyed, rekeyed_ready
-from langchain_unified.transport._sdk import Sdk, sdk_of
+from langchain_unified.transport._keys import (
+    acall_key,
+    call_key,
+    client_key,
+    client_with_key,
+    given_client_with_key,
+    hide_secrets_in_logs,
+)
 from langchain_unified.transport._streams import AsyncEventStream, EventReader, EventStream
 from langchain_unified.transport.aws import CONTENT_TYPE as AWS_STREAM
 from langchain_unified.transport.aws import AwsParser
-from langchain_unified.transport.config import Answer, Call, TransportConfig
+from langchain_unified.transport.config import Answer, HttpCall, Sdk, TransportConfig
 from langchain_unified.transport.sse import SSEParser
 
-WHOLE = frozenset({"application/json", "application/problem+json", "text/html"})
+if TYPE_CHECKING:
+    import httpx2  # imported at the first call
+
+NOT_STREAMED = frozenset({"application/json", "application/problem+json", "text/html"})
 """Media types that no event stream has. Streams of another type, or none, are read as server-sent events."""
 
 ONE_KIND = "The model was given {given} only. Pass {missing} as well for {calls} calls."
 
 
-class Engine:
-    """Sends the calls of one configuration."""
+class Transport:
+    """Sends the calls of one configuration. It raises our errors, which are the SDK's as well (`errors.joined`).
+
+    It may be used from many threads and event loops. It imports and connects nothing before its first call, and reads
+    the environment once, at that call. Copies and pickles hold the configuration only.
+    """
 
     def __init__(self, config: TransportConfig) -> None:
-        self._config = config
-        self._sdk: Sdk = sdk_of(config.provider)
-        self._timeout = timeout_of(config.timeout)
-        self._ready = config.client is not None or config.async_client is not None
+        self.config = config
+        self._has_sdk_client = config.client is not None or config.async_client is not None
+        # By whether each call brings its key.
+        self._connected: dict[bool, _Connected] = {}
+        self._aconnected: dict[bool, _Connected] = {}
+
+    def __reduce__(self) -> tuple[type[Transport], tuple[TransportConfig]]:
+        return (Transport, (self.config,))
 
     # --- sync ---------------------------------------------------------------------------------------------------------
 
-    def send(self, call: Call) -> Answer:
-        failures = Failures(self._sdk, call.model)
-        return self._answer(self._post(call, failures, stream=False), failures)
+    def send(self, call: HttpCall) -> Answer:
+        """Send a call and read the answer."""
+        mapper = ErrorMapper(self._sdk, call.model)
+        return self._answer(self._post(call, mapper, stream=False), mapper)
 
-    def stream(self, call: Call) -> EventStream:
-        failures = Failures(self._sdk, call.model)
-        response = self._post(call, failures, stream=True)
-        if media_type(response) in WHOLE:
-            raise self._whole(response, failures)
-        return EventStream(response, _reader(response, failures, call), self._sdk.request_id(response.headers))
+    def stream(self, call: HttpCall) -> EventStream:
+        """Send a call and wait for the head of the response. The events come as the stream is read."""
+        mapper = ErrorMapper(self._sdk, call.model)
+        response = self._post(call, mapper, stream=True)
+        if media_type(response) in NOT_STREAMED:
+            raise self._not_streamed(response, mapper)
+        return EventStream(response, _reader(response, mapper, call), self._sdk.request_id(response.headers))
 
-    def _post(self, call: Call, failures: Failures, *, stream: bool) -> Any:
+    def close(self) -> None:
+        """Give back the connections of sync calls. Those that no other transport uses are closed.
+
+        A later call connects anew. Clients that were given to the model stay open.
+        """
+        self._connected.clear()
+        pools.release(self._pool_key, self)
+
+    def _post(self, call: HttpCall, mapper: ErrorMapper, *, stream: bool) -> Any:
         try:
             client = self._client(call)
             return client.post(call.path, **self._arguments(call, client, self._sdk.stream_cls if stream else None))
         except UnifiedError:
             raise
         except Exception as exc:
-            if (error := failures.translate(exc)) is None:
+            if (error := mapper.translate(exc)) is None:
                 raise
             raise error from error.__cause__
 
-    def _whole(self, response: Any, failures: Failures) -> UnifiedError:
+    def _not_streamed(self, response: Any, mapper: ErrorMapper) -> UnifiedError:
         try:
-            return failures.not_streamed(response, response.read())
-        except httpx2.RequestError as exc:
-            return failures.network(exc)
+            return mapper.not_streamed(response, response.read())
+        except http_errors() as exc:
+            return mapper.network(exc)
         finally:
             response.close()
 
-    def _client(self, call: Call) -> Any:
-        config = self._config
-        if config.client is not None:
-            return rekeyed_ready(config.client, call.api_key)
-        if self._ready:
-            raise ConfigurationError(ONE_KIND.format(given="async_client", missing="client", calls="sync"))
-        key = key_now(config, call)
-        fixed = fixed_key(config, has_own=key is not None)
-        if config.http_client is not None:
-            client = self._kept(self._sdk.client, fixed, config.http_client)
-        else:
-            pool = pools.sync_pool(self._pool_key, self)
-            client = pool.client((*self._identity, fixed), lambda: self._sdk.client(config, fixed, pool.http))
-        return client if key is None else rekeyed(client, key, config)
+    def _client(self, call: HttpCall) -> Any:
+        config = self.config
+        if self._has_sdk_client:
+            if config.client is None:
+                raise ConfigurationError(ONE_KIND.format(given="async_client", missing="client", calls="sync"))
+            return given_client_with_key(config.client, call.api_key)
+        key = call_key(config, call)
+        connected = self._connected.get(key is not None)
+        if connected is None or not connected.is_usable():
+            connected = self._connected[key is not None] = self._connect(key_per_call=key is not None)
+        return connected.client if key is None else client_with_key(connected.client, key, config)
 
-    def close(self) -> None:
-        pools.release(self._pool_key, self)
+    def _connect(self, *, key_per_call: bool) -> _Connected:
+        config, key = self.config, client_key(self.config, key_per_call=key_per_call)
+        if config.http_client is not None:
+            return _Connected(self._sdk.client(config, key, config.http_client))
+        pool = pools.sync_pool(self._pool_key, self)
+        client = pool.client((*self._settings, key), lambda: self._sdk.client(config, key, pool.http))
+        return _Connected(client, pool)
 
     # --- async --------------------------------------------------------------------------------------------------------
 
-    async def asend(self, call: Call) -> Answer:
-        failures = Failures(self._sdk, call.model)
-        return self._answer(await self._apost(call, failures, stream=False), failures)
+    async def asend(self, call: HttpCall) -> Answer:
+        """Async twin of `send`."""
+        mapper = ErrorMapper(self._sdk, call.model)
+        return self._answer(await self._apost(call, mapper, stream=False), mapper)
 
-    async def astream(self, call: Call) -> AsyncEventStream:
-        failures = Failures(self._sdk, call.model)
-        response = await self._apost(call, failures, stream=True)
-        if media_type(response) in WHOLE:
-            raise await self._awhole(response, failures)
-        return AsyncEventStream(response, _reader(response, failures, call), self._sdk.request_id(response.headers))
+    async def astream(self, call: HttpCall) -> AsyncEventStream:
+        """Async twin of `stream`."""
+        mapper = ErrorMapper(self._sdk, call.model)
+        response = await self._apost(call, mapper, stream=True)
+        if media_type(response) in NOT_STREAMED:
+            raise await self._anot_streamed(response, mapper)
+        return AsyncEventStream(response, _reader(response, mapper, call), self._sdk.request_id(response.headers))
 
-    async def _apost(self, call: Call, failures: Failures, *, stream: bool) -> Any:
+    async def aclose(self) -> None:
+        """Async twin of `close`: gives back the connections of async calls on the running event loop."""
+        self._aconnected.clear()
+        await pools.arelease(self._pool_key, self)
+
+    async def _apost(self, call: HttpCall, mapper: ErrorMapper, *, stream: bool) -> Any:
         try:
             client = await self._aclient(call)
             stream_cls = self._sdk.async_stream_cls if stream else None
@@ -107,118 +144,124 @@ class Engine:
         except UnifiedError:
             raise
         except Exception as exc:
-            if (error := failures.translate(exc)) is None:
+            if (error := mapper.translate(exc)) is None:
                 raise
             raise error from error.__cause__
 
-    async def _awhole(self, response: Any, failures: Failures) -> UnifiedError:
+    async def _anot_streamed(self, response: Any, mapper: ErrorMapper) -> UnifiedError:
         try:
-            return failures.not_streamed(response, await response.aread())
-        except httpx2.RequestError as exc:
-            return failures.network(exc)
+            return mapper.not_streamed(response, await response.aread())
+        except http_errors() as exc:
+            return mapper.network(exc)
         finally:
             await response.aclose()
 
-    async def _aclient(self, call: Call) -> Any:
-        config = self._config
-        if config.async_client is not None:
-            return rekeyed_ready(config.async_client, call.api_key)
-        if self._ready:
-            raise ConfigurationError(ONE_KIND.format(given="client", missing="async_client", calls="async"))
-        key = await akey_now(config, call)
-        fixed = fixed_key(config, has_own=key is not None)
-        if config.http_async_client is not None:
-            client = self._kept(self._sdk.async_client, fixed, config.http_async_client)
-        else:
-            pool = await pools.async_pool(self._pool_key, self)
-            client = pool.client((*self._identity, fixed), lambda: self._sdk.async_client(config, fixed, pool.http))
-        return client if key is None else rekeyed(client, key, config)
+    async def _aclient(self, call: HttpCall) -> Any:
+        config = self.config
+        if self._has_sdk_client:
+            if config.async_client is None:
+                raise ConfigurationError(ONE_KIND.format(given="client", missing="async_client", calls="async"))
+            return given_client_with_key(config.async_client, call.api_key)
+        key = await acall_key(config, call)
+        connected = self._aconnected.get(key is not None)
+        if connected is None or not connected.is_usable():
+            connected = self._aconnected[key is not None] = await self._aconnect(key_per_call=key is not None)
+        return connected.client if key is None else client_with_key(connected.client, key, config)
 
-    async def aclose(self) -> None:
-        await pools.arelease(self._pool_key, self)
+    async def _aconnect(self, *, key_per_call: bool) -> _Connected:
+        config, key = self.config, client_key(self.config, key_per_call=key_per_call)
+        if config.http_async_client is not None:
+            return _Connected(self._sdk.async_client(config, key, config.http_async_client))
+        pool = await pools.async_pool(self._pool_key, self)
+        client = pool.client((*self._settings, key), lambda: self._sdk.async_client(config, key, pool.http))
+        return _Connected(client, pool)
 
     # --- both ---------------------------------------------------------------------------------------------------------
 
     @cached_property
-    def _pool_key(self) -> pools.PoolKey:
-        return pools.key_of(self._config)
+    def _sdk(self) -> Sdk:
+        return load_sdk(self.config.provider)
 
     @cached_property
-    def _identity(self) -> tuple[Hashable, ...]:
-        """Whatever a client is built from, its key excepted. The environment is read once."""
-        config = self._config
-        settings = tuple(os.environ.get(name) for name in self._sdk.settings)
-        named = (config.provider, config.base_url, config.organization, config.project, config.default_headers)
-        return (*named, repr(config.default_query), settings)
+    def _pool_key(self) -> pools.PoolKey:
+        return pools.key_of(self.config)
 
-    def _kept(self, build: Any, fixed: str | None, http: Any) -> Any:
-        """The SDK client around the caller's HTTP client, whose connections are the caller's. It lives as long."""
-        around = vars(http).setdefault("_sdk_clients", {}) if hasattr(http, "__dict__") else {}
-        key = (build, fixed, *self._identity)
-        if key not in around:
-            around[key] = build(self._config, fixed, http)
-        return around[key]
+    @cached_property
+    def _settings(self) -> tuple[Hashable, ...]:
+        """What an SDK client is built from besides its key and HTTP client. Equal settings share a client."""
+        config = self.config
+        fields = (config.provider, config.base_url, config.organization, config.project, config.default_headers)
+        environment = tuple(os.environ.get(name) for name in self._sdk.settings)
+        return (*fields, repr(config.default_query), environment)
 
-    def _arguments(self, call: Call, client: Any, stream_cls: Any) -> dict[str, Any]:
-        """What `client.post` gets. `stream_cls` is `None` for a whole reply."""
+    @cached_property
+    def _timeout(self) -> httpx2.Timeout | None:
+        return pools.http_timeout(self.config.timeout)
+
+    def _arguments(self, call: HttpCall, client: Any, stream_cls: type[Any] | None) -> dict[str, Any]:
+        """The arguments of `client.post`. `stream_cls=None`: not streamed."""
         body = call.body
-        arguments: dict[str, Any] = {"cast_to": httpx2.Response}
+        arguments: dict[str, Any] = {"cast_to": self._sdk.response_cls}
         if stream_cls is not None:
             arguments |= {"stream": True, "stream_cls": stream_cls}
             body = body if body.get("stream") is True else {**body, "stream": True}
         # Clients of other platforms move the model from the body into the path, so they need it as an object.
-        arguments |= {"body": body} if self._ready else {"content": dumps(body)}
+        arguments |= {"body": body} if self._has_sdk_client else {"content": dumps(body)}
         arguments["options"] = self._options(call, client, stream=stream_cls is not None)
         return arguments
 
-    def _options(self, call: Call, client: Any, *, stream: bool) -> dict[str, Any]:
+    def _options(self, call: HttpCall, client: Any, *, stream: bool) -> dict[str, Any]:
         options: dict[str, Any] = {}
         if call.headers:
             options["headers"] = dict(call.headers)
         if call.query:
             options["params"] = dict(call.query)
-        retries = call.max_retries if call.max_retries is not None else self._config.max_retries
+        retries = call.max_retries if call.max_retries is not None else self.config.max_retries
         if retries is not None:
             options["max_retries"] = retries
-        timeout = self._timeout if call.timeout is None else timeout_of(call.timeout)
+        timeout = self._timeout if call.timeout is None else pools.http_timeout(call.timeout)
         if stream and call.idle_timeout:
-            timeout = _capped(timeout or timeout_of(client.timeout), call.idle_timeout)
+            timeout = pools.with_read_limit(timeout or pools.http_timeout(client.timeout), call.idle_timeout)
         if timeout is not None:
             options["timeout"] = timeout
         return options
 
-    def _answer(self, response: Any, failures: Failures) -> Answer:
+    def _answer(self, response: Any, mapper: ErrorMapper) -> Answer:
         try:
             data = loads(response.content)
         except ValueError:
             data = None
         if not isinstance(data, dict):
-            raise failures.not_json(response, response.content)
+            raise mapper.not_json(response, response.content)
         if error := error_in(data):
-            raise failures.in_reply(response, data, error)
+            raise mapper.in_reply(response, data, error)
         return Answer(data, self._sdk.request_id(response.headers), response.headers)
 
 
-def _reader(response: Any, failures: Failures, call: Call) -> EventReader:
+class _Connected(NamedTuple):
+    """An SDK client and the pool of its connections; no pool where the caller gave the HTTP client."""
+
+    client: Any
+    pool: pools.Pool[Any] | None = None
+
+    def is_usable(self) -> bool:
+        return self.pool is None or self.pool.is_usable()
+
+
+def _reader(response: Any, mapper: ErrorMapper, call: HttpCall) -> EventReader:
     parser = AwsParser() if media_type(response) == AWS_STREAM else SSEParser()
-    return EventReader(parser, failures, response, call.idle_timeout or None)
+    return EventReader(parser, mapper, response, call.idle_timeout or None)
 
 
-def timeout_of(timeout: Any) -> httpx2.Timeout | None:
-    """The timeout as the HTTP client takes it; `None` where none is given."""
-    if timeout is None or isinstance(timeout, httpx2.Timeout):
-        return timeout
-    if isinstance(timeout, tuple):
-        connect, read = timeout
-        return httpx2.Timeout(read, connect=connect)
-    if isinstance(timeout, int | float):
-        return httpx2.Timeout(timeout)
-    # A timeout of the older httpx has the same four fields.
-    return httpx2.Timeout(connect=timeout.connect, read=timeout.read, write=timeout.write, pool=timeout.pool)
+SDK_MODULES: Mapping[Provider, str] = {
+    "anthropic": "langchain_unified.transport.sdk_anthropic",
+    "openai": "langchain_unified.transport.sdk_openai",
+}
 
 
-def _capped(timeout: httpx2.Timeout | None, seconds: float) -> httpx2.Timeout:
-    """The timeout with a read timeout of at most `seconds`, so that silence ends a stream as well."""
-    timeout = timeout or httpx2.Timeout(None)
-    read = seconds if timeout.read is None else min(timeout.read, seconds)
-    return httpx2.Timeout(connect=timeout.connect, read=read, write=timeout.write, pool=timeout.pool)
+@functools.cache
+def load_sdk(provider: Provider) -> Sdk:
+    """The provider's SDK. The first call imports it, and only it."""
+    sdk: Sdk = importlib.import_module(SDK_MODULES[provider]).SDK
+    hide_secrets_in_logs(provider)
+    return sdk

@@ -1,35 +1,32 @@
-"""What goes into a transport and what comes out. Nothing here imports an SDK or HTTP."""
+"""The transport's data: where calls go, a call, its answer, and the parts of an SDK. Imports no SDK and no httpx2."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 from pydantic import SecretStr
 
 from langchain_unified.request import JsonObject, Provider
 
-if TYPE_CHECKING:
-    from langchain_unified.transport._streams import AsyncEventStream, EventStream
-    from langchain_unified.transport.client import Engine
-
 Timeout: TypeAlias = float | tuple[float, float] | Any
-"""Seconds: one for everything; `(connect, read)`; or an SDK's `Timeout` object. Reading counts from byte to byte."""
+"""Seconds for everything, `(connect, read)` in seconds, or an SDK's `Timeout` object. The read timeout is per read."""
 
 ApiKey: TypeAlias = SecretStr | Callable[[], str] | Callable[[], Awaitable[str]]
-"""A key, or a function that is asked for it at every call, so that keys can rotate."""
+"""A key, or a function that returns one. The function is called for every request, so that keys can rotate."""
 
 
 @dataclass(frozen=True, slots=True)
 class TransportConfig:
-    """Where and with whose key. Configurations with equal network settings share one pool of connections.
+    """Where calls go, and with which key. Configurations with equal network settings share connections.
 
-    `api_key=None` leaves the search to the SDK (its environment variables, profiles and credentials).
-    `timeout=None` means 600 s, 5 s for connecting; `max_retries=None` means 2.
-    `http_client` is a ready HTTP client of the SDK's kind, `client` a ready SDK client (Bedrock, Vertex, Foundry,
-    Azure): what is left unset then stays as that client has it, and closing them is their owner's task.
+    `api_key=None`: the SDK looks for a key (environment variables, profiles, credentials).
+    `timeout=None`: 600 s, and 5 s to connect. `max_retries=None`: 2.
+    `http_client` and `http_async_client`: HTTP clients that the SDK's client sends with.
+    `client` and `async_client`: SDK clients (Bedrock, Vertex, Foundry, Azure). A setting that is `None` here then stays
+    as the client has it.
+    The transport never closes clients that it was given.
     """
 
     provider: Provider
@@ -54,12 +51,14 @@ class TransportConfig:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """One request of a wire: `path` below the base URL, and the body.
+class HttpCall:
+    """One POST request: `path` below the base URL, and the body.
 
-    `timeout` and `max_retries` override the configuration's. `api_key` is for this call only and shares the pool.
-    `idle_timeout` is for streams: seconds without content, pings not counted; `None` is off.
-    `model` is for errors.
+    `timeout`, `max_retries`: instead of the configuration's. `None` keeps those.
+    `api_key`: for this request only, over the same connections.
+    `idle_timeout`: for streams, the seconds without content (pings do not count) after which the stream ends in an
+    error. `None` or 0: no limit.
+    `model`: for error messages.
     """
 
     path: str
@@ -75,56 +74,41 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole reply. `request_id` is the provider's; header names are matched in any case."""
+    """The JSON of a reply that was not streamed. `request_id` is the provider's; header names match in any case."""
 
     data: JsonObject
     request_id: str | None
     headers: Mapping[str, str]
 
 
-class Transport:
-    """Sends calls and gives back JSON. What it raises is ours and the SDK's at once (`errors.joined`).
+@dataclass(frozen=True, slots=True)
+class Sdk:
+    """The parts of a provider's SDK that the transport uses.
 
-    May be used from many threads and event loops. `close` and `aclose` give back the shared connections, which are
-    closed when no other transport uses them; a later call connects anew.
+    `key_variable`: the environment variable of the API key, for error messages.
+    `settings`: the environment variables that a client reads when it is built.
+    `client(config, key, http)` and `async_client` build clients; `key=None` lets the SDK look for a key.
+    `response_cls`: the HTTP response class, which `client.post(cast_to=…)` returns unparsed.
+    `error_in_reply(message, response, payload, error)` builds the SDK's error for an error sent with status 200.
     """
 
-    def __init__(self, config: TransportConfig) -> None:
-        self.config = config
+    provider: Provider
+    key_variable: str
+    settings: tuple[str, ...]
+    client: Callable[[TransportConfig, str | None, Any], Any]
+    async_client: Callable[[TransportConfig, str | None, Any], Any]
+    response_cls: type[Any]
+    stream_cls: type[Any]
+    async_stream_cls: type[Any]
+    base_error: type[Exception]
+    status_error: type[Exception]
+    connection_error: type[Any]
+    timeout_error: type[Any]
+    validation_error: Callable[..., Exception]
+    credentials_error: tuple[type[Exception], ...]
+    error_in_reply: Callable[[str, Any, JsonObject, JsonObject], Exception]
+    request_id_headers: tuple[str, ...]
 
-    @cached_property
-    def _engine(self) -> Engine:
-        from langchain_unified.transport.client import Engine
-
-        return Engine(self.config)
-
-    def send(self, call: Call) -> Answer:
-        """The whole reply."""
-        return self._engine.send(call)
-
-    def stream(self, call: Call) -> EventStream:
-        """The events of a reply, once the response has begun."""
-        return self._engine.stream(call)
-
-    async def asend(self, call: Call) -> Answer:
-        """The async twin of `send`."""
-        return await self._engine.asend(call)
-
-    async def astream(self, call: Call) -> AsyncEventStream:
-        """The async twin of `stream`."""
-        return await self._engine.astream(call)
-
-    def close(self) -> None:
-        """Give back the connections of sync calls."""
-        if "_engine" in self.__dict__:
-            self._engine.close()
-
-    async def aclose(self) -> None:
-        """Give back the connections of async calls on the running event loop."""
-        if "_engine" in self.__dict__:
-            await self._engine.aclose()
-
-
-def transport(config: TransportConfig) -> Transport:
-    """A transport for `config`; it imports and connects nothing before its first call."""
-    return Transport(config)
+    def request_id(self, headers: Mapping[str, str]) -> str | None:
+        """The provider's id of the request, from the first of the headers that is there."""
+        return next((headers[name] for name in self.request_id_headers if name in headers), None)

@@ -1,7 +1,7 @@
-"""Connections, shared by every transport with equal network settings: one pool for sync calls, one per event loop.
+"""Connection pools, shared by transports with equal network settings: one for sync calls, and one per event loop.
 
-An async pool belongs to its event loop and is closed with it, in it: reused in another loop it would send requests
-twice or not at all. Neither kind keeps cookies, for the transports that share a pool may act for different people.
+An async pool is closed at the end of its event loop, while that still runs: in another loop it would send requests
+twice or not at all. No pool keeps cookies, because its transports may act for different people.
 """
 
 from __future__ import annotations
@@ -16,29 +16,36 @@ import ssl
 import threading
 import urllib.request
 import warnings
+import weakref
 from collections.abc import AsyncGenerator, Callable, Hashable, MutableMapping
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, Generic, TypeVar
-from weakref import WeakKeyDictionary, WeakSet
-
-import httpx2
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from langchain_unified.errors import ConfigurationError
-from langchain_unified.transport.config import TransportConfig
+from langchain_unified.transport.config import Timeout, TransportConfig
 
-LIMITS = httpx2.Limits(max_connections=1000, max_keepalive_connections=100, keepalive_expiry=60)
-"""As the SDKs have them, but an idle connection is kept 60 s instead of 5: between two turns of a conversation."""
-TIMEOUT = httpx2.Timeout(600, connect=5)
-PROXIES = ("http", "https", "all", "no")
-MAX_CLIENTS = 256
+if TYPE_CHECKING:
+    import httpx2  # imported at the first call
 
-ClientT = TypeVar("ClientT", httpx2.Client, httpx2.AsyncClient)
+MAX_CONNECTIONS = 1000
+MAX_IDLE_CONNECTIONS = 100
+"""Limits of one pool, equal to those of the SDKs' own clients."""
+IDLE_SECONDS = 60
+"""How long an idle connection stays open. The SDKs' 5 s are shorter than the time between two turns of a chat."""
+TIMEOUT = 600
+CONNECT_TIMEOUT = 5
+"""Seconds, equal to those of the SDKs' own clients."""
+PROXY_VARIABLES = ("http", "https", "all", "no")
+MAX_SDK_CLIENTS = 256
+"""SDK clients that one pool keeps."""
+
+ClientT = TypeVar("ClientT", "httpx2.Client", "httpx2.AsyncClient")
 
 
 @dataclass(frozen=True, slots=True)
 class PoolKey:
-    """The network settings of a pool, those of the environment included."""
+    """The network settings of a pool, with those of the environment."""
 
     proxy: str | None = field(repr=False)
     socket_options: tuple[tuple[int, int, int], ...] | None
@@ -47,87 +54,62 @@ class PoolKey:
 
 
 def key_of(config: TransportConfig) -> PoolKey:
-    """The pool's key, with the environment as it is now."""
+    """The key of the configuration's pool. Reads the environment."""
     proxies = urllib.request.getproxies() if config.proxy is None else {}
-    environment = tuple((name, proxies[name]) for name in PROXIES if proxies.get(name))
+    environment = tuple((name, proxies[name]) for name in PROXY_VARIABLES if proxies.get(name))
     certificates = (os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
     return PoolKey(config.proxy, config.socket_options, environment, certificates)
 
 
 class Pool(Generic[ClientT]):
-    """An HTTP client, the SDK clients built around it, and the transports that use it."""
+    """An HTTP client, the SDK clients that send with it, and the transports that use it."""
 
-    def __init__(self, http: ClientT) -> None:
+    def __init__(self, http: ClientT, loop: asyncio.AbstractEventLoop | None = None) -> None:
         self.http: ClientT = http
-        self.users: WeakSet[Any] = WeakSet()
+        self.users: weakref.WeakSet[Any] = weakref.WeakSet()
+        self.closed = False
         self.guard: AsyncGenerator[None, None] | None = None
+        self._loop = weakref.ref(loop) if loop else None
         self._clients: dict[Hashable, Any] = {}
 
+    def is_usable(self) -> bool:
+        """Whether it is open and, for an async pool, belongs to the running event loop."""
+        return not self.closed and (self._loop is None or self._loop() is asyncio.get_running_loop())
+
     def client(self, key: Hashable, build: Callable[[], Any]) -> Any:
-        """The SDK client for `key`. They hold no connection, so that too many are simply forgotten."""
-        found = self._clients.get(key)
-        if found is None:
-            if len(self._clients) >= MAX_CLIENTS:
+        """The SDK client for `key`. Clients hold no connections, so that all are dropped when there are too many."""
+        client = self._clients.get(key)
+        if client is None:
+            if len(self._clients) >= MAX_SDK_CLIENTS:
                 self._clients.clear()
-            found = self._clients[key] = build()
-        return found
+            client = self._clients[key] = build()
+        return client
 
 
 _SYNC: dict[PoolKey, Pool[httpx2.Client]] = {}
-_ASYNC: MutableMapping[asyncio.AbstractEventLoop, dict[PoolKey, Pool[httpx2.AsyncClient]]] = WeakKeyDictionary()
+_ASYNC: MutableMapping[asyncio.AbstractEventLoop, dict[PoolKey, Pool[httpx2.AsyncClient]]] = (
+    weakref.WeakKeyDictionary()
+)
 _lock = threading.Lock()
 
 
+# --- sync -------------------------------------------------------------------------------------------------------------
+
+
 def sync_pool(key: PoolKey, user: Any) -> Pool[httpx2.Client]:
-    """The pool for sync calls, with `user` among its users."""
-    pool = _SYNC.get(key)
-    if pool is None or user not in pool.users:
-        with _lock:
-            pool = _SYNC.get(key)
-            if pool is None:
-                pool = _SYNC[key] = Pool(_client(key, httpx2.Client, httpx2.HTTPTransport))
-            pool.users.add(user)
-    return pool
+    """The pool for sync calls. `user` becomes one of its users."""
+    import httpx2
 
-
-async def async_pool(key: PoolKey, user: Any) -> Pool[httpx2.AsyncClient]:
-    """The pool of the running event loop, with `user` among its users."""
-    loop = asyncio.get_running_loop()
-    pool = _ASYNC.get(loop, {}).get(key)
-    if pool is None:
-        pool = Pool(_client(key, httpx2.AsyncClient, httpx2.AsyncHTTPTransport))
-        with _lock:
-            _forget_closed_loops()
-            _ASYNC.setdefault(loop, {})[key] = pool
-        pool.guard = _guard(loop, key, pool)
-        await anext(pool.guard)
-    if user not in pool.users:
+    with _lock:
+        pool = _SYNC.get(key)
+        if pool is None:
+            pool = _SYNC[key] = Pool(_http_client(key, httpx2.Client, httpx2.HTTPTransport))
         pool.users.add(user)
     return pool
 
 
-async def _guard(
-    loop: asyncio.AbstractEventLoop, key: PoolKey, pool: Pool[httpx2.AsyncClient]
-) -> AsyncGenerator[None, None]:
-    """Closes the pool when the event loop ends: `asyncio.run` closes the async generators that were begun in it."""
-    try:
-        yield
-    finally:
-        with _lock:
-            pools = _ASYNC.get(loop, {})
-            if pools.get(key) is pool:
-                del pools[key]
-        await pool.http.aclose()
-
-
-def _forget_closed_loops() -> None:
-    """A loop that was closed without its generators leaves a pool behind that refers to it."""
-    for loop in [loop for loop in _ASYNC if loop.is_closed()]:
-        del _ASYNC[loop]
-
-
 def release(key: PoolKey, user: Any) -> None:
-    """Close the sync pool, unless others use it."""
+    """Remove `user` from the users of the sync pool, and close the pool if it was the last one."""
     with _lock:
         pool = _SYNC.get(key)
         if pool is None or user not in pool.users:
@@ -136,11 +118,32 @@ def release(key: PoolKey, user: Any) -> None:
         if pool.users:
             return
         del _SYNC[key]
+        pool.closed = True
     pool.http.close()
 
 
+# --- async ------------------------------------------------------------------------------------------------------------
+
+
+async def async_pool(key: PoolKey, user: Any) -> Pool[httpx2.AsyncClient]:
+    """The pool of the running event loop. `user` becomes one of its users."""
+    import httpx2
+
+    loop = asyncio.get_running_loop()
+    pool = _ASYNC.get(loop, {}).get(key)
+    if pool is None:
+        pool = Pool(_http_client(key, httpx2.AsyncClient, httpx2.AsyncHTTPTransport), loop)
+        with _lock:
+            _forget_closed_loops()
+            _ASYNC.setdefault(loop, {})[key] = pool
+        pool.guard = _guard(loop, key, pool)
+        await anext(pool.guard)
+    pool.users.add(user)
+    return pool
+
+
 async def arelease(key: PoolKey, user: Any) -> None:
-    """Close the running loop's pool, unless others use it."""
+    """Remove `user` from the users of the running loop's pool, and close the pool if it was the last one."""
     pool = _ASYNC.get(asyncio.get_running_loop(), {}).get(key)
     if pool is None or user not in pool.users:
         return
@@ -149,10 +152,37 @@ async def arelease(key: PoolKey, user: Any) -> None:
         await pool.guard.aclose()
 
 
+async def _guard(
+    loop: asyncio.AbstractEventLoop, key: PoolKey, pool: Pool[httpx2.AsyncClient]
+) -> AsyncGenerator[None, None]:
+    """Closes the pool when the event loop ends: `asyncio.run` closes the async generators that were started in it."""
+    try:
+        yield
+    finally:
+        pool.closed = True
+        with _lock:
+            pools = _ASYNC.get(loop, {})
+            if pools.get(key) is pool:
+                del pools[key]
+        await pool.http.aclose()
+
+
+def _forget_closed_loops() -> None:
+    """Drop the pools of loops that were closed without closing their async generators. The pools refer to them."""
+    for loop in [loop for loop in _ASYNC if loop.is_closed()]:
+        del _ASYNC[loop]
+
+
+# --- the process ------------------------------------------------------------------------------------------------------
+
+
 def _after_fork() -> None:
-    """A child process must not write to its parent's connections."""
+    """Forget all pools in a child process: it must not write to its parent's connections."""
     global _lock  # noqa: PLW0603  # the parent's may be held by a thread that the child does not have
     _lock = threading.Lock()
+    pools: list[Pool[Any]] = [*_SYNC.values(), *(pool for loop in _ASYNC.values() for pool in loop.values())]
+    for pool in pools:
+        pool.closed = True
     _SYNC.clear()
     _ASYNC.clear()
 
@@ -167,34 +197,46 @@ with contextlib.suppress(AttributeError):  # not on Windows
     os.register_at_fork(after_in_child=_after_fork)
 
 
-# --- building ---------------------------------------------------------------------------------------------------------
+# --- HTTP clients -----------------------------------------------------------------------------------------------------
 
 
-def _client(key: PoolKey, kind: type[ClientT], transport: Any) -> ClientT:
-    """A client with the environment's proxies, or one proxy, or none."""
+def _http_client(key: PoolKey, kind: type[ClientT], transport: Any) -> ClientT:
+    """An HTTP client with the environment's proxies, or with one proxy, or with none."""
+    import httpx2
+
     context = _ssl_context(*key.certificates)
-    jar = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-    common: dict[str, Any] = {"timeout": TIMEOUT, "follow_redirects": True, "cookies": jar}
+    limits = httpx2.Limits(
+        max_connections=MAX_CONNECTIONS,
+        max_keepalive_connections=MAX_IDLE_CONNECTIONS,
+        keepalive_expiry=IDLE_SECONDS,
+    )
+    common: dict[str, Any] = {
+        "timeout": httpx2.Timeout(TIMEOUT, connect=CONNECT_TIMEOUT),
+        "follow_redirects": True,
+        "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+    }
     if key.environment:
         if key.socket_options is not None:
             warnings.warn(
                 "socket_options are not applied where the environment names a proxy; pass proxy= to have both",
                 stacklevel=2,
             )
-        return kind(verify=context, limits=LIMITS, **common)
+        return kind(verify=context, limits=limits, **common)
     options = key.socket_options if key.socket_options is not None else keep_alive()
     try:
-        route = transport(verify=context, limits=LIMITS, proxy=key.proxy, socket_options=options)
+        network = transport(verify=context, limits=limits, proxy=key.proxy, socket_options=options)
     except (ValueError, TypeError, httpx2.InvalidURL, ImportError) as exc:
-        # The proxy's URL may hold a password, so it is not quoted.
-        told = f"The proxy cannot be used ({type(exc).__name__}). Check its scheme and host."
-        raise ConfigurationError(told) from None
-    return kind(transport=route, **common)
+        # The proxy's URL may hold a password, so the message does not quote it.
+        message = f"The proxy cannot be used ({type(exc).__name__}). Check its scheme and host."
+        raise ConfigurationError(message) from None
+    return kind(transport=network, **common)
 
 
 @functools.lru_cache(maxsize=4)
 def _ssl_context(cert_file: str | None, cert_dir: str | None) -> ssl.SSLContext:
-    """One for all: making one takes 20 ms. The arguments are what it reads from the environment."""
+    """One SSL context for all pools: making one takes 20 ms. It reads the arguments from the environment."""
+    import httpx2
+
     return httpx2.create_ssl_context()
 
 
@@ -205,3 +247,27 @@ def keep_alive() -> tuple[tuple[int, int, int], ...]:
         if hasattr(socket, name):
             options.append((socket.IPPROTO_TCP, getattr(socket, name), value))
     return tuple(options)
+
+
+def http_timeout(timeout: Timeout | None) -> httpx2.Timeout | None:
+    """The timeout in the HTTP client's form; `None` for `None`."""
+    import httpx2
+
+    if timeout is None or isinstance(timeout, httpx2.Timeout):
+        return timeout
+    if isinstance(timeout, tuple):
+        connect, read = timeout
+        return httpx2.Timeout(read, connect=connect)
+    if isinstance(timeout, int | float):
+        return httpx2.Timeout(timeout)
+    # A `Timeout` of the older httpx has the same four fields.
+    return httpx2.Timeout(connect=timeout.connect, read=timeout.read, write=timeout.write, pool=timeout.pool)
+
+
+def with_read_limit(timeout: httpx2.Timeout | None, seconds: float) -> httpx2.Timeout:
+    """The timeout with a read timeout of at most `seconds`."""
+    import httpx2
+
+    timeout = timeout or httpx2.Timeout(None)
+    read = seconds if timeout.read is None else min(timeout.read, seconds)
+    return httpx2.Timeout(connect=timeout.connect, read=read, write=timeout.write, pool=timeout.pool)

@@ -1,4 +1,4 @@
-"""The anthropic SDK, as the transport sees it."""
+"""What the transport uses of the anthropic SDK. Importing this module imports the SDK."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import inspect
 from typing import Any
 
 import anthropic
+import httpx2
 
 from langchain_unified.request import JsonObject
-from langchain_unified.transport._sdk import Sdk
-from langchain_unified.transport.config import TransportConfig
+from langchain_unified.transport.config import Sdk, TransportConfig
 
-# Spans are LangChain's task, and cost 35 µs a call here. Not every release of the SDK has them.
+# LangChain traces the calls; the SDK's spans would cost 35 µs per call. Not every SDK release has the setting.
 NO_SPANS = {"open_telemetry": False} if "open_telemetry" in inspect.signature(anthropic.Anthropic).parameters else {}
 
 
@@ -34,7 +34,7 @@ def _async_client(config: TransportConfig, key: str | None, http: Any) -> anthro
     return anthropic.AsyncAnthropic(**_arguments(config, key, http))
 
 
-def _in_reply(message: str, response: Any, payload: JsonObject, error: JsonObject) -> Exception:
+def _error_in_reply(message: str, response: Any, payload: JsonObject, error: JsonObject) -> Exception:
     return anthropic.APIStatusError(message, response=response, body=payload)
 
 
@@ -55,6 +55,7 @@ SDK = Sdk(
     ),
     client=_client,
     async_client=_async_client,
+    response_cls=httpx2.Response,
     stream_cls=anthropic.Stream,
     async_stream_cls=anthropic.AsyncStream,
     base_error=anthropic.AnthropicError,
@@ -63,6 +64,6 @@ SDK = Sdk(
     timeout_error=anthropic.APITimeoutError,
     validation_error=anthropic.APIResponseValidationError,
     credentials_error=(anthropic.CredentialsError,),
-    in_reply=_in_reply,
+    error_in_reply=_error_in_reply,
     request_id_headers=("request-id", "x-request-id", "x-amzn-requestid"),
 )

@@ -1,14 +1,14 @@
-"""The openai SDK, as the transport sees it."""
+"""What the transport uses of the openai SDK. Importing this module imports the SDK."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import httpx2
 import openai
 
 from langchain_unified.request import JsonObject
-from langchain_unified.transport._sdk import Sdk
-from langchain_unified.transport.config import TransportConfig
+from langchain_unified.transport.config import Sdk, TransportConfig
 
 
 def _arguments(config: TransportConfig, key: str | None, http: Any) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def _async_client(config: TransportConfig, key: str | None, http: Any) -> openai
     return openai.AsyncOpenAI(**_arguments(config, key, http))
 
 
-def _in_reply(message: str, response: Any, payload: JsonObject, error: JsonObject) -> Exception:
+def _error_in_reply(message: str, response: Any, payload: JsonObject, error: JsonObject) -> Exception:
     return openai.APIError(message, response.request, body=error)
 
 
@@ -48,6 +48,7 @@ SDK = Sdk(
     ),
     client=_client,
     async_client=_async_client,
+    response_cls=httpx2.Response,
     stream_cls=openai.Stream,
     async_stream_cls=openai.AsyncStream,
     base_error=openai.OpenAIError,
@@ -56,6 +57,6 @@ SDK = Sdk(
     timeout_error=openai.APITimeoutError,
     validation_error=openai.APIResponseValidationError,
     credentials_error=(),
-    in_reply=_in_reply,
+    error_in_reply=_error_in_reply,
     request_id_headers=("x-request-id", "request-id", "apim-request-id"),
 )

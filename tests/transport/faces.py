@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
-from langchain_unified.transport import Answer, Call, Transport, TransportConfig, transport
+from langchain_unified.transport import Answer, HttpCall, Transport, TransportConfig
 from tests.support.server import Server
 
 T = TypeVar("T")
@@ -32,10 +32,10 @@ class Streamed:
 class Sync:
     name = "sync"
 
-    def send(self, target: Transport, call: Call) -> Answer:
+    def send(self, target: Transport, call: HttpCall) -> Answer:
         return target.send(call)
 
-    def stream(self, target: Transport, call: Call) -> Streamed:
+    def stream(self, target: Transport, call: HttpCall) -> Streamed:
         got = Streamed([])
         try:
             with target.stream(call) as events:
@@ -46,7 +46,7 @@ class Sync:
             got.error = error
         return got
 
-    def first(self, target: Transport, call: Call) -> dict[str, Any]:
+    def first(self, target: Transport, call: HttpCall) -> dict[str, Any]:
         """The first event; then the stream is left."""
         with target.stream(call) as events:
             for event in events:
@@ -59,10 +59,10 @@ class Async:
 
     name = "async"
 
-    def send(self, target: Transport, call: Call) -> Answer:
+    def send(self, target: Transport, call: HttpCall) -> Answer:
         return asyncio.run(closing(target, target.asend(call)))
 
-    def stream(self, target: Transport, call: Call) -> Streamed:
+    def stream(self, target: Transport, call: HttpCall) -> Streamed:
         got = Streamed([])
 
         async def run() -> None:
@@ -77,7 +77,7 @@ class Async:
         asyncio.run(closing(target, run()))
         return got
 
-    def first(self, target: Transport, call: Call) -> dict[str, Any]:
+    def first(self, target: Transport, call: HttpCall) -> dict[str, Any]:
         async def run() -> dict[str, Any]:
             async with await target.astream(call) as events:
                 async for event in events:
@@ -104,12 +104,12 @@ def config(provider: str, server: Server | str, **options: Any) -> TransportConf
 
 
 def to(provider: str, server: Server | str, **options: Any) -> Transport:
-    return transport(config(provider, server, **options))
+    return Transport(config(provider, server, **options))
 
 
-def call(provider: str, **options: Any) -> Call:
+def call(provider: str, **options: Any) -> HttpCall:
     body = options.pop("body", {"model": "m", "messages": []})
-    return Call(path=options.pop("path", PATHS[provider]), body=body, **{"model": "m", **options})
+    return HttpCall(path=options.pop("path", PATHS[provider]), body=body, **{"model": "m", **options})
 
 
 def text_of(error: BaseException) -> str:

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from langchain_unified import errors
 from langchain_unified.errors import classify
-from langchain_unified.transport import Call
+from langchain_unified.transport import HttpCall
 from tests.support.server import Reply, serve
 from tests.transport.faces import KEY, Sync, call, closed_port, text_of, to
 
@@ -310,7 +310,7 @@ def test_many_calls_fail_on_their_own(provider):
 
     async def run(server):
         target = to(provider, server)
-        calls = [Call(call(provider).path, {"model": f"m{n}"}, model=f"m{n}") for n in range(8)]
+        calls = [HttpCall(call(provider).path, {"model": f"m{n}"}, model=f"m{n}") for n in range(8)]
         return await asyncio.gather(*map(target.asend, calls), return_exceptions=True)
 
     with serve(handler) as server:

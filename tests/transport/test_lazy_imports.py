@@ -21,7 +21,7 @@ def run(code: str) -> str:
 def test_importing_and_configuring_imports_nothing():
     code = """
 import langchain_unified.transport as t
-made = t.transport(t.TransportConfig(provider="openai", api_key=None))
+made = t.Transport(t.TransportConfig(provider="openai", api_key=None))
 made.close()
 print(loaded())
 """
@@ -35,7 +35,7 @@ from langchain_unified.transport import *
 from langchain_unified.errors import ConnectionFailedError
 config = TransportConfig("{provider}", base_url="http://127.0.0.1:1", api_key=lambda: "k", max_retries=0)
 try:
-    transport(config).send(Call("/x", {{}}))
+    Transport(config).send(HttpCall("/x", {{}}))
 except ConnectionFailedError:
     print(loaded())
 """

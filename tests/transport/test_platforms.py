@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from langchain_unified import errors
-from langchain_unified.transport import TransportConfig, transport
+from langchain_unified.transport import Transport, TransportConfig
 from tests.support.server import Reply, serve
 from tests.transport.faces import call
 from tests.transport.test_sse import aws_chunk, aws_message
@@ -19,7 +19,7 @@ OK = {"ok": 1}
 
 
 def ready(provider, client, async_client, **options):
-    return transport(TransportConfig(provider=provider, client=client, async_client=async_client, **options))
+    return Transport(TransportConfig(provider=provider, client=client, async_client=async_client, **options))
 
 
 def both(cls, async_cls, **arguments):

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from langchain_unified import errors
-from langchain_unified.transport import pools, transport
+from langchain_unified.transport import Transport, pools
 from tests.support.server import Reply, serve
 from tests.transport.faces import call, config, to
 
@@ -256,7 +256,7 @@ def test_a_forked_child_connects_anew(provider):
 def test_connections_are_kept_for_a_minute_with_tcp_keep_alive(provider):
     import socket
 
-    assert pools.LIMITS.keepalive_expiry == 60
+    assert pools.IDLE_SECONDS == 60
     assert (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1) in pools.keep_alive()
 
 
@@ -347,7 +347,7 @@ def test_an_answer_has_its_request_id_and_headers(face, provider):
 
 
 def test_too_many_clients_are_forgotten(provider, monkeypatch):
-    monkeypatch.setattr(pools, "MAX_CLIENTS", 3)
+    monkeypatch.setattr(pools, "MAX_SDK_CLIENTS", 3)
     with serve(handler) as server:
         for number in range(10):
             to(provider, server, api_key=lambda: "k", default_headers=(("x", str(number)),)).send(call(provider))
@@ -358,5 +358,5 @@ def test_too_many_clients_are_forgotten(provider, monkeypatch):
 
 def test_a_transport_may_be_made_from_an_unhashable_query(provider):
     with serve(handler) as server:
-        transport(config(provider, server, default_query=(("tags", ["a", "b"]),))).send(call(provider))
+        Transport(config(provider, server, default_query=(("tags", ["a", "b"]),))).send(call(provider))
     assert len(server.requests) == 1
