@@ -1,7 +1,7 @@
-"""What one call leaves in a prompt cache, and what of that a later one finds.
+"""What one call leaves in a prompt cache, and how much of it a later call reads.
 
-Anthropic writes at marks and looks back from marks, OpenAI from gpt-5.6 on writes and reads exactly at breakpoints, and
-its models before keep every step of a prompt by themselves.
+There are three caching schemes. Anthropic writes at breakpoints and looks back from breakpoints. OpenAI, from gpt-5.6
+on, writes and reads exactly at breakpoints. Its earlier models cache every step of a prompt without breakpoints.
 """
 
 from __future__ import annotations
@@ -20,61 +20,62 @@ from langchain_unified.caching.rules import (
 from langchain_unified.caching.segments import from_caller
 from langchain_unified.caching.settings import retention
 from langchain_unified.explain.changes import Cause, Difference
-from langchain_unified.explain.prompt import Prompt, Where
+from langchain_unified.explain.prompt import Prompt, PromptPlace
 from langchain_unified.request import JsonObject
 from langchain_unified.wires import WIRES
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A prefix in the cache. `index` is its last segment, `ttl` how long it lives."""
+class CachedPrefix:
+    """A prefix in the cache. `index` is its last segment, at `place`."""
 
     index: int
     tokens: int
     ttl: str
-    where: Where
+    place: PromptPlace
 
 
 @dataclass(frozen=True, slots=True)
 class Reuse:
-    """What came of it. `wrote` is the longest prefix that the earlier call left, `read` the longest that is found.
+    """What a later call reads of what an earlier one wrote.
 
-    `causes` are what stood in the way, in turn, each with the prefix that it took away. `dropped` are marks that the
-    earlier call had beyond those that are written.
+    `written`: the longest prefix that the earlier call left. `read`: the longest one that the later call reads.
+    `causes`: why longer prefixes are not read, one after the other, each with the longest prefix that it excludes.
+    `dropped`: marks of the earlier call beyond those that are written.
     """
 
-    wrote: Entry | None
-    read: Entry | None
-    causes: tuple[tuple[Cause, Entry | None], ...] = ()
-    dropped: tuple[Where, ...] = ()
+    written: CachedPrefix | None
+    read: CachedPrefix | None
+    causes: tuple[tuple[Cause, CachedPrefix | None], ...] = ()
+    dropped: tuple[PromptPlace, ...] = ()
 
     @property
     def cause(self) -> Cause:
-        """The first of them; `none` where all is read."""
+        """The first cause; `none` where all is read."""
         return self.causes[0][0] if self.causes else "none"
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
-    """The places of a prompt at which a cache stops: those it writes, all at which it reads, and the rest."""
+class Breakpoints:
+    """The prefixes that a prompt writes, the segments at which it looks entries up, and the marks beyond the limit."""
 
-    written: tuple[Entry, ...]
-    read: tuple[int, ...] = ()
-    dropped: tuple[Where, ...] = ()
+    written: tuple[CachedPrefix, ...]
+    looked_up: tuple[int, ...] = ()
+    dropped: tuple[PromptPlace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """A way to cache.
+class CachingScheme:
+    """How a model caches.
 
-    `shared`: whether an entry is before a difference. `finds`: whether a prompt with these marks reads it; `unfound`:
-    why not, where it does not.
+    `breakpoints`: those of a prompt. `is_unchanged`: whether a prefix ends before a difference. `is_found`: whether a
+    call with these breakpoints finds a prefix. `miss_cause`: why it does not.
     """
 
-    marked: Callable[[Prompt], Marked]
-    shared: Callable[[Entry, Prompt, Difference], bool]
-    finds: Callable[[Marked, Entry], bool]
-    unfound: Callable[[Marked, Entry], Cause]
+    breakpoints: Callable[[Prompt], Breakpoints]
+    is_unchanged: Callable[[CachedPrefix, Prompt, Difference], bool]
+    is_found: Callable[[Breakpoints, CachedPrefix], bool]
+    miss_cause: Callable[[Breakpoints, CachedPrefix], Cause]
 
 
 def minimum_of(prompt: Prompt) -> int:
@@ -83,83 +84,95 @@ def minimum_of(prompt: Prompt) -> int:
 
 
 def reuse(previous: Prompt, following: Prompt, difference: Difference | None, elapsed: float | None) -> Reuse:
-    """What the later call reads of what the earlier one left, and what stands in the way of more.
+    """What the later call reads of what the earlier one wrote, and why it is not more.
 
-    Without `elapsed` nothing has run out.
+    `elapsed`: the seconds between the calls; `None`: nothing has expired.
     """
-    kind = kind_of(previous)
-    left, marked = kind.marked(previous), kind.marked(following)
-    found = [entry for entry in left.written if entry.tokens >= minimum_of(previous)]
+    scheme = scheme_of(previous)
+    earlier, later = scheme.breakpoints(previous), scheme.breakpoints(following)
+    found = [prefix for prefix in earlier.written if prefix.tokens >= minimum_of(previous)]
     if not found:
-        longest = left.written[-1] if left.written else None
-        return Reuse(longest, None, (("below_minimum" if longest else "no_marks", longest),), left.dropped)
-    wrote, causes = found[-1], list[tuple[Cause, Entry | None]]()
-    for sieve in (_readable(kind, marked), _alive(elapsed), _same(kind, previous, difference), _found(kind, marked)):
-        kept = [entry for entry in found if sieve.keeps(entry)]
-        if kept[-1:] != found[-1:]:
-            causes.append((sieve.cause(found[-1]), found[-1]))
-        found = kept
-    return Reuse(wrote, found[-1] if found else None, tuple(causes), left.dropped)
+        longest = earlier.written[-1] if earlier.written else None
+        return Reuse(longest, None, (("below_minimum" if longest else "no_marks", longest),), earlier.dropped)
+    written, causes = found[-1], list[tuple[Cause, CachedPrefix | None]]()
+    conditions = (
+        _has_breakpoints(scheme, later),
+        _not_expired(elapsed),
+        _unchanged(scheme, previous, difference),
+        _found(scheme, later),
+    )
+    for condition in conditions:
+        remaining = [prefix for prefix in found if condition.holds(prefix)]
+        if remaining[-1:] != found[-1:]:
+            causes.append((condition.cause(found[-1]), found[-1]))
+        found = remaining
+    return Reuse(written, found[-1] if found else None, tuple(causes), earlier.dropped)
 
 
 @dataclass(frozen=True, slots=True)
-class _Sieve:
-    """One condition for an entry to be read: which it keeps, and what it means for one that it does not."""
+class _Condition:
+    """A condition for a prefix to be read, and the cause for one that does not meet it."""
 
-    keeps: Callable[[Entry], bool]
-    cause: Callable[[Entry], Cause]
-
-
-def _readable(kind: Kind, marked: Marked) -> _Sieve:
-    """The later call must have a mark at all; OpenAI's older models need none."""
-    return _Sieve(lambda _: kind is STEPS or bool(marked.read), lambda _: "no_marks")
+    holds: Callable[[CachedPrefix], bool]
+    cause: Callable[[CachedPrefix], Cause]
 
 
-def _alive(elapsed: float | None) -> _Sieve:
-    return _Sieve(lambda entry: elapsed is None or elapsed < LIFETIMES[entry.ttl], lambda _: "ttl")
+def _has_breakpoints(scheme: CachingScheme, later: Breakpoints) -> _Condition:
+    """The later call has a breakpoint. OpenAI's earlier models need none."""
+    return _Condition(lambda _: scheme is OPENAI_LEGACY or bool(later.looked_up), lambda _: "no_marks")
 
 
-def _same(kind: Kind, previous: Prompt, difference: Difference | None) -> _Sieve:
+def _not_expired(elapsed: float | None) -> _Condition:
+    return _Condition(lambda prefix: elapsed is None or elapsed < LIFETIMES[prefix.ttl], lambda _: "ttl")
+
+
+def _unchanged(scheme: CachingScheme, previous: Prompt, difference: Difference | None) -> _Condition:
     cause: Cause = difference.cause if difference else "none"
-    return _Sieve(lambda entry: difference is None or kind.shared(entry, previous, difference), lambda _: cause)
+    return _Condition(
+        lambda prefix: difference is None or scheme.is_unchanged(prefix, previous, difference), lambda _: cause
+    )
 
 
-def _found(kind: Kind, marked: Marked) -> _Sieve:
-    return _Sieve(lambda entry: kind.finds(marked, entry), lambda entry: kind.unfound(marked, entry))
+def _found(scheme: CachingScheme, later: Breakpoints) -> _Condition:
+    return _Condition(lambda prefix: scheme.is_found(later, prefix), lambda prefix: scheme.miss_cause(later, prefix))
 
 
-def kind_of(prompt: Prompt) -> Kind:
-    """How the model of a prompt caches."""
+def scheme_of(prompt: Prompt) -> CachingScheme:
+    """The caching scheme of a prompt's model."""
     if prompt.wire == "anthropic_messages":
-        return BLOCKS
-    own = prompt.profile.cache_breakpoints and prompt.request.dialect.cache_marks
-    return BREAKPOINTS if own else STEPS
+        return ANTHROPIC
+    takes_breakpoints = prompt.profile.cache_breakpoints and prompt.request.dialect.cache_marks
+    return OPENAI if takes_breakpoints else OPENAI_LEGACY
 
 
 # --- Anthropic --------------------------------------------------------------------------------------------------------
 
 
-def _before(entry: Entry, prompt: Prompt, difference: Difference) -> bool:
-    return entry.index < difference.index
+def _ends_before(prefix: CachedPrefix, prompt: Prompt, difference: Difference) -> bool:
+    return prefix.index < difference.index
 
 
-def _blocks(prompt: Prompt) -> Marked:
+def _anthropic_breakpoints(prompt: Prompt) -> Breakpoints:
     default = WIRES[prompt.wire].marks.default
-    points = {at: _ttl(segment.mark, default) for at, segment in enumerate(prompt.segments) if segment.mark is not None}
-    whole = prompt.body.get("cache_control")
+    ttls = _marked_segments(prompt, default)
+    top_level = prompt.body.get("cache_control")
     markable = [at for at, segment in enumerate(prompt.segments) if segment.markable]
-    if whole and markable:
-        points.setdefault(markable[-1], _ttl(whole, default))
-    entries = tuple(_entry(prompt, at, points[at]) for at in sorted(points))
-    return Marked(entries, tuple(sorted(points)))
+    if top_level and markable:
+        ttls.setdefault(markable[-1], _ttl(top_level, default))
+    return Breakpoints(tuple(_prefix(prompt, at, ttls[at]) for at in sorted(ttls)), tuple(sorted(ttls)))
 
 
-def _looks_back(marked: Marked, entry: Entry) -> bool:
-    return any(point - ANTHROPIC_LOOKBACK_BLOCKS < entry.index <= point for point in marked.read)
+def _marked_segments(prompt: Prompt, default: str) -> dict[int, str]:
+    """The TTL of each segment with a mark."""
+    return {at: _ttl(segment.mark, default) for at, segment in enumerate(prompt.segments) if segment.mark is not None}
 
 
-def _out_of_sight(marked: Marked, entry: Entry) -> Cause:
-    return "look_back" if marked.read[-1] >= entry.index else "no_matching_breakpoint"
+def _within_lookback(later: Breakpoints, prefix: CachedPrefix) -> bool:
+    return any(at - ANTHROPIC_LOOKBACK_BLOCKS < prefix.index <= at for at in later.looked_up)
+
+
+def _beyond_lookback(later: Breakpoints, prefix: CachedPrefix) -> Cause:
+    return "look_back" if later.looked_up[-1] >= prefix.index else "no_matching_breakpoint"
 
 
 def _ttl(mark: JsonObject | None, default: str) -> str:
@@ -167,68 +180,70 @@ def _ttl(mark: JsonObject | None, default: str) -> str:
     return ttl if ttl in LIFETIMES else default
 
 
-def _entry(prompt: Prompt, index: int, ttl: str) -> Entry:
-    return Entry(index, prompt.ends[index], ttl, prompt.places[index])
+def _prefix(prompt: Prompt, index: int, ttl: str) -> CachedPrefix:
+    return CachedPrefix(index, prompt.ends[index], ttl, prompt.places[index])
 
 
-# --- OpenAI from gpt-5.6 on -------------------------------------------------------------------------------------------
+# --- OpenAI, from gpt-5.6 on ------------------------------------------------------------------------------------------
 
 
-def _breakpoints(prompt: Prompt) -> Marked:
+def _openai_breakpoints(prompt: Prompt) -> Breakpoints:
     options = prompt.body.get("prompt_cache_options") or {}
     default = _ttl(options, WIRES[prompt.wire].marks.default)
-    points = {at: _ttl(segment.mark, default) for at, segment in enumerate(prompt.segments) if segment.mark is not None}
-    room, latest = MAX_BREAKPOINTS, None
+    ttls = _marked_segments(prompt, default)
+    limit, implicit = MAX_BREAKPOINTS, None
     if options.get("mode") != "explicit":
-        callers = [at for at, segment in enumerate(prompt.segments) if from_caller(segment)]
-        latest = callers[-1] if callers else None
-        room -= 1
-    explicit = [at for at in sorted(points) if at != latest]
-    written = sorted([*explicit[-room:], *([] if latest is None else [latest])])
-    return Marked(
-        tuple(_entry(prompt, at, default if at == latest else points[at]) for at in written),
+        from_callers = [at for at, segment in enumerate(prompt.segments) if from_caller(segment)]
+        implicit = from_callers[-1] if from_callers else None
+        limit -= 1
+    explicit = [at for at in sorted(ttls) if at != implicit]
+    written = sorted([*explicit[-limit:], *([] if implicit is None else [implicit])])
+    return Breakpoints(
+        tuple(_prefix(prompt, at, default if at == implicit else ttls[at]) for at in written),
         tuple(sorted({*explicit, *written})[-OPENAI_LOOKUP_BREAKPOINTS:]),
-        tuple(prompt.places[at] for at in explicit[:-room]),
+        tuple(prompt.places[at] for at in explicit[:-limit]),
     )
 
 
-def _stands_there(marked: Marked, entry: Entry) -> bool:
-    return entry.index in marked.read
+def _is_looked_up(later: Breakpoints, prefix: CachedPrefix) -> bool:
+    return prefix.index in later.looked_up
 
 
-def _nothing_there(marked: Marked, entry: Entry) -> Cause:
+def _no_matching_breakpoint(later: Breakpoints, prefix: CachedPrefix) -> Cause:
     return "no_matching_breakpoint"
 
 
-# --- OpenAI before ----------------------------------------------------------------------------------------------------
+# --- OpenAI, before gpt-5.6 -------------------------------------------------------------------------------------------
 
 
-def _steps(prompt: Prompt) -> Marked:
-    ttl, entries, index = _ttl({"ttl": retention(prompt.body, prompt.profile)}, "in_memory"), [], 0
-    for tokens in _stops(prompt.tokens):
+def _openai_steps(prompt: Prompt) -> Breakpoints:
+    ttl, prefixes, index = _ttl({"ttl": retention(prompt.body, prompt.profile)}, "in_memory"), [], 0
+    for tokens in _step_ends(prompt.tokens):
         while prompt.ends[index] < tokens:
             index += 1
-        entries.append(Entry(index, tokens, ttl, prompt.places[index]))
-    short = Entry(len(prompt.ends) - 1, prompt.tokens, ttl, prompt.places[-1]) if prompt.ends and not entries else None
-    return Marked((short,) if short else tuple(entries))
+        prefixes.append(CachedPrefix(index, tokens, ttl, prompt.places[index]))
+    if prompt.ends and not prefixes:
+        prefixes = [_prefix(prompt, len(prompt.ends) - 1, ttl)]
+    return Breakpoints(tuple(prefixes))
 
 
-def _stops(tokens: int) -> Iterable[int]:
+def _step_ends(tokens: int) -> Iterable[int]:
     return range(DEFAULT_MINIMUM, tokens + 1, OPENAI_LEGACY_STEP)
 
 
-def _within(entry: Entry, prompt: Prompt, difference: Difference) -> bool:
-    return entry.tokens <= prompt.before(difference.index) + round(difference.inside * prompt.scale)
+def _ends_within(prefix: CachedPrefix, prompt: Prompt, difference: Difference) -> bool:
+    shared = prompt.tokens_before(difference.index) + round(difference.tokens_within * prompt.scale)
+    return prefix.tokens <= shared
 
 
-def _by_itself(marked: Marked, entry: Entry) -> bool:
+def _always_found(later: Breakpoints, prefix: CachedPrefix) -> bool:
     return True
 
 
-def _never(marked: Marked, entry: Entry) -> Cause:
+def _no_cause(later: Breakpoints, prefix: CachedPrefix) -> Cause:
     return "none"
 
 
-BLOCKS = Kind(_blocks, _before, _looks_back, _out_of_sight)
-BREAKPOINTS = Kind(_breakpoints, _before, _stands_there, _nothing_there)
-STEPS = Kind(_steps, _within, _by_itself, _never)
+ANTHROPIC = CachingScheme(_anthropic_breakpoints, _ends_before, _within_lookback, _beyond_lookback)
+OPENAI = CachingScheme(_openai_breakpoints, _ends_before, _is_looked_up, _no_matching_breakpoint)
+OPENAI_LEGACY = CachingScheme(_openai_steps, _ends_within, _always_found, _no_cause)

@@ -389,7 +389,11 @@ def test_more_blocks_than_the_look_back_lie_between(blocks: int, expected: Expec
     assert (found.segment, found.lost) == (None, ())
     if expected != HIT:
         assert found.reusable_tokens == 3300
-        assert "More than 20 blocks lie between message 1 (user), block 0" in str(found)
+        reason = (
+            "The previous call wrote up to message 1 (user), block 0, and the next mark of this call is 20 blocks or "
+            "more behind it."
+        )
+        assert reason in str(found)
 
 
 def test_a_mark_that_did_not_fit_is_told() -> None:
@@ -398,10 +402,10 @@ def test_a_mark_that_did_not_fit_is_told() -> None:
     found = explained(*(claude().check(messages) for messages in (first, second)))
     assert (found.verdict, found.reusable_tokens) == ("hit_expected", 5500)
     assert len(found.dropped) == 1
-    assert "Left out" not in str(found)
+    assert "Not sent" not in str(found)
     found = explained(gpt().check(first), gpt().check(second))
     assert (found.verdict, found.cause) == ("partial_expected", "no_matching_breakpoint")
-    assert f"Left out: {found.dropped[0]['what']}. " in str(found)
+    assert f"Not sent: {found.dropped[0]['what']}. " in str(found)
 
 
 def test_breakpoints_beyond_those_written_are_told() -> None:
@@ -434,7 +438,8 @@ def test_a_call_without_marks_reads_nothing_on_anthropic() -> None:
     found = explained(model.check(first), model.check(history(1500)))
     assert (found.cause, found.segment) == ("no_marks", None)
     assert str(found) == (
-        "A miss is expected: this call has no mark. Mark what stays with cached(…), or set prompt_cache='auto'."
+        "A miss is expected: this call has no mark. "
+        "Mark what stays the same with cached(…), or set prompt_cache='auto'."
     )
 
 
@@ -457,7 +462,8 @@ def test_what_is_shorter_than_the_model_caches(model: ChatUnified, minimum: int)
     short = [cached(SystemMessage(words(minimum - 20))), HumanMessage("Hi")]
     found = explained(model.check(short), model.check([*short, AIMessage("Hello"), HumanMessage("So?")]))
     assert (found.verdict, found.cause, found.minimum) == ("miss_expected", "below_minimum", minimum)
-    assert f"(an estimate), and {model._route().model} caches from {minimum:,} on" in str(found)
+    said = f"(an estimate), and {model._route().model} caches only prefixes of {minimum:,} tokens or more. Put more of"
+    assert said in str(found)
     enough = [cached(SystemMessage(words(minimum + 140))), HumanMessage("Hi")]
     assert explained(model.check(enough), model.check([*enough, AIMessage("Hello")])).verdict == "hit_expected"
 
@@ -470,7 +476,7 @@ def test_lifetimes_run_out_one_by_one() -> None:
     assert explained(*reports, elapsed=299).verdict == "hit_expected"
     found = explained(*reports, elapsed=300)
     assert (found.verdict, found.cause, found.reusable_tokens) == ("partial_expected", "ttl", 1100)
-    assert "5 min passed, and what the previous call wrote lives for 5 minutes" in str(found)
+    assert "5 min passed, and what the previous call wrote is kept for 5 minutes" in str(found)
     assert explained(*reports, elapsed=3600).verdict == "miss_expected"
     assert explain_cache(*reports, elapsed=timedelta(hours=1)).cause == "ttl"
     assert explain_cache(*reports).verdict == "hit_expected"
@@ -552,7 +558,7 @@ def test_citations_and_images_are_named_where_they_stand() -> None:
     assert "image" in str(back.remedy)
     formatted = explained(gpt().check(words(1500)), gpt().check(words(1500), response_format=ANSWER))
     assert (formatted.segment, formatted.change) == ("`response_format`", "changed")
-    assert formatted.remedy == "Keep it the same while a conversation goes on."
+    assert formatted.remedy == "Keep it the same during a conversation."
 
 
 def test_the_default_effort_is_no_change_and_how_thinking_is_shown_is_none() -> None:
@@ -563,7 +569,8 @@ def test_the_default_effort_is_no_change_and_how_thinking_is_shown_is_none() -> 
     assert explained(plain, shown).verdict == "hit_expected"
     other = explained(plain, model.check(first, thinking={"type": "adaptive"}, output_config={"effort": "low"}))
     assert (other.segment, other.lost) == ("`reasoning_effort`", ("messages",))
-    assert "on some models of the tools and the system prompt, too" in str(other)
+    reason = "`reasoning_effort` changed, so the messages are not read, and on some models the tools and the system"
+    assert f"{reason} prompt are not read either. " in str(other)
 
 
 THOUGHT = {"type": "thinking", "thinking": words(50, "t"), "signature": "c2ln"}
@@ -637,7 +644,7 @@ def test_a_request_by_itself_is_a_call() -> None:
     request = Request("claude-opus-5", (turn,), profile=Profile(cache_minimum=512))
     found = explain_cache(request, request)
     assert (found.verdict, found.reusable_until) == ("hit_expected", "message 4 (user), block 0")
-    with pytest.raises(ConfigurationError, match="does not tell the API of 'mine'"):
+    with pytest.raises(ConfigurationError, match="for the model 'mine' does not show which API it is for"):
         explain_cache(request, Request("mine", (turn,)))
 
 
@@ -653,7 +660,7 @@ def test_what_is_no_call_is_refused_with_what_to_give(wrong: Any) -> None:
 
 def test_a_refused_call_says_why() -> None:
     audio = HumanMessage([{"type": "audio", "base64": "AAAA", "mime_type": "audio/wav"}])
-    with pytest.raises(ConfigurationError, match=r"the second: it is refused: .*'audio' block"):
+    with pytest.raises(ConfigurationError, match=r"the second call: it is refused \(.*'audio' block"):
         explain_cache(claude().check("Hi"), claude().check([audio]))
 
 
@@ -664,7 +671,7 @@ def test_a_recorded_request_that_asks_no_model_is_no_call(server: Emulator) -> N
     httpx2.post(f"{server.url}/v1/messages", json={"model": 3})
     for recorded in server.requests[-2:]:
         assert recorded.request is None
-        with pytest.raises(ConfigurationError, match="a Recorded is none"):
+        with pytest.raises(ConfigurationError, match="Recorded is not a call"):
             explain_cache(recorded, recorded)
 
 
@@ -712,11 +719,11 @@ def test_an_answer_that_read_something_else_is_told() -> None:
     report = claude().check([cached(HumanMessage(words(1500)))])
     missed = explain_cache(report, report, reply=answer(1500, 0))
     assert missed.verdict == "hit_expected"
-    assert "The answer read nothing all the same" in str(missed)
+    assert "But the answer read nothing" in str(missed)
     other = claude().check([cached(HumanMessage(words(1500, "b")))])
     found = explain_cache(report, other, reply=answer(1500, 1500))
     assert found.verdict == "miss_expected"
-    assert "The answer read 1,500 tokens all the same" in str(found)
+    assert "But the answer read 1,500 tokens, which an earlier call had written." in str(found)
 
 
 def test_marks_that_the_answer_reports_as_dropped() -> None:
@@ -725,7 +732,7 @@ def test_marks_that_the_answer_reports_as_dropped() -> None:
     said = answer(1500, 0, prompt_cache={"marks_dropped": [item]})
     found = explain_cache(report, claude().check(words(1500)), reply=said)
     assert (found.cause, found.dropped) == ("no_marks", (item,))
-    assert str(found).endswith("Left out: the prompt-cache mark on the tool 'a'. Because.")
+    assert str(found).endswith("Not sent: the prompt-cache mark on the tool 'a'. Because.")
 
 
 def anthropic_reply(reason: Any) -> dict[str, Any]:
@@ -772,9 +779,9 @@ def test_anthropics_diagnosis_is_kept_and_used(way: str) -> None:
     found = explain_cache(report, report, reply=message)
     assert (found.verdict, found.cause, found.diagnostics) == ("miss_expected", "tools", TOOLS_CHANGED)
     assert str(found) == (
-        "A miss is expected: the provider found a difference that the calls given here do not show. "
-        "Keep the definition of a tool the same while a conversation goes on. "
-        "Anthropic says: tools_changed, about 5,000 tokens missed."
+        "A miss is expected: the provider found a difference that these two calls do not show. "
+        "Keep the definition of a tool the same during a conversation. "
+        "Anthropic reports: tools_changed, about 5,000 tokens missed."
     )
 
 
@@ -817,7 +824,7 @@ def test_openais_diagnosis_is_kept_and_used(said: dict[str, Any], expected: Expe
     report = gpt().check(words(1500))
     found = explain_cache(report, report, reply=message)
     assert ((found.verdict, found.cause), found.diagnostics) == (expected, said)
-    assert "OpenAI says: " in str(found)
+    assert "OpenAI reports: " in str(found)
 
 
 def test_our_own_finding_is_more_exact_than_the_providers() -> None:
@@ -827,7 +834,7 @@ def test_our_own_finding_is_more_exact_than_the_providers() -> None:
     said = decode_anthropic(anthropic_reply({"type": "messages_changed", "cache_missed_input_tokens": 1500}))[0]
     found = explain_cache(model.check(first), model.check(second), reply=said)
     assert (found.cause, found.segment) == ("system", "message 0 (system), block 0")
-    assert "Anthropic says: messages_changed, about 1,500 tokens missed." in str(found)
+    assert "Anthropic reports: messages_changed, about 1,500 tokens missed." in str(found)
 
 
 # --- any two calls ----------------------------------------------------------------------------------------------------
