@@ -20,7 +20,7 @@ from langchain_unified.errors import InvalidHistoryError
 from langchain_unified.history.foreign import closed, in_user_words, is_foreign, translated
 from langchain_unified.history.moved_marks import is_blank, kept_mark, with_marks
 from langchain_unified.history.pairing import Call, Calls, IdRules, in_order, is_own, matched, misplaced, with_ids
-from langchain_unified.messages.tool_calls import call_id_of, makes_call
+from langchain_unified.messages.tool_calls import call_id_of, has_broken_arguments, makes_call
 from langchain_unified.request import Adjustment, Block, Profile, Turn, WireName
 
 Policy: TypeAlias = Literal["fix", "raise"]
@@ -227,14 +227,13 @@ def _stray(turn: Turn, job: _Job) -> Turn:
 
 
 def _error_result(turn: Turn, call: Call, job: _Job) -> Turn:
-    broken = turn.blocks[call.block]["type"] == "invalid_tool_call"
     job.change(
         f"tool call in message {turn.position}",
         f"Message {turn.position} calls the tool {call.name!r} (id {call.id!r}), and no message answers it.",
         "Add a ToolMessage with this tool_call_id directly after it, or take the call out of its tool_calls.",
         "An error result was added.",
     )
-    text = UNREADABLE if broken else UNANSWERED
+    text = UNREADABLE if has_broken_arguments(turn.blocks[call.block]) else UNANSWERED
     blocks = ({"type": "text", "text": text},)
     return Turn("tool", blocks, tool_call_id=call.id or None, is_error=True, position=turn.position)
 

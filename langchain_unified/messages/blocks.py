@@ -18,12 +18,12 @@ Each may carry `mark`, a prompt-cache mark. Nothing is fetched.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from langchain_unified.errors import InvalidHistoryError
 from langchain_unified.messages.cache_marks import MARK_KEYS, hoisted, plain_extras, unmarked, with_mark
+from langchain_unified.messages.json_text import json_object
 from langchain_unified.request import Block, JsonObject, WireName
 
 # Types that say by themselves which wire wrote them, for assistant messages that do not name their provider.
@@ -50,16 +50,8 @@ def unstreamed(block: Mapping[str, Any]) -> JsonObject:
     value = plain_extras({key: item for key, item in block.items() if key not in STREAM_KEYS})
     partial = block.get("partial_json")
     if partial and not value.get("input"):
-        value["input"] = loads(partial)
+        value["input"] = json_object(partial) or {}
     return value
-
-
-def loads(text: str) -> JsonObject:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
 
 
 def normalise(block: Any, wire: WireName) -> Block:
@@ -200,21 +192,31 @@ def _object(block: Block, field: str) -> JsonObject:
     return args
 
 
+def call_block(call_id: str | None, name: str, arguments: str) -> Block:
+    """A call whose arguments are JSON text: an `invalid_tool_call`, with the text, where that is no JSON object."""
+    args = json_object(arguments or "{}")
+    if args is None:
+        return {"type": "invalid_tool_call", "id": call_id, "name": name, "args": arguments}
+    return {"type": "tool_call", "id": call_id, "name": name, "args": args}
+
+
 def _tool_use(block: Block) -> Block:
-    args = _object(block, "input") or loads(block.get("partial_json") or "{}")
-    return {"type": "tool_call", "id": block.get("id"), "name": block.get("name", ""), "args": args}
+    call_id, name, args = block.get("id"), block.get("name", ""), _object(block, "input")
+    if not args:
+        return call_block(call_id, name, block.get("partial_json") or "")
+    return {"type": "tool_call", "id": call_id, "name": name, "args": args}
 
 
 def _function_call(block: Block) -> Block:
-    arguments = block.get("arguments") or "{}"
-    return {"type": "tool_call", "id": block.get("call_id"), "name": block.get("name", ""), "args": loads(arguments)}
+    return call_block(block.get("call_id"), block.get("name", ""), block.get("arguments") or "")
 
 
 def _tool_call(block: Block) -> Block:
-    args = block.get("args")
-    args = loads(args) if isinstance(args, str) else _object(block, "args")
-    kept = _kept(block, "id", "name") | ({"extras": block["extras"]} if block.get("extras") else {})
-    return {"type": "tool_call", "id": None, "name": "", **kept, "args": args}
+    args, extras = block.get("args"), {"extras": block["extras"]} if block.get("extras") else {}
+    call_id, name = block.get("id"), block.get("name") or ""
+    if isinstance(args, str):
+        return {**call_block(call_id, name, args), **extras}
+    return {"type": "tool_call", "id": call_id, "name": name, **extras, "args": _object(block, "args")}
 
 
 def _tool_call_chunk(block: Block) -> Block:

@@ -8,9 +8,49 @@ from typing import Any, cast
 
 from langchain_core.messages import AIMessage
 
-from langchain_unified.messages.blocks import loads, normalise
+from langchain_unified.messages.blocks import call_block, normalise
 from langchain_unified.messages.cache_marks import marked_end
+from langchain_unified.messages.json_text import json_object
 from langchain_unified.request import Block
+
+# --- calls that stand in the content alone ----------------------------------------------------------------------------
+
+
+def with_listed_calls(message: AIMessage) -> AIMessage:
+    """The message with the calls of its content in `tool_calls` and `invalid_tool_calls`, where it lists none.
+
+    The same object where it makes none. A call in the content is then like any other on every wire, and one whose
+    arguments are no JSON object stays an invalid call.
+    """
+    if message.tool_calls or message.invalid_tool_calls:
+        return message
+    items = message.content if isinstance(message.content, list) else ()
+    found = [_call_in(item) for item in items if isinstance(item, dict) and item.get("type") in CALL_ID_KEYS]
+    legacy = message.additional_kwargs.get("function_call")
+    if isinstance(legacy, dict):
+        # The deprecated form has no id: its result, a function message, names the function.
+        found.append(_call_in({"type": "function_call", "call_id": legacy.get("name") or "", **legacy}))
+    if not found:
+        return message
+    valid = [call for call in found if call["type"] == "tool_call"]
+    invalid = [call for call in found if call["type"] == "invalid_tool_call"]
+    return message.model_copy(update={"tool_calls": valid, "invalid_tool_calls": invalid})
+
+
+def _call_in(item: Mapping[str, Any]) -> Block:
+    """The call that a content block makes, in LangChain's form. `item` may be of either provider's or LangChain's."""
+    call_id, name = item.get(CALL_ID_KEYS[item["type"]]), item.get("name") or ""
+    if item["type"] in ("invalid_tool_call", "tool_call_chunk"):
+        return {"type": "invalid_tool_call", "id": call_id, "name": item.get("name"), "args": item.get("args")}
+    arguments: Any = next((item[key] for key in ("input", "partial_json", "arguments", "args") if item.get(key)), {})
+    if item["type"] == "custom_tool_call":
+        arguments = {"__arg1": arguments or ""}
+    if isinstance(arguments, dict):
+        return {"type": "tool_call", "id": call_id, "name": name, "args": arguments}
+    return call_block(call_id, name, arguments if isinstance(arguments, str) else json.dumps(arguments))
+
+
+# --- calls as the caller left them ------------------------------------------------------------------------------------
 
 
 def with_tool_calls(blocks: list[Block], message: AIMessage) -> list[Block]:
@@ -62,7 +102,22 @@ def call_id_of(block: Block) -> str | None:
     return cast("str | None", holder.get(key)) or None
 
 
-CALL_ID_KEYS = {"tool_use": "id", "function_call": "call_id", "custom_tool_call": "call_id"}
+CALL_ID_KEYS = {
+    "tool_use": "id",
+    "function_call": "call_id",
+    "custom_tool_call": "call_id",
+    # core's translators wrap these, which are standard already, where a provider's blocks are expected
+    "tool_call": "id",
+    "invalid_tool_call": "id",
+    "tool_call_chunk": "id",
+}
+
+
+def has_broken_arguments(block: Block) -> bool:
+    """Whether a block is a call whose arguments are no JSON object."""
+    if block["type"] == "native" and block["value"].get("type") == "function_call":
+        return json_object(block["value"].get("arguments") or "{}") is None
+    return bool(block["type"] == "invalid_tool_call")
 
 
 def _follow(block: Block, call: Mapping[str, Any]) -> Block:
@@ -74,7 +129,7 @@ def _follow(block: Block, call: Mapping[str, Any]) -> Block:
     if value["type"] == "tool_use" and (value.get("input") != call["args"] or value.get("name") != call["name"]):
         return {**block, "value": {**value, "name": call["name"], "input": call["args"]}}
     if value["type"] == "function_call" and (
-        loads(value.get("arguments") or "{}") != call["args"] or value.get("name") != call["name"]
+        json_object(value.get("arguments") or "{}") != call["args"] or value.get("name") != call["name"]
     ):
         arguments = json.dumps(call["args"], ensure_ascii=False)
         return {**block, "value": {**value, "name": call["name"], "arguments": arguments}}

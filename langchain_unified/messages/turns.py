@@ -23,9 +23,9 @@ from langchain_core.messages import (
 )
 
 from langchain_unified.errors import InvalidHistoryError
-from langchain_unified.messages.blocks import loads, normalise, unstreamed, wire_of_type
+from langchain_unified.messages.blocks import normalise, unstreamed, wire_of_type
 from langchain_unified.messages.cache_marks import mark_of, marked_end, unmarked, with_mark
-from langchain_unified.messages.tool_calls import call_output, with_tool_calls
+from langchain_unified.messages.tool_calls import call_output, with_listed_calls, with_tool_calls
 from langchain_unified.request import Block, Role, Turn, WireName
 
 
@@ -131,7 +131,7 @@ def _removed(message: BaseMessage, wire: WireName, position: int) -> Iterator[Tu
 
 
 def _assistant(message: BaseMessage, wire: WireName, position: int) -> Iterator[Turn]:
-    message = cast(AIMessage, message)
+    message = with_listed_calls(cast(AIMessage, message))
     origin = origin_of(message)
     verbatim = origin == wire and not _is_v1(message)
     blocks = list(_own_blocks(message, wire) if verbatim else _assistant_blocks(message, wire, origin))
@@ -209,9 +209,8 @@ def _own_blocks(message: AIMessage, wire: WireName) -> Iterator[Block]:
 
 
 # Types that no wire uses for its own blocks: a caller (or LangChain) put them there.
-STANDARD_ONLY = frozenset(
-    {"tool_call", "invalid_tool_call", "server_tool_call", "server_tool_result", "non_standard", "image_url"}
-)
+STANDARD_ONLY = frozenset({"tool_call", "invalid_tool_call", "tool_call_chunk", "server_tool_call",
+                           "server_tool_result", "non_standard", "image_url"})  # fmt: skip
 
 
 def _assistant_blocks(message: AIMessage, wire: WireName, origin: WireName | None) -> Iterator[Block]:
@@ -253,7 +252,7 @@ def _caption(block: Mapping[str, Any]) -> Block:
 
 
 def _beside(message: AIMessage, wire: WireName, blocks: Iterable[Block]) -> Iterator[Block]:
-    """What Chat Completions says beside its content: a refusal, a spoken answer, its sources, the old form of a call.
+    """What Chat Completions says beside its content: a refusal, a spoken answer, its sources.
 
     Its own wire refers to the spoken answer by id, and takes no sources back; the others read the transcript and them.
     """
@@ -266,11 +265,6 @@ def _beside(message: AIMessage, wire: WireName, blocks: Iterable[Block]) -> Iter
         yield {"type": "text", "text": audio["transcript"]}
     if message.additional_kwargs.get("annotations") and wire != "openai_chat":
         yield {"type": "text", "text": "", "annotations": message.additional_kwargs["annotations"]}
-    call = message.additional_kwargs.get("function_call")
-    if isinstance(call, dict) and not message.tool_calls and not message.invalid_tool_calls:
-        # The deprecated form has no id: its result, a function message, names the function.
-        name, arguments = call.get("name") or "", loads(call.get("arguments") or "{}")
-        yield {"type": "tool_call", "id": name, "name": name, "args": arguments}
 
 
 def _refuses(block: Block) -> bool:

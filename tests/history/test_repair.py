@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from itertools import chain
 from typing import Any
 
@@ -223,6 +224,92 @@ def test_calls_and_results_of_any_shape_find_each_other(wire: str, message: AIMe
 def test_a_call_whose_arguments_broke_is_answered_so(wire: str):
     found, _ = repaired(wire, HumanMessage("a"), DIALECTS["broken"], HumanMessage("b"))
     assert "not valid JSON" in found[2].blocks[0]["text"]
+
+
+BROKEN = '{"city": "Par'
+ANTHROPIC, OPENAI = {"model_provider": "anthropic"}, {"model_provider": "openai"}
+STANDARD = {"output_version": "v1"}
+TOOL_USE = {"type": "tool_use", "id": "c1", "name": "f", "input": {}, "partial_json": BROKEN, "index": 0}
+FUNCTION_CALL = {"type": "function_call", "id": "fc_1", "call_id": "c1", "name": "f", "arguments": BROKEN}
+CONTENT_ALONE: dict[str, AIMessage] = {
+    "Anthropic's block": AIMessage([TOOL_USE]),
+    "Anthropic's block, as it was replied": AIMessage([TOOL_USE], response_metadata=ANTHROPIC),
+    "Anthropic's block, with its input as text": AIMessage(
+        [{"type": "tool_use", "id": "c1", "name": "f", "input": BROKEN}], response_metadata=ANTHROPIC
+    ),
+    "OpenAI's item": AIMessage([FUNCTION_CALL]),
+    "OpenAI's item, as it was replied": AIMessage([FUNCTION_CALL], response_metadata=OPENAI),
+    "OpenAI's older form": AIMessage("", additional_kwargs={"function_call": {"name": "c1", "arguments": BROKEN}}),
+    **{
+        f"standard {kind} of {given.get('model_provider', 'nobody')}": AIMessage(
+            [{"type": kind, "id": "c1", "name": "f", "args": BROKEN}], response_metadata={**STANDARD, **given}
+        )
+        for kind in ("tool_call", "invalid_tool_call", "tool_call_chunk")
+        for given in ({}, ANTHROPIC, OPENAI)
+    },
+}
+
+
+@each_wire
+@pytest.mark.parametrize("message", CONTENT_ALONE.values(), ids=CONTENT_ALONE)
+def test_a_broken_call_that_stands_in_the_content_alone_stays_an_invalid_call(wire: str, message: AIMessage):
+    assert not message.tool_calls
+    assert not message.invalid_tool_calls
+    found, told = repaired(wire, HumanMessage("a"), message, HumanMessage("b"))
+    assert [turn.role for turn in found] == ["user", "assistant", "tool", "user"]
+    assert len(found[1].blocks) == 1
+    assert found[2].tool_call_id == "c1"
+    assert "not valid JSON" in found[2].blocks[0]["text"]
+    assert told == ["tool call in message 1"]
+    sent = WIRES[wire].encode(Request(model="m", turns=tuple(found)))
+    assert problems(wire, sent.body) == []
+    if wire == "anthropic_messages":
+        assert [each["what"] for each in sent.adjustments] == [f"invalid tool call {name_of(message)!r} in message 1"]
+    else:
+        assert json.dumps(BROKEN) in json.dumps(sent.body)
+
+
+def name_of(message: AIMessage) -> str:
+    return message.additional_kwargs.get("function_call", {}).get("name", "f")
+
+
+@each_wire
+@pytest.mark.parametrize("message", CONTENT_ALONE.values(), ids=CONTENT_ALONE)
+def test_a_broken_call_that_stands_in_the_content_alone_keeps_its_result(wire: str, message: AIMessage):
+    found, told = repaired(wire, HumanMessage("a"), message, answer("c1", "try again"))
+    assert brief(found)[2] == ("tool", "c1", "try again")
+    assert told == []
+    assert problems(wire, body(wire, found)) == []
+
+
+@each_wire
+@pytest.mark.parametrize(
+    "name, provider",
+    [
+        ("anthropic", None),
+        ("anthropic", "anthropic"),
+        ("responses", None),
+        ("responses", "openai"),
+        ("standard", None),
+        ("standard", "anthropic"),
+        ("standard", "openai"),
+    ],
+)
+def test_a_call_that_stands_in_the_content_alone_is_a_call(wire: str, name: str, provider: str | None):
+    """Core's translators leave out calls that a message does not list."""
+    message = DIALECTS[name].model_copy(update={"response_metadata": {"model_provider": provider}})
+    found, told = repaired(wire, HumanMessage("a"), message, answer("c1"))
+    assert brief(found)[2] == ("tool", "c1", "42")
+    assert told == []
+    assert problems(wire, body(wire, found)) == []
+
+
+def test_arguments_with_a_raw_line_break_go_back_as_they_came():
+    item = {**FUNCTION_CALL, "arguments": '{"text":"one\ntwo"}'}
+    message = AIMessage([item], tool_calls=[call("c1", text="one\ntwo")], response_metadata=OPENAI)
+    found, told = repaired("openai_responses", HumanMessage("a"), message, answer("c1"))
+    assert body("openai_responses", found)["input"][1]["arguments"] == item["arguments"]
+    assert told == []
 
 
 # --- results without calls --------------------------------------------------------------------------------------------

@@ -1,0 +1,19 @@
+"""JSON text -> an object, as leniently as models write it."""
+
+from __future__ import annotations
+
+import json
+
+from langchain_unified.request import JsonObject
+
+
+def json_object(text: str) -> JsonObject | None:
+    """The object that a JSON text holds; `None` where it is no JSON, no object, or nested too deeply to read.
+
+    Models put raw line breaks and tabs into strings: they are read as the characters that they are.
+    """
+    try:
+        value = json.loads(text, strict=False)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
