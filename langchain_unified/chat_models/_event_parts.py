@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
@@ -10,6 +9,7 @@ from typing import Any, TypeAlias, cast
 from langchain_core.messages import AIMessage, merge_content
 
 from langchain_unified.messages.blocks import unstreamed
+from langchain_unified.messages.json_text import json_object
 from langchain_unified.request import Block, JsonObject
 
 Key: TypeAlias = Any
@@ -31,7 +31,7 @@ class Call:
 
     def args(self) -> JsonObject | None:
         """The arguments; `None` as long as they are not one whole JSON object."""
-        return _object("".join(self.pieces) + self.tail)
+        return json_object("".join(self.pieces) + self.tail)
 
     def finished(self, raw: str | None) -> Block:
         """The call, which is complete. `raw` is how to show broken arguments; absent: as they came."""
@@ -43,14 +43,6 @@ class Call:
 
 
 BROKEN = "The arguments are not one whole JSON object."
-
-
-def _object(text: str) -> JsonObject | None:
-    try:
-        value = json.loads(text, strict=False)
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None
 
 
 STREAMED = ("text", "thinking", "refusal", "partial_json", "arguments", "input")

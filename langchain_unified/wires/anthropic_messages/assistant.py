@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from langchain_unified.messages.json_text import json_object
 from langchain_unified.request import Adjustment, Block, JsonObject, Turn
 from langchain_unified.wires._wire import cannot_carry
 from langchain_unified.wires.anthropic_messages import blocks
@@ -90,10 +91,7 @@ def _invalid_tool_call(block: Block, turn: Turn, job: Job) -> JsonObject:
 
 def _object(value: Any) -> JsonObject | None:
     if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError:
-            return None
+        return json_object(value)
     return value if isinstance(value, dict) else None
 
 

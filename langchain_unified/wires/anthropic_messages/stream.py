@@ -10,6 +10,7 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 
 from langchain_unified.errors import ReplyError
+from langchain_unified.messages.json_text import json_object
 from langchain_unified.request import JsonObject
 from langchain_unified.wires._wire import cut, seal
 from langchain_unified.wires.anthropic_messages.decode import CUT_SHORT, PROVIDER, metadata, usage_metadata
@@ -100,7 +101,8 @@ class MessageStream:
         for index, pieces in self.arguments.items():
             args = "".join(pieces)
             # Core takes no arguments for none needed, so what was cut before the first one needs a seal of its own.
-            tail = "" if index != end and _is_whole(args) else seal(args) or "]" * (not args)
+            complete = not args or json_object(args) is not None
+            tail = "" if complete and index != end else seal(args) or "]" * (not args)
             if tail:
                 sealed.append(tool_call_chunk(args=tail, index=index))
         return sealed
@@ -162,15 +164,6 @@ class MessageStream:
 def _adds(value: Any, present: Any) -> bool:
     """Whether LangChain core can add a value to what stands there."""
     return isinstance(value, str | list) and (present is None or type(present) is type(value))
-
-
-def _is_whole(args: str) -> bool:
-    if not args:
-        return True
-    try:
-        return isinstance(json.loads(args, strict=False), dict)
-    except ValueError:
-        return False
 
 
 EVENTS: Mapping[str, Callable[[MessageStream, JsonObject], Chunks]] = {

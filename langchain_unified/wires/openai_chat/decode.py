@@ -6,7 +6,6 @@ The text is `content`, a `str`. What the API says beside it stands in `additiona
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -16,6 +15,7 @@ from langchain_core.messages.content import InvalidToolCall
 from langchain_core.messages.tool import ToolCall, invalid_tool_call, tool_call
 
 from langchain_unified.errors import ReplyError, describe, error_in
+from langchain_unified.messages.json_text import json_object
 from langchain_unified.request import JsonObject
 from langchain_unified.usage import CHAT_FINISH, FinishReason, finish, openai_usage
 from langchain_unified.wires.openai_chat.assistant import CUSTOM_ARGUMENT
@@ -182,13 +182,7 @@ def named_args(call: JsonObject) -> tuple[str, str]:
 
 def args_object(text: str) -> JsonObject | None:
     """The arguments, `{}` for none at all; `None` when the text is not one whole JSON object."""
-    if not text.strip():
-        return {}
-    try:
-        found = json.loads(text, strict=False)
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
+    return json_object(text) if text.strip() else {}
 
 
 def made_up_id(reply: str | None, position: int) -> str:

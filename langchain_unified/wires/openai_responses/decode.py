@@ -16,6 +16,7 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import invalid_tool_call, tool_call
 
 from langchain_unified.errors import ReplyError
+from langchain_unified.messages.json_text import json_object
 from langchain_unified.request import Block, JsonObject
 from langchain_unified.usage import RESPONSES_INCOMPLETE, FinishReason, finish, openai_usage
 from langchain_unified.wires._wire import plain_content
@@ -160,11 +161,7 @@ def arguments(item: JsonObject, *, cut: bool) -> JsonObject | None:
         return None if unfinished else {"__arg1": text}
     if not text:
         return None if cut or unfinished else {}
-    try:
-        value = json.loads(text, strict=False)
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None
+    return json_object(text)
 
 
 # --- metadata ---------------------------------------------------------------------------------------------------------
