@@ -28,52 +28,62 @@ def cached(x: Mapping[str, Any], ttl: str | None = ...) -> JsonObject: ...
 @overload
 def cached(x: Callable[..., Any], ttl: str | None = ...) -> JsonObject: ...
 def cached(x: Any, ttl: str | None = None) -> Any:
-    """A copy of `x` with a prompt-cache mark: everything up to and with it may be read from the cache by later calls.
+    """Return a copy of `x` with a prompt-cache mark. The prompt up to its end is cached for later calls.
 
-    `x`: a text (the result is a text block), a content block, a message of any role (marked at its end), a tool, a
-    function or class that stands for one (the result is a tool's dict), or a tool's dict.
-    The same mark works on every provider: Anthropic gets `cache_control`, OpenAI from gpt-5.6 on a
-    `prompt_cache_breakpoint` on the nearest block at or before it that can carry one, earlier models nothing.
-    `ttl`: `5m` or `1h` (Anthropic), `30m` or `12h` (OpenAI); absent, the provider's default.
-    Raises `ConfigurationError` for another ttl or for what cannot be marked.
+    `x`: one of
+
+    - a text: the result is a text block
+    - a content block
+    - a message of any role: the mark is at its end
+    - a tool, or a tool's dict
+    - a function or a class that is used as a tool: the result is a tool's dict
+
+    `ttl`: how long the prefix is kept, `5m` or `1h` (Anthropic), `30m` or `12h` (OpenAI); absent, the provider's
+    default.
+
+    The same mark works with every provider. Anthropic gets `cache_control`. OpenAI's models from gpt-5.6 on get a
+    `prompt_cache_breakpoint`, on the nearest block at or before the mark that can carry one. Earlier models of OpenAI
+    get nothing: they cache without marks.
+
+    Raises `ConfigurationError` for an unknown ttl, and for an `x` of another type.
     """
     if ttl is not None and ttl not in TTLS:
-        raise ConfigurationError(f"There is no prompt-cache ttl {ttl!r}. {TTL_REMEDY}")
+        raise ConfigurationError(f"cached() has no ttl {ttl!r}. {TTL_REMEDY}")
     mark = {"type": "ephemeral", **({"ttl": ttl} if ttl else {})}
-    for kind, reader in KINDS:
+    for kind, with_mark in BY_TYPE:
         if isinstance(x, kind):
-            return reader(x, mark)
+            return with_mark(x, mark)
     if callable(x):
-        return _tool(x, mark)
+        return _marked_function(x, mark)
     raise ConfigurationError(
-        f"There is no prompt-cache mark on a value of type {type(x).__name__}. Give a text, a content block, a "
-        "message, a tool or a tool's dict."
+        f"cached() cannot mark a value of type {type(x).__name__}. Give a text, a content block, a message, a tool or "
+        "a tool's dict."
     )
 
 
-def _text(x: str, mark: JsonObject) -> JsonObject:
+def _marked_text(x: str, mark: JsonObject) -> JsonObject:
     return {"type": "text", "text": x, "cache_control": mark}
 
 
-def _message(x: BaseMessage, mark: JsonObject) -> BaseMessage:
+def _marked_message(x: BaseMessage, mark: JsonObject) -> BaseMessage:
     return x.model_copy(update={"additional_kwargs": {**x.additional_kwargs, "cache_control": mark}})
 
 
-def _base_tool(x: BaseTool, mark: JsonObject) -> BaseTool:
+def _marked_tool(x: BaseTool, mark: JsonObject) -> BaseTool:
     return x.model_copy(update={"extras": {**(x.extras or {}), "cache_control": mark}})
 
 
-def _dict(x: Mapping[str, Any], mark: JsonObject) -> JsonObject:
+def _marked_dict(x: Mapping[str, Any], mark: JsonObject) -> JsonObject:
     return {**x, "cache_control": mark}
 
 
-def _tool(x: Any, mark: JsonObject) -> JsonObject:
+def _marked_function(x: Any, mark: JsonObject) -> JsonObject:
     return {**tool_dict(tool_specs([x])[0]), "cache_control": mark}
 
 
-KINDS: tuple[tuple[type, Callable[[Any, JsonObject], Any]], ...] = (
-    (str, _text),
-    (BaseMessage, _message),
-    (BaseTool, _base_tool),
-    (Mapping, _dict),
+BY_TYPE: tuple[tuple[type, Callable[[Any, JsonObject], Any]], ...] = (
+    (str, _marked_text),
+    (BaseMessage, _marked_message),
+    (BaseTool, _marked_tool),
+    (Mapping, _marked_dict),
 )

@@ -1,4 +1,4 @@
-"""What the caller wants of prompt caching: `PromptCache`, and the short forms of it."""
+"""The policy of a model or a call for prompt caching: `PromptCache` and its short forms."""
 
 from __future__ import annotations
 
@@ -11,28 +11,37 @@ from langchain_unified.errors import ConfigurationError
 LIFETIMES: Mapping[str, float] = {
     "5m": 300, "in_memory": 600, "30m": 1800, "1h": 3600, "12h": 43200, "24h": 86400,
 }  # fmt: skip
-"""How long a prefix lives, in seconds. `in_memory`, OpenAI's default before gpt-5.6, is five to ten idle minutes."""
+"""How long a prefix is kept, in seconds. `in_memory` is the default of OpenAI's models before gpt-5.6, five to ten idle
+minutes."""
 
 TTLS = tuple(name for name in LIFETIMES if name != "in_memory")
-"""Lifetimes that a caller may ask for."""
+"""The TTLs that a caller may ask for."""
 
 TAILS = ("follow_up", "always", "never")
 
 
 @dataclass(frozen=True, slots=True)
 class PromptCache:
-    """Prompt caching that sets its own marks, beside those that the caller wrote. `"auto"` is `PromptCache()`.
+    """A policy that sets prompt-cache marks, in addition to the caller's own. `"auto"` means `PromptCache()`.
 
-    Marked are: the end of the system prompt (without one, the last tool); the material that stands before the first
-    question in the user's own message; the end of what the call before this one sent, and the end of this one. The
-    last two only from the second call of a conversation on, so that a call that stays alone pays for writing no more
-    than it must.
+    It marks
 
-    `ttl`: how long prefixes should live, `5m` or `1h` on Anthropic, `30m` or `12h` on OpenAI, `24h` on OpenAI's older
-    models; absent, the provider's default. A lifetime that a provider does not have is noted in `adjustments`.
-    `key`: OpenAI's `prompt_cache_key`; absent, one is derived from the model, the tools and the system prompt.
-    `tail`: when the end of the conversation is marked, `follow_up` (once it has an answer), `always`, or `never` (only
-    tools and system prompt). `enabled=False`, or `"off"`: no mark is sent, not even those that the caller wrote.
+    1. the end of the system prompt; without a system prompt, the last tool
+    2. the last text or document before the question, in the user's first messages
+    3. the end of the previous call, and the end of this call
+
+    Rule 3 applies once the conversation has an answer: a call without a follow-up does not pay for caching its
+    question.
+
+    - `ttl`: how long prefixes are kept, `5m` or `1h` (Anthropic), `30m` or `12h` (OpenAI), `24h` (OpenAI's models
+      before gpt-5.6); absent, the provider's default. For a ttl that a provider does not have, the nearest or the
+      default is sent, with an entry in `adjustments`.
+    - `key`: OpenAI's `prompt_cache_key`; absent, a key is derived from the model, the tools and the system prompt, for
+      models from gpt-5.6 on.
+    - `tail`: `follow_up` (the default) as above; `always` applies rule 3 to the first call, too; `never` leaves out
+      rules 2 and 3.
+    - `enabled`: `False` sends no marks at all, not even the caller's. `"off"` means `PromptCache(enabled=False)`.
+
     Raises `ConfigurationError` for other values.
     """
 
@@ -45,11 +54,11 @@ class PromptCache:
         if self.ttl is not None and self.ttl not in TTLS:
             raise ConfigurationError(f"PromptCache has no ttl {self.ttl!r}. {TTL_REMEDY}")
         if self.tail not in TAILS:
-            raise ConfigurationError(f"PromptCache has no tail {self.tail!r}: give {', '.join(TAILS)}.")
+            raise ConfigurationError(f"PromptCache has no tail {self.tail!r}. Give {', '.join(map(repr, TAILS))}.")
         if self.key is not None and not isinstance(self.key, str):
-            raise ConfigurationError(f"PromptCache wants a str as key, not {type(self.key).__name__}.")
+            raise ConfigurationError(f"The key of a PromptCache must be a str, not {type(self.key).__name__}.")
         if not isinstance(self.enabled, bool):
-            raise ConfigurationError(f"PromptCache wants True or False as enabled, not {self.enabled!r}.")
+            raise ConfigurationError(f"PromptCache(enabled=…) must be True or False, not {self.enabled!r}.")
 
 
 TTL_REMEDY = "Give '5m' or '1h' (Anthropic), '30m' or '12h' (OpenAI), '24h' (OpenAI before gpt-5.6), or leave it out."
@@ -58,24 +67,24 @@ Policy: TypeAlias = PromptCache | Literal["auto", "off"] | None
 
 OFF = PromptCache(enabled=False)
 AUTO = PromptCache()
-_WORDS = {"auto": AUTO, "off": OFF}
+_SHORT_FORMS = {"auto": AUTO, "off": OFF}
 
 
 def policy_of(value: Any) -> PromptCache | None:
-    """A setting of `prompt_cache` as a `PromptCache`, of which its fields in a dict are another form.
+    """The policy for a value of `prompt_cache`: a `PromptCache`, its fields in a dict, `"auto"` or `"off"`.
 
-    `None` stands for the caller's marks alone. Raises `ConfigurationError`.
+    `None` is no policy: only the caller's marks are sent. Raises `ConfigurationError`.
     """
     if value is None or isinstance(value, PromptCache):
         return value
-    if isinstance(value, str) and value in _WORDS:
-        return _WORDS[value]
+    if isinstance(value, str) and value in _SHORT_FORMS:
+        return _SHORT_FORMS[value]
     if isinstance(value, Mapping) and value.keys() <= PromptCache.__dataclass_fields__.keys():
         return PromptCache(**value)
-    raise ConfigurationError(f"prompt_cache is None, 'auto', 'off' or a PromptCache(…), not {value!r}.")
+    raise ConfigurationError(f"prompt_cache must be None, 'auto', 'off' or a PromptCache, not {value!r}.")
 
 
-def checked(value: Any) -> Any:
-    """A model's `prompt_cache` as it was given, a dict as what it means. Raises `ConfigurationError`."""
+def validated(value: Any) -> Any:
+    """A valid `prompt_cache` as it was given; a dict becomes a `PromptCache`. Raises `ConfigurationError`."""
     policy = policy_of(value)
     return policy if isinstance(value, Mapping) else value

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from langchain_core.utils.utils import from_env
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
-from langchain_unified.caching.policy import Policy, checked
+from langchain_unified.caching.policy import Policy, validated
 
 ApiKey: TypeAlias = SecretStr | Callable[[], str] | Callable[[], Awaitable[str]] | None
 Timeout: TypeAlias = float | tuple[float, float] | Any | None
@@ -88,7 +88,7 @@ class Parameters(BaseModel):
     prediction: dict[str, Any] | None = None
     store: bool | None = None
     stream_options: dict[str, Any] | None = None
-    prompt_cache: Annotated[Policy, BeforeValidator(checked)] = None
+    prompt_cache: Annotated[Policy, BeforeValidator(validated)] = None
     """Prompt caching: `None` for the marks that the messages and tools carry, `"auto"` or a `PromptCache` for marks set
     here as well, `"off"` for none."""
     prompt_cache_key: str | None = None

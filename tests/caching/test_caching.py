@@ -661,13 +661,13 @@ def test_odd_marks_are_marks_or_none_and_never_sent_as_they_are(
 
 @pytest.mark.parametrize("ttl", ["2h", "", 300, ["5m"], "forever"])
 def test_cached_refuses_an_unknown_lifetime(ttl: Any) -> None:
-    with pytest.raises(ConfigurationError, match="no prompt-cache ttl"):
+    with pytest.raises(ConfigurationError, match=r"cached\(\) has no ttl "):
         cached("A.", ttl)
 
 
 @pytest.mark.parametrize("thing", [None, 3, [HumanMessage("A.")], ("A.",), b"A."])
 def test_cached_refuses_what_cannot_be_marked(thing: Any) -> None:
-    with pytest.raises(ConfigurationError, match="There is no prompt-cache mark on"):
+    with pytest.raises(ConfigurationError, match=r"cached\(\) cannot mark a value of type "):
         cached(thing)
 
 
