@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.display.test_display import PAYLOADS, PLACES, html
+from tests.display.helpers import PAYLOADS, PLACES, html
 from tests.notebooks.browser import MISSING, Sight, chromium, look
 
 nbconvert = pytest.importorskip("nbconvert", reason="nbconvert is not installed")

@@ -1,0 +1,103 @@
+"""What the tests of `with_structured_output` share."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, Literal
+
+import pytest
+from langchain_core.tools import tool
+from pydantic import BaseModel, Field
+from pydantic.v1 import BaseModel as BaseModelV1
+
+from langchain_unified import ChatAnthropic, ChatOpenAI, ChatUnified
+from langchain_unified.testing import Emulator
+
+BUILD: dict[str, Callable[[Emulator, dict[str, Any]], Any]] = {
+    "anthropic": lambda server, kw: ChatAnthropic(base_url=server.anthropic_url, **{"model": "claude-opus-5", **kw}),
+    "chat": lambda server, kw: ChatOpenAI(base_url=server.openai_url, **{"model": "gpt-4o", **kw}),
+    "responses": lambda server, kw: ChatOpenAI(
+        base_url=server.openai_url, **{"model": "gpt-5.6", "use_responses_api": True, **kw}
+    ),
+    "unified-anthropic": lambda server, kw: ChatUnified("anthropic/claude-opus-5", base_url=server.anthropic_url, **kw),
+    "unified-openai": lambda server, kw: ChatUnified("openai/gpt-5.6", base_url=server.openai_url, **kw),
+}
+WIRES = ("anthropic", "chat", "responses")
+each_class = pytest.mark.parametrize("name", BUILD)
+each_wire = pytest.mark.parametrize("name", WIRES)
+each_method = pytest.mark.parametrize("method", [None, "json_schema", "function_calling", "json_mode"])
+
+
+def build(name: str, server: Emulator, **kwargs: Any) -> Any:
+    return BUILD[name](server, {"api_key": "any", "max_retries": 0, "on_unsupported": "ignore", **kwargs})
+
+
+def sent(server: Emulator) -> dict[str, Any]:
+    return server.requests[-1].body
+
+
+def format_of(body: dict[str, Any]) -> dict[str, Any]:
+    """What a body says of the answer's form, out of its wrapping."""
+    found = body.get("response_format") or (body.get("text") or {}).get("format")
+    found = found or (body.get("output_config") or {}).get("format") or {}
+    return {**found, **found.get("json_schema", {})}
+
+
+class Joke(BaseModel):
+    """A joke to tell."""
+
+    setup: str = Field(description="the question")
+    punchline: str | None = None
+    rating: int = Field(default=5, ge=1, le=10)
+    tags: list[str] = Field(default_factory=list, max_length=3)
+
+
+class JokeV1(BaseModelV1):
+    """A joke to tell."""
+
+    setup: str
+    punchline: str | None = None
+
+
+@dataclasses.dataclass
+class JokeData:
+    setup: str
+    score: int = 1
+
+
+class Cat(BaseModel):
+    kind: Literal["cat"]
+    lives: int
+
+
+class Tree(BaseModel):
+    label: str
+    children: list[Tree] = []
+
+
+class Scores(BaseModel):
+    """Figures by name."""
+
+    by_name: dict[str, int]
+    anything: Any = None
+
+
+JSON_SCHEMA = {
+    "title": "joke",
+    "description": "A joke to tell.",
+    "type": "object",
+    "properties": {"setup": {"type": "string"}, "score": {"type": "integer", "minimum": 1}},
+    "required": ["setup"],
+}
+QUESTION = "Tell a joke about cats. Answer in JSON with 'setup' and 'punchline'."
+
+
+@tool
+def get_weather(city: str) -> str:
+    """The weather in a city."""
+    return f"18 degrees in {city}"
+
+
+def object_of(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": [*properties]}
