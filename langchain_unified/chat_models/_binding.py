@@ -15,7 +15,8 @@ from langchain_unified.chat_models._arguments import canonical, sort
 from langchain_unified.errors import ConfigurationError, InvalidToolError
 from langchain_unified.redaction import redacted
 from langchain_unified.request import JsonObject
-from langchain_unified.structured.parser import StructuredParser, Target
+from langchain_unified.structured.answer import Target
+from langchain_unified.structured.parser import StructuredParser
 from langchain_unified.tools.specs import check_names, tool_specs
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ ANNOTATIONS = frozenset(
 )  # fmt: skip
 """Keywords that restrict nothing."""
 
-SAYS_WHAT = ("type", "enum", "const", "anyOf", "oneOf", "allOf", "$ref")
+TYPE_KEYWORDS = ("type", "enum", "const", "anyOf", "oneOf", "allOf", "$ref")
 """A schema has one of these, or it takes values of any type."""
 
 
@@ -54,7 +54,7 @@ class Adapted:
 
     def look_at(self, schema: Mapping[str, Any], path: str) -> None:
         """Note what neither provider's decoding can say of a schema by itself."""
-        if not any(key in schema for key in SAYS_WHAT):
+        if not any(key in schema for key in TYPE_KEYWORDS):
             self.block(f"{place_of(path)} may be of any type")
         # An object at the root about which nothing else is said is one without fields, as for a tool without arguments.
         if is_map(schema) and (path or schema.keys() - ANNOTATIONS != {"type"}):

@@ -1,1 +1,1 @@
-"""Structured output: schemas from types, and answers back into them."""
+"""Structured output: a requested type -> its JSON schema, and an answer, complete or streamed, -> the type."""

@@ -1,78 +1,209 @@
-"""Incomplete JSON values as types, for answers that are still coming.
+"""Incomplete JSON texts as values, and incomplete values as types, for answers that still stream.
 
-A class gets an instance that holds what has come. Fields that have not come hold their default, else `None`; pydantic's
-`model_fields_set` names those that have.
+A class becomes an instance that holds the fields received so far. Fields not received hold their default, else `None`;
+pydantic's `model_fields_set` names the received ones.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-import json
+import re
 import types
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 import typing_extensions
 from pydantic import BaseModel, TypeAdapter
 from pydantic.v1 import BaseModel as BaseModelV1
+from pydantic_core import from_json, to_json
 from typing_extensions import is_typeddict
 
 MISSING: Any = object()
-"""What `grow` returns when too little has come to say what it will be."""
+"""Returned where too little has been received to make a value."""
 
 
-def grow(hint: Any, value: Any) -> Any:
-    """The best that can be made of an incomplete `value`: the whole type where it fits already, else a part of it."""
-    origin, inner = get_origin(hint), get_args(hint)
+# --- JSON text -> value -----------------------------------------------------------------------------------------------
+
+_HIGH = r"\\u[dD][89abAB][0-9a-fA-F]{2}"
+_LOW = r"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_TOKEN = re.compile(
+    rf"(?P<half>(?:{_HIGH})?\\(?:u[0-9a-fA-F]{{0,3}})?\Z|{_HIGH}\Z)"
+    rf"|{_HIGH}{_LOW}|(?P<lone>{_HIGH}|{_LOW})|\\.|(?P<quote>\")|(?P<control>[\x00-\x1f])",
+    re.DOTALL,
+)
+_HALF_NUMBER = re.compile(r"(?<=\d)(?:\.|[eE][+-]?)\Z")
+_ADDS_NOTHING = " \t\r\n,:}]"
+"""Outside a string these characters change no value: an incomplete text is read as if its brackets were closed."""
+
+
+class PartialJson:
+    """The JSON object of a text that is received in pieces: the text itself, or a Markdown code block at its start.
+
+    Incomplete strings and numbers count as far as received; an incomplete escape, keyword or key does not count. Raw
+    control characters in strings are accepted, because models break lines there. Half of a surrogate pair becomes
+    U+FFFD. Work in Python is linear in the length of the text; pydantic's parser reads the text again per piece.
+    """
+
+    def __init__(self) -> None:
+        self._head: str | None = ""
+        """The text before the object; `None` once the object has begun."""
+        self._text = ""
+        """The object as far as received: control characters escaped, without an incomplete escape at the end."""
+        self._half_escape = ""
+        self._in_string = False
+        self._broken = False
+
+    def feed(self, piece: str) -> Any:
+        """The value after `piece`; `MISSING` where `piece` changes nothing, or where the text holds no JSON object."""
+        if self._head is not None:
+            piece = self._after_head(piece)
+        if self._broken or not piece:
+            return MISSING
+        before, was_in_string = len(self._text), self._in_string
+        piece, self._half_escape = self._half_escape + piece, ""
+        self._text += _TOKEN.sub(self._as_json, piece)
+        outside = not was_in_string and not self._in_string
+        if len(self._text) == before or (outside and not piece.strip(_ADDS_NOTHING)):
+            return MISSING
+        try:
+            return from_json(self._closed_numbers(), allow_partial="trailing-strings")
+        except ValueError:  # not JSON; more text does not repair it
+            self._broken = True
+            return MISSING
+
+    def _after_head(self, piece: str) -> str:
+        head = f"{self._head}{piece}".lstrip()
+        start = head.find("{") if head.startswith(("{", "```")) else -1
+        self._head = head if start < 0 else None
+        self._broken = len(head) >= len("```") and not head.startswith(("{", "```"))
+        return head[start:] if start >= 0 else ""
+
+    def _as_json(self, token: re.Match[str]) -> str:
+        text, kind = token[0], token.lastgroup
+        if kind == "quote":
+            self._in_string = not self._in_string
+        elif kind == "half":
+            self._half_escape, text = text, ""
+        elif kind == "lone":
+            text = r"\ufffd"
+        elif kind == "control" and self._in_string:
+            text = f"\\u{ord(text):04x}"
+        return text
+
+    def _closed_numbers(self) -> str:
+        """The text without the end of an incomplete number: `2.` would not count, where `2` did."""
+        half = None if self._in_string else _HALF_NUMBER.search(self._text, max(0, len(self._text) - 3))
+        return self._text[: half.start()] if half else self._text
+
+
+# --- value -> type ----------------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class Memo:
+    """What was made of the previous, shorter value of one answer. What has not changed since is taken from here.
+
+    Successive results of one memo share their unchanged parts.
+    """
+
+    hint: Any = None
+    value: Any = MISSING
+    result: Any = MISSING
+    inner: dict[Any, Memo] = dataclasses.field(default_factory=dict)
+    """By field name or list index."""
+    items: list[Any] = dataclasses.field(default_factory=list)
+    """Of a list, all items but the last one, which alone can still change."""
+    results: list[Any] = dataclasses.field(default_factory=list)
+    """What was made of `items`."""
+
+    def at(self, key: Any) -> Memo:
+        return self.inner.setdefault(key, Memo())
+
+
+def load_partial(hint: Any, value: Any, memo: Memo | None = None) -> Any:
+    """The best instance that an incomplete `value` makes: the complete type where it validates, else a part of it.
+
+    `MISSING` where none can be made. Give the same `memo` for all values of one stream.
+    """
+    memo = memo or Memo()
+    if memo.hint != hint:
+        memo.hint, memo.value, memo.inner, memo.items, memo.results = hint, MISSING, {}, [], []
+    if memo.value is MISSING or memo.value != value:
+        memo.value, memo.result = value, _load_new(hint, value, memo)
+    return memo.result
+
+
+def _load_new(hint: Any, value: Any, memo: Memo) -> Any:
+    origin, arguments = get_origin(hint), get_args(hint)
     if origin is Annotated:
-        return grow(inner[0], value)
+        return load_partial(arguments[0], value, memo.at(origin))
     if origin in (Union, types.UnionType) and isinstance(value, dict):
-        likely = [member for member in inner if _fits(member, value)]
-        return grow(likely[0], value) if len(likely) == 1 else MISSING
+        likely = [member for member in arguments if _fits(member, value)]
+        return load_partial(likely[0], value, memo.at(origin)) if len(likely) == 1 else MISSING
     if is_typeddict(hint):
         return value
-    whole = _whole(hint, value)
-    if whole is not MISSING:
-        return whole
-    if origin is list and isinstance(value, list):
-        return [item for item in (grow(inner[0], each) for each in value) if item is not MISSING]
-    maker = next((make for holds, make in MAKERS if holds(hint)), None)
-    return maker(hint, value) if maker and isinstance(value, dict) else MISSING
+    item = arguments[0] if origin is list and isinstance(value, list) else None
+    # The items of a list of classes are validated one by one, each once.
+    complete = MISSING if _maker(item) else _validated(hint, value)
+    if complete is MISSING and item is not None:
+        return _load_items(item, value, memo)
+    maker = _maker(hint)
+    if complete is MISSING and maker and isinstance(value, dict):
+        return maker(hint, value, memo)
+    return complete
+
+
+def _load_items(hint: Any, value: list[Any], memo: Memo) -> list[Any]:
+    if value[: len(memo.items)] != memo.items:
+        memo.items, memo.results = [], []
+    for at, item in enumerate(value[len(memo.items) : -1], len(memo.items)):
+        memo.items.append(item)
+        memo.results.append(load_partial(hint, item, memo.inner.pop(at, None)))
+    last = [load_partial(hint, value[-1], memo.at(len(value) - 1))] if value else []
+    return [result for result in (*memo.results, *last) if result is not MISSING]
 
 
 @functools.lru_cache(maxsize=256)
 def _adapter(hint: Any) -> TypeAdapter[Any]:
-    with warnings.catch_warnings(action="ignore"):  # of v1's classes inside of other types
+    with warnings.catch_warnings(action="ignore"):  # of v1's classes inside other types
         return TypeAdapter(hint)
 
 
-def _whole(hint: Any, value: Any) -> Any:
+def _validated(hint: Any, value: Any) -> Any:
+    """The complete type; `MISSING` where the value does not validate."""
     try:
         if _is_v1(hint):
             return hint.parse_obj(value)
-        return _adapter(hint).validate_json(json.dumps(value))
-    except Exception:  # noqa: BLE001 - not yet whole, or of a type that pydantic does not know
+        return _adapter(hint).validate_json(to_json(value))
+    except Exception:  # noqa: BLE001 - incomplete, or of a type that pydantic does not know
         return MISSING
 
 
-def fields_of(hint: Any) -> Mapping[str, tuple[str, Any]]:
-    """The name under which each field is sent -> its own name and its type; empty for what is no class with fields."""
-    if is_typeddict(hint):
-        return {name: (name, each) for name, each in typing_extensions.get_type_hints(hint).items()}
+Fields: TypeAlias = Mapping[str, tuple[str, Any]]
+"""JSON key -> the field's Python name and its type."""
+
+
+def fields_of(hint: Any) -> Fields:
+    """The fields of a class or TypedDict; empty for any other type."""
+    return _fields_of_class(hint) if isinstance(hint, type) else {}
+
+
+@functools.lru_cache(maxsize=256)
+def _fields_of_class(hint: type) -> Fields:
     reader = next((read for holds, read in READERS if holds(hint)), None)
     return reader(hint) if reader else {}
 
 
 def _fits(hint: Any, value: Mapping[str, Any]) -> bool:
-    """Whether an object may become this member of a union: it has no other fields, and its literals agree."""
+    """Whether an object may become this member of a union: no other fields, and its literals validate."""
     hint = get_args(hint)[0] if get_origin(hint) is Annotated else hint
     fields = fields_of(hint)
     if not fields or not value.keys() <= fields.keys():
         return False
-    literal = (key for key in value if _is_literal(fields[key][1]))
-    return all(_whole(fields[key][1], value[key]) is not MISSING for key in literal)
+    literals = (key for key in value if _is_literal(fields[key][1]))
+    return all(_validated(fields[key][1], value[key]) is not MISSING for key in literals)
 
 
 def _is_literal(hint: Any) -> bool:
@@ -94,7 +225,7 @@ def _is_dataclass(hint: Any) -> bool:
     return isinstance(hint, type) and dataclasses.is_dataclass(hint)
 
 
-def _fields_v2(hint: Any) -> Mapping[str, tuple[str, Any]]:
+def _fields_v2(hint: Any) -> Fields:
     found = {}
     for name, field in hint.model_fields.items():
         alias = field.validation_alias if isinstance(field.validation_alias, str) else field.alias
@@ -102,46 +233,53 @@ def _fields_v2(hint: Any) -> Mapping[str, tuple[str, Any]]:
     return found
 
 
-def _fields_v1(hint: Any) -> Mapping[str, tuple[str, Any]]:
+def _fields_v1(hint: Any) -> Fields:
     return {field.alias: (name, field.outer_type_) for name, field in hint.__fields__.items()}
 
 
-def _fields_dataclass(hint: Any) -> Mapping[str, tuple[str, Any]]:
+def _fields_dataclass(hint: Any) -> Fields:
     hints = get_type_hints(hint)
     return {field.name: (field.name, hints[field.name]) for field in dataclasses.fields(hint)}
 
 
-READERS: tuple[tuple[Callable[[Any], bool], Callable[[Any], Mapping[str, tuple[str, Any]]]], ...] = (
+def _fields_typed_dict(hint: Any) -> Fields:
+    return {name: (name, each) for name, each in typing_extensions.get_type_hints(hint).items()}
+
+
+READERS: tuple[tuple[Callable[[Any], bool], Callable[[Any], Fields]], ...] = (
+    (is_typeddict, _fields_typed_dict),
     (_is_v2, _fields_v2),
     (_is_v1, _fields_v1),
     (_is_dataclass, _fields_dataclass),
 )
 
 
-def _grown(hint: Any, value: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that have come, by their own names."""
+def _received(hint: Any, value: Mapping[str, Any], memo: Memo) -> dict[str, Any]:
+    """The fields received so far, by their Python names."""
     fields = fields_of(hint)
-    grown = {name: grow(each, value[key]) for key, (name, each) in fields.items() if key in value}
-    return {name: item for name, item in grown.items() if item is not MISSING}
+    loaded = {
+        name: load_partial(each, value[key], memo.at(name)) for key, (name, each) in fields.items() if key in value
+    }
+    return {name: result for name, result in loaded.items() if result is not MISSING}
 
 
-def _make_v2(hint: Any, value: Mapping[str, Any]) -> Any:
-    come = _grown(hint, value)
-    absent = {name: None for name, field in hint.model_fields.items() if field.is_required() and name not in come}
-    return hint.model_construct(_fields_set={*come}, **come, **absent)
+def _make_v2(hint: Any, value: Mapping[str, Any], memo: Memo) -> Any:
+    received = _received(hint, value, memo)
+    absent = {name: None for name, field in hint.model_fields.items() if field.is_required() and name not in received}
+    return hint.model_construct(_fields_set={*received}, **received, **absent)
 
 
-def _make_v1(hint: Any, value: Mapping[str, Any]) -> Any:
-    come = _grown(hint, value)
-    absent = {name: None for name, field in hint.__fields__.items() if field.required and name not in come}
-    return hint.construct(_fields_set={*come}, **come, **absent)
+def _make_v1(hint: Any, value: Mapping[str, Any], memo: Memo) -> Any:
+    received = _received(hint, value, memo)
+    absent = {name: None for name, field in hint.__fields__.items() if field.required and name not in received}
+    return hint.construct(_fields_set={*received}, **received, **absent)
 
 
-def _make_dataclass(hint: Any, value: Mapping[str, Any]) -> Any:
-    come = _grown(hint, value)
+def _make_dataclass(hint: Any, value: Mapping[str, Any], memo: Memo) -> Any:
+    received = _received(hint, value, memo)
     made = object.__new__(hint)
     for field in dataclasses.fields(hint):
-        object.__setattr__(made, field.name, come.get(field.name, _default(field)))
+        object.__setattr__(made, field.name, received.get(field.name, _default(field)))
     return made
 
 
@@ -151,8 +289,15 @@ def _default(field: dataclasses.Field[Any]) -> Any:
     return None if field.default is dataclasses.MISSING else field.default
 
 
-MAKERS: tuple[tuple[Callable[[Any], bool], Callable[[Any, Mapping[str, Any]], Any]], ...] = (
+Maker: TypeAlias = Callable[[Any, Mapping[str, Any], Memo], Any]
+
+MAKERS: tuple[tuple[Callable[[Any], bool], Maker], ...] = (
     (_is_v2, _make_v2),
     (_is_v1, _make_v1),
     (_is_dataclass, _make_dataclass),
 )
+
+
+def _maker(hint: Any) -> Maker | None:
+    """What makes an instance of a class from some of its fields; `None` for any other type."""
+    return next((make for holds, make in MAKERS if holds(hint)), None)

@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage
 from pydantic import BaseModel, field_validator
 
 from langchain_unified import RefusalError, StructuredOutputError, TruncatedOutputError
-from langchain_unified.structured.parser import Target, read
+from langchain_unified.structured.answer import Target, parse_answer
 from tests.support.typed import Part
 
 
@@ -39,15 +39,15 @@ def test_answers_that_are_read() -> None:
         # A reasoning model may comment first.
         message([{"type": "text", "text": "Let me see {it}."}, {"type": "text", "text": '{"size": 2}'}]),
     ):
-        assert read(said, target) == Part(size=2)
+        assert parse_answer(said, target) == Part(size=2)
 
 
 def test_a_message_that_calls_other_tools_comes_back() -> None:
     said = message('{"size": 2}', "tool_calls", tool_calls=[call("weather", {})])
-    assert read(said, Target(Part)) is said
+    assert parse_answer(said, Target(Part)) is said
     both = message("", "tool_calls", tool_calls=[call("weather", {}), call("Part", {"size": 3}, "2")])
-    assert read(both, Target(Part)) == Part(size=3)
-    assert read(message("…", "pause"), Target(Part)).text == "…"
+    assert parse_answer(both, Target(Part)) == Part(size=3)
+    assert parse_answer(message("…", "pause"), Target(Part)).text == "…"
 
 
 REFUSALS = [
@@ -63,7 +63,7 @@ REFUSALS = [
 @pytest.mark.parametrize("said", REFUSALS)
 def test_refusals(said: AIMessage) -> None:
     with pytest.raises(RefusalError, match=r"refused to answer.*: (I cannot|a content filter)") as caught:
-        read(said, Target(Part))
+        parse_answer(said, Target(Part))
     assert caught.value.raw_message is said
     assert (caught.value.provider, caught.value.model, caught.value.request_id) == ("openai", "m", "r")
     assert pickle.loads(pickle.dumps(caught.value)).args == caught.value.args
@@ -72,12 +72,12 @@ def test_refusals(said: AIMessage) -> None:
 @pytest.mark.parametrize("finish, where", [("length", "max_tokens"), ("context_window", "context window")])
 def test_truncated_answers(finish: str, where: str) -> None:
     with pytest.raises(TruncatedOutputError, match=where) as caught:
-        read(message('{"size": ', finish), Target(Part))
+        parse_answer(message('{"size": ', finish), Target(Part))
     assert caught.value.partial_text == '{"size": '
     assert isinstance(caught.value, OutputParserException)
     broken = [{"name": "Part", "args": '{"si', "id": "1", "error": None, "type": "invalid_tool_call"}]
     with pytest.raises(TruncatedOutputError) as caught:
-        read(message("", finish, invalid_tool_calls=broken), Target(Part))
+        parse_answer(message("", finish, invalid_tool_calls=broken), Target(Part))
     assert caught.value.partial_text == '{"si'
     assert pickle.loads(pickle.dumps(caught.value)).partial_text == '{"si'
 
@@ -89,14 +89,14 @@ def test_truncated_answers(finish: str, where: str) -> None:
         ("Sorry, no.", "'Part' is not JSON: 'Sorry, no.'"),
         ('{"size": 7}', "'Part': size: Input should be less than or equal to 5"),
         ("[1]", "a JSON object was asked for, not list"),
-        ('{"size": NaN}', "NaN is no JSON"),
+        ('{"size": NaN}', "NaN is not JSON"),
         ('{"size": 2} {"size": 3}', "does not fit 'Part': it is 2 different values"),
         ('{"size": ' + "[" * 5000 + "]" * 5000 + "}", "'Part': RecursionError"),
     ],
 )
 def test_answers_that_do_not_fit(text: str, words: str) -> None:
     with pytest.raises(StructuredOutputError, match=words) as caught:
-        read(message(text), Target(Part))
+        parse_answer(message(text), Target(Part))
     assert not isinstance(caught.value, TruncatedOutputError)
     assert caught.value.llm_output == text
     assert caught.value.is_retryable
@@ -113,4 +113,4 @@ class Broken(BaseModel):
 
 def test_what_a_class_raises_itself_is_told_too() -> None:
     with pytest.raises(StructuredOutputError, match="does not fit 'Broken': ZeroDivisionError: division by zero"):
-        read(message('{"size": 0}'), Target(Broken))
+        parse_answer(message('{"size": 0}'), Target(Broken))

@@ -18,7 +18,7 @@ from langchain_unified import InvalidToolError
 from langchain_unified.request import Request
 from langchain_unified.schemas.anthropic import adapt_schema
 from langchain_unified.schemas.openai import for_openai
-from langchain_unified.structured.parser import Target
+from langchain_unified.structured.answer import Target
 from langchain_unified.testing import Emulator, emulator
 from langchain_unified.testing.emulation.schema import instance
 from tests.integration.structured.helpers import Cat, JokeData, Tree, build, each_wire, object_of
