@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 
 from langchain_unified.chat_models import _plan
 from langchain_unified.errors import RequestError
-from langchain_unified.messages.turns import origin_of
+from langchain_unified.messages.assistant import origin_of
 from langchain_unified.redaction import redacted
 from langchain_unified.request import Adjustment, JsonObject, Request
 

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, cast
 
 from langchain_core.messages import AIMessage, merge_content
 
-from langchain_unified.messages.blocks import unstreamed
+from langchain_unified.messages.blocks import as_replied
 from langchain_unified.messages.json_text import json_object
 from langchain_unified.request import Block, JsonObject
 
@@ -99,7 +99,7 @@ ITEM_CALLS = frozenset({"function_call", "custom_tool_call"})
 
 def settled(block: Block) -> Block:
     """The block without the traces of its chunks."""
-    block = unstreamed(block)
+    block = as_replied(block)
     for key in ("summary", "content"):
         if block.get("type") == "reasoning" and isinstance(block.get(key), list):
             block[key] = [{name: value for name, value in part.items() if name != "index"} for part in block[key]]

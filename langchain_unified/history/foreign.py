@@ -18,8 +18,8 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from langchain_unified.history.words import Speech, image_in, shown
+from langchain_unified.messages.assistant import standard_blocks
 from langchain_unified.messages.blocks import wire_of_type
-from langchain_unified.messages.turns import standard
 from langchain_unified.request import Adjustment, Block, JsonObject, Turn, WireName
 
 Spoken: TypeAlias = "tuple[Turn, Turn | None]"
@@ -98,7 +98,7 @@ def _unbound(block: Block) -> Iterable[Block]:
         return [{"type": "text", "text": str(part.get("text") or "")} for part in value.get("content") or ()]
     if value.get("type") == "refusal":
         return ({"type": "refusal", "refusal": value.get("refusal") or ""},)
-    return standard(value, "openai_responses", "openai_responses")
+    return standard_blocks(value, "openai_responses", "openai_responses")
 
 
 # --- into words -------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from langchain_unified.history.foreign import REASONING, is_reasoning
-from langchain_unified.messages.cache_marks import marked_end
+from langchain_unified.messages.cache_marks import mark_last
 from langchain_unified.request import Adjustment, Block, Turn
 
 
@@ -46,7 +46,7 @@ def kept_mark(turn: Turn, blocks: tuple[Block, ...]) -> tuple[Block, ...]:
     marks = [block["mark"] for block in turn.blocks if "mark" in block]
     if not marks or any("mark" in block for block in blocks):
         return blocks
-    return tuple(marked_end(blocks, marks[-1]))
+    return tuple(mark_last(blocks, marks[-1]))
 
 
 def _with(turn: Turn, blocks: tuple[Block, ...]) -> Turn:

@@ -1,4 +1,4 @@
-"""Any content block -> a block of the one dialect that encoders meet.
+"""Any content block -> a normalised block, the one dialect that encoders take.
 
 Callers write LangChain's standard blocks (v1, v0), OpenAI's parts or Anthropic's blocks, in any mix. What comes out:
 
@@ -9,11 +9,11 @@ Callers write LangChain's standard blocks (v1, v0), OpenAI's parts or Anthropic'
     tool_call {id, name, args, extras?}               invalid_tool_call {id, name, args}
     reasoning {reasoning, id?, extras?}               refusal {refusal}
     server_tool_call {id, name, args, extras?}        server_tool_result {tool_call_id, output?, status?, extras?}
-    native {value}                                    a block of the target wire's own, sent as it is
-    foreign {value}                                   what another provider wrote and nobody else reads: left out
+    native {value}                                    a block of the target wire, sent as it is
+    foreign {value}                                   a block that only another provider reads: left out
     unknown {value}                                   anything else: the encoder refuses it by name
 
-Each may carry `mark`, a prompt-cache mark. Nothing is fetched.
+Each may carry `mark`, a prompt-cache mark. Nothing is downloaded.
 """
 
 from __future__ import annotations
@@ -22,19 +22,41 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from langchain_unified.errors import InvalidHistoryError
-from langchain_unified.messages.cache_marks import MARK_KEYS, hoisted, plain_extras, unmarked, with_mark
+from langchain_unified.messages.cache_marks import (
+    MARK_KEYS,
+    hoist_mark,
+    split_mark,
+    with_mark,
+    without_mark_in_extras,
+)
 from langchain_unified.messages.json_text import json_object
 from langchain_unified.request import Block, JsonObject, WireName
 
-# Types that say by themselves which wire wrote them, for assistant messages that do not name their provider.
-ANTHROPIC_TYPES = frozenset({"thinking", "redacted_thinking", "server_tool_use", "mcp_tool_use", "container_upload",
-                             "tool_reference", "browser_state", "fallback", "mcp_tool_listing", "tool_addition",
-                             "tool_removal"})  # fmt: skip
-RESPONSES_SUFFIXES = ("_call", "_call_output", "_approval_request", "_approval_response", "_list_tools")
+
+def content_items(content: str | list[Any]) -> list[Any]:
+    """The items of a message's content: a `str` is one text, an empty one none."""
+    if isinstance(content, str):
+        return [{"type": "text", "text": content}] if content else []
+    return content
+
+
+def normalise(block: Any, wire: WireName) -> Block:
+    """An item of a message's content as a block for `wire`, with its mark."""
+    if isinstance(block, str):
+        return {"type": "text", "text": block}
+    if not isinstance(block, dict):
+        return {"type": "unknown", "value": block}
+    reader = READERS.get(str(block.get("type")))
+    if reader is not None:
+        return with_mark(reader(block), block)
+    home = wire_of_type(str(block.get("type")))
+    if home == wire:
+        return with_mark({"type": "native", "value": as_replied(block)}, block)
+    return {"type": "unknown", "value": block}
 
 
 def wire_of_type(kind: str) -> WireName | None:
-    """The only wire that has a block of this type; `None` for what several have, or none."""
+    """The only wire that has a block of this type; `None` where several wires have it, or none."""
     if kind in ANTHROPIC_TYPES or kind.endswith("_tool_result"):
         return None if kind == "server_tool_result" else "anthropic_messages"
     if kind in ("tool_call", "invalid_tool_call", "server_tool_call", "function_call"):
@@ -42,34 +64,31 @@ def wire_of_type(kind: str) -> WireName | None:
     return "openai_responses" if kind.endswith(RESPONSES_SUFFIXES) else None
 
 
-STREAM_KEYS = frozenset({"index", "partial_json", *MARK_KEYS})
+# Types that tell which wire wrote a block where its message does not name the provider.
+ANTHROPIC_TYPES = frozenset({"thinking", "redacted_thinking", "server_tool_use", "mcp_tool_use", "container_upload",
+                             "tool_reference", "browser_state", "fallback", "mcp_tool_listing", "tool_addition",
+                             "tool_removal"})  # fmt: skip
+RESPONSES_SUFFIXES = ("_call", "_call_output", "_approval_request", "_approval_response", "_list_tools")
 
 
-def unstreamed(block: Mapping[str, Any]) -> JsonObject:
-    """A block as the API gave it: no marks, and no `index` or `partial_json`, which summed chunks leave."""
-    value = plain_extras({key: item for key, item in block.items() if key not in STREAM_KEYS})
+def as_replied(block: Mapping[str, Any]) -> JsonObject:
+    """A block as the API sent it, without `ADDED_KEYS`. Arguments that came in pieces become the `input` again."""
+    value = without_mark_in_extras({key: item for key, item in block.items() if key not in ADDED_KEYS})
     partial = block.get("partial_json")
     if partial and not value.get("input"):
         value["input"] = json_object(partial) or {}
     return value
 
 
-def normalise(block: Any, wire: WireName) -> Block:
-    if isinstance(block, str):
-        return {"type": "text", "text": block}
-    if not isinstance(block, dict):
-        return {"type": "unknown", "value": block}
-    reader = BLOCKS.get(str(block.get("type")))
-    if reader is not None:
-        return with_mark(reader(block), block)
-    home = wire_of_type(str(block.get("type")))
-    if home == wire:
-        return with_mark({"type": "native", "value": unstreamed(block)}, block)
-    return {"type": "unknown", "value": block}
+ADDED_KEYS = frozenset({"index", "partial_json", *MARK_KEYS})
+"""Keys that no API sends in a block: callers mark it, and LangChain leaves the others when it adds chunks."""
 
 
-def _kept(block: Mapping[str, Any], *keys: str) -> Block:
-    """The named keys of a block, looked for beside `extras` and in it, absent and None left out."""
+# --- readers ----------------------------------------------------------------------------------------------------------
+
+
+def _select(block: Mapping[str, Any], *keys: str) -> Block:
+    """The named keys of a block or of its `extras`, without those that are absent or None."""
     extras = block.get("extras")
     beside = extras if isinstance(extras, dict) else {}
     found = {key: block.get(key, beside.get(key)) for key in keys}
@@ -77,11 +96,11 @@ def _kept(block: Mapping[str, Any], *keys: str) -> Block:
 
 
 def _text(block: Block) -> Block:
-    return {"type": "text", "text": block.get("text") or "", **_kept(block, "annotations")}
+    return {"type": "text", "text": block.get("text") or "", **_select(block, "annotations")}
 
 
 def _image(block: Block) -> Block:
-    return {"type": "image", **_source(block), **_kept(block, "detail")}
+    return {"type": "image", **_source(block), **_select(block, "detail")}
 
 
 def _image_url(block: Block) -> Block:
@@ -92,14 +111,14 @@ def _image_url(block: Block) -> Block:
         return {"type": "unknown", "value": block}
     located = _location(url)
     if not located.get("mime_type", "image/").startswith("image/"):
-        # LiteLLM's way to send a PDF: a data URI of another type in the place of an image.
+        # LiteLLM's callers send a PDF as an image whose data URI has another type.
         return {"type": "file", **located}
-    return {"type": "image", **located, **_kept({**block, **inner}, "detail")}
+    return {"type": "image", **located, **_select({**block, **inner}, "detail")}
 
 
 def _input_image(block: Block) -> Block:
-    place = _location(block["image_url"]) if block.get("image_url") else _kept(block, "file_id")
-    return {"type": "image", **place, **_kept(block, "detail")}
+    place = _location(block["image_url"]) if block.get("image_url") else _select(block, "file_id")
+    return {"type": "image", **place, **_select(block, "detail")}
 
 
 FILE_KEYS = ("filename", "title", "context", "citations")
@@ -108,15 +127,15 @@ FILE_KEYS = ("filename", "title", "context", "citations")
 def _file(block: Block) -> Block:
     inner = block.get("file")
     if isinstance(inner, dict):  # Chat Completions' part
-        return {**_openai_file(inner), **_kept(block, *FILE_KEYS)}
+        return {**_openai_file(inner), **_select(block, *FILE_KEYS)}
     if block.get("source_type") == "text":
-        return {"type": "text-plain", "text": block.get("text", ""), **_kept(block, *FILE_KEYS)}
+        return {"type": "text-plain", "text": block.get("text", ""), **_select(block, *FILE_KEYS)}
     named = {**(block.get("metadata") or {}), **block}
-    return _file_at(_source(block), _kept(named, *FILE_KEYS))
+    return _file_at(_source(block), _select(named, *FILE_KEYS))
 
 
 def _file_at(place: Block, named: Block) -> Block:
-    """A file, or the image that it is by its type: both providers show models only images that are given as such."""
+    """A file, or an image where its type says so: both providers show a model only what is sent as an image."""
     if str(place.get("mime_type", "")).lower().startswith("image/"):
         return {"type": "image", **place}
     return {"type": "file", **place, **named}
@@ -129,31 +148,31 @@ def _input_file(block: Block) -> Block:
 def _openai_file(inner: Mapping[str, Any]) -> Block:
     data, url = inner.get("file_data"), inner.get("file_url")
     address = data or url
-    place = _location(address) if address else _kept(inner, "file_id")
+    place = _location(address) if address else _select(inner, "file_id")
     if data and "base64" not in place:
         place = {"base64": data, "mime_type": "application/pdf"}
-    return _file_at(place, _kept(inner, "filename", "detail"))
+    return _file_at(place, _select(inner, "filename", "detail"))
 
 
 def _document(block: Block) -> Block:
     """Anthropic's document, whose `source` may be text, blocks, base64, a URL or a file id."""
     source = block.get("source") or {}
-    rest = _kept(block, *FILE_KEYS)
+    rest = _select(block, *FILE_KEYS)
     if source.get("type") == "text":
         return {"type": "text-plain", "text": source.get("data", ""), **rest}
     if source.get("type") == "content":
-        content, mark = hoisted(source.get("content"))
+        content, mark = hoist_mark(source.get("content"))
         return {"type": "file", "content": content, **rest, **mark}
     return _file_at(_source(block), rest)
 
 
 def _text_plain(block: Block) -> Block:
     place = {} if block.get("text") is not None else _source(block)
-    return {"type": "text-plain", **_kept(block, "text"), **place, **_kept(block, *FILE_KEYS)}
+    return {"type": "text-plain", **_select(block, "text"), **place, **_select(block, *FILE_KEYS)}
 
 
 def _audio(block: Block) -> Block:
-    return {"type": "audio", **_source(block), **_kept(block, "transcript")}
+    return {"type": "audio", **_source(block), **_select(block, "transcript")}
 
 
 def _input_audio(block: Block) -> Block:
@@ -166,9 +185,9 @@ def _video(block: Block) -> Block:
 
 
 def _search_result(block: Block) -> Block:
-    kept = _kept(block, "source", "title", "content", "citations")
-    content, mark = hoisted(kept.get("content"))
-    return {"type": "search_result", **kept, **({"content": content} if "content" in kept else {}), **mark}
+    found = _select(block, "source", "title", "content", "citations")
+    content, mark = hoist_mark(found.get("content"))
+    return {"type": "search_result", **found, **({"content": content} if "content" in found else {}), **mark}
 
 
 def _tool_result(block: Block) -> Block:
@@ -183,7 +202,7 @@ def _tool_result(block: Block) -> Block:
 
 
 def _object(block: Block, field: str) -> JsonObject:
-    """A call's arguments; `{}` where there are none. Raises `InvalidHistoryError` for what is no object."""
+    """The arguments of a call; `{}` where there are none. Raises `InvalidHistoryError` where they are no object."""
     args = block.get(field) or {}
     if not isinstance(args, dict):
         raise InvalidHistoryError(
@@ -192,7 +211,7 @@ def _object(block: Block, field: str) -> JsonObject:
     return args
 
 
-def call_block(call_id: str | None, name: str, arguments: str) -> Block:
+def parsed_call(call_id: str | None, name: str, arguments: str) -> Block:
     """A call whose arguments are JSON text: an `invalid_tool_call`, with the text, where that is no JSON object."""
     args = json_object(arguments or "{}")
     if args is None:
@@ -203,39 +222,39 @@ def call_block(call_id: str | None, name: str, arguments: str) -> Block:
 def _tool_use(block: Block) -> Block:
     call_id, name, args = block.get("id"), block.get("name", ""), _object(block, "input")
     if not args:
-        return call_block(call_id, name, block.get("partial_json") or "")
+        return parsed_call(call_id, name, block.get("partial_json") or "")
     return {"type": "tool_call", "id": call_id, "name": name, "args": args}
 
 
 def _function_call(block: Block) -> Block:
-    return call_block(block.get("call_id"), block.get("name", ""), block.get("arguments") or "")
+    return parsed_call(block.get("call_id"), block.get("name", ""), block.get("arguments") or "")
 
 
 def _tool_call(block: Block) -> Block:
     args, extras = block.get("args"), {"extras": block["extras"]} if block.get("extras") else {}
     call_id, name = block.get("id"), block.get("name") or ""
     if isinstance(args, str):
-        return {**call_block(call_id, name, args), **extras}
+        return {**parsed_call(call_id, name, args), **extras}
     return {"type": "tool_call", "id": call_id, "name": name, **extras, "args": _object(block, "args")}
 
 
 def _tool_call_chunk(block: Block) -> Block:
-    """What core leaves, in a summed stream of standard blocks, of a call whose arguments never became whole."""
+    """The sum of standard chunks has this block for a call whose arguments never became complete."""
     return {"type": "invalid_tool_call", "id": block.get("id"), "name": block.get("name"), "args": block.get("args")}
 
 
-def _as_is(block: Block) -> Block:
-    """A standard block that needs no settling: stream index and LangChain's invented ids leave it."""
+def _standard(block: Block) -> Block:
+    """A standard block as it is, without `ADDED_KEYS` and without an id that LangChain made."""
     made_up = str(block.get("id", "")).startswith("lc_")
-    return {key: item for key, item in block.items() if key not in STREAM_KEYS and not (key == "id" and made_up)}
+    return {key: item for key, item in block.items() if key not in ADDED_KEYS and not (key == "id" and made_up)}
 
 
 def _non_standard(block: Block) -> Block:
     value = block.get("value")
     if not isinstance(value, dict):
         return {"type": "unknown", "value": block}
-    bare, mark = unmarked(value)
-    return {"type": "native", "value": bare, **mark}
+    unmarked, mark = split_mark(value)
+    return {"type": "native", "value": unmarked, **mark}
 
 
 # --- sources ----------------------------------------------------------------------------------------------------------
@@ -248,12 +267,12 @@ def _source(block: Block) -> Block:
         return ANTHROPIC_SOURCES.get(source.get("type", ""), _no_source)(source)
     kind = block.get("source_type")
     if kind == "base64":
-        return {"base64": block.get("data", ""), **_kept(block, "mime_type")}
+        return {"base64": block.get("data", ""), **_select(block, "mime_type")}
     if kind == "id":
         return {"file_id": block.get("id")}
     if block.get("url"):
-        return {**_location(block["url"]), **_kept(block, "mime_type")}
-    return _kept(block, "base64", "mime_type", "file_id")
+        return {**_location(block["url"]), **_select(block, "mime_type")}
+    return _select(block, "base64", "mime_type", "file_id")
 
 
 def _no_source(source: Block) -> Block:
@@ -277,7 +296,7 @@ def _location(url: str) -> Block:
     return {"url": url}
 
 
-BLOCKS: Mapping[str, Callable[[Block], Block]] = {
+READERS: Mapping[str, Callable[[Block], Block]] = {
     # LangChain's standard blocks
     "text": _text,
     "image": _image,
@@ -285,13 +304,13 @@ BLOCKS: Mapping[str, Callable[[Block], Block]] = {
     "text-plain": _text_plain,
     "audio": _audio,
     "video": _video,
-    "reasoning": _as_is,
+    "reasoning": _standard,
     "tool_call": _tool_call,
-    "invalid_tool_call": _as_is,
+    "invalid_tool_call": _standard,
     "tool_call_chunk": _tool_call_chunk,
-    "server_tool_call": _as_is,
-    "server_tool_result": _as_is,
-    "refusal": _as_is,
+    "server_tool_call": _standard,
+    "server_tool_result": _standard,
+    "refusal": _standard,
     "non_standard": _non_standard,
     # OpenAI's parts, chat and responses
     "image_url": _image_url,

@@ -1,6 +1,6 @@
-"""Prompt-cache marks as people write them: on a block, in its `extras`, inside it, in either provider's spelling.
+"""Prompt-cache marks in any spelling: on a block, in its `extras`, inside it, in either provider's form.
 
-Here they are taken off, whatever they look like; where they go is settled once, for the whole call.
+Here they are only read and taken off. `caching.placement` decides, once for the whole call, where marks go.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ MARK_KEYS = ("cache_control", "prompt_cache_breakpoint")
 
 
 def mark_of(holder: Mapping[str, Any]) -> Mark | None:
-    """The mark on a block or tool, or among a message's extra fields; `None` without one.
+    """The mark on a block or a tool, or among a message's extra fields; `None` without one.
 
-    Whatever is no object but means yes (`True`, `"ephemeral"`) is a mark without a lifetime. A lifetime that is no text
-    is kept as one: which lifetimes there are, each API says.
+    Any other true value (`True`, `"ephemeral"`) is a mark without a TTL. A TTL that is no string is turned into one:
+    each API checks its own.
     """
     for place in (holder, holder.get("extras")):
         given = next((place[key] for key in MARK_KEYS if place.get(key)), None) if isinstance(place, Mapping) else None
@@ -28,50 +28,53 @@ def mark_of(holder: Mapping[str, Any]) -> Mark | None:
 
 
 def with_mark(block: Block, source: Mapping[str, Any]) -> Block:
-    """The block with the mark that `source` carries, and with none in its `extras`, which some wires send."""
+    """The block with the mark of `source`, and with no mark in its `extras`, which some wires send."""
     mark = mark_of(source)
-    bare = plain_extras(block)
-    return bare if mark is None else {**bare, "mark": mark}
+    unmarked = without_mark_in_extras(block)
+    return unmarked if mark is None else {**unmarked, "mark": mark}
 
 
-def marked_end(blocks: Sequence[Block], mark: Mark | None) -> list[Block]:
-    """The blocks with a mark on the last; a lifetime that it has stays. Where there is none, an empty text holds it."""
+def mark_last(blocks: Sequence[Block], mark: Mark | None) -> list[Block]:
+    """The blocks with a mark on the last, unless it has one. Without blocks an empty text carries the mark."""
     if mark is None:
         return [*blocks]
     *before, last = blocks or ({"type": "text", "text": ""},)
     return [*before, {**last, "mark": last.get("mark") or mark}]
 
 
-def plain_extras(block: Block) -> Block:
+def split_mark(value: Mapping[str, Any]) -> tuple[JsonObject, Block]:
+    """A provider's block without its marks, those inside it too; and `{"mark": …}` where it had one."""
+    unmarked = without_mark_in_extras(_without_marks(value))
+    content, inner = hoist_mark(unmarked.get("content")) if unmarked.get("type") in CONTAINERS else (None, {})
+    outer = mark_of(value)
+    return {**unmarked, **({"content": content} if inner else {})}, inner if outer is None else {"mark": outer}
+
+
+CONTAINERS = frozenset({"tool_result", "search_result"})
+"""Anthropic's blocks with blocks as their `content`."""
+
+
+def hoist_mark(inner: Any) -> tuple[Any, Block]:
+    """The content of a block without marks, and `{"mark": …}` with the last of them for the block itself.
+
+    No API takes a mark inside a block.
+    """
+    if not isinstance(inner, list):
+        return inner, {}
+    marks = [mark for item in inner if isinstance(item, Mapping) and (mark := mark_of(item)) is not None]
+    unmarked = [_without_marks(item) if isinstance(item, Mapping) else item for item in inner]
+    return unmarked, {"mark": marks[-1]} if marks else {}
+
+
+def without_mark_in_extras(block: Block) -> Block:
     """The block without marks in its `extras`; the same object where there are none."""
     extras = block.get("extras")
     if not isinstance(extras, Mapping) or extras.keys().isdisjoint(MARK_KEYS):
         return block
-    kept = _bare(extras)
+    kept = _without_marks(extras)
     rest = {key: item for key, item in block.items() if key != "extras"}
     return {**rest, "extras": kept} if kept else rest
 
 
-HOLDERS = frozenset({"tool_result", "search_result"})
-"""Anthropic's blocks with blocks as their `content`."""
-
-
-def unmarked(value: Mapping[str, Any]) -> tuple[JsonObject, Block]:
-    """A provider's own block, given raw, without its marks; and `{"mark": …}` where it had one."""
-    bare = plain_extras(_bare(value))
-    content, mark = hoisted(bare.get("content")) if bare.get("type") in HOLDERS else (None, {})
-    own = mark_of(value)
-    return {**bare, **({"content": content} if mark else {})}, mark if own is None else {"mark": own}
-
-
-def hoisted(inner: Any) -> tuple[Any, Block]:
-    """The blocks inside a block without their marks, and the last of these for the block: no API takes them inside."""
-    if not isinstance(inner, list):
-        return inner, {}
-    marks = [mark for item in inner if isinstance(item, Mapping) and (mark := mark_of(item)) is not None]
-    bare = [_bare(item) if isinstance(item, Mapping) else item for item in inner]
-    return bare, {"mark": marks[-1]} if marks else {}
-
-
-def _bare(value: Mapping[str, Any]) -> JsonObject:
+def _without_marks(value: Mapping[str, Any]) -> JsonObject:
     return {key: item for key, item in value.items() if key not in MARK_KEYS}

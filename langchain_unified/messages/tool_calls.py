@@ -1,4 +1,4 @@
-"""The calls that an assistant message makes: its blocks follow `message.tool_calls`, which callers edit."""
+"""The tool calls of an assistant message: which it makes, and the blocks that stand for them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,46 @@ from typing import Any, cast
 
 from langchain_core.messages import AIMessage
 
-from langchain_unified.messages.blocks import call_block, normalise
-from langchain_unified.messages.cache_marks import marked_end
+from langchain_unified.messages.blocks import normalise, parsed_call
+from langchain_unified.messages.cache_marks import mark_last
 from langchain_unified.messages.json_text import json_object
 from langchain_unified.request import Block
+
+# --- blocks that make a call ------------------------------------------------------------------------------------------
+
+CALL_ID_KEYS: Mapping[str, str] = {
+    "tool_use": "id",
+    "function_call": "call_id",
+    "custom_tool_call": "call_id",
+    # LangChain's, which core's translators wrap where they expect a provider's blocks.
+    "tool_call": "id",
+    "invalid_tool_call": "id",
+    "tool_call_chunk": "id",
+}
+"""Block types that make a call to one of the caller's tools -> the key of the call's id."""
+
+
+def makes_call(block: Block) -> bool:
+    """Whether a block is a call to one of the caller's tools."""
+    if block["type"] in ("native", "foreign"):
+        return isinstance(block["value"], Mapping) and block["value"].get("type") in CALL_ID_KEYS
+    return block["type"] in ("tool_call", "invalid_tool_call")
+
+
+def call_id_of(block: Block) -> str | None:
+    """The id of the client tool call that a block makes; `None` when it makes none, or one without an id."""
+    if not makes_call(block):
+        return None
+    holder, key = (block, "id") if "value" not in block else (block["value"], CALL_ID_KEYS[block["value"]["type"]])
+    return cast("str | None", holder.get(key)) or None
+
+
+def has_broken_arguments(block: Block) -> bool:
+    """Whether a block is a call whose arguments are no JSON object."""
+    if block["type"] == "native" and block["value"].get("type") == "function_call":
+        return json_object(block["value"].get("arguments") or "{}") is None
+    return bool(block["type"] == "invalid_tool_call")
+
 
 # --- calls that stand in the content alone ----------------------------------------------------------------------------
 
@@ -47,14 +83,18 @@ def _call_in(item: Mapping[str, Any]) -> Block:
         arguments = {"__arg1": arguments or ""}
     if isinstance(arguments, dict):
         return {"type": "tool_call", "id": call_id, "name": name, "args": arguments}
-    return call_block(call_id, name, arguments if isinstance(arguments, str) else json.dumps(arguments))
+    return parsed_call(call_id, name, arguments if isinstance(arguments, str) else json.dumps(arguments))
 
 
-# --- calls as the caller left them ------------------------------------------------------------------------------------
+# --- calls as the message lists them ----------------------------------------------------------------------------------
 
 
-def with_tool_calls(blocks: list[Block], message: AIMessage) -> list[Block]:
-    """`message.tool_calls` is what counts: callers edit it. Blocks follow it, and calls without a block are added."""
+def follow_tool_calls(blocks: list[Block], message: AIMessage) -> list[Block]:
+    """The blocks of a message, changed so that they make exactly the calls that it lists.
+
+    Callers edit `message.tool_calls`: blocks get its names and arguments, calls without a block are added, and blocks
+    whose call is not listed are left out. A message that lists no calls keeps its blocks.
+    """
     calls, broken = _by_id(message.tool_calls), _by_id(message.invalid_tool_calls)
     if not calls and not broken:
         return blocks
@@ -64,14 +104,14 @@ def with_tool_calls(blocks: list[Block], message: AIMessage) -> list[Block]:
         if not makes_call(block):
             result.append(block)
         elif calls.get(call_id):
-            result.append(_follow(block, calls[call_id].pop(0)))
+            result.append(_as_call(block, calls[call_id].pop(0)))
         elif broken.get(call_id):
-            result.append(_follow_broken(block, broken[call_id].pop(0)))
+            result.append(_as_invalid_call(block, broken[call_id].pop(0)))
         elif result:
-            # The caller took this call out of `tool_calls`, so it is not sent either; what it marked ends before it.
-            result = marked_end(result, block.get("mark"))
-    result.extend(_call_block("tool_call", call) for same in calls.values() for call in same)
-    result.extend(_call_block("invalid_tool_call", call) for same in broken.values() for call in same)
+            # The caller removed this call from `tool_calls`. Its mark moves to the block before it.
+            result = mark_last(result, block.get("mark"))
+    result.extend(_listed_block("tool_call", call) for same in calls.values() for call in same)
+    result.extend(_listed_block("invalid_tool_call", call) for same in broken.values() for call in same)
     return result
 
 
@@ -83,46 +123,13 @@ def _by_id(calls: Sequence[Mapping[str, Any]]) -> dict[str | None, list[Any]]:
     return found
 
 
-def _call_block(kind: str, call: Mapping[str, Any]) -> Block:
+def _listed_block(kind: str, call: Mapping[str, Any]) -> Block:
     return {"type": kind, "id": call["id"], "name": call["name"], "args": call["args"]}
 
 
-def makes_call(block: Block) -> bool:
-    """Whether a block is a call to one of the caller's tools."""
-    if block["type"] in ("native", "foreign"):
-        return isinstance(block["value"], Mapping) and block["value"].get("type") in CALL_ID_KEYS
-    return block["type"] in ("tool_call", "invalid_tool_call")
-
-
-def call_id_of(block: Block) -> str | None:
-    """The id of the client tool call that a block makes; `None` when it makes none, or one without an id."""
-    if not makes_call(block):
-        return None
-    holder, key = (block, "id") if "value" not in block else (block["value"], CALL_ID_KEYS[block["value"]["type"]])
-    return cast("str | None", holder.get(key)) or None
-
-
-CALL_ID_KEYS = {
-    "tool_use": "id",
-    "function_call": "call_id",
-    "custom_tool_call": "call_id",
-    # core's translators wrap these, which are standard already, where a provider's blocks are expected
-    "tool_call": "id",
-    "invalid_tool_call": "id",
-    "tool_call_chunk": "id",
-}
-
-
-def has_broken_arguments(block: Block) -> bool:
-    """Whether a block is a call whose arguments are no JSON object."""
-    if block["type"] == "native" and block["value"].get("type") == "function_call":
-        return json_object(block["value"].get("arguments") or "{}") is None
-    return bool(block["type"] == "invalid_tool_call")
-
-
-def _follow(block: Block, call: Mapping[str, Any]) -> Block:
+def _as_call(block: Block, call: Mapping[str, Any]) -> Block:
     if block["type"] == "foreign":
-        return {**_mark(block), **_call_block("tool_call", call)}
+        return {**_mark(block), **_listed_block("tool_call", call)}
     if block["type"] != "native":
         return {**block, "type": "tool_call", "name": call["name"], "args": call["args"]}
     value = block["value"]
@@ -136,18 +143,18 @@ def _follow(block: Block, call: Mapping[str, Any]) -> Block:
     return block
 
 
-def _follow_broken(block: Block, call: Mapping[str, Any]) -> Block:
+def _as_invalid_call(block: Block, call: Mapping[str, Any]) -> Block:
     if block["type"] == "native" and block["value"]["type"] != "tool_use":
         return block
-    return {**_mark(block), **_call_block("invalid_tool_call", call)}
+    return {**_mark(block), **_listed_block("invalid_tool_call", call)}
 
 
 def _mark(block: Block) -> Block:
     return {"mark": block["mark"]} if "mark" in block else {}
 
 
-def call_output(block: Block) -> Block | None:
-    """The Responses item that answers a call, inside a user message, as a `tool_result`; `None` for anything else."""
+def tool_result_in(block: Block) -> Block | None:
+    """An item of the Responses API that answers a call, as a `tool_result`; `None` for any other block."""
     value = block.get("value")
     if not isinstance(value, Mapping) or value.get("type") not in ("function_call_output", "custom_tool_call_output"):
         return None

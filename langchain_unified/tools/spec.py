@@ -15,7 +15,7 @@ from langchain_core.tools import BaseTool
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from langchain_unified.errors import InvalidToolError
-from langchain_unified.messages.cache_marks import MARK_KEYS, mark_of, unmarked
+from langchain_unified.messages.cache_marks import MARK_KEYS, mark_of, split_mark
 from langchain_unified.request import JsonObject, ToolSpec
 from langchain_unified.schemas.check import short
 from langchain_unified.schemas.subset import CHOICES, rooted
@@ -102,7 +102,7 @@ def _dict_tool(tool: JsonObject, strict: bool | None) -> ToolSpec:
         return _flat_function({**tool, "type": "function"}, strict)
     if not (tool.get("name") or tool.get("title")):
         raise InvalidToolError(f"A tool has no name: {short(tool)}. Give it a `name` (or a JSON schema's `title`).")
-    return _function(converted(unmarked(tool)[0]), tool, strict)
+    return _function(converted(split_mark(tool)[0]), tool, strict)
 
 
 # A JSON schema's own `type`, which is no kind of tool.
@@ -201,7 +201,7 @@ def _native(tool: JsonObject, strict: bool | None) -> ToolSpec:
         lifted = {**(function.get("parameters") or {}), "name": function.get("name")}
         own = {key: value for key, value in tool.items() if key != "function"}
         tool = present({**lifted, **_marks(function), **own})
-    definition = unmarked(tool)[0]
+    definition = split_mark(tool)[0]
     name = tool.get("name") or tool.get("server_label") or tool.get("mcp_server_name") or tool["type"]
     return ToolSpec(name=str(name), kind="native", definition=definition, mark=mark_of(tool))
 

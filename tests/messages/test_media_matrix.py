@@ -259,10 +259,10 @@ def test_each_row_says_something_of_every_place_and_wire() -> None:
 
 def test_every_type_that_is_read_has_a_row() -> None:
     # Chunks of calls and what a message of the Responses API holds of them never stand in content that callers write.
-    from langchain_unified.messages.blocks import BLOCKS
+    from langchain_unified.messages.blocks import READERS
 
     written = {kind_of(form) for kind in media.KINDS for form in kind.forms}
-    assert BLOCKS.keys() - written == {"tool_call_chunk"}
+    assert READERS.keys() - written == {"tool_call_chunk"}
 
 
 def test_the_page_is_current() -> None:

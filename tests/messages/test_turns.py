@@ -1,4 +1,4 @@
-"""A message that is nothing but text takes a short way, and comes out as the long way has it."""
+"""Messages as turns: the fast path for plain texts gives the same turns as the full one."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
-from langchain_unified.messages import turns as content
+from langchain_unified.messages import turns as messages_turns
 from langchain_unified.request import WireName
 from langchain_unified.wires import WIRES
 
 CLAUDE: dict[str, Any] = {"model_provider": "anthropic", "model_name": "claude-opus-5"}
 OPENAI: dict[str, Any] = {"model_provider": "openai", "model_name": "gpt-4o"}
-BARE: list[BaseMessage] = [
+PLAIN: list[BaseMessage] = [
     SystemMessage("be brief"),
     HumanMessage("hello", name="ada"),
     AIMessage("hi"),
@@ -24,14 +24,14 @@ BARE: list[BaseMessage] = [
 
 
 @pytest.mark.parametrize("wire", WIRES)
-@pytest.mark.parametrize("message", BARE, ids=repr)
-def test_the_short_way_is_the_long_way(message: BaseMessage, wire: WireName) -> None:
-    (short,) = content.turns([message], wire)
-    (long,) = content._turns_of(message, wire, 0)
+@pytest.mark.parametrize("message", PLAIN, ids=repr)
+def test_the_fast_path_gives_the_same_turn(message: BaseMessage, wire: WireName) -> None:
+    (fast,) = messages_turns.turns([message], wire)
+    (full,) = messages_turns._turns_of(message, wire, 0)
     fields = ("role", "name", "origin", "model", "position", "tool_call_id", "is_error")
-    assert [getattr(short, name) for name in fields] == [getattr(long, name) for name in fields]
-    assert [dict(block.get("value", block)) for block in short.blocks] == [
-        dict(block.get("value", block)) for block in long.blocks
+    assert [getattr(fast, name) for name in fields] == [getattr(full, name) for name in fields]
+    assert [dict(block.get("value", block)) for block in fast.blocks] == [
+        dict(block.get("value", block)) for block in full.blocks
     ]
 
 
@@ -45,5 +45,5 @@ def test_the_short_way_is_the_long_way(message: BaseMessage, wire: WireName) -> 
     ],
     ids=["empty", "marked", "calls", "refusal"],
 )
-def test_more_than_text_takes_the_long_way(message: BaseMessage) -> None:
-    assert content._bare(message, 0) is None
+def test_other_messages_do_not_take_the_fast_path(message: BaseMessage) -> None:
+    assert messages_turns._plain_turn(message, 0) is None

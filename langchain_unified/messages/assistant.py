@@ -1,0 +1,171 @@
+"""An assistant message -> its turn.
+
+A reply that goes back to its own wire keeps its blocks as `native`, byte for byte. For every other wire they become
+standard blocks, through LangChain core's translators. `message.tool_calls` decides which calls the message makes,
+because callers edit it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, cast
+
+from langchain_core.messages import AIMessage
+
+from langchain_unified.messages.blocks import as_replied, content_items, normalise, wire_of_type
+from langchain_unified.messages.cache_marks import mark_last, mark_of, split_mark, with_mark
+from langchain_unified.messages.tool_calls import follow_tool_calls, with_listed_calls
+from langchain_unified.request import Block, Turn, WireName
+
+
+def assistant_turn(message: AIMessage, wire: WireName, position: int) -> Turn:
+    """The turn of an assistant message as `wire` takes it, with the wire and the model that produced it."""
+    message = with_listed_calls(message)
+    origin = origin_of(message)
+    replayed = origin == wire and not _is_v1(message)
+    blocks = list(_replayed_blocks(message, wire) if replayed else _translated_blocks(message, wire, origin))
+    blocks += list(_blocks_beside_content(message, wire, blocks))
+    return Turn(
+        "assistant",
+        tuple(mark_last(follow_tool_calls(blocks, message), mark_of(message.additional_kwargs))),
+        name=message.name,
+        origin=origin,
+        model=message.response_metadata.get("model_name"),
+        position=position,
+    )
+
+
+def origin_of(message: AIMessage) -> WireName | None:
+    """The wire that produced an assistant message, by its metadata; `None` where that names no provider of ours."""
+    provider = message.response_metadata.get("model_provider")
+    if provider == "anthropic":
+        return "anthropic_messages"
+    if provider != "openai":
+        return None
+    responses = isinstance(message.content, list) or (message.id or "").startswith("resp_")
+    return "openai_responses" if responses else "openai_chat"
+
+
+def _is_v1(message: AIMessage) -> bool:
+    return message.response_metadata.get("output_version") == "v1" and isinstance(message.content, list)
+
+
+# --- the same wire ----------------------------------------------------------------------------------------------------
+
+
+def _replayed_blocks(message: AIMessage, wire: WireName) -> Iterator[Block]:
+    """The blocks of a reply that goes back to the wire it came from."""
+    for item in content_items(message.content):
+        block = {"type": "text", "text": item} if isinstance(item, str) else item
+        if block.get("type") in STANDARD_ONLY:
+            yield normalise(block, wire)
+        else:
+            yield with_mark({"type": "native", "value": as_replied(block)}, block)
+
+
+# No API has blocks of these types: LangChain or the caller wrote them.
+STANDARD_ONLY = frozenset({"tool_call", "invalid_tool_call", "tool_call_chunk", "server_tool_call",
+                           "server_tool_result", "non_standard", "image_url"})  # fmt: skip
+
+
+# --- another wire -----------------------------------------------------------------------------------------------------
+
+
+def _translated_blocks(message: AIMessage, wire: WireName, origin: WireName | None) -> Iterator[Block]:
+    """The blocks of a message that another wire produced, or one that is not known, or of a v1 message."""
+    items = content_items(message.content) if origin is None else _standard_items(message)
+    for item in items:
+        block = {"type": "text", "text": item} if isinstance(item, str) else item
+        if origin not in (None, wire) and block.get("type") == "non_standard":
+            yield with_mark(_foreign(block.get("value")), block)
+            continue
+        home = _home_of(block)
+        if home is None:
+            same_api = origin == wire == "openai_responses"
+            yield {**normalise(block, wire), **(_item_fields(block) if same_api else _caption(block))}
+        elif home == wire:
+            yield with_mark({"type": "native", "value": as_replied(block)}, block)
+        else:
+            yield from standard_blocks(block, home, wire)
+
+
+def _home_of(block: Mapping[str, Any]) -> WireName | None:
+    # Both providers have texts: the key under which they cite tells them apart.
+    cites = block.get("type") == "text" and block.get("citations")
+    return "anthropic_messages" if cites else wire_of_type(str(block.get("type")))
+
+
+def _item_fields(block: Mapping[str, Any]) -> Block:
+    """What the Responses API needs to recognise its own texts and images. It does not know ids that LangChain made."""
+    if block.get("type") not in ("text", "image") or str(block.get("id", "lc_")).startswith("lc_"):
+        return {}
+    return {key: block[key] for key in ("id", "phase", "status", "logprobs", "extras") if block.get(key)}
+
+
+def _caption(block: Mapping[str, Any]) -> Block:
+    """The prompt of a generated image, which describes it. Only its own provider reads its other extras."""
+    prompt = (block.get("extras") or {}).get("revised_prompt") if block.get("type") == "image" else None
+    return {"extras": {"revised_prompt": prompt}} if prompt else {}
+
+
+def _standard_items(message: AIMessage) -> list[Any]:
+    """A reply's content in LangChain's standard form, with its cache marks.
+
+    Core drops the marks of some blocks. A mark is put back on the last standard block that its block becomes.
+    """
+    items = _core_blocks(message, message.content)
+    for at, item in enumerate(message.content):
+        mark = mark_of(item) if isinstance(item, dict) else None
+        count = 0 if mark is None else len(_core_blocks(message, message.content[: at + 1]))
+        if mark is not None and 0 < count <= len(items):
+            items[count - 1] = {**items[count - 1], "cache_control": {"type": "ephemeral", **mark}}
+    return items
+
+
+def _core_blocks(message: AIMessage, content: Any) -> list[Any]:
+    # Core's translators remove "index" from the blocks that they are given: they get copies.
+    copies = content if isinstance(content, str) else [dict(i) if isinstance(i, dict) else i for i in content]
+    return cast("list[Any]", message.model_copy(update={"content": copies}).content_blocks)
+
+
+def standard_blocks(block: Mapping[str, Any], home: WireName, wire: WireName) -> Iterator[Block]:
+    """The standard blocks of a block that only `home` has, for `wire`; `foreign` where it has no standard form."""
+    provider = "anthropic" if home == "anthropic_messages" else "openai"
+    carrier = AIMessage(content=[dict(block)], response_metadata={"model_provider": provider})
+    blocks = [_standard_block(cast(Block, item), wire) for item in carrier.content_blocks]
+    yield from mark_last(blocks, mark_of(block) if blocks else None)
+
+
+def _standard_block(item: Block, wire: WireName) -> Block:
+    if item["type"] == "non_standard":
+        return with_mark(_foreign(item["value"]), item)
+    return {**normalise(item, wire), **_caption(item)}
+
+
+def _foreign(value: Any) -> Block:
+    unmarked, mark = split_mark(value) if isinstance(value, Mapping) else (value, {})
+    return {"type": "foreign", "value": unmarked, **mark}
+
+
+# --- beside the content -----------------------------------------------------------------------------------------------
+
+
+def _blocks_beside_content(message: AIMessage, wire: WireName, blocks: Iterable[Block]) -> Iterator[Block]:
+    """What Chat Completions puts beside the content: a refusal, an audio answer, its sources.
+
+    The API refers to its audio by id, and takes no sources back; other wires get the transcript and the sources.
+    """
+    refusal, audio = (message.additional_kwargs.get(key) for key in ("refusal", "audio"))
+    if refusal and not any(_is_refusal(block) for block in blocks):
+        yield {"type": "refusal", "refusal": refusal}
+    if isinstance(audio, dict) and wire == "openai_chat" and audio.get("id"):
+        yield {"type": "native", "value": {"type": "audio", "id": audio["id"]}}
+    elif isinstance(audio, dict) and audio.get("transcript"):
+        yield {"type": "text", "text": audio["transcript"]}
+    if message.additional_kwargs.get("annotations") and wire != "openai_chat":
+        yield {"type": "text", "text": "", "annotations": message.additional_kwargs["annotations"]}
+
+
+def _is_refusal(block: Block) -> bool:
+    value = block.get("value")
+    return block["type"] == "refusal" or (isinstance(value, dict) and value.get("type") == "refusal")
