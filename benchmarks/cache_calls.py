@@ -10,8 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from langchain_unified.caching.segments import Segment
 from langchain_unified.profiles import profile_for
-from langchain_unified.testing.emulation.segments import SEGMENTS, Segment
+from langchain_unified.testing.emulation.endpoints import SEGMENTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ from benchmarks.cache_recount import recount
 from benchmarks.cache_runs import APIS, MIDDLEWARE, run
 from benchmarks.cache_table import Cell, Row, measure
 from langchain_unified.profiles import profile_for
-from langchain_unified.testing.emulation.cache import Clock, PromptCache
-from langchain_unified.testing.emulation.segments import SEGMENTS
+from langchain_unified.testing.emulation.cache import Clock, EmulatedCache
+from langchain_unified.testing.emulation.endpoints import SEGMENTS
 
 Body = dict[str, Any]
 Place = tuple[str, str]
@@ -50,7 +50,7 @@ class Cache:
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
         self.clock = Clock(0.0)
-        self.cache = PromptCache(self.clock)
+        self.cache = EmulatedCache(self.clock)
         self.profile = profile_for("anthropic" if endpoint == CLAUDE else "openai", MODELS[endpoint])
 
     def ask(self, body: Body, at: float) -> Spent:
@@ -62,7 +62,7 @@ class Cache:
 
     def copy(self) -> Cache:
         other = Cache(self.endpoint)
-        other.cache = PromptCache(other.clock, copy.deepcopy(self.cache._entries))
+        other.cache = EmulatedCache(other.clock, copy.deepcopy(self.cache._entries))
         return other
 
 

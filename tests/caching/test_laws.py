@@ -18,7 +18,7 @@ from langchain_unified import ChatUnified, PromptCache
 from langchain_unified.caching.placement import place_breakpoints
 from langchain_unified.caching.policy import policy_of
 from langchain_unified.testing.emulation.rules import refusals
-from langchain_unified.testing.emulation.rules.rule import Call
+from langchain_unified.testing.emulation.rules.rule import EmulatedCall
 from langchain_unified.wires import WIRES
 from tests.support.corpus import exchanges, needs_corpus
 from tests.support.histories import problems
@@ -245,7 +245,7 @@ def test_every_body_is_one_that_the_provider_takes(
     assert (messages, tools) == before
     assert report.wire is not None
     assert problems(report.wire, report.body) == []
-    call = Call(ENDPOINTS[report.wire], report.body, HEADERS)
+    call = EmulatedCall(ENDPOINTS[report.wire], report.body, HEADERS)
     assert [found.message for found in refusals(call)] == []
     check_marks(name, report.body, policy)
 
@@ -376,7 +376,7 @@ def test_marks_on_recorded_answers(name: str, data: st.DataObject, policy: Any) 
     if report.refused is None:
         assert report.wire is not None
         assert problems(report.wire, report.body) == []
-        call = Call(ENDPOINTS[report.wire], report.body, HEADERS)
+        call = EmulatedCall(ENDPOINTS[report.wire], report.body, HEADERS)
         assert [found.message for found in refusals(call)] == []
         check_marks(name, report.body, policy)
         assert bare(report.body) == bare(plainly.body)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from langchain_unified import CacheExplanation, ChatUnified, explain_cache
-from langchain_unified.testing.emulation.cache import Clock
-from langchain_unified.testing.emulation.cache import PromptCache as Cache
-from langchain_unified.testing.emulation.segments import SEGMENTS
+from langchain_unified.testing.emulation.cache import Clock, EmulatedCache
+from langchain_unified.testing.emulation.endpoints import SEGMENTS
 from langchain_unified.wires import WIRES
 
 CALL = {"type": "tool_call", "id": "call_1", "name": "search", "args": {"query": "x" * 400, "limit": 5}}
@@ -57,7 +56,7 @@ ENDPOINTS = {
 
 def read_by_emulator(previous: Any, following: Any, elapsed: float) -> tuple[int, int]:
     """What the later call reads from a fresh cache after the earlier one, and what the earlier one wrote, in tokens."""
-    cache = Cache(Clock())
+    cache = EmulatedCache(Clock())
     found = []
     for report in (previous, following):
         endpoint, body = ENDPOINTS[report.wire], WIRES[report.wire].encode(report.request).body

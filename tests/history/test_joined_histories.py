@@ -14,7 +14,7 @@ from langchain_unified.messages.turns import turns
 from langchain_unified.profiles import profile_for
 from langchain_unified.request import Request, WireName
 from langchain_unified.testing.emulation.rules import refusals
-from langchain_unified.testing.emulation.rules.rule import Call
+from langchain_unified.testing.emulation.rules.rule import EmulatedCall
 from langchain_unified.wires import WIRES
 from tests.support.corpus import exchanges, needs_corpus
 from tests.support.histories import problems, repair
@@ -77,7 +77,7 @@ def test_joined_at_random(wire: WireName, data: st.DataObject) -> None:
     settled, _ = repair(turns(messages, wire), wire=wire, profile=profile, model=model)
     body = WIRES[wire].encode(Request(model, settled, profile=profile)).body
     assert problems(wire, body) == []
-    assert [str(found.message) for found in refusals(Call(endpoint, body, HEADERS))] == []
+    assert [str(found.message) for found in refusals(EmulatedCall(endpoint, body, HEADERS))] == []
     written = json.dumps(body, ensure_ascii=False)
     for message in messages:
         for text in texts(message):

@@ -14,7 +14,7 @@ from langchain_unified import ChatAnthropic, ChatOpenAI, ChatUnified
 from langchain_unified.request import Request
 from langchain_unified.testing import Emulator, emulator
 from langchain_unified.testing.emulation.codecs import codec_of
-from langchain_unified.testing.emulation.engine import ENDPOINTS
+from langchain_unified.testing.emulation.endpoints import ENDPOINTS
 from langchain_unified.testing.emulation.script import Script
 
 BUILD: Mapping[str, Callable[[Emulator, dict[str, Any]], Any]] = {

@@ -14,7 +14,7 @@ from langchain_unified.redaction import redacted
 from langchain_unified.schemas.check import valid
 from langchain_unified.testing import Emulator, emulator
 from langchain_unified.testing.emulation.rules import refusals
-from langchain_unified.testing.emulation.rules.rule import Call
+from langchain_unified.testing.emulation.rules.rule import EmulatedCall
 from tests.support.corpus import exchanges, label, needs_corpus
 from tests.support.reading import read
 from tests.support.server import Received, Reply, Server, serve, split
@@ -88,7 +88,7 @@ def test_functions_go_to_the_other_apis_and_back(exchange: dict[str, Any]) -> No
     own = bodies(tools, exchange["endpoint"])["tools"]
     for endpoint in MODELS.keys() - {exchange["endpoint"]}:
         there = bodies(tools, endpoint)
-        assert list(refusals(Call(endpoint, there, HEADERS))) == []
+        assert list(refusals(EmulatedCall(endpoint, there, HEADERS))) == []
         back = bodies(there["tools"], exchange["endpoint"])["tools"]
         assert [loosely(tool) for tool in back] == [loosely(tool) for tool in own]
 

@@ -19,7 +19,7 @@ from langchain_unified.messages.turns import turns
 from langchain_unified.profiles import profile_for
 from langchain_unified.request import Request
 from langchain_unified.testing.emulation.rules import refusals
-from langchain_unified.testing.emulation.rules.rule import Call
+from langchain_unified.testing.emulation.rules.rule import EmulatedCall
 from langchain_unified.wires import WIRES
 from tests.support import histories, oracle
 from tests.support.histories import repair
@@ -223,7 +223,7 @@ SENT = [cell for cell in CELLS if cell.values[3] != media.REFUSED and kind_of(ce
 @pytest.mark.parametrize("form,place,wire,outcome", SENT)
 def test_what_goes_out_is_a_body_that_the_api_takes(form: Any, place: str, wire: str, outcome: str) -> None:
     body = body_of(PLACES[place](form), wire)
-    assert [str(each.message) for each in refusals(Call(ENDPOINTS[wire], body, HEADERS))] == []
+    assert [str(each.message) for each in refusals(EmulatedCall(ENDPOINTS[wire], body, HEADERS))] == []
     if oracle.PATH.exists():
         assert histories.problems(wire, body) == []
 

@@ -72,9 +72,11 @@ ANTHROPIC = [
     Case("unknown key", {"top_logprobs": 1}, {"metadata": {"user_id": "u"}}),
     Case("unknown key", {"mcp_servers": []}),
     Case("unknown key", {"max_tokens": 5}, endpoint="anthropic.count_tokens"),
-    Case("sampling and version", {"temperature": 0.5}, headers=NEW),
-    Case("sampling and model", {"model": "claude-opus-5", "top_k": 5}, {"model": "claude-opus-4-5", "top_k": 5}),
-    Case("sampling and thinking", {"thinking": BUDGET, "temperature": 0.5}, {"thinking": BUDGET, "temperature": 1}),
+    Case("sampling in new version", {"temperature": 0.5}, headers=NEW),
+    Case("sampling of model", {"model": "claude-opus-5", "top_k": 5}, {"model": "claude-opus-4-5", "top_k": 5}),
+    Case(
+        "temperature while thinking", {"thinking": BUDGET, "temperature": 0.5}, {"thinking": BUDGET, "temperature": 1}
+    ),
     Case(
         "temperature and top_p",
         {"model": "claude-haiku-4-5", "temperature": 0.5, "top_p": 0.5},
@@ -85,11 +87,11 @@ ANTHROPIC = [
     Case("negative max_tokens", {"max_tokens": -1}, {"max_tokens": 1}),
     Case("prewarm", {"max_tokens": 0, "stream": True}, {"max_tokens": 0}),
     Case(
-        "thinking kind",
+        "thinking type",
         {"model": "claude-opus-5", "thinking": BUDGET},
         {"model": "claude-opus-5", "thinking": {"type": "adaptive"}},
     ),
-    Case("thinking kind", {"thinking": {"type": "adaptive"}}, {"thinking": BUDGET}),
+    Case("thinking type", {"thinking": {"type": "adaptive"}}, {"thinking": BUDGET}),
     Case(
         "thinking off",
         {"model": "claude-fable-5", "thinking": {"type": "disabled"}},
@@ -114,7 +116,7 @@ ANTHROPIC = [
         {"model": "claude-haiku-5-5", **TOOLS, **ANY},
     ),
     Case("forced while thinking", {"thinking": BUDGET, **TOOLS, **ANY}, {**TOOLS, **ANY}),
-    Case("tool choice alone", ANY, {**TOOLS, **ANY}),
+    Case("tool choice without tools", ANY, {**TOOLS, **ANY}),
     Case(
         "unknown tool",
         {**TOOLS, "tool_choice": {"type": "tool", "name": "g"}},
@@ -126,18 +128,18 @@ ANTHROPIC = [
         {**TOOLS, "tool_choice": {"type": "auto", "disable_parallel_tool_use": True}},
     ),
     Case("tool name", {"tools": [tool("a b")]}, {"tools": [tool("a-b_2")]}),
-    Case("tool names", {"tools": [tool(), tool()]}, {"tools": [tool(), tool("g")]}),
+    Case("repeated tool name", {"tools": [tool(), tool()]}, {"tools": [tool(), tool("g")]}),
     Case("tool schema", {"tools": [{"name": "f"}]}, {"tools": [{"name": "bash", "type": "bash_20250124"}]}),
-    Case("choice at root", inputs({**OBJECT, "anyOf": [OBJECT]}), inputs(having({"anyOf": [OBJECT]}))),
+    Case("union at root", inputs({**OBJECT, "anyOf": [OBJECT]}), inputs(having({"anyOf": [OBJECT]}))),
     Case(
         "property name",
         inputs({**OBJECT, "properties": {"a b": {}}}),
         inputs(having({"type": "object", "properties": {"a b": {}}})),
     ),
-    Case("unsound schema", inputs(having({"type": "int"})), inputs(having({"type": "integer"}))),
-    Case("unsound schema", inputs({**OBJECT, "required": "a"}), inputs({**OBJECT, "required": []})),
-    Case("open schema", formatted(OBJECT), formatted(CLOSED)),
-    Case("open schema", {"tools": [tool(strict=True)]}, {"tools": [tool()]}),
+    Case("invalid schema", inputs(having({"type": "int"})), inputs(having({"type": "integer"}))),
+    Case("invalid schema", inputs({**OBJECT, "required": "a"}), inputs({**OBJECT, "required": []})),
+    Case("additional properties", formatted(OBJECT), formatted(CLOSED)),
+    Case("additional properties", {"tools": [tool(strict=True)]}, {"tools": [tool()]}),
     Case(
         "schema keywords",
         formatted({**CLOSED, "properties": {"a": {"type": "string", "maxLength": 3}}}),
@@ -149,16 +151,19 @@ ANTHROPIC = [
             ("schema keywords", {"type": "array", "items": {"minimum": 1}}, {"type": "array", "items": CLOSED}),
             ("schema keywords", {"oneOf": [CLOSED, CLOSED]}, {"anyOf": [CLOSED, CLOSED]}),
             ("schema keywords", {"allOf": [{"$ref": "#/$defs/B"}]}, {"allOf": [CLOSED]}),
-            ("schema counts", {"type": "array", "minItems": 2}, {"type": "array", "minItems": 1}),
-            ("schema values", {"type": ["string", "null"], "enum": ["a", None]}, {"enum": ["a", None]}),
-            ("schema values", {"type": "string", "enum": [1]}, {"type": "integer", "enum": [1]}),
+            ("schema minItems", {"type": "array", "minItems": 2}, {"type": "array", "minItems": 1}),
+            ("schema enum", {"type": ["string", "null"], "enum": ["a", None]}, {"enum": ["a", None]}),
+            ("schema enum", {"type": "string", "enum": [1]}, {"type": "integer", "enum": [1]}),
             ("optional properties", options(25), options(24)),
             ("union types", {"anyOf": [{"type": ["string", "null"]}] * 16}, {"anyOf": [{"type": "null"}] * 17}),
         )
     ),
     *(
-        Case("circular schema", formatted({**having({"$ref": "#/$defs/A"}), "$defs": {"A": bad}}),
-             {"tools": [tool()], **formatted({**having({"$ref": "#/$defs/A"}), "$defs": {"A": CLOSED}})})
+        Case(
+            "circular schema",
+            formatted({**having({"$ref": "#/$defs/A"}), "$defs": {"A": bad}}),
+            {"tools": [tool()], **formatted({**having({"$ref": "#/$defs/A"}), "$defs": {"A": CLOSED}})},
+        )
         for bad in (having({"$ref": "#/$defs/A"}), having({"type": "array", "items": {"$ref": "#"}}))
     ),
     Case(
@@ -167,32 +172,32 @@ ANTHROPIC = [
         {"tools": [tool(input_schema={**having({"$ref": "#/$defs/A"}), "$defs": CIRCLE})]},
     ),
     Case(
-        "marks",
+        "breakpoints",
         messages(said(*(text(cache_control=EPHEMERAL) for _ in range(5)))),
         messages(said(*(text(cache_control=EPHEMERAL) for _ in range(4)))),
     ),
     Case(
-        "marks",
+        "breakpoints",
         {"cache_control": EPHEMERAL, **messages(said(*(text(cache_control=EPHEMERAL) for _ in range(4))))},
         {"cache_control": EPHEMERAL, **messages(said(*(text(cache_control=EPHEMERAL) for _ in range(3))))},
     ),
     Case(
-        "mark form",
+        "breakpoint value",
         messages(said(text(cache_control={"type": "ephemeral", "ttl": "2h"}))),
         messages(said(text(cache_control=HOUR))),
     ),
     Case(
-        "mark order",
+        "ttl order",
         {"system": [text(cache_control=EPHEMERAL)], **messages(said(text(cache_control=HOUR)))},
         {"system": [text(cache_control=HOUR)], **messages(said(text(cache_control=EPHEMERAL)))},
     ),
     Case(
-        "automatic mark",
+        "automatic breakpoint",
         {"cache_control": EPHEMERAL, **messages(said(text(cache_control=HOUR)))},
         {"cache_control": HOUR, **messages(said(text(cache_control=HOUR)))},
     ),
     Case(
-        "mark on block",
+        "breakpoint not allowed",
         messages(said(text()), said({**THOUGHT, "cache_control": EPHEMERAL}, text(), role="assistant"), said(text())),
         messages(said(text()), said(THOUGHT, text(cache_control=EPHEMERAL), role="assistant"), said(text())),
     ),
@@ -231,20 +236,20 @@ ANTHROPIC = [
         messages(*ANSWERED[:2], said(result(content=[text()]))),
     ),
     Case(
-        "mark in result",
+        "breakpoint in result",
         messages(*ANSWERED[:2], said(result(content=[text(cache_control=EPHEMERAL)]))),
         messages(*ANSWERED[:2], said({**result(content=[text()]), "cache_control": EPHEMERAL})),
     ),
-    Case("foreign mark", messages(said(text(prompt_cache_breakpoint={"mode": "explicit"})))),
+    Case("openai breakpoint", messages(said(text(prompt_cache_breakpoint={"mode": "explicit"})))),
     Case(
         "unsigned thinking",
         messages(*HI, said({"type": "thinking", "thinking": "x"}, text(), role="assistant"), *HI),
         messages(*HI, said(THOUGHT, text(), role="assistant"), *HI),
     ),
-    Case("document of assistant", messages(*HI, said(DOCUMENT, text(), role="assistant"), *HI), headers=NEW),
-    Case("citations of user", messages(said(text(citations=CITED))), headers=NEW),
+    Case("document from assistant", messages(*HI, said(DOCUMENT, text(), role="assistant"), *HI), headers=NEW),
+    Case("citations from user", messages(said(text(citations=CITED))), headers=NEW),
     Case("call id", messages(said(text()), said(use("a|b"), role="assistant"), said(result("a|b")))),
-    Case("call ids", messages(*ANSWERED, *ANSWERED[1:]), messages(*ANSWERED)),
+    Case("repeated call id", messages(*ANSWERED, *ANSWERED[1:]), messages(*ANSWERED)),
     Case("orphan result", messages(said(result())), messages(*ANSWERED)),
     Case(
         "unanswered call", messages(*ANSWERED[:2], said(text())), messages(*ANSWERED[:2], said(result()), said(text()))

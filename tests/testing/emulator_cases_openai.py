@@ -48,7 +48,7 @@ OPENAI = [
     Case("unknown model", {"model": "claude-opus-5"}, code="model_not_found", endpoint="openai.responses"),
     Case("chat key", {"top_k": 5}, {"seed": 5}, code="unknown_parameter"),
     Case("responses key", {"seed": 5}, {"store": False}, code="unknown_parameter", endpoint="openai.responses"),
-    Case("count key", {"store": False}, code="unknown_parameter", endpoint="openai.input_tokens"),
+    Case("input_tokens key", {"store": False}, code="unknown_parameter", endpoint="openai.input_tokens"),
     Case("range of temperature", {"temperature": -1}, {"temperature": 2}, code="number_out_of_range"),
     Case("range of top_p", {"top_p": 1.1}, {"top_p": 1}, code="number_out_of_range"),
     Case("range of presence_penalty", {"presence_penalty": 3}, {"presence_penalty": -2}, code="number_out_of_range"),
@@ -79,8 +79,8 @@ OPENAI = [
     ),
     Case("no effort", {"reasoning_effort": "low"}, code="unsupported_parameter"),
     Case("tool name", {"tools": [function("a.b")]}, {"tools": [function("a-b")]}, code="invalid_value"),
-    Case("tool choice alone", {"tool_choice": "required"}, {"tool_choice": "required", "tools": [function()]}),
-    Case("tool choice alone", {"parallel_tool_calls": False}),
+    Case("tool choice without tools", {"tool_choice": "required"}, {"tool_choice": "required", "tools": [function()]}),
+    Case("tool choice without tools", {"parallel_tool_calls": False}),
     Case(
         "unknown tool",
         {"tools": [function()], "tool_choice": {"type": "function", "function": {"name": "g"}}},
@@ -153,16 +153,16 @@ OPENAI = [
         code="string_above_max_length",
     ),
     Case("stream options", {"stream_options": {"include_usage": True}}, {"stream": True, "stream_options": {}}),
-    Case("foreign mark", messages(said(text(cache_control=EPHEMERAL))), code="unknown_parameter"),
-    Case("foreign mark", {"tools": [{**function(), "cache_control": EPHEMERAL}]}, code="unknown_parameter"),
+    Case("cache_control", messages(said(text(cache_control=EPHEMERAL))), code="unknown_parameter"),
+    Case("cache_control", {"tools": [{**function(), "cache_control": EPHEMERAL}]}, code="unknown_parameter"),
     Case(
-        "no breakpoints",
+        "breakpoints unsupported",
         messages(said(text(prompt_cache_breakpoint=POINT))),
         {"model": "gpt-5.6", **messages(said(text(prompt_cache_breakpoint=POINT)))},
         code="unsupported_parameter",
     ),
     Case(
-        "breakpoint place",
+        "breakpoint not allowed",
         {"model": "gpt-5.6", **messages(*HI, said(text(prompt_cache_breakpoint=POINT), role="assistant"), *HI)},
         {
             "model": "gpt-5.6",
@@ -171,7 +171,7 @@ OPENAI = [
         code="unknown_parameter",
     ),
     Case(
-        "breakpoint place",
+        "breakpoint not allowed",
         {"model": "gpt-6-sol", "tools": [{**flat(), "prompt_cache_breakpoint": POINT}]},
         code="unknown_parameter",
         endpoint="openai.responses",
@@ -197,7 +197,7 @@ OPENAI = [
         code="invalid_value",
     ),
     Case("chat.part type", messages(said(DOCUMENT)), code="invalid_value"),
-    Case("chat.empty list", messages({"role": "user", "content": []}), code="empty_array"),
+    Case("chat.empty content", messages({"role": "user", "content": []}), code="empty_array"),
     Case("chat.no content", messages(*HI, {"role": "assistant", "content": None}, *HI), TALK),
     Case("chat.orphan result", messages(*HI, answer("c1")), TALK),
     Case(
@@ -255,7 +255,7 @@ RESPONSES = [
         code="missing_required_parameter",
     ),
     Case(
-        "two states",
+        "two conversations",
         {"previous_response_id": "resp_known", "conversation": "conv_1"},
         {"conversation": "conv_1"},
         code="mutually_exclusive_parameters",
@@ -267,7 +267,9 @@ RESPONSES = [
         code="previous_response_not_found",
     ),
     Case("include", {"include": ["usage"]}, {"include": ["reasoning.encrypted_content"]}, code="invalid_value"),
-    Case("small limit", {"max_output_tokens": 15}, {"max_output_tokens": 16}, code="integer_below_min_value"),
+    Case(
+        "small max_output_tokens", {"max_output_tokens": 15}, {"max_output_tokens": 16}, code="integer_below_min_value"
+    ),
     Case("item type", items(*HI, use()), items(*HI, called(), output()), code="invalid_value"),
     Case("part type", items(said(text())), items(said({"type": "input_text", "text": "x"})), code="invalid_value"),
     Case(
@@ -285,8 +287,8 @@ RESPONSES = [
     ),
     Case("orphan result", items(*HI, output()), items(*HI, called(), output())),
     Case("unanswered call", items(*HI, called()), items(*HI, called(), output())),
-    Case("lone reasoning", items(*HI, thought(), *HI), items(*HI, thought(), SPOKEN, *HI)),
-    Case("lone reasoning", items(*HI, thought(), {"role": "assistant", "content": "x"}, *HI)),
+    Case("reasoning without item", items(*HI, thought(), *HI), items(*HI, thought(), SPOKEN, *HI)),
+    Case("reasoning without item", items(*HI, thought(), {"role": "assistant", "content": "x"}, *HI)),
     Case(
         "unstored item",
         items(*HI, thought(), SPOKEN, *HI),

@@ -7,9 +7,9 @@ from typing import Any
 
 from langchain_unified.request import Block, Params, Request, Turn
 from langchain_unified.testing.emulation.codecs import Codec
-from langchain_unified.testing.emulation.engine import Engine
-from langchain_unified.testing.emulation.faults import Faults
-from langchain_unified.testing.emulation.script import Answers
+from langchain_unified.testing.emulation.faults import FaultSource
+from langchain_unified.testing.emulation.providers import EmulatedProviders
+from langchain_unified.testing.emulation.script import AnswerSource
 from langchain_unified.testing.emulation.server import Emulator
 from langchain_unified.wires._completion import Completion
 
@@ -52,4 +52,4 @@ STUB = Codec(read_request, render_reply, render_events)
 
 def stubbed(script: Any = None, *, faults: Any = None, keys: frozenset[str] | None = None) -> Emulator:
     """An emulator whose wires are stubs."""
-    return Emulator(Engine(Answers(script), Faults(faults), keys, codecs=lambda wire: STUB))
+    return Emulator(EmulatedProviders(AnswerSource(script), FaultSource(faults), keys, codecs=lambda wire: STUB))

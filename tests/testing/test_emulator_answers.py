@@ -12,7 +12,7 @@ import pytest
 from langchain_unified.request import OutputFormat, Params, Request, ToolChoice, ToolSpec, Turn
 from langchain_unified.testing.emulation.assistant import answer
 from langchain_unified.testing.emulation.faults import Fault
-from langchain_unified.testing.emulation.script import Answers, ScriptEndedError
+from langchain_unified.testing.emulation.script import AnswerSource, ScriptEndedError
 from langchain_unified.testing.emulation.tokens import output_tokens
 from langchain_unified.wires._completion import Completion
 
@@ -198,7 +198,7 @@ def test_reasoning_counts_towards_max_tokens():
 
 def test_answers_of_one_request_differ():
     request = Request("m", (user("hi"),), params={"n": 3})
-    said = Answers().next(request)
+    said = AnswerSource().next(request)
     assert isinstance(said, list)
     assert len({text(each) for each in said}) == 3
 
@@ -208,21 +208,21 @@ def test_answers_of_one_request_differ():
 HI = Request("m", (user("hi"),))
 
 
-def next_of(answers: Answers, request: Request = HI) -> Completion:
+def next_of(answers: AnswerSource, request: Request = HI) -> Completion:
     said = answers.next(request)
     assert isinstance(said, list)
     return said[0]
 
 
 def test_a_list_answers_one_request_each():
-    answers = Answers(["one", {"content": "two"}])
+    answers = AnswerSource(["one", {"content": "two"}])
     assert [text(next_of(answers)), answers.remaining, text(next_of(answers))] == ["one", 1, "two"]
-    with pytest.raises(ScriptEndedError, match="it held 2"):
+    with pytest.raises(ScriptEndedError, match="all 2 answers are used"):
         answers.next(HI)
 
 
 def test_a_dict_may_hold_everything():
-    said = next_of(Answers([{
+    said = next_of(AnswerSource([{
         "reasoning": "hm", "content": "let me see", "tool_calls": [{"name": "f", "args": {"a": 1}}, {"name": "g"}],
     }]))  # fmt: skip
     assert [block["type"] for block in said.blocks] == ["reasoning", "text", "tool_call", "tool_call"]
@@ -232,32 +232,32 @@ def test_a_dict_may_hold_everything():
 
 
 def test_a_refusal():
-    said = next_of(Answers([{"refusal": "no"}]))
+    said = next_of(AnswerSource([{"refusal": "no"}]))
     assert (said.blocks, said.finish_reason) == (({"type": "refusal", "refusal": "no"},), "refusal")
 
 
 def test_a_completion_is_left_as_it_is():
     whole = Completion("id", "other", ({"type": "text", "text": "as it is"},), "content_filter")
-    assert next_of(Answers([whole]), replace(HI, params={"max_tokens": 1})) == whole
+    assert next_of(AnswerSource([whole]), replace(HI, params={"max_tokens": 1})) == whole
 
 
 def test_texts_obey_the_limits():
-    said = next_of(Answers(["a long answer"]), replace(HI, params={"max_tokens": 1}))
+    said = next_of(AnswerSource(["a long answer"]), replace(HI, params={"max_tokens": 1}))
     assert (text(said), said.finish_reason) == ("a lo", "length")
 
 
 def test_a_function_answers_every_request():
-    answers = Answers(lambda request: f"{request.model} {len(request.turns)}")
+    answers = AnswerSource(lambda request: f"{request.model} {len(request.turns)}")
     assert [text(next_of(answers)) for _ in range(3)] == ["m 1"] * 3
 
 
 def test_functions_and_faults_may_stand_in_a_list():
-    answers = Answers([lambda request: {"content": request.model}, Fault.overloaded()])
+    answers = AnswerSource([lambda request: {"content": request.model}, Fault.overloaded()])
     assert text(next_of(answers)) == "m"
     assert answers.next(HI) == Fault.overloaded()
 
 
-@pytest.mark.parametrize("item,message", [(3, "not int"), ({"text": "x"}, "but no text")])
+@pytest.mark.parametrize("item,message", [(3, "not int"), ({"text": "x"}, "has no key 'text'")])
 def test_other_things_are_no_answers(item, message):
     with pytest.raises(TypeError, match=message):
-        Answers([item]).next(HI)
+        AnswerSource([item]).next(HI)

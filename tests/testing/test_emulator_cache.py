@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from langchain_unified.caching.segments import Segment
 from langchain_unified.profiles import profile_for
 from langchain_unified.request import Profile, Provider
-from langchain_unified.testing.emulation.cache import Clock, Hit, PromptCache
-from langchain_unified.testing.emulation.segments import SEGMENTS, Segment, total
+from langchain_unified.testing.emulation.cache import CacheLookup, Clock, EmulatedCache
+from langchain_unified.testing.emulation.endpoints import SEGMENTS, total_tokens
 from langchain_unified.wires._completion import Tokens
 
 MARK = {"cache_control": {"type": "ephemeral"}}
@@ -36,16 +37,16 @@ class Cache:
 
     def __init__(self) -> None:
         self.clock = Clock()
-        self.cache = PromptCache(self.clock)
+        self.cache = EmulatedCache(self.clock)
 
-    def look(self, endpoint: str, body: dict[str, Any]) -> Hit:
+    def look(self, endpoint: str, body: dict[str, Any]) -> CacheLookup:
         return self.cache.look_up(endpoint, body, profile_of(endpoint, body), segments_of(endpoint, body))
 
     def ask(self, endpoint: str, body: dict[str, Any]) -> Tokens:
-        hit = self.look(endpoint, body)
-        assert hit.tokens.input == total(segments_of(endpoint, body))
-        self.cache.commit(hit)
-        return hit.tokens
+        lookup = self.look(endpoint, body)
+        assert lookup.tokens.input == total_tokens(segments_of(endpoint, body))
+        self.cache.commit(lookup)
+        return lookup.tokens
 
     def claude(self, *messages: dict[str, Any], model: str = "claude-sonnet-4-5", **body: Any) -> Tokens:
         return self.ask("anthropic.messages", {"model": model, "messages": list(messages), **body})
@@ -161,7 +162,7 @@ def test_entries_are_readable_when_the_answer_begins(cache):
 
 TOOLS = [{"name": "f", "input_schema": {"type": "object"}, "description": words(1100), **MARK}]
 IMAGE = {"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}}
-TOOL_TOKENS = total(SEGMENTS["anthropic.messages"]({"tools": TOOLS}, Profile()))
+TOOL_TOKENS = total_tokens(SEGMENTS["anthropic.messages"]({"tools": TOOLS}, Profile()))
 FULL: dict[str, Any] = {
     "model": "claude-opus-4-8",
     "tools": TOOLS,

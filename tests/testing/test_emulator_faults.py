@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from langchain_unified.testing.emulation.faults import KINDS, Fault, Faults, named
+from langchain_unified.testing.emulation.faults import FAULT_KINDS, Fault, FaultSource, parse_fault
 from langchain_unified.testing.emulation.server import Emulator
 from tests.testing.emulator_stub import stubbed
 
@@ -229,7 +229,7 @@ def test_faults_in_a_script():
 
 def test_random_faults_repeat():
     plan: Any = {"rate": 0.3, "kinds": ["overloaded", "html"], "seed": 7}
-    one, two = Faults(plan), Faults(plan)
+    one, two = FaultSource(plan), FaultSource(plan)
     drawn = [one.next() for _ in range(200)]
     assert drawn == [two.next() for _ in range(200)]
     assert 40 < sum(fault is not None for fault in drawn) < 80
@@ -241,12 +241,12 @@ def test_random_faults_are_played():
         assert ask(server).status_code == 503
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", FAULT_KINDS)
 def test_every_kind_can_be_named(kind):
     text = f"{kind}; status=418" if kind == "http" else kind
-    assert named(text).kind == kind
+    assert parse_fault(text).kind == kind
 
 
 def test_an_argument_that_is_not_known_is_told():
-    with pytest.raises(ValueError, match="cut has no seconds; it has after_bytes"):
-        named("cut; seconds=3")
+    with pytest.raises(ValueError, match=r"The fault cut has no argument seconds\. Its arguments: after_bytes\."):
+        parse_fault("cut; seconds=3")

@@ -9,23 +9,23 @@ from typing import Any
 import pytest
 
 from langchain_unified.testing.emulation.rules import RULES, refusals
-from langchain_unified.testing.emulation.rules.rule import Call, Refusal
+from langchain_unified.testing.emulation.rules.rule import EmulatedCall, Refusal
 from tests.support import corpus
 from tests.testing.emulator_cases import BODIES, HEADERS, Case
 from tests.testing.emulator_cases_anthropic import ANTHROPIC
 from tests.testing.emulator_cases_openai import OPENAI, RESPONSES
 
 
-def call(endpoint: str, case: Case, change: dict[str, Any], headers: dict[str, str | None]) -> Call:
+def call(endpoint: str, case: Case, change: dict[str, Any], headers: dict[str, str | None]) -> EmulatedCall:
     body = {key: value for key, value in {**BODIES[endpoint], **change}.items() if value is not ...}
     merged = {**HEADERS[endpoint.partition(".")[0]], **headers}
-    return Call(
+    return EmulatedCall(
         endpoint,
         body,
         {name: value for name, value in merged.items() if value is not None},
         case.keys,
-        unstored=case.unstored,
-        known=frozenset({"resp_known"}),
+        unstored_items=case.unstored,
+        stored_responses=frozenset({"resp_known"}),
     )
 
 
@@ -93,7 +93,9 @@ def test_openai_writes_an_error():
 
 
 def test_a_key_is_never_told():
-    refused = Call("openai.chat", BODIES["openai.chat"], {"authorization": "Bearer sk-secret"}, frozenset({"other"}))
+    refused = EmulatedCall(
+        "openai.chat", BODIES["openai.chat"], {"authorization": "Bearer sk-secret"}, frozenset({"other"})
+    )
     assert "sk-secret" not in str(first(refusals(refused)).body("openai", "req_1"))
 
 
@@ -109,10 +111,10 @@ def recorded() -> Iterator[Any]:
             yield pytest.param(endpoint, exchange, id=f"{endpoint}-{corpus.label(exchange)}")
 
 
-def as_call(endpoint: str, exchange: dict[str, Any]) -> Call:
+def as_call(endpoint: str, exchange: dict[str, Any]) -> EmulatedCall:
     headers = {**HEADERS[endpoint.partition(".")[0]], "anthropic-beta": BETAS, **exchange["request"]["headers"]}
     body = exchange["request"]["body"]
-    return Call(endpoint, body, headers, known=frozenset({str(body.get("previous_response_id"))}))
+    return EmulatedCall(endpoint, body, headers, stored_responses=frozenset({str(body.get("previous_response_id"))}))
 
 
 @corpus.needs_corpus

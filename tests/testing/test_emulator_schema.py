@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from langchain_unified.schemas.check import valid
-from langchain_unified.testing.emulation.schema import instance
+from langchain_unified.testing.emulation.schema_values import instance
 
 
 def satisfied(schema: Any, value: Any) -> bool:

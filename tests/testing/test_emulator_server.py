@@ -13,7 +13,7 @@ import pytest
 
 from langchain_unified.request import Request
 from langchain_unified.testing.emulation.faults import Fault
-from langchain_unified.testing.emulation.server import MISSING, Emulator, emulator, emulator_app
+from langchain_unified.testing.emulation.server import MISSING_EXTRA, Emulator, emulator, emulator_app
 from langchain_unified.wires._completion import Completion, Tokens
 from tests.testing.emulator_stub import stubbed
 
@@ -145,7 +145,7 @@ def test_a_refused_request_uses_up_no_answer():
         over = post(server, "/v1/messages", ANTHROPIC, MESSAGES)
     assert over.status_code == 400
     assert over.headers["x-should-retry"] == "false"
-    assert "held 1" in over.json()["error"]["message"]
+    assert "all 1 answers are used" in over.json()["error"]["message"]
 
 
 def test_a_completion_may_bring_its_own_tokens():
@@ -291,4 +291,4 @@ def test_a_missing_extra_is_named(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "starlette.applications", None)
     with pytest.raises(ImportError, match=r"langchain-unified\[emulator\]"):
         emulator_app()
-    assert "uvicorn" in MISSING
+    assert "uvicorn" in MISSING_EXTRA

@@ -1,6 +1,10 @@
 """The emulator: both providers' protocols, rules and prompt caches on this machine.
 
-`server.py` is where to start (a thread, a port, `with emulator() as server`), `app.py` the HTTP, `engine.py` a
-request's way without HTTP: `rules*.py` refuse, `script.py` and `assistant.py` answer, `cache.py` counts, `delivery.py`
-frames, `faults.py` breaks.
+- `server.py`: the server (`with emulator() as server`); start to read here
+- `app.py`: routes, recorded requests, and the sending of answers, by `delivery.py`
+- `providers.py`: what happens to one call, without HTTP
+- `rules/`: what the providers refuse
+- `script.py`, `assistant.py`: the answers, scripted or built in; values for JSON Schemas are made by `schema_values.py`
+- `cache.py`: what a prompt reads from the cache and writes to it
+- `faults.py`: what goes wrong on demand
 """

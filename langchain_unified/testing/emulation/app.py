@@ -1,4 +1,4 @@
-"""The emulator's ASGI application: addresses, recorded requests, and the bytes of an answer."""
+"""The emulator as an ASGI application: routes, recorded requests, and the sending of answers."""
 
 from __future__ import annotations
 
@@ -10,31 +10,35 @@ from typing import Any
 
 import orjson
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from langchain_unified.errors import RequestError
 from langchain_unified.profiles import known_models, profile_for
-from langchain_unified.request import JsonObject, Provider, WireName
-from langchain_unified.request import Request as Asked
+from langchain_unified.request import JsonObject, Provider, Request, WireName
 from langchain_unified.testing.emulation.codecs import codec_of
-from langchain_unified.testing.emulation.delivery import CUT, Step, length, steps
-from langchain_unified.testing.emulation.engine import ENDPOINTS, Answer, Endpoint, Engine
+from langchain_unified.testing.emulation.delivery import CUT, DeliveryStep, content_length, delivery_steps
+from langchain_unified.testing.emulation.endpoints import ENDPOINTS, EmulatedEndpoint
+from langchain_unified.testing.emulation.providers import EmulatedAnswer, EmulatedProviders
 from langchain_unified.testing.emulation.rules.rule import error_body
 
-SECRET = frozenset({"authorization", "x-api-key", "api-key", "cookie", "proxy-authorization"})
+CREDENTIAL_HEADERS = frozenset({"authorization", "x-api-key", "api-key", "cookie", "proxy-authorization"})
 """Headers that are not recorded."""
+
+CACHING_FACTS = ("cache_minimum", "cache_breakpoints", "effort_default")
+"""Fields of a model's profile that a body does not show and that its prompt cache depends on."""
 
 
 @dataclass
 class Recorded:
-    """A request as it came. Header names are lower case, credentials left out; `body` is parsed, `None` without JSON.
+    """A request as it was received. Header names are lower case, without credentials.
 
-    `endpoint` is `anthropic.messages`, `openai.chat`, …, `models`, or `None` for an unknown address. `status` is what
-    was answered (`None`: not yet; 0: the connection was closed instead), `fault` the kind of fault that was played,
-    `disconnected` whether the client hung up before the end. `time` is the emulator's when it came.
+    `body`: the parsed JSON, `None` if it is not JSON. `endpoint`: `anthropic.messages`, `openai.chat`, …, `models`;
+    `None` for an unknown address. `status`: of the answer; `None` before it, 0 if the connection was closed instead.
+    `fault`: the kind of the fault that was injected, if any. `disconnected`: whether the client closed the connection
+    before the end of the answer. `time`: of the emulator's clock at arrival, in seconds of Unix time.
     """
 
     method: str
@@ -51,83 +55,78 @@ class Recorded:
 
     @property
     def wire(self) -> WireName | None:
-        """The API that was spoken; `None` at an address that takes no conversation."""
+        """The wire of the request; `None` if the address takes no conversation."""
         return next((each.wire for each in ENDPOINTS.values() if each.name == self.endpoint), None)
 
     @property
-    def request(self) -> Asked | None:
-        """What the body asks for, in our vocabulary; `None` where it asks no model."""
+    def request(self) -> Request | None:
+        """The body as a request of this package; `None` if it does not ask a model."""
         if self.wire is None or self.provider is None or not isinstance(self.body, dict):
             return None
         try:
-            found = codec_of(self.wire).read_request(self.body, self.headers)
+            request = codec_of(self.wire).read_request(self.body, self.headers)
         except RequestError:
             return None
-        facts = profile_for(self.provider, found.model)
-        known = {name: getattr(facts, name) for name in OF_CACHING}
-        return replace(found, profile=replace(found.profile, **known))
-
-
-OF_CACHING = ("cache_minimum", "cache_breakpoints", "effort_default")
-"""What no body shows of its model, and its cache depends on."""
+        facts = profile_for(self.provider, request.model)
+        profile = replace(request.profile, **{name: getattr(facts, name) for name in CACHING_FACTS})
+        return replace(request, profile=profile)
 
 
 @dataclass
-class Desk:
-    """What the addresses share: the engine, and the requests that came, in the order of arrival."""
+class _App:
+    """The handlers of all routes, with what they share. `requests` are in order of arrival."""
 
-    engine: Engine
+    providers: EmulatedProviders
     requests: list[Recorded] = field(default_factory=list)
 
-    def record(self, request: Request, body: Any, provider: Provider | None, endpoint: str | None) -> Recorded:
-        """Write a request down."""
-        headers = {name: value for name, value in request.headers.items() if name not in SECRET}
-        found = Recorded(
+    def record(self, request: HttpRequest, body: Any, provider: Provider | None, endpoint: str | None) -> Recorded:
+        headers = {name: value for name, value in request.headers.items() if name not in CREDENTIAL_HEADERS}
+        recorded = Recorded(
             request.method, request.url.path, dict(request.query_params), headers, body, provider, endpoint
         )
-        found.time = self.engine.clock.now
-        self.requests.append(found)
-        return found
+        recorded.time = self.providers.clock.now
+        self.requests.append(recorded)
+        return recorded
 
-    def generates(self, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
-        """The handler of an address that takes a body."""
+    def handler_of(self, endpoint: EmulatedEndpoint) -> Callable[[HttpRequest], Awaitable[Response]]:
+        """The handler of an endpoint that takes a body."""
 
-        async def handle(request: Request) -> Response:
+        async def handle(request: HttpRequest) -> Response:
             body = _parsed(await request.body())
             recorded = self.record(request, body, endpoint.provider, endpoint.name)
             headers = dict(request.headers)
-            if self.engine.answers.may_block:
-                answer = await asyncio.to_thread(self.engine.answer, endpoint, body, headers)
+            if self.providers.answers.may_block:
+                answer = await asyncio.to_thread(self.providers.answer, endpoint, body, headers)
             else:
-                answer = self.engine.answer(endpoint, body, headers)
-            return Delivery(answer, recorded)
+                answer = self.providers.answer(endpoint, body, headers)
+            return _Delivery(answer, recorded)
 
         return handle
 
-    async def models(self, request: Request) -> Response:
-        """The list of models, or one of them, in the shape of the caller's provider."""
-        provider: Provider = "anthropic" if "anthropic-version" in request.headers else "openai"
+    async def models(self, request: HttpRequest) -> Response:
+        """The list of models, or one of them, in the form of the caller's provider."""
+        provider = _caller_provider(request)
         recorded = self.record(request, None, provider, "models")
-        refused = self.engine.refused_key(provider, dict(request.headers))
+        refused = self.providers.refused_key(provider, dict(request.headers))
         if refused is not None:
-            return Delivery(refused, recorded)
-        wanted = request.path_params.get("model")
+            return _Delivery(refused, recorded)
+        model = request.path_params.get("model")
         names = known_models(provider)
-        if wanted is not None and wanted not in names:
-            return _missing(recorded, provider, f"model: {wanted}", "model_not_found")
+        if model is not None and model not in names:
+            return _not_found(recorded, provider, f"model: {model}", "model_not_found")
         recorded.status = 200
-        shape = SHAPES[provider]
-        if wanted is not None:
-            return JSONResponse(shape(wanted))
-        ends = {"has_more": False, "first_id": names[0], "last_id": names[-1]} if provider == "anthropic" else {}
-        listed = {"object": "list"} if provider == "openai" else {}
-        return JSONResponse({**listed, "data": [shape(name) for name in names], **ends})
+        model_object = MODEL_OBJECTS[provider]
+        if model is not None:
+            return JSONResponse(model_object(model))
+        paging = {"has_more": False, "first_id": names[0], "last_id": names[-1]} if provider == "anthropic" else {}
+        kind = {"object": "list"} if provider == "openai" else {}
+        return JSONResponse({**kind, "data": [model_object(name) for name in names], **paging})
 
-    async def unknown(self, request: Request) -> Response:
+    async def unknown(self, request: HttpRequest) -> Response:
         """Any other address."""
         recorded = self.record(request, _parsed(await request.body()), None, None)
-        provider: Provider = "anthropic" if "anthropic-version" in request.headers else "openai"
-        return _missing(recorded, provider, f"Invalid URL ({request.method} {request.url.path})", "unknown_url")
+        message = f"Invalid URL ({request.method} {request.url.path})"
+        return _not_found(recorded, _caller_provider(request), message, "unknown_url")
 
 
 def _parsed(data: bytes) -> Any:
@@ -137,7 +136,12 @@ def _parsed(data: bytes) -> Any:
         return None
 
 
-def _missing(recorded: Recorded, provider: Provider, message: str, code: str) -> Response:
+def _caller_provider(request: HttpRequest) -> Provider:
+    """The provider that a client of an address without a body expects."""
+    return "anthropic" if "anthropic-version" in request.headers else "openai"
+
+
+def _not_found(recorded: Recorded, provider: Provider, message: str, code: str) -> Response:
     recorded.status = 404
     kind = "not_found_error" if provider == "anthropic" else "invalid_request_error"
     return JSONResponse(error_body(provider, "req_0", kind, message, code=code), 404)
@@ -163,16 +167,20 @@ def _openai_model(name: str) -> JsonObject:
     return {"id": name, "object": "model", "created": 0, "owned_by": "openai"}
 
 
-SHAPES: Mapping[Provider, Callable[[str], JsonObject]] = {"anthropic": _anthropic_model, "openai": _openai_model}
+MODEL_OBJECTS: Mapping[Provider, Callable[[str], JsonObject]] = {
+    "anthropic": _anthropic_model,
+    "openai": _openai_model,
+}
+"""By provider, the object that describes a model."""
 
 
-# --- bytes ------------------------------------------------------------------------------------------------------------
+# --- sending ----------------------------------------------------------------------------------------------------------
 
 
-class Delivery(Response):
-    """An answer on its way: it follows the plan, and stops when the client hangs up."""
+class _Delivery(Response):
+    """Sends an answer step by step. It stops when the client closes the connection."""
 
-    def __init__(self, answer: Answer, recorded: Recorded) -> None:
+    def __init__(self, answer: EmulatedAnswer, recorded: Recorded) -> None:
         self.answer = answer
         self.recorded = recorded
         self.background = None
@@ -180,70 +188,69 @@ class Delivery(Response):
         recorded.fault = answer.fault.kind if answer.fault else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
-        gone = asyncio.Event()
-        watcher = asyncio.create_task(_watch(receive, gone))
+        disconnected = asyncio.Event()
+        watcher = asyncio.create_task(_watch(receive, disconnected))
         try:
-            await self._send(receive, send, gone)
+            await self._send(receive, send, disconnected)
         finally:
             watcher.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await watcher
 
-    async def _send(self, receive: Receive, send: Send, gone: asyncio.Event) -> None:
+    async def _send(self, receive: Receive, send: Send, disconnected: asyncio.Event) -> None:
         answer = self.answer
         if answer.status == 0:
-            await _hang_up(receive, gone)
+            await _close_connection(receive, disconnected)
             return
-        await send({"type": "http.response.start", "status": answer.status, "headers": self._head()})
-        answer.started()
-        for step in steps(answer.parcel, answer.fault):
-            if gone.is_set():
+        await send({"type": "http.response.start", "status": answer.status, "headers": self._asgi_headers()})
+        answer.on_start()
+        for step in delivery_steps(answer.payload, answer.fault):
+            if disconnected.is_set():
                 self.recorded.disconnected = True
                 return
             if step is CUT:
-                await _hang_up(receive, gone)
+                await _close_connection(receive, disconnected)
                 return
-            await _follow(step, send, gone)
-        self.recorded.disconnected = gone.is_set()
+            await _follow(step, send, disconnected)
+        self.recorded.disconnected = disconnected.is_set()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    def _head(self) -> list[tuple[bytes, bytes]]:
-        size = length(self.answer.parcel, self.answer.fault)
-        more = {} if size is None else {"content-length": str(size)}
+    def _asgi_headers(self) -> list[tuple[bytes, bytes]]:
+        length = content_length(self.answer.payload, self.answer.fault)
+        more = {} if length is None else {"content-length": str(length)}
         return [(name.encode(), value.encode("latin-1")) for name, value in {**self.answer.headers, **more}.items()]
 
 
-async def _watch(receive: Receive, gone: asyncio.Event) -> None:
+async def _watch(receive: Receive, disconnected: asyncio.Event) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-    gone.set()
+    disconnected.set()
 
 
-async def _follow(step: Step, send: Send, gone: asyncio.Event) -> None:
+async def _follow(step: DeliveryStep, send: Send, disconnected: asyncio.Event) -> None:
     if isinstance(step, bytes):
         await send({"type": "http.response.body", "body": step, "more_body": True})
-        # Let the loop see a client that hung up, and events leave one by one.
+        # So that the loop sees a disconnect, and each event leaves by itself.
         await asyncio.sleep(0)
     elif isinstance(step, int | float):
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(gone.wait(), step)
+            await asyncio.wait_for(disconnected.wait(), step)
 
 
-async def _hang_up(receive: Receive, gone: asyncio.Event) -> None:
-    """Close the connection under the protocol: ASGI has no word for it, so it is done on uvicorn's own transport."""
+async def _close_connection(receive: Receive, disconnected: asyncio.Event) -> None:
+    """Close the connection in the middle of an answer. ASGI cannot, so uvicorn's transport is closed directly."""
     transport = getattr(getattr(receive, "__self__", None), "transport", None)
     if transport is None:
         raise ConnectionAbortedError("The emulator closed this connection on purpose.")
     transport.close()
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(gone.wait(), 1)
+        await asyncio.wait_for(disconnected.wait(), 1)
 
 
-def build(engine: Engine) -> tuple[Starlette, list[Recorded]]:
-    """The application, and the list that its requests are written into."""
-    desk = Desk(engine)
-    routes = [Route(path, desk.generates(endpoint), methods=["POST"]) for path, endpoint in ENDPOINTS.items()]
-    routes += [Route("/v1/models", desk.models), Route("/v1/models/{model:path}", desk.models)]
-    routes.append(Route("/{path:path}", desk.unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]))
-    return Starlette(routes=routes), desk.requests
+def build_app(providers: EmulatedProviders) -> tuple[Starlette, list[Recorded]]:
+    """The application, and the list in which it records the requests."""
+    app = _App(providers)
+    routes = [Route(path, app.handler_of(endpoint), methods=["POST"]) for path, endpoint in ENDPOINTS.items()]
+    routes += [Route("/v1/models", app.models), Route("/v1/models/{model:path}", app.models)]
+    routes.append(Route("/{path:path}", app.unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]))
+    return Starlette(routes=routes), app.requests

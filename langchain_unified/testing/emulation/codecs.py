@@ -1,4 +1,4 @@
-"""Each wire's `serve` module under one signature: a list of completions in, one for each choice."""
+"""The `serve` module of each wire behind one signature, which takes one completion for each choice."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from langchain_unified.request import JsonObject, Request
+from langchain_unified.request import JsonObject, Request, WireName
 from langchain_unified.wires._completion import Completion
 
 ReadRequest: TypeAlias = Callable[[JsonObject, Mapping[str, str]], Request]
@@ -17,41 +17,43 @@ RenderEvents: TypeAlias = Callable[[Sequence[Completion], JsonObject], Iterator[
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """How an API's bodies are read and its answers written."""
+    """Reads the bodies of an API (with the headers, in lower case) and renders its replies and events."""
 
     read_request: ReadRequest
     render_reply: RenderReply
     render_events: RenderEvents
 
 
-def codec_of(wire: str) -> Codec:
-    """The codec of a wire. Only Chat Completions has several choices; the others write the first."""
+def codec_of(wire: WireName) -> Codec:
+    """The codec of a wire. Only Chat Completions has several choices; the others render the first completion."""
     serve = importlib.import_module(f"langchain_unified.wires.{wire}.serve")
-    return CODECS.get(wire, _single)(serve)
+    return CODECS.get(wire, _single_choice)(serve)
 
 
-def _single(serve: Any) -> Codec:
+def _single_choice(serve: Any) -> Codec:
     return Codec(
         serve.read_request,
-        lambda said, body: serve.render_reply(said[0], body),
-        lambda said, body: serve.render_events(said[0], body),
+        lambda completions, body: serve.render_reply(completions[0], body),
+        lambda completions, body: serve.render_events(completions[0], body),
     )
 
 
-def _chat(serve: Any) -> Codec:
-    def events(said: Sequence[Completion], body: JsonObject) -> Iterator[JsonObject]:
-        if len(said) == 1:
-            yield from serve.render_events(said[0], body)
+def _several_choices(serve: Any) -> Codec:
+    def render_events(completions: Sequence[Completion], body: JsonObject) -> Iterator[JsonObject]:
+        if len(completions) == 1:
+            yield from serve.render_events(completions[0], body)
             return
-        for at, completion in enumerate(said):
+        reply_id = completions[0].id
+        for index, completion in enumerate(completions):
             for event in serve.render_events(completion, body):
                 if event["choices"]:
-                    yield {**event, "id": said[0].id, "choices": [{**part, "index": at} for part in event["choices"]]}
-                elif at == len(said) - 1:
-                    yield {**event, "id": said[0].id, "usage": serve.render_replies(said, body)["usage"]}
+                    choices = [{**choice, "index": index} for choice in event["choices"]]
+                    yield {**event, "id": reply_id, "choices": choices}
+                elif index == len(completions) - 1:
+                    yield {**event, "id": reply_id, "usage": serve.render_replies(completions, body)["usage"]}
 
-    return Codec(serve.read_request, serve.render_replies, events)
+    return Codec(serve.read_request, serve.render_replies, render_events)
 
 
-CODECS: Mapping[str, Callable[[Any], Codec]] = {"openai_chat": _chat}
-"""By wire, how its module is read where it is not as all others."""
+CODECS: Mapping[WireName, Callable[[Any], Codec]] = {"openai_chat": _several_choices}
+"""By wire, what makes the codec from the `serve` module; `_single_choice` for wires that are not listed."""

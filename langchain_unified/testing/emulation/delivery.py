@@ -1,6 +1,6 @@
-"""How an answer goes over the connection: framed as the provider frames it, and damaged where a fault says so.
+"""How an answer is sent: framed as the provider frames it, and damaged if a fault says so.
 
-`steps` is a plan: bytes to send, seconds to wait, or `CUT`, the end of the connection. Whoever moves bytes follows it.
+`delivery_steps` gives a plan: bytes to send, seconds to wait, or `CUT`, which closes the connection.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from langchain_unified.testing.emulation.faults import Fault
 
 
 class _Cut:
-    """The connection closes here."""
+    """The type of `CUT`."""
 
 
 CUT: Final = _Cut()
-Step: TypeAlias = bytes | float | _Cut
+DeliveryStep: TypeAlias = bytes | float | _Cut
 
-PING_EVERY = 0.05
-"""Seconds between the pings of a stream that gives nothing else."""
+PING_SECONDS = 0.05
+"""The time between the pings of a stream that sends nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One event on the wire; `final` when a stream is only whole with it."""
+    """One event of a stream, as bytes. `final`: without it the stream is incomplete."""
 
     data: bytes
     final: bool = False
@@ -39,53 +39,55 @@ class Frame:
 
 
 def frames(wire: str, events: Sequence[JsonObject]) -> list[Frame]:
-    """The events of a stream as the API frames them, with Anthropic's ping and OpenAI's `[DONE]`."""
+    """The events of a stream as the API frames them, with Anthropic's ping and the `[DONE]` of Chat Completions."""
     if wire == "openai_chat":
         return [*map(_chat_frame, events), Frame(b"data: [DONE]\n\n", final=True)]
-    framed = [Frame(named(event), event.get("type") in FINAL) for event in events]
+    framed = [Frame(_typed_event(event), event.get("type") in FINAL_EVENTS) for event in events]
     has_ping = any(event.get("type") == "ping" for event in events)
     if wire == "anthropic_messages" and framed and not has_ping:
         framed.insert(1, Frame(PINGS[wire]))
     return framed
 
 
-def named(event: JsonObject) -> bytes:
-    """An event with its type on a line of its own, as Messages and Responses write it."""
+def _typed_event(event: JsonObject) -> bytes:
+    """An event with its type in an `event:` line, as Messages and Responses send it."""
     return b"event: %s\ndata: %s\n\n" % (str(event.get("type")).encode(), orjson.dumps(event))
 
 
 def _chat_frame(event: JsonObject) -> Frame:
     choices = event.get("choices") or []
-    return Frame(b"data: %s\n\n" % orjson.dumps(event), all(part.get("finish_reason") for part in choices))
+    return Frame(b"data: %s\n\n" % orjson.dumps(event), all(choice.get("finish_reason") for choice in choices))
 
 
-FINAL = frozenset({"message_delta", "message_stop", "response.completed", "response.incomplete", "response.failed"})
+FINAL_EVENTS = frozenset(
+    {"message_delta", "message_stop", "response.completed", "response.incomplete", "response.failed"}
+)
 
 PINGS: Mapping[str, bytes] = {
-    "anthropic_messages": named({"type": "ping"}),
+    "anthropic_messages": _typed_event({"type": "ping"}),
     "openai_chat": b": keep-alive\n\n",
     "openai_responses": b": keep-alive\n\n",
 }
-"""By wire, a sign of life without content. OpenAI has none of its own: a comment, as proxies send it."""
+"""By wire, a sign of life without content. OpenAI's APIs have none: this is a comment, as proxies send it."""
 
 
 def error_frame(wire: str, error: JsonObject) -> bytes:
-    """An error in the middle of a stream. `error` is the provider's error body."""
+    """An error in mid-stream. `error` is the provider's error body."""
     if wire == "anthropic_messages":
-        return named(error)
+        return _typed_event(error)
     if wire == "openai_chat":
         return b"data: %s\n\n" % orjson.dumps(error)
     inner = error["error"]
     event = {"type": "error", "code": inner["code"] or inner["type"], "message": inner["message"], "param": None}
-    return named({**event, "sequence_number": 0})
+    return _typed_event({**event, "sequence_number": 0})
 
 
 # --- plans ------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
-    """What is to be sent: a `body`, or the `stream` of one. `error` is the frame of an error in mid-stream."""
+class Payload:
+    """What an answer contains: a `body`, or a `stream` of frames. `error` is the frame of an error in mid-stream."""
 
     wire: str
     body: bytes = b""
@@ -94,93 +96,93 @@ class Parcel:
 
     @property
     def parts(self) -> list[bytes]:
-        """The pieces in which it goes out when nothing is wrong."""
+        """The pieces in which it is sent without a fault."""
         return [self.body] if self.stream is None else [frame.data for frame in self.stream]
 
 
-def steps(parcel: Parcel, fault: Fault | None) -> Iterator[Step]:
-    """The plan for a parcel. A fault that does not damage it leaves it as it is."""
-    plan = PLANS.get(fault.kind) if fault is not None else None
+def delivery_steps(payload: Payload, fault: Fault | None) -> Iterator[DeliveryStep]:
+    """The plan for a payload. Faults that do not damage an answer do not change it."""
+    plan = DELIVERY_PLANS.get(fault.kind) if fault is not None else None
     if plan is None or fault is None:
-        yield from parcel.parts
+        yield from payload.parts
     else:
-        yield from plan(parcel, fault)
+        yield from plan(payload, fault)
 
 
-def length(parcel: Parcel, fault: Fault | None) -> int | None:
-    """The Content-Length: honest, but for a cut. `None` for a stream."""
-    if parcel.stream is not None:
+def content_length(payload: Payload, fault: Fault | None) -> int | None:
+    """The header Content-Length: larger than what is sent if the connection is cut. `None` for a stream."""
+    if payload.stream is not None:
         return None
-    plan = list(steps(parcel, fault))
-    if CUT in plan:
-        return max(len(parcel.body), sum(len(step) for step in plan if isinstance(step, bytes)) + 1)
-    return sum(len(step) for step in plan if isinstance(step, bytes))
+    steps = list(delivery_steps(payload, fault))
+    sent = sum(len(step) for step in steps if isinstance(step, bytes))
+    return max(len(payload.body), sent + 1) if CUT in steps else sent
 
 
-def _cut(parcel: Parcel, fault: Fault) -> Iterator[Step]:
+def _cut(payload: Payload, fault: Fault) -> Iterator[DeliveryStep]:
     left = fault.after_bytes
-    for part in parcel.parts:
+    for part in payload.parts:
         if left > 0:
             yield part[:left]
         left -= len(part)
     yield CUT
 
 
-def _without_final(parcel: Parcel, fault: Fault) -> Iterator[Step]:
-    if parcel.stream is None:
-        yield parcel.body[: len(parcel.body) // 2]
+def _without_final(payload: Payload, fault: Fault) -> Iterator[DeliveryStep]:
+    if payload.stream is None:
+        yield payload.body[: len(payload.body) // 2]
     else:
-        yield from (frame.data for frame in itertools.takewhile(lambda frame: not frame.final, parcel.stream))
+        yield from (frame.data for frame in itertools.takewhile(lambda frame: not frame.final, payload.stream))
 
 
-def _stall(parcel: Parcel, fault: Fault) -> Iterator[Step]:
-    at = 0 if parcel.stream is None else fault.at
-    yield from parcel.parts[:at]
+def _stall(payload: Payload, fault: Fault) -> Iterator[DeliveryStep]:
+    at = 0 if payload.stream is None else fault.at
+    yield from payload.parts[:at]
     yield fault.seconds
-    yield from parcel.parts[at:]
+    yield from payload.parts[at:]
 
 
-def _pings(parcel: Parcel, fault: Fault) -> Iterator[Step]:
-    if parcel.stream is None:
-        yield from _stall(parcel, fault)
+def _pings(payload: Payload, fault: Fault) -> Iterator[DeliveryStep]:
+    if payload.stream is None:
+        yield from _stall(payload, fault)
         return
-    yield from parcel.parts[: fault.at]
-    for _ in range(max(1, round(fault.seconds / PING_EVERY))):
-        yield PINGS[parcel.wire]
-        yield PING_EVERY
-    yield from parcel.parts[fault.at :]
+    yield from payload.parts[: fault.at]
+    for _ in range(max(1, round(fault.seconds / PING_SECONDS))):
+        yield PINGS[payload.wire]
+        yield PING_SECONDS
+    yield from payload.parts[fault.at :]
 
 
-def _drip(parcel: Parcel, fault: Fault) -> Iterator[Step]:
-    parts = parcel.parts
+def _drip(payload: Payload, fault: Fault) -> Iterator[DeliveryStep]:
+    parts = payload.parts
     if fault.size:
-        whole = b"".join(parts)
-        parts = [whole[at : at + fault.size] for at in range(0, len(whole), fault.size)]
+        data = b"".join(parts)
+        parts = [data[at : at + fault.size] for at in range(0, len(data), fault.size)]
     for part in parts:
         yield fault.seconds
         yield part
 
 
-def _malformed(parcel: Parcel, fault: Fault) -> Iterator[Step]:
-    parts = parcel.parts
-    at = 0 if parcel.stream is None else min(fault.at, len(parts) - 1)
+def _malformed_json(payload: Payload, fault: Fault) -> Iterator[DeliveryStep]:
+    parts = payload.parts
+    at = 0 if payload.stream is None else min(fault.at, len(parts) - 1)
     yield from parts[:at]
     broken = parts[at].rstrip(b"\n}")
-    yield broken if parcel.stream is None else broken + b"\n\n"
+    yield broken if payload.stream is None else broken + b"\n\n"
     yield from parts[at + 1 :]
 
 
-def _error(parcel: Parcel, fault: Fault) -> Iterator[Step]:
-    yield from parcel.parts[: fault.at]
-    yield parcel.error
+def _error_in_stream(payload: Payload, fault: Fault) -> Iterator[DeliveryStep]:
+    yield from payload.parts[: fault.at]
+    yield payload.error
 
 
-PLANS: Mapping[str, Callable[[Parcel, Fault], Iterator[Step]]] = {
+DELIVERY_PLANS: Mapping[str, Callable[[Payload, Fault], Iterator[DeliveryStep]]] = {
     "cut": _cut,
     "clean_end_without_final": _without_final,
     "stall": _stall,
     "pings_only": _pings,
     "drip": _drip,
-    "malformed_json": _malformed,
-    "overloaded_mid_stream": _error,
+    "malformed_json": _malformed_json,
+    "overloaded_mid_stream": _error_in_stream,
 }
+"""By kind of fault, how it damages an answer."""

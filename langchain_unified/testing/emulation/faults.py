@@ -1,8 +1,10 @@
-"""What can go wrong between a client and a provider, on demand.
+"""Faults between a client and a provider, on demand.
 
-Ordered: `server.fail_next(Fault.rate_limit(retry_after=2))`. At random, repeatably: `emulator(faults={"rate": 0.2,
-"kinds": ["overloaded", "cut"], "seed": 7})`. By one request: the header `x-emulator-fault: rate_limit`, or with
-arguments, `x-emulator-fault: cut; after_bytes=200`.
+Three ways to inject one:
+
+- for the next requests: `server.fail_next(Fault.rate_limit(retry_after=2))`
+- at random, the same in each run: `emulator(faults={"rate": 0.2, "kinds": ["overloaded", "cut"], "seed": 7})`
+- in one request: the header `x-emulator-fault: rate_limit`, with arguments `x-emulator-fault: cut; after_bytes=200`
 """
 
 from __future__ import annotations
@@ -15,16 +17,16 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any, Literal, TypedDict
 
-HTML = "<html><head><title>{status}</title></head><body><center><h1>{status}</h1></center></body></html>\n"
+HTML_PAGE = "<html><head><title>{status}</title></head><body><center><h1>{status}</h1></center></body></html>\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that goes wrong. Made by the class methods; the fields say what the server does.
+    """One fault. Use the class methods to make it; the fields tell the server what to do.
 
-    Either it answers in the model's place: the provider's own error object for `error`, or `body` as it is. Or the
-    answer goes out damaged: `at` counts events of a stream (0: before the first), `after_bytes` bytes of the body,
-    `seconds` the time that something lasts.
+    A fault either replaces the model's answer, by the provider's error object for `error` or by `body`; or it damages
+    the answer on its way. `at`: the number of events of a stream that are sent before (0: none). `after_bytes`: the
+    same in bytes of the body. `seconds`: how long the fault lasts. `size`: bytes of one piece of the body.
     """
 
     kind: str
@@ -38,15 +40,15 @@ class Fault:
     size: int | None = None
 
     @property
-    def answers(self) -> bool:
-        """Whether it is answered in the model's place."""
+    def has_answer(self) -> bool:
+        """Whether the fault has an answer of its own, which replaces the model's."""
         return self.status is not None or self.kind == "overloaded"
 
     @classmethod
     def rate_limit(
         cls, retry_after: float | str | datetime | None = None, retry_after_ms: float | None = None
     ) -> Fault:
-        """429. `retry_after` in seconds, or a date; `retry_after_ms` in milliseconds; no header without them."""
+        """Status 429. `retry_after`: seconds or a date; `retry_after_ms`: milliseconds. Without them, no header."""
         headers: dict[str, str] = {}
         if retry_after is not None:
             headers["retry-after"] = _retry_after(retry_after)
@@ -56,37 +58,37 @@ class Fault:
 
     @classmethod
     def server_error(cls, status: int = 500) -> Fault:
-        """A 5xx with the provider's error object."""
+        """A status 5xx with the provider's error object."""
         return cls("server_error", status, "server")
 
     @classmethod
     def overloaded(cls, status: int | None = None) -> Fault:
-        """Overloaded: 529 on Anthropic, 503 on OpenAI, or the `status` given."""
+        """Overloaded: status 529 on Anthropic and 503 on OpenAI, or the given `status`."""
         return cls("overloaded", status, "overloaded")
 
     @classmethod
     def overloaded_mid_stream(cls, after_events: int = 3) -> Fault:
-        """An error event in a stream, after so many events, and the end. A reply that is no stream is refused."""
+        """After so many events of a stream, an error event and the end. Without a stream, an error status."""
         return cls("overloaded_mid_stream", error="overloaded", at=after_events)
 
     @classmethod
     def cut(cls, after_bytes: int = 100) -> Fault:
-        """The connection closes after so many bytes of the body, before the end that was promised."""
+        """The connection closes after so many bytes of the body, before its end."""
         return cls("cut", after_bytes=after_bytes)
 
     @classmethod
     def clean_end_without_final(cls) -> Fault:
-        """A stream ends properly, but the events that finish it never came. A whole reply ends half-way."""
+        """A stream ends without its final events. A reply without a stream ends half-way."""
         return cls("clean_end_without_final")
 
     @classmethod
     def stall(cls, seconds: float = 30.0, after_events: int = 2) -> Fault:
-        """Nothing for so long, after so many events of a stream (a whole reply: before it); then the rest."""
+        """A pause after so many events of a stream, or before a reply without a stream; then the rest."""
         return cls("stall", at=after_events, seconds=seconds)
 
     @classmethod
     def pings_only(cls, seconds: float = 30.0, after_events: int = 1) -> Fault:
-        """A sign of life every 50 ms but no content, for so long; then the rest."""
+        """After so many events, only a ping every 50 ms for so many seconds; then the rest."""
         return cls("pings_only", at=after_events, seconds=seconds)
 
     @classmethod
@@ -96,24 +98,24 @@ class Fault:
 
     @classmethod
     def html(cls, status: int = 502) -> Fault:
-        """An HTML page, as proxies answer."""
-        return cls("html", status, headers={"content-type": "text/html"}, body=HTML.format(status=status))
+        """An HTML page, as a proxy answers."""
+        return cls("html", status, headers={"content-type": "text/html"}, body=HTML_PAGE.format(status=status))
 
     @classmethod
     def malformed_json(cls, after_events: int = 2) -> Fault:
-        """JSON that breaks off: the reply, or the data of an event."""
+        """Incomplete JSON: the reply, or the event after so many events."""
         return cls("malformed_json", at=after_events)
 
     @classmethod
     def refuse_connection(cls) -> Fault:
-        """The connection closes before any byte of an answer."""
+        """The connection closes before the first byte of an answer."""
         return cls("refuse_connection")
 
     @classmethod
     def http(
         cls, status: int, body: str | bytes | Mapping[str, Any] = "", headers: Mapping[str, str] | None = None
     ) -> Fault:
-        """Any answer: a mapping goes out as JSON."""
+        """Any answer. A mapping is sent as JSON."""
         return cls("http", status, headers=dict(headers or {}), body=body)
 
 
@@ -123,24 +125,29 @@ def _retry_after(value: float | str | datetime) -> str:
     return value if isinstance(value, str) else f"{value:g}"
 
 
-KINDS = (
+FAULT_KINDS = (
     "rate_limit", "server_error", "overloaded", "overloaded_mid_stream", "cut", "clean_end_without_final", "stall",
     "pings_only", "drip", "html", "malformed_json", "refuse_connection", "http",
 )  # fmt: skip
-"""The names of the constructors, as `kinds` and the header take them."""
+"""The names of the class methods, as `kinds` and the header take them."""
 
 
-def named(text: str) -> Fault:
-    """The fault that a header or a setting names: `rate_limit`, `cut; after_bytes=200`, `html; status=503`."""
+def parse_fault(text: str) -> Fault:
+    """The fault of a text such as `rate_limit`, `cut; after_bytes=200` or `html; status=503`.
+
+    Raises `ValueError` for an unknown fault or argument.
+    """
     name, *rest = (part.strip() for part in text.split(";"))
-    if name not in KINDS:
-        raise ValueError(f"There is no fault {name!r}. Known: {', '.join(KINDS)}.")
+    if name not in FAULT_KINDS:
+        raise ValueError(f"There is no fault {name!r}. The faults are {', '.join(FAULT_KINDS)}.")
     maker = getattr(Fault, name)
     given = dict(part.split("=", 1) for part in rest if "=" in part)
     known = inspect.signature(maker).parameters
     unknown = sorted(given.keys() - known.keys())
     if unknown:
-        raise ValueError(f"{name} has no {', '.join(unknown)}; it has {', '.join(known) or 'no arguments'}.")
+        raise ValueError(
+            f"The fault {name} has no argument {', '.join(unknown)}. Its arguments: {', '.join(known) or 'none'}."
+        )
     fault: Fault = maker(**{key.strip(): _value(value.strip()) for key, value in given.items()})
     return fault
 
@@ -155,35 +162,35 @@ def _value(text: str) -> float | str:
 
 
 class FaultPlan(TypedDict, total=False):
-    """Faults at random: how often (0 to 1), which (`KINDS` or `Fault`s; default: `overloaded`), and the seed."""
+    """Random faults. `rate`: 0 to 1, default 0; `kinds`: default `overloaded`; `seed`: default 0."""
 
     rate: float
     kinds: Iterable[str | Fault]
     seed: int
 
 
-class Faults:
-    """What fails next: first what was ordered, then what the plan's dice say."""
+class FaultSource:
+    """Decides which request fails: first those of `fail_next`, then at random by the plan."""
 
     def __init__(self, plan: FaultPlan | None = None) -> None:
         plan = plan or {}
         kinds = plan.get("kinds") or ("overloaded",)
-        self._kinds = [named(kind) if isinstance(kind, str) else kind for kind in kinds]
+        self._kinds = [parse_fault(kind) if isinstance(kind, str) else kind for kind in kinds]
         self._rate = plan.get("rate", 0.0)
-        self._dice = random.Random(plan.get("seed", 0))  # noqa: S311  # repeatable on purpose
-        self._ordered: list[Fault] = []
+        self._random = random.Random(plan.get("seed", 0))  # noqa: S311  # the same in each run
+        self._waiting: list[Fault] = []
 
-    def order(self, fault: Fault | str, times: int = 1) -> None:
+    def fail_next(self, fault: Fault | str, times: int = 1) -> None:
         """Fail the next `times` requests."""
-        fault = named(fault) if isinstance(fault, str) else fault
-        self._ordered += [fault] * times
+        fault = parse_fault(fault) if isinstance(fault, str) else fault
+        self._waiting += [fault] * times
 
     def next(self, header: str | None = None) -> Fault | None:
-        """The fault for a request; its own header goes first, and uses up nothing."""
+        """The fault for a request. Its header `x-emulator-fault` comes first and leaves the others waiting."""
         if header:
-            return named(header)
-        if self._ordered:
-            return self._ordered.pop(0)
-        if self._rate and self._dice.random() < self._rate:
-            return self._dice.choice(self._kinds)
+            return parse_fault(header)
+        if self._waiting:
+            return self._waiting.pop(0)
+        if self._rate and self._random.random() < self._rate:
+            return self._random.choice(self._kinds)
         return None

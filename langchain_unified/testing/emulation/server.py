@@ -1,9 +1,9 @@
-"""A server that behaves like both providers, for tests and demonstrations without a network or a key.
+"""A server on this machine that behaves like both providers, for tests and demos without keys.
 
     with emulator() as server:
         model = ChatUnified(model="anthropic/claude-sonnet-5", base_url=server.anthropic_url, api_key="any")
 
-It answers from a script or by itself, caches prompts and refuses requests as the providers do, and fails on demand.
+It answers from a script or by itself, caches prompts and refuses requests like the providers, and injects faults.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from langchain_unified.testing.emulation.cache import Clock
-from langchain_unified.testing.emulation.engine import Engine
-from langchain_unified.testing.emulation.faults import Fault, FaultPlan, Faults
-from langchain_unified.testing.emulation.script import Answers, Script
+from langchain_unified.testing.emulation.faults import Fault, FaultPlan, FaultSource
+from langchain_unified.testing.emulation.providers import EmulatedProviders
+from langchain_unified.testing.emulation.script import AnswerSource, Script
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from langchain_unified.testing.emulation.app import Recorded
 
-MISSING = "The emulator needs Starlette and uvicorn. Install them: pip install 'langchain-unified[emulator]'."
-START_SECONDS = 10.0
+MISSING_EXTRA = "The emulator needs Starlette and uvicorn. Install them: pip install 'langchain-unified[emulator]'."
+START_TIMEOUT_SECONDS = 10.0
 
 
 def emulator(
@@ -37,63 +37,65 @@ def emulator(
     host: str = "127.0.0.1",
     port: int = 0,
 ) -> Emulator:
-    """A server that runs for the length of a `with` (or `async with`) block.
+    """A server that runs inside a `with` (or `async with`) block.
 
-    `script`: a list of answers, one for each request, or a function of the request; without one the default assistant
-    answers. `faults`: what goes wrong at random, repeatably. `api_keys`: the keys that are taken, by default any.
-    `port` 0 takes a free one.
+    `script`: a list with one answer for each request, or a function of the request; by default the built-in assistant
+    answers. `faults`: random faults, the same in each run; by default none. `api_keys`: the keys that are accepted; by
+    default any. `port`: 0 takes a free one.
     """
-    return Emulator(_engine(script, faults, api_keys), host, port)
+    return Emulator(_providers(script, faults, api_keys), host, port)
 
 
 def emulator_app(
     script: Script = None, *, faults: FaultPlan | None = None, api_keys: Iterable[str] | None = None
 ) -> ASGIApp:
-    """The application alone, to be run by any ASGI server."""
-    app, _ = _build(_engine(script, faults, api_keys))
+    """The ASGI application without a server."""
+    app, _ = _build_app(_providers(script, faults, api_keys))
     return app
 
 
-def _engine(script: Script, faults: FaultPlan | None, api_keys: Iterable[str] | None) -> Engine:
-    return Engine(Answers(script), Faults(faults), None if api_keys is None else frozenset(api_keys))
+def _providers(script: Script, faults: FaultPlan | None, api_keys: Iterable[str] | None) -> EmulatedProviders:
+    return EmulatedProviders(
+        AnswerSource(script), FaultSource(faults), None if api_keys is None else frozenset(api_keys)
+    )
 
 
-def _build(engine: Engine) -> tuple[ASGIApp, list[Recorded]]:
+def _build_app(engine: EmulatedProviders) -> tuple[ASGIApp, list[Recorded]]:
     try:
-        from langchain_unified.testing.emulation.app import build
+        from langchain_unified.testing.emulation.app import build_app
     except ModuleNotFoundError as missing:
         if missing.name is None or missing.name.split(".")[0] != "starlette":
             raise
-        raise ImportError(MISSING) from missing
-    return build(engine)
+        raise ImportError(MISSING_EXTRA) from missing
+    return build_app(engine)
 
 
 class Emulator:
-    """A running emulator: where it is, what it was asked, and how to make it fail."""
+    """A running emulator: its addresses, the requests it received, and the faults it injects."""
 
-    def __init__(self, engine: Engine, host: str = "127.0.0.1", port: int = 0) -> None:
-        self._engine = engine
+    def __init__(self, engine: EmulatedProviders, host: str = "127.0.0.1", port: int = 0) -> None:
+        self._providers = engine
         self._host = host
         self._wanted_port = port
         self._socket: socket.socket | None = None
-        self._runner: _Runner | None = None
+        self._runner: _ServerThread | None = None
         self.requests: list[Recorded] = []
 
     @property
     def clock(self) -> Clock:
-        """The time that prompt caches see: it stands still until `clock.advance(seconds)`."""
-        return self._engine.clock
+        """The time for prompt caches and timestamps. It stands still until `clock.advance(seconds)`."""
+        return self._providers.clock
 
     @property
     def port(self) -> int:
-        """The port that it listens on."""
+        """The port it listens on. Raises `RuntimeError` if it does not run."""
         if self._socket is None:
             raise RuntimeError("The emulator is not running. Use it in a `with` block.")
         return int(self._socket.getsockname()[1])
 
     @property
     def url(self) -> str:
-        """Where it is, without a path."""
+        """The address without a path."""
         return f"http://{self._host}:{self.port}"
 
     @property
@@ -107,24 +109,24 @@ class Emulator:
         return f"{self.url}/v1"
 
     def fail_next(self, fault: Fault | str, times: int = 1) -> None:
-        """Play a fault on the next `times` requests; after what was ordered before."""
-        self._engine.faults.order(fault, times)
+        """Inject a fault into the next `times` requests, after the faults of earlier calls."""
+        self._providers.faults.fail_next(fault, times)
 
     @property
     def script_left(self) -> int | None:
-        """How many answers of a scripted list were not asked for; `None` without a list."""
-        return self._engine.answers.remaining
+        """The number of answers of a scripted list that are not used yet; `None` without a list."""
+        return self._providers.answers.remaining
 
     def start(self) -> Self:
-        """Begin to listen. `with` does it."""
-        app, self.requests = _build(self._engine)
+        """Start to listen; `with` does so."""
+        app, self.requests = _build_app(self._providers)
         self._socket = _listener(self._host, self._wanted_port)
-        self._runner = _Runner(app, self._socket)
+        self._runner = _ServerThread(app, self._socket)
         self._runner.start()
         return self
 
     def wait(self) -> None:
-        """Serve until somebody interrupts, for a server that runs by itself."""
+        """Block until the process is interrupted."""
         threading.Event().wait()
 
     def stop(self) -> None:
@@ -137,30 +139,30 @@ class Emulator:
             self._socket = None
 
     def __enter__(self) -> Self:
-        """Start."""
+        """Start the server."""
         return self.start()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop; raise what a function of the script raised, unless the block itself failed."""
+        """Stop the server. Raise what a function of the script raised, unless the block itself failed."""
         self.stop()
-        if error is None and self._engine.failures:
-            raise self._engine.failures[0]
+        if error is None and self._providers.failures:
+            raise self._providers.failures[0]
 
     async def __aenter__(self) -> Self:
-        """Start, without holding up the loop."""
+        """Start the server without blocking the event loop."""
         return await asyncio.to_thread(self.start)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop, likewise."""
+        """Stop the server without blocking the event loop."""
         await asyncio.to_thread(self.__exit__, kind, error, trace)
 
 
 def _listener(host: str, port: int) -> socket.socket:
-    # asyncio turns Nagle's algorithm off only on sockets that name their protocol.
+    # asyncio sets TCP_NODELAY only on sockets that are created with their protocol.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -172,14 +174,14 @@ def _listener(host: str, port: int) -> socket.socket:
     return listener
 
 
-class _Runner:
+class _ServerThread:
     """uvicorn in a thread."""
 
     def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
         try:
             import uvicorn
         except ModuleNotFoundError as missing:
-            raise ImportError(MISSING) from missing
+            raise ImportError(MISSING_EXTRA) from missing
         config = uvicorn.Config(
             app,
             http="h11",
@@ -201,23 +203,23 @@ class _Runner:
         self._thread = threading.Thread(target=self._run, name="emulator", daemon=True)
 
     def start(self) -> None:
-        """Returns when it listens."""
+        """Return when the server listens. Raises `RuntimeError` if it does not start."""
         self._thread.start()
-        if not self._ready.wait(START_SECONDS):
-            raise RuntimeError("The emulator did not start.")
+        if not self._ready.wait(START_TIMEOUT_SECONDS):
+            raise RuntimeError(f"The emulator did not start within {START_TIMEOUT_SECONDS:g} seconds.")
         if self._failure is not None:
             raise RuntimeError("The emulator did not start.") from self._failure
 
     def stop(self) -> None:
-        """Returns when it is gone."""
+        """Return when the server has stopped."""
         if self._loop is not None and self._done is not None:
             self._loop.call_soon_threadsafe(self._done.set)
-        self._thread.join(START_SECONDS)
+        self._thread.join(START_TIMEOUT_SECONDS)
 
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
-        except BaseException as failure:  # noqa: BLE001  # told where it was started
+        except BaseException as failure:  # noqa: BLE001  # raised in `start`
             self._failure = failure
         finally:
             self._ready.set()
@@ -232,7 +234,7 @@ class _Runner:
         await self._done.wait()
         for listener in server.servers:
             listener.close()
-        # Answers that still stall or drip end here.
+        # End the answers that are still being sent, such as those of a stall or drip.
         for connection in list(server.server_state.connections):
             connection.transport.abort()
         await asyncio.sleep(0)

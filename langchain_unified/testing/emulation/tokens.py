@@ -1,4 +1,4 @@
-"""What an answer costs in tokens, by the estimate in `wires/_tokens.py`."""
+"""How many tokens an answer has, estimated like the prompts (`caching/tokens.py`)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from langchain_unified.request import Block
 
 
 def output_tokens(blocks: Iterable[Block]) -> tuple[int, int]:
-    """What an answer's blocks (of the one dialect) cost: `(all, reasoning)`; the reasoning is part of all."""
+    """`(output, reasoning)` tokens of an answer. The output includes the reasoning."""
     counted = [(block["type"], block_tokens(block)) for block in blocks]
     return sum(count for _, count in counted), sum(count for kind, count in counted if kind == "reasoning")
 
 
 def block_tokens(block: Block) -> int:
-    """Tokens of one block of the one dialect."""
+    """The tokens of one block."""
     if block["type"] in ("tool_call", "invalid_tool_call"):
         return text_tokens(str(block["name"]) + arguments_text(block))
     if block["type"] == "native":
@@ -25,6 +25,6 @@ def block_tokens(block: Block) -> int:
 
 
 def arguments_text(block: Block) -> str:
-    """A call's arguments as the text that the model writes."""
+    """The arguments of a tool call as the text that the model writes."""
     args = block.get("args")
     return args if isinstance(args, str) else json.dumps(args or {}, ensure_ascii=False)

@@ -20,7 +20,7 @@ from langchain_unified.schemas.anthropic import adapt_schema
 from langchain_unified.schemas.openai import for_openai
 from langchain_unified.structured.answer import Target
 from langchain_unified.testing import Emulator, emulator
-from langchain_unified.testing.emulation.schema import instance
+from langchain_unified.testing.emulation.schema_values import instance
 from tests.integration.structured.helpers import Cat, JokeData, Tree, build, each_wire, object_of
 
 NAMES = st.sampled_from(["name", "size", "items", "note", "value"])

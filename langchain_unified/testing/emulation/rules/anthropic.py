@@ -7,33 +7,28 @@ from collections.abc import Mapping
 from typing import Any
 
 from langchain_unified.request import JsonObject
+from langchain_unified.testing.emulation.endpoints import ANTHROPIC, COUNT_TOKENS, MESSAGES
 from langchain_unified.testing.emulation.rules.anthropic_history import HISTORY
-from langchain_unified.testing.emulation.rules.anthropic_tools import TOOLS, forces
-from langchain_unified.testing.emulation.rules.rule import (
-    ANTHROPIC,
-    COUNT_TOKENS,
-    MESSAGES,
-    Call,
-    Finder,
-    Found,
-    Rule,
-    missing,
-    no_key,
-    out_of_range,
-    too_long,
+from langchain_unified.testing.emulation.rules.anthropic_tools import TOOLS, forces_tool_use
+from langchain_unified.testing.emulation.rules.rule import EmulatedCall, Rule, RuleCheck, Violations
+from langchain_unified.testing.emulation.rules.shared import (
+    missing_key,
+    no_api_key,
+    number_out_of_range,
+    prompt_too_long,
     unknown_model,
-    wrong_key,
+    wrong_api_key,
 )
 
 GENERATE = frozenset({MESSAGES})
 
-SHARED_KEYS = frozenset(
+COMMON_KEYS = frozenset(
     {"model", "messages", "system", "tools", "tool_choice", "thinking", "output_config", "cache_control", "speed"}
 )
-OWN_KEYS = frozenset(
+MESSAGES_KEYS = frozenset(
     {"max_tokens", "container", "diagnostics", "inference_geo", "metadata", "service_tier", "stop_sequences", "stream"}
 )
-SAMPLING = ("temperature", "top_p", "top_k")
+SAMPLING_KEYS = ("temperature", "top_p", "top_k")
 
 BETA_KEYS: Mapping[str, tuple[str, ...]] = {
     "betas": ("",),
@@ -46,190 +41,211 @@ BETA_KEYS: Mapping[str, tuple[str, ...]] = {
     "output_format": ("structured-outputs-",),
     "thread": ("message-threads-",),
 }
-"""Keys that need a beta header: how one of its names begins."""
-
-ALWAYS_THINK = re.compile(r"claude-(opus-5-5|fable|mythos|sonnet-5-5)")
-QUIET_ONLY_TO_HIGH = re.compile(r"claude-(opus-5|haiku-5-5)(?!-5)")
-NOT_BOTH = re.compile(r"claude-haiku-4-5")
+"""Keys that need a beta: how its name in the header `anthropic-beta` begins."""
 
 
-def _betas(call: Call) -> list[str]:
+# Patterns on model names, each from the guide of the model.
+ALWAYS_THINKS = re.compile(r"claude-(opus-5-5|fable|mythos|sonnet-5-5)")
+THINKING_OFF_UP_TO_HIGH = re.compile(r"claude-(opus-5|haiku-5-5)(?!-5)")
+TEMPERATURE_OR_TOP_P = re.compile(r"claude-haiku-4-5")
+
+
+def _betas(call: EmulatedCall) -> list[str]:
     return [name.strip() for name in call.headers.get("anthropic-beta", "").split(",")]
 
 
-def _thinking(call: Call) -> JsonObject:
-    found = call.body.get("thinking")
-    return found if isinstance(found, dict) else {}
+def _thinking(call: EmulatedCall) -> JsonObject:
+    thinking = call.body.get("thinking")
+    return thinking if isinstance(thinking, dict) else {}
 
 
-def _effort(call: Call) -> str | None:
+def _effort(call: EmulatedCall) -> str | None:
     return (call.body.get("output_config") or {}).get("effort")
 
 
 # --- keys -------------------------------------------------------------------------------------------------------------
 
 
-def _no_version(call: Call) -> Found:
+def _no_version_header(call: EmulatedCall) -> Violations:
     if "anthropic-version" not in call.headers:
         yield {}
 
 
-def _unknown_keys(call: Call) -> Found:
+def _unknown_keys(call: EmulatedCall) -> Violations:
     betas = _betas(call)
-    known = SHARED_KEYS if call.endpoint == COUNT_TOKENS else SHARED_KEYS | OWN_KEYS | set(SAMPLING)
+    known = COMMON_KEYS if call.endpoint == COUNT_TOKENS else COMMON_KEYS | MESSAGES_KEYS | set(SAMPLING_KEYS)
     for key in sorted(call.body.keys() - known):
         if not any(beta.startswith(prefix) for prefix in BETA_KEYS.get(key, ()) for beta in betas):
             yield {"key": key}
 
 
-def _sampling_version(call: Call) -> Found:
+def _sampling_in_new_version(call: EmulatedCall) -> Violations:
     if call.headers.get("anthropic-version", "") >= "2026-10-21":
-        yield from ({"key": key} for key in SAMPLING if key in call.body)
+        yield from ({"key": key} for key in SAMPLING_KEYS if key in call.body)
 
 
-def _sampling_model(call: Call) -> Found:
+def _sampling_of_model(call: EmulatedCall) -> Violations:
     if call.profile.sampling == "never":
-        yield from ({"key": key} for key in SAMPLING if call.body.get(key, 1) != 1)
+        yield from ({"key": key} for key in SAMPLING_KEYS if call.body.get(key, 1) != 1)
 
 
-def _sampling_thinking(call: Call) -> Found:
+def _temperature_while_thinking(call: EmulatedCall) -> Violations:
     if _thinking(call).get("type") in ("enabled", "adaptive") and call.body.get("temperature", 1) != 1:
         yield {}
 
 
-def _sampling_both(call: Call) -> Found:
-    if NOT_BOTH.match(call.model) and "temperature" in call.body and "top_p" in call.body:
+def _temperature_and_top_p(call: EmulatedCall) -> Violations:
+    if TEMPERATURE_OR_TOP_P.match(call.model) and "temperature" in call.body and "top_p" in call.body:
         yield {}
 
 
-def _metadata(call: Call) -> Found:
+def _unknown_metadata(call: EmulatedCall) -> Violations:
     yield from ({"key": key} for key in (call.body.get("metadata") or {}) if key != "user_id")
 
 
-def _no_tokens(call: Call) -> Found:
+def _negative_max_tokens(call: EmulatedCall) -> Violations:
     if (call.body.get("max_tokens") or 0) < 0:
-        yield {"found": call.body["max_tokens"]}
+        yield {}
 
 
-def _prewarm(call: Call) -> Found:
-    """`max_tokens: 0` fills the cache and generates nothing: what only makes sense for an answer is refused."""
+def _prewarm(call: EmulatedCall) -> Violations:
+    """`max_tokens: 0` fills the cache and generates nothing: parameters of an answer are refused."""
     if call.body.get("max_tokens") != 0:
         return
-    wanted = {
+    only_for_answers = {
         "stream": call.body.get("stream"),
-        "tool_choice": forces(call),
+        "tool_choice": forces_tool_use(call),
         "thinking": _thinking(call).get("type") == "enabled",
         "output_config.format": (call.body.get("output_config") or {}).get("format"),
     }
-    yield from ({"key": key} for key, given in wanted.items() if given)
+    yield from ({"key": key} for key, value in only_for_answers.items() if value)
 
 
 # --- thinking ---------------------------------------------------------------------------------------------------------
 
 
-def _thinking_kind(call: Call) -> Found:
-    """`enabled` up to 4.6, `adaptive` from 4.6 on."""
+def _unsupported_thinking(call: EmulatedCall) -> Violations:
+    """Models up to 4.6 take `enabled`, models from 4.6 on take `adaptive`."""
     kind, profile = _thinking(call).get("type"), call.profile
-    budget = profile.thinking == "budget" or (profile.thinking == "adaptive" and profile.sampling != "never")
-    refused = (kind == "enabled" and not budget) or (kind == "adaptive" and profile.thinking != "adaptive")
-    if refused:
+    takes_budget = profile.thinking == "budget" or (profile.thinking == "adaptive" and profile.sampling != "never")
+    takes_adaptive = profile.thinking == "adaptive"
+    if (kind == "enabled" and not takes_budget) or (kind == "adaptive" and not takes_adaptive):
         yield {"kind": kind}
 
 
-def _thinking_off(call: Call) -> Found:
+def _disabled_thinking(call: EmulatedCall) -> Violations:
     if _thinking(call).get("type") != "disabled":
         return
-    loud = QUIET_ONLY_TO_HIGH.match(call.model) and _effort(call) in ("xhigh", "max")
-    if ALWAYS_THINK.match(call.model) or loud:
+    effort_too_high = THINKING_OFF_UP_TO_HIGH.match(call.model) and _effort(call) in ("xhigh", "max")
+    if ALWAYS_THINKS.match(call.model) or effort_too_high:
         yield {}
 
 
-def _budget(call: Call) -> Found:
+def _small_budget(call: EmulatedCall) -> Violations:
     thinking = _thinking(call)
     if thinking.get("type") == "enabled" and (thinking.get("budget_tokens") or 0) < 1024:
         yield {}
 
 
-def _budget_over(call: Call) -> Found:
+def _large_budget(call: EmulatedCall) -> Violations:
     thinking = _thinking(call)
     limit = call.body.get("max_tokens")
     if thinking.get("type") == "enabled" and limit and (thinking.get("budget_tokens") or 0) >= limit:
         yield {}
 
 
-def _effort_level(call: Call) -> Found:
+def _unknown_effort(call: EmulatedCall) -> Violations:
     effort, levels = _effort(call), call.profile.effort_levels
     if effort and levels and effort not in levels:
         yield {"effort": effort, "levels": ", ".join(sorted(levels))}
 
 
-def _effort_at_all(call: Call) -> Found:
+def _effort_unsupported(call: EmulatedCall) -> Violations:
     if _effort(call) and not call.profile.effort_levels:
         yield {}
 
 
-def _row(
-    name: str, find: Finder, message: str, source: str, endpoints: frozenset[str] = ANTHROPIC, **more: Any
+def _rule(
+    name: str, check: RuleCheck, message: str, source: str, endpoints: frozenset[str] = ANTHROPIC, **more: Any
 ) -> Rule:
-    return Rule(f"anthropic.{name}", endpoints, find, message, source, **more)
+    return Rule(f"anthropic.{name}", endpoints, check, message, source, **more)
 
 
 _unauthorized: Mapping[str, Any] = {"status": 401, "type": "authentication_error"}
 
 RULES: tuple[Rule, ...] = (
-    _row("no key", no_key, "x-api-key header is required", "API errors guide", **_unauthorized),
-    _row("wrong key", wrong_key, "invalid x-api-key", "API errors guide", **_unauthorized),
-    _row("no version", _no_version, "anthropic-version: header is required", "API versions guide"),
-    _row("no model", missing("model"), "{key}: Field required", "SDK types"),
-    _row("no messages", missing("messages"), "{key}: Field required", "SDK types"),
-    _row("no max_tokens", missing("max_tokens"), "{key}: Field required", "SDK types", GENERATE),
-    _row("unknown model", unknown_model, "model: {model}", "recorded 404", status=404, type="not_found_error"),
-    _row("unknown key", _unknown_keys, "{key}: Extra inputs are not permitted", "SDK types"),
-    _row(
-        "sampling and version",
-        _sampling_version,
+    _rule("no key", no_api_key, "x-api-key header is required", "API errors guide", **_unauthorized),
+    _rule("wrong key", wrong_api_key, "invalid x-api-key", "API errors guide", **_unauthorized),
+    _rule("no version", _no_version_header, "anthropic-version: header is required", "API versions guide"),
+    _rule("no model", missing_key("model"), "{key}: Field required", "SDK types"),
+    _rule("no messages", missing_key("messages"), "{key}: Field required", "SDK types"),
+    _rule("no max_tokens", missing_key("max_tokens"), "{key}: Field required", "SDK types", GENERATE),
+    _rule("unknown model", unknown_model, "model: {model}", "recorded 404", status=404, type="not_found_error"),
+    _rule("unknown key", _unknown_keys, "{key}: Extra inputs are not permitted", "SDK types"),
+    _rule(
+        "sampling in new version",
+        _sampling_in_new_version,
         "{key}: Extra inputs are not permitted",
         "migration guide for 2026-10-21",
     ),
-    _row(
-        "sampling and model",
-        _sampling_model,
+    _rule(
+        "sampling of model",
+        _sampling_of_model,
         "`{key}` is not supported for this model.",
         "migration guides of the models",
     ),
-    _row(
-        "sampling and thinking",
-        _sampling_thinking,
+    _rule(
+        "temperature while thinking",
+        _temperature_while_thinking,
         "`temperature` may only be set to 1 when thinking is enabled.",
         "thinking guide",
     ),
-    _row(
+    _rule(
         "temperature and top_p",
-        _sampling_both,
+        _temperature_and_top_p,
         "`temperature` and `top_p` cannot both be specified for this model. Please use only one.",
         "model guide of Haiku 4.5",
     ),
-    _row(
+    _rule(
         "temperature",
-        out_of_range("temperature", 0, 1),
+        number_out_of_range("temperature", 0, 1),
         "temperature: Input should be between {low} and {high}",
         "API reference",
     ),
-    _row("metadata", _metadata, "metadata.{key}: Extra inputs are not permitted", "SDK types"),
-    _row("negative max_tokens", _no_tokens, "max_tokens: Input should be greater than or equal to 0", "SDK types"),
-    _row("prewarm", _prewarm, "`{key}` is not supported with max_tokens: 0.", "prompt caching guide", GENERATE),
-    _row("thinking kind", _thinking_kind, "thinking.type: `{kind}` is not supported for this model.", "thinking guide"),
-    _row("thinking off", _thinking_off, "thinking.type: `disabled` is not supported for this model.", "thinking guide"),
-    _row("small budget", _budget, "thinking.enabled.budget_tokens: Input should be at least 1024", "SDK docstring"),
-    _row("large budget", _budget_over, "`max_tokens` must be greater than `thinking.budget_tokens`.", "SDK docstring"),
-    _row("no effort", _effort_at_all, "This model does not support the effort parameter.", "model guides"),
-    _row(
+    _rule("metadata", _unknown_metadata, "metadata.{key}: Extra inputs are not permitted", "SDK types"),
+    _rule(
+        "negative max_tokens",
+        _negative_max_tokens,
+        "max_tokens: Input should be greater than or equal to 0",
+        "SDK types",
+    ),
+    _rule("prewarm", _prewarm, "`{key}` is not supported with max_tokens: 0.", "prompt caching guide", GENERATE),
+    _rule(
+        "thinking type",
+        _unsupported_thinking,
+        "thinking.type: `{kind}` is not supported for this model.",
+        "thinking guide",
+    ),
+    _rule(
+        "thinking off",
+        _disabled_thinking,
+        "thinking.type: `disabled` is not supported for this model.",
+        "thinking guide",
+    ),
+    _rule(
+        "small budget", _small_budget, "thinking.enabled.budget_tokens: Input should be at least 1024", "SDK docstring"
+    ),
+    _rule(
+        "large budget", _large_budget, "`max_tokens` must be greater than `thinking.budget_tokens`.", "SDK docstring"
+    ),
+    _rule("no effort", _effort_unsupported, "This model does not support the effort parameter.", "model guides"),
+    _rule(
         "effort level",
-        _effort_level,
+        _unknown_effort,
         "This model does not support effort level '{effort}'. Supported levels: {levels}.",
         "recorded 400",
     ),
     *HISTORY,
     *TOOLS,
-    _row("too long", too_long, "prompt is too long: {tokens} tokens > {limit} maximum", "reports", GENERATE),
+    _rule("too long", prompt_too_long, "prompt is too long: {tokens} tokens > {limit} maximum", "reports", GENERATE),
 )

@@ -1,4 +1,4 @@
-"""What the Anthropic Messages API refuses about a conversation: roles, blocks, and calls with their results."""
+"""What the Anthropic Messages API refuses in a conversation: roles, blocks, tool calls and their results."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from langchain_unified.request import JsonObject
-from langchain_unified.testing.emulation.rules.rule import ANTHROPIC, MESSAGES, Call, Finder, Found, Rule, dicts
+from langchain_unified.testing.emulation.endpoints import ANTHROPIC, MESSAGES
+from langchain_unified.testing.emulation.rules.rule import EmulatedCall, Rule, RuleCheck, Violations
+from langchain_unified.testing.emulation.rules.shared import dicts
 
 GENERATE = frozenset({MESSAGES})
-CALL_ID = re.compile(r"[a-zA-Z0-9_-]+")
+TOOL_USE_ID = re.compile(r"[a-zA-Z0-9_-]+")
 
-BLOCKS = frozenset({"text", "image", "document", "search_result", "thinking", "redacted_thinking", "tool_use",
+BLOCK_TYPES = frozenset({"text", "image", "document", "search_result", "thinking", "redacted_thinking", "tool_use",
                     "tool_result", "server_tool_use", "container_upload", "compaction", "fallback", "mcp_tool_use",
                     "mcp_tool_result", "mcp_tool_listing", "tool_addition", "tool_removal"})  # fmt: skip
-RESULT_PARTS = frozenset({"text", "image", "search_result", "document", "tool_reference", "browser_state"})
+RESULT_PART_TYPES = frozenset({"text", "image", "search_result", "document", "tool_reference", "browser_state"})
 
 
-def _messages(call: Call) -> list[JsonObject]:
+def _messages(call: EmulatedCall) -> list[JsonObject]:
     return dicts(call.body.get("messages"))
 
 
@@ -27,15 +29,15 @@ def _content(message: JsonObject) -> list[JsonObject]:
     return [{"type": "text", "text": content}] if isinstance(content, str) else dicts(content)
 
 
-def _blocks(call: Call) -> Iterator[tuple[str, JsonObject, JsonObject]]:
-    """Each block with its place and its message."""
+def _blocks(call: EmulatedCall) -> Iterator[tuple[str, JsonObject, JsonObject]]:
+    """Each block with its path and its message."""
     for at, message in enumerate(_messages(call)):
         for index, block in enumerate(_content(message)):
             yield f"messages.{at}.content.{index}", block, message
 
 
-def _turns(call: Call) -> list[tuple[int, str, list[JsonObject]]]:
-    """The messages as the API reads them, those of one role in a row as one: index of the first, role, blocks."""
+def _turns(call: EmulatedCall) -> list[tuple[int, str, list[JsonObject]]]:
+    """`(index of the first message, role, blocks)`: the API joins consecutive messages of one role into one turn."""
     turns: list[tuple[int, str, list[JsonObject]]] = []
     for at, message in enumerate(_messages(call)):
         role = str(message.get("role"))
@@ -49,51 +51,51 @@ def _turns(call: Call) -> list[tuple[int, str, list[JsonObject]]]:
 # --- roles ------------------------------------------------------------------------------------------------------------
 
 
-def _none(call: Call) -> Found:
+def _no_messages(call: EmulatedCall) -> Violations:
     if call.body.get("messages") == []:
         yield {}
 
 
-def _roles(call: Call) -> Found:
+def _unknown_role(call: EmulatedCall) -> Violations:
     for at, message in enumerate(_messages(call)):
         if message.get("role") not in ("user", "assistant", "system"):
             yield {"at": at}
 
 
-def _system(call: Call) -> Found:
+def _system_message(call: EmulatedCall) -> Violations:
     for at, message in enumerate(_messages(call)):
         if message.get("role") == "system" and not call.profile.system_in_messages:
             yield {"at": at}
 
 
-def _system_blocks(call: Call) -> Found:
+def _not_text_in_system(call: EmulatedCall) -> Violations:
     for place, block, message in _blocks(call):
         if message.get("role") == "system" and block.get("type") not in ("text", "tool_addition", "tool_removal"):
             yield {"place": place}
 
 
-def _prefill(call: Call) -> Found:
+def _prefill(call: EmulatedCall) -> Violations:
     turns = _turns(call)
-    if turns and turns[-1][1] == "assistant" and not call.profile.prefill and _is_text(turns[-1][2]):
+    if turns and turns[-1][1] == "assistant" and not call.profile.prefill and _ends_with_text(turns[-1][2]):
         yield {}
 
 
-def _trailing(call: Call) -> Found:
+def _trailing_whitespace(call: EmulatedCall) -> Violations:
     turns = _turns(call)
-    if turns and turns[-1][1] == "assistant" and _is_text(turns[-1][2]):
+    if turns and turns[-1][1] == "assistant" and _ends_with_text(turns[-1][2]):
         text = str(turns[-1][2][-1].get("text", ""))
         if text != text.rstrip():
             yield {}
 
 
-def _is_text(blocks: list[JsonObject]) -> bool:
+def _ends_with_text(blocks: list[JsonObject]) -> bool:
     return bool(blocks) and blocks[-1].get("type") == "text"
 
 
 # --- blocks -----------------------------------------------------------------------------------------------------------
 
 
-def _empty_message(call: Call) -> Found:
+def _empty_message(call: EmulatedCall) -> Violations:
     messages = _messages(call)
     for at, message in enumerate(messages):
         last_answer = at == len(messages) - 1 and message.get("role") == "assistant"
@@ -101,7 +103,7 @@ def _empty_message(call: Call) -> Found:
             yield {"at": at}
 
 
-def _empty_text(call: Call) -> Found:
+def _empty_text(call: EmulatedCall) -> Violations:
     for _, block, message in _blocks(call):
         if block.get("type") == "text" and not block.get("text") and not isinstance(message.get("content"), str):
             yield {}
@@ -110,55 +112,55 @@ def _empty_text(call: Call) -> Found:
             yield {}
 
 
-def _blank_text(call: Call) -> Found:
+def _blank_text(call: EmulatedCall) -> Violations:
     for _, block, _message in _blocks(call):
         text = block.get("text")
         if block.get("type") == "text" and text and not str(text).strip():
             yield {}
 
 
-def _block_type(call: Call) -> Found:
+def _unknown_block_type(call: EmulatedCall) -> Violations:
     for place, block, _ in _blocks(call):
         kind = str(block.get("type"))
-        if kind not in BLOCKS and not kind.endswith("_tool_result"):
+        if kind not in BLOCK_TYPES and not kind.endswith("_tool_result"):
             yield {"place": place, "kind": kind}
 
 
-def _result_part(call: Call) -> Found:
+def _unknown_result_part(call: EmulatedCall) -> Violations:
     for place, block, _ in _blocks(call):
         parts = block.get("content") if block.get("type") == "tool_result" else None
         for index, part in enumerate(dicts(parts)):
-            if part.get("type") not in RESULT_PARTS:
+            if part.get("type") not in RESULT_PART_TYPES:
                 yield {"place": f"{place}.content.{index}", "kind": part.get("type")}
 
 
-def _result_mark(call: Call) -> Found:
+def _breakpoint_in_result(call: EmulatedCall) -> Violations:
     for place, block, _ in _blocks(call):
         parts = block.get("content") if block.get("type") == "tool_result" else None
         marked = (at for at, part in enumerate(dicts(parts)) if "cache_control" in part)
         yield from ({"place": f"{place}.content.{at}"} for at in marked)
 
 
-def _foreign_mark(call: Call) -> Found:
+def _openai_breakpoint(call: EmulatedCall) -> Violations:
     for place, block, _ in _blocks(call):
         if "prompt_cache_breakpoint" in block:
             yield {"place": place}
 
 
-def _unsigned(call: Call) -> Found:
+def _no_signature(call: EmulatedCall) -> Violations:
     for place, block, _ in _blocks(call):
         if block.get("type") == "thinking" and not block.get("signature"):
             yield {"place": place}
 
 
-def _document_of_assistant(call: Call) -> Found:
+def _document_from_assistant(call: EmulatedCall) -> Violations:
     if call.headers.get("anthropic-version", "") >= "2026-10-21":
         for place, block, message in _blocks(call):
             if block.get("type") == "document" and message.get("role") == "assistant":
                 yield {"place": place}
 
 
-def _citations_of_user(call: Call) -> Found:
+def _citations_from_user(call: EmulatedCall) -> Violations:
     if call.headers.get("anthropic-version", "") < "2026-10-21":
         return
     for place, block, message in _blocks(call):
@@ -178,7 +180,7 @@ def _ids(blocks: list[JsonObject], kind: str, key: str) -> list[str]:
     return [str(block.get(key)) for block in blocks if block.get("type") == kind]
 
 
-def _unanswered(call: Call) -> Found:
+def _calls_without_result(call: EmulatedCall) -> Violations:
     turns = _turns(call)
     for at, (first, role, blocks) in enumerate(turns):
         called = _ids(blocks, "tool_use", "id") if role == "assistant" else []
@@ -189,7 +191,7 @@ def _unanswered(call: Call) -> Found:
             yield {"at": first, "ids": ", ".join(open_calls)}
 
 
-def _orphans(call: Call) -> Found:
+def _results_without_call(call: EmulatedCall) -> Violations:
     turns = _turns(call)
     for at, (first, _, blocks) in enumerate(turns):
         before = turns[at - 1][2] if at and turns[at - 1][1] == "assistant" else []
@@ -199,106 +201,106 @@ def _orphans(call: Call) -> Found:
                 yield {"place": f"messages.{first}.content.{index}", "id": block.get("tool_use_id")}
 
 
-def _twice(call: Call) -> Found:
+def _repeated_call_id(call: EmulatedCall) -> Violations:
     called = [each for _, _, blocks in _turns(call) for each in _ids(blocks, "tool_use", "id")]
     if len(set(called)) < len(called):
         yield {}
 
 
-def _bad_id(call: Call) -> Found:
+def _invalid_call_id(call: EmulatedCall) -> Violations:
     for place, block, _ in _blocks(call):
         key = {"tool_use": "id", "tool_result": "tool_use_id"}.get(str(block.get("type")))
-        if key and not CALL_ID.fullmatch(str(block.get(key, ""))):
+        if key and not TOOL_USE_ID.fullmatch(str(block.get(key, ""))):
             yield {"place": place, "key": key}
 
 
-def _row(
-    name: str, find: Finder, message: str, source: str, endpoints: frozenset[str] = ANTHROPIC, **more: Any
+def _rule(
+    name: str, check: RuleCheck, message: str, source: str, endpoints: frozenset[str] = ANTHROPIC, **more: Any
 ) -> Rule:
-    return Rule(f"anthropic.{name}", endpoints, find, message, source, **more)
+    return Rule(f"anthropic.{name}", endpoints, check, message, source, **more)
 
 
 HISTORY: tuple[Rule, ...] = (
-    _row("empty conversation", _none, "messages: at least one message is required", "API reference"),
-    _row("role", _roles, "messages.{at}.role: Input should be 'user', 'assistant' or 'system'", "SDK types"),
-    _row(
+    _rule("empty conversation", _no_messages, "messages: at least one message is required", "API reference"),
+    _rule("role", _unknown_role, "messages.{at}.role: Input should be 'user', 'assistant' or 'system'", "SDK types"),
+    _rule(
         "system message",
-        _system,
+        _system_message,
         "messages.{at}.role: 'system' is not supported for this model.",
         "guide to system messages in mid-conversation",
     ),
-    _row("system blocks", _system_blocks, "{place}: system messages hold text only", "SDK types"),
-    _row(
+    _rule("system blocks", _not_text_in_system, "{place}: system messages hold text only", "SDK types"),
+    _rule(
         "prefill",
         _prefill,
         "This model does not support assistant message prefill. The conversation must end with a user message.",
         "migration guides from 4.6 on",
         GENERATE,
     ),
-    _row(
+    _rule(
         "trailing whitespace",
-        _trailing,
+        _trailing_whitespace,
         "messages: final assistant content cannot end with trailing whitespace",
         "prefill guide",
         GENERATE,
     ),
-    _row(
+    _rule(
         "empty message",
         _empty_message,
         "messages.{at}: all messages must have non-empty content except for the optional final assistant message",
         "reports",
     ),
-    _row("empty text", _empty_text, "messages: text content blocks must be non-empty", "reports"),
-    _row("blank text", _blank_text, "messages: text content blocks must contain non-whitespace text", "reports"),
-    _row(
+    _rule("empty text", _empty_text, "messages: text content blocks must be non-empty", "reports"),
+    _rule("blank text", _blank_text, "messages: text content blocks must contain non-whitespace text", "reports"),
+    _rule(
         "block type",
-        _block_type,
+        _unknown_block_type,
         "{place}: Input tag '{kind}' found using 'type' does not match any of the expected tags",
         "SDK types",
     ),
-    _row(
+    _rule(
         "result part",
-        _result_part,
+        _unknown_result_part,
         "{place}: Input tag '{kind}' found using 'type' does not match any of the expected tags",
         "SDK types",
     ),
-    _row(
-        "mark in result",
-        _result_mark,
+    _rule(
+        "breakpoint in result",
+        _breakpoint_in_result,
         "{place}.cache_control: Extra inputs are not permitted",
         "prompt caching guide; reports",
     ),
-    _row(
-        "foreign mark",
-        _foreign_mark,
+    _rule(
+        "openai breakpoint",
+        _openai_breakpoint,
         "{place}.prompt_cache_breakpoint: Extra inputs are not permitted",
         "SDK types",
     ),
-    _row("unsigned thinking", _unsigned, "{place}.thinking.signature: Field required", "SDK types"),
-    _row(
-        "document of assistant",
-        _document_of_assistant,
+    _rule("unsigned thinking", _no_signature, "{place}.thinking.signature: Field required", "SDK types"),
+    _rule(
+        "document from assistant",
+        _document_from_assistant,
         "{place}: document blocks are not permitted in assistant messages",
         "migration guide for 2026-10-21",
     ),
-    _row(
-        "citations of user",
-        _citations_of_user,
+    _rule(
+        "citations from user",
+        _citations_from_user,
         "{place}.citations: citations are not permitted in user messages",
         "migration guide for 2026-10-21",
     ),
-    _row("call id", _bad_id, "{place}.{key}: String should match pattern '^[a-zA-Z0-9_-]+$'", "reports"),
-    _row("call ids", _twice, "messages: `tool_use` ids must be unique", "reports"),
-    _row(
+    _rule("call id", _invalid_call_id, "{place}.{key}: String should match pattern '^[a-zA-Z0-9_-]+$'", "reports"),
+    _rule("repeated call id", _repeated_call_id, "messages: `tool_use` ids must be unique", "reports"),
+    _rule(
         "orphan result",
-        _orphans,
+        _results_without_call,
         "{place}: unexpected `tool_use_id` found in `tool_result` blocks: {id}. Each `tool_result` block must have a "
         "corresponding `tool_use` block in the previous message.",
         "reports",
     ),
-    _row(
+    _rule(
         "unanswered call",
-        _unanswered,
+        _calls_without_result,
         "messages.{at}: `tool_use` ids were found without `tool_result` blocks immediately after: {ids}. "
         "Each `tool_use` block must have a corresponding `tool_result` block in the next message.",
         "reports",

@@ -1,4 +1,4 @@
-"""What both of OpenAI's APIs refuse, and what their rules share."""
+"""What both APIs of OpenAI refuse, and what the rules of the two share."""
 
 from __future__ import annotations
 
@@ -7,34 +7,31 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from langchain_unified.request import JsonObject
-from langchain_unified.testing.emulation.rules.openai_caching import MARKS
-from langchain_unified.testing.emulation.rules.rule import (
-    CHAT,
-    INPUT_TOKENS,
-    ITEMS,
-    OPENAI,
-    RESPONSES,
-    Call,
-    Finder,
-    Found,
-    Rule,
-    dicts,
-    missing,
-    no_key,
-    out_of_range,
-    outside,
-    too_long,
-    unknown_model,
-    wrong_key,
+from langchain_unified.testing.emulation.endpoints import CHAT, INPUT_TOKENS, OPENAI, OPENAI_ITEMS, RESPONSES
+from langchain_unified.testing.emulation.rules.openai_caching import CACHING
+from langchain_unified.testing.emulation.rules.rule import EmulatedCall, Rule, RuleCheck, Violations
+from langchain_unified.testing.emulation.rules.schemas import (
+    arrays_without_items,
+    function_schema_errors,
+    strict_schema_errors,
 )
-from langchain_unified.testing.emulation.rules.schemas import loose, misshapen, unlisted
+from langchain_unified.testing.emulation.rules.shared import (
+    dicts,
+    missing_key,
+    no_api_key,
+    number_out_of_range,
+    prompt_too_long,
+    unknown_keys,
+    unknown_model,
+    wrong_api_key,
+)
 
-ON_CHAT, ON_RESPONSES, ON_COUNT = frozenset({CHAT}), frozenset({RESPONSES}), frozenset({INPUT_TOKENS})
+ON_CHAT, ON_RESPONSES, ON_INPUT_TOKENS = frozenset({CHAT}), frozenset({RESPONSES}), frozenset({INPUT_TOKENS})
 GENERATE = ON_CHAT | ON_RESPONSES
 
 CHAT_KEYS = frozenset(
     {
-        "messages", "model", "audio", "frequency_penalty", "function_call", "functions", "logit_bias", "logprobs",
+        "messages", "model", "audio", "frequency_penalty", "function_call", "function_tools", "logit_bias", "logprobs",
         "max_completion_tokens", "max_tokens", "metadata", "modalities", "moderation", "n", "parallel_tool_calls",
         "prediction", "presence_penalty", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention",
         "reasoning_effort", "response_format", "safety_identifier", "seed", "service_tier", "stop", "store", "stream",
@@ -51,48 +48,56 @@ RESPONSES_KEYS = frozenset(
         "tool_choice", "tools", "top_logprobs", "top_p", "truncation", "user",
     }
 )  # fmt: skip
-COUNT_KEYS = frozenset(
+INPUT_TOKENS_KEYS = frozenset(
     {
         "input", "model", "instructions", "tools", "tool_choice", "text", "reasoning", "truncation",
         "previous_response_id", "conversation", "parallel_tool_calls", "personality",
     }
 )  # fmt: skip
 
-SAMPLING = ("temperature", "top_p", "presence_penalty", "frequency_penalty", "logit_bias", "logprobs", "top_logprobs")
-NEUTRAL: Mapping[str, Any] = {"temperature": 1, "top_p": 1, "presence_penalty": 0, "frequency_penalty": 0}
-"""Values that say nothing: every model takes them."""
+SAMPLING_KEYS = (
+    "temperature",
+    "top_p",
+    "presence_penalty",
+    "frequency_penalty",
+    "logit_bias",
+    "logprobs",
+    "top_logprobs",
+)
+SAMPLING_DEFAULTS: Mapping[str, Any] = {"temperature": 1, "top_p": 1, "presence_penalty": 0, "frequency_penalty": 0}
+"""Default values, which every model accepts."""
 
 TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
-def effort_of(call: Call) -> str | None:
-    """The effort that the call reasons with: the one asked for, else the model's own."""
+def effort_of(call: EmulatedCall) -> str | None:
+    """The reasoning effort of the call: the requested one, else the model's default."""
     asked = call.body.get("reasoning_effort") or (call.body.get("reasoning") or {}).get("effort")
     return asked or call.profile.effort_default
 
 
-def functions(call: Call) -> Iterator[tuple[str, JsonObject]]:
-    """The function tools with where they stand, from inside their wrapping."""
+def function_tools(call: EmulatedCall) -> Iterator[tuple[str, JsonObject]]:
+    """The function definitions, each with its path; Chat wraps them in `function`."""
     for at, tool in enumerate(dicts(call.body.get("tools"))):
         if tool.get("type") == "function":
             inner = tool.get("function") if call.endpoint == CHAT else tool
             yield f"tools[{at}]" + (".function" if call.endpoint == CHAT else ""), inner or {}
 
 
-# --- finders ----------------------------------------------------------------------------------------------------------
+# --- checks -----------------------------------------------------------------------------------------------------------
 
 
-def _sampling(call: Call) -> Found:
+def _sampling(call: EmulatedCall) -> Violations:
     reasons = call.profile.sampling == "never" or (
         call.profile.sampling == "without_reasoning" and effort_of(call) not in (None, "none")
     )
-    for key in SAMPLING if reasons else ():
+    for key in SAMPLING_KEYS if reasons else ():
         value = call.body.get(key)
-        if value not in (None, False) and value != NEUTRAL.get(key):
+        if value not in (None, False) and value != SAMPLING_DEFAULTS.get(key):
             yield {"key": key}
 
 
-def _effort(call: Call) -> Found:
+def _unknown_effort(call: EmulatedCall) -> Violations:
     asked = call.body.get("reasoning_effort") or (call.body.get("reasoning") or {}).get("effort")
     levels = call.profile.effort_levels
     if asked and levels and asked not in levels:
@@ -100,88 +105,90 @@ def _effort(call: Call) -> Found:
         yield {"key": key, "value": asked, "levels": ", ".join(f"'{level}'" for level in levels)}
 
 
-def _effort_at_all(call: Call) -> Found:
+def _effort_unsupported(call: EmulatedCall) -> Violations:
     key = "reasoning_effort" if call.endpoint == CHAT else "reasoning"
     asked = call.body.get("reasoning_effort") or (call.body.get("reasoning") or {}).get("effort")
     if asked and not call.profile.reasoning:
         yield {"key": key if call.endpoint == CHAT else "reasoning.effort"}
 
 
-def _tool_name(call: Call) -> Found:
-    for place, tool in functions(call):
+def _invalid_tool_name(call: EmulatedCall) -> Violations:
+    for place, tool in function_tools(call):
         if not TOOL_NAME.fullmatch(str(tool.get("name", ""))):
             yield {"place": f"{place}.name"}
 
 
-def _choice_alone(call: Call) -> Found:
+def _choice_without_tools(call: EmulatedCall) -> Violations:
     for key in ("tool_choice", "parallel_tool_calls") if call.endpoint == CHAT else ():
-        tools = call.body.get("tools") or call.body.get("functions")
-        # "none" and "auto" are what a call without tools has anyway.
+        tools = call.body.get("tools") or call.body.get("function_tools")
+        # Without tools, "none" and "auto" are the default.
         if call.body.get(key) not in (None, "none", "auto") and not tools:
             yield {"key": key}
 
 
-def _unknown_choice(call: Call) -> Found:
+def _choice_of_unknown_tool(call: EmulatedCall) -> Violations:
     chosen = call.body.get("tool_choice")
     if isinstance(chosen, dict) and chosen.get("type") == "function":
         name = (chosen.get("function") or chosen).get("name")
-        if name not in {tool.get("name") for _, tool in functions(call)}:
+        if name not in {tool.get("name") for _, tool in function_tools(call)}:
             yield {"name": name}
 
 
-def _functions(call: Call) -> Found:
-    for place, tool in functions(call):
-        for where, what in misshapen(tool["parameters"]) if "parameters" in tool else ():
+def _function_schema(call: EmulatedCall) -> Violations:
+    for place, tool in function_tools(call):
+        for where, what in function_schema_errors(tool["parameters"]) if "parameters" in tool else ():
             yield {"place": f"{place}.parameters", "name": tool.get("name"), "where": where, "what": what}
 
 
-def _strict_tools(call: Call) -> Found:
-    for place, tool in functions(call):
+def _strict_function_schema(call: EmulatedCall) -> Violations:
+    for place, tool in function_tools(call):
         if tool.get("strict"):
-            for where, what in loose(tool.get("parameters")):
+            for where, what in strict_schema_errors(tool.get("parameters")):
                 yield {"place": f"{place}.parameters", "name": tool.get("name"), "where": where, "what": what}
 
 
-def _form(call: Call) -> JsonObject:
-    """The JSON schema that the answer must have, with its name; empty where none is asked for."""
+def _json_schema_format(call: EmulatedCall) -> JsonObject:
+    """The requested JSON schema format: `name`, `schema`, `strict`; empty if there is none."""
     chosen = call.body.get("response_format") or (call.body.get("text") or {}).get("format") or {}
     return (chosen.get("json_schema") or chosen) if chosen.get("type") == "json_schema" else {}
 
 
-def _format_name(call: Call) -> Found:
-    name = _form(call).get("name")
+def _invalid_format_name(call: EmulatedCall) -> Violations:
+    name = _json_schema_format(call).get("name")
     if isinstance(name, str) and not TOOL_NAME.fullmatch(name):
         yield {"place": "response_format.json_schema.name" if call.endpoint == CHAT else "text.format.name"}
 
 
-def _format(call: Call) -> Found:
-    form = _form(call)
+def _format_schema(call: EmulatedCall) -> Violations:
+    form = _json_schema_format(call)
     place = "response_format" if call.endpoint == CHAT else "text.format.schema"
     schema = form.get("schema")
-    for where, what in (*unlisted(schema), *(loose(schema) if form.get("strict") else ())):
+    for where, what in (*arrays_without_items(schema), *(strict_schema_errors(schema) if form.get("strict") else ())):
         yield {"place": place, "name": form.get("name"), "where": where, "what": what}
 
 
-def _metadata(call: Call) -> Found:
+def _metadata_too_large(call: EmulatedCall) -> Violations:
     given = call.body.get("metadata") or {}
     too_many = len(given) > 16
     if too_many or any(len(key) > 64 or len(str(value)) > 512 for key, value in given.items()):
         yield {"found": len(given)}
 
 
-def _identifier(call: Call) -> Found:
+def _safety_identifier_too_long(call: EmulatedCall) -> Violations:
     found = len(str(call.body.get("safety_identifier") or ""))
     if found > 128:
         yield {"found": found}
 
 
-def _stream_options(call: Call) -> Found:
+def _stream_options_without_stream(call: EmulatedCall) -> Violations:
     if call.body.get("stream_options") is not None and not call.body.get("stream"):
         yield {}
 
 
-def _row(name: str, find: Finder, message: str, source: str, endpoints: frozenset[str] = OPENAI, **more: Any) -> Rule:
-    return Rule(f"openai.{name}", endpoints, find, message, source, **more)
+def _rule(
+    name: str, check: RuleCheck, message: str, source: str, endpoints: frozenset[str] = OPENAI, **more: Any
+) -> Rule:
+    return Rule(f"openai.{name}", endpoints, check, message, source, **more)
 
 
 _unauthorized: Mapping[str, Any] = {"status": 401, "code": "invalid_api_key"}
@@ -192,11 +199,13 @@ _unsupported: Mapping[str, Any] = {"code": "unsupported_parameter", "param": "{k
 UNKNOWN = "Unknown parameter: '{key}'."
 
 RULES: tuple[Rule, ...] = (
-    _row("no key", no_key, "You didn't provide an API key.", "API reference", status=401),
-    _row("wrong key", wrong_key, "Incorrect API key provided.", "error codes guide", **_unauthorized),
-    _row("no model", missing("model"), "Missing required parameter: '{key}'.", "API reference", **_missing),
-    _row("no messages", missing("messages"), "Missing required parameter: '{key}'.", "SDK types", ON_CHAT, **_missing),
-    _row(
+    _rule("no key", no_api_key, "You didn't provide an API key.", "API reference", status=401),
+    _rule("wrong key", wrong_api_key, "Incorrect API key provided.", "error codes guide", **_unauthorized),
+    _rule("no model", missing_key("model"), "Missing required parameter: '{key}'.", "API reference", **_missing),
+    _rule(
+        "no messages", missing_key("messages"), "Missing required parameter: '{key}'.", "SDK types", ON_CHAT, **_missing
+    ),
+    _rule(
         "unknown model on chat",
         unknown_model,
         "The model `{model}` does not exist or you do not have access to it.",
@@ -205,22 +214,22 @@ RULES: tuple[Rule, ...] = (
         status=404,
         code="model_not_found",
     ),
-    _row(
+    _rule(
         "unknown model",
         unknown_model,
         "The requested model '{model}' does not exist.",
         "recorded 400",
-        ITEMS,
+        OPENAI_ITEMS,
         code="model_not_found",
         param="model",
     ),
-    _row("chat key", outside(CHAT_KEYS), UNKNOWN, "SDK types; reports", ON_CHAT, **_unknown),
-    _row("responses key", outside(RESPONSES_KEYS), UNKNOWN, "SDK types; reports", ON_RESPONSES, **_unknown),
-    _row("count key", outside(COUNT_KEYS), UNKNOWN, "SDK types", ON_COUNT, **_unknown),
+    _rule("chat key", unknown_keys(CHAT_KEYS), UNKNOWN, "SDK types; reports", ON_CHAT, **_unknown),
+    _rule("responses key", unknown_keys(RESPONSES_KEYS), UNKNOWN, "SDK types; reports", ON_RESPONSES, **_unknown),
+    _rule("input_tokens key", unknown_keys(INPUT_TOKENS_KEYS), UNKNOWN, "SDK types", ON_INPUT_TOKENS, **_unknown),
     *(
-        _row(
+        _rule(
             f"range of {key}",
-            out_of_range(key, low, high),
+            number_out_of_range(key, low, high),
             f"Invalid '{{key}}': number {{side}} value. Expected a value between {low} and {high}, but got {{value}}.",
             "API reference",
             code="number_out_of_range",
@@ -234,7 +243,7 @@ RULES: tuple[Rule, ...] = (
             ("top_logprobs", 0, 20),
         )
     ),
-    _row(
+    _rule(
         "sampling",
         _sampling,
         "Unsupported parameter: '{key}' is not supported with this model.",
@@ -242,105 +251,105 @@ RULES: tuple[Rule, ...] = (
         GENERATE,
         **_unsupported,
     ),
-    _row(
+    _rule(
         "effort level",
-        _effort,
+        _unknown_effort,
         "Unsupported value: '{key}' does not support '{value}' with this model. Supported values are: {levels}.",
         "reasoning guide",
         code="unsupported_value",
         param="{key}",
     ),
-    _row(
+    _rule(
         "no effort",
-        _effort_at_all,
+        _effort_unsupported,
         "Unsupported parameter: '{key}' is not supported with this model.",
         "reasoning guide",
         **_unsupported,
     ),
-    _row(
+    _rule(
         "tool name",
-        _tool_name,
+        _invalid_tool_name,
         "Invalid '{place}': string does not match pattern. Expected a string that matches the pattern "
         "'^[a-zA-Z0-9_-]{{1,64}}$'.",
         "API reference",
         code="invalid_value",
         param="{place}",
     ),
-    _row(
-        "tool choice alone",
-        _choice_alone,
+    _rule(
+        "tool choice without tools",
+        _choice_without_tools,
         "Invalid value for '{key}': '{key}' is only allowed when 'tools' are specified.",
         "reports",
         param="{key}",
     ),
-    _row(
+    _rule(
         "unknown tool",
-        _unknown_choice,
+        _choice_of_unknown_tool,
         "Tool choice 'function' not found in 'tools' parameter: '{name}'.",
         "API reference",
         param="tool_choice",
     ),
-    _row(
+    _rule(
         "function schema",
-        _functions,
+        _function_schema,
         "Invalid schema for function '{name}': In context=({where}), {what}.",
         "reports",
         code="invalid_function_parameters",
         param="{place}",
     ),
-    _row(
+    _rule(
         "strict tool",
-        _strict_tools,
+        _strict_function_schema,
         "Invalid schema for function '{name}': In context=({where}), {what}.",
         "recorded 400",
         code="invalid_function_parameters",
         param="{place}",
     ),
-    _row(
+    _rule(
         "format name",
-        _format_name,
+        _invalid_format_name,
         "Invalid '{place}': string does not match pattern. Expected a string that matches the pattern "
         "'^[a-zA-Z0-9_-]+$'.",
         "SDK docstring; reports",
         code="invalid_value",
         param="{place}",
     ),
-    _row(
+    _rule(
         "format schema",
-        _format,
+        _format_schema,
         "Invalid schema for response_format '{name}': In context=({where}), {what}.",
         "structured outputs guide; reports",
         code="invalid_json_schema",
         param="{place}",
     ),
-    _row(
+    _rule(
         "metadata",
-        _metadata,
+        _metadata_too_large,
         "Invalid 'metadata': at most 16 keys of 64 and values of 512 characters.",
         "SDK docstring",
         param="metadata",
     ),
-    _row(
+    _rule(
         "safety identifier",
-        _identifier,
+        _safety_identifier_too_long,
         "Invalid 'safety_identifier': string too long. Expected a string with maximum length 128, but got a string "
         "with length {found} instead.",
         "SDK docstring",
         code="string_above_max_length",
         param="safety_identifier",
     ),
-    _row(
+    _rule(
         "stream options",
-        _stream_options,
+        _stream_options_without_stream,
         "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
         "SDK docstring",
         GENERATE,
         param="stream_options",
     ),
-    *MARKS,
-    _row(
+    *CACHING,
+    _rule(
         "too long",
-        too_long,
+        prompt_too_long,
         "This model's maximum context length is {limit} tokens. However, your messages resulted in {tokens} tokens.",
         "reports",
         GENERATE,

@@ -1,50 +1,52 @@
-"""What OpenAI's APIs refuse about prompt-cache breakpoints."""
+"""What both APIs of OpenAI refuse in prompt-cache breakpoints and options."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from langchain_unified.testing.emulation.rules.rule import CHAT, OPENAI, Call, Finder, Found, Rule, dicts
+from langchain_unified.testing.emulation.endpoints import CHAT, OPENAI
+from langchain_unified.testing.emulation.rules.rule import EmulatedCall, Rule, RuleCheck, Violations
+from langchain_unified.testing.emulation.rules.shared import dicts
 
 
-def _anthropic_mark(call: Call) -> Found:
-    yield from ({"place": place} for place in _places(call.body, "cache_control"))
+def _cache_control(call: EmulatedCall) -> Violations:
+    yield from ({"place": place} for place in _find_key(call.body, "cache_control"))
 
 
-def _places(value: Any, key: str, path: str = "") -> Iterator[str]:
-    """Where `key` stands in the tools and the conversation."""
+def _find_key(value: Any, key: str, path: str = "") -> Iterator[str]:
+    """The paths of `key` in the tools and the conversation."""
     if isinstance(value, list):
         for at, item in enumerate(value):
-            yield from _places(item, key, f"{path}[{at}]")
+            yield from _find_key(item, key, f"{path}[{at}]")
     elif isinstance(value, dict):
         if key in value:
             yield f"{path}.{key}".lstrip(".")
         for name in ("messages", "input", "content", "output", "tools"):
             if isinstance(value.get(name), list):
-                yield from _places(value[name], key, f"{path}.{name}".lstrip("."))
+                yield from _find_key(value[name], key, f"{path}.{name}".lstrip("."))
 
 
-def _no_breakpoints(call: Call) -> Found:
-    """From gpt-5.6 on."""
+def _breakpoints_unsupported(call: EmulatedCall) -> Violations:
+    """Models before gpt-5.6 have no breakpoints."""
     if call.profile.cache_breakpoints:
         return
     if call.body.get("prompt_cache_options") is not None:
         yield {"place": "prompt_cache_options"}
-    yield from ({"place": place} for place in _places(call.body, "prompt_cache_breakpoint"))
+    yield from ({"place": place} for place in _find_key(call.body, "prompt_cache_breakpoint"))
 
 
-def _misplaced(call: Call) -> Found:
-    """Not on tools, not on what the assistant said."""
-    for place in _places({"tools": call.body.get("tools")}, "prompt_cache_breakpoint"):
+def _breakpoint_not_allowed(call: EmulatedCall) -> Violations:
+    """Breakpoints are not allowed on tools, on assistant messages and on whole items."""
+    for place in _find_key({"tools": call.body.get("tools")}, "prompt_cache_breakpoint"):
         yield {"place": place}
     key = "messages" if call.endpoint == CHAT else "input"
     for at, item in enumerate(dicts(call.body.get(key))):
         if item.get("role") == "assistant" or "prompt_cache_breakpoint" in item:
-            yield from ({"place": f"{key}[{at}]{place}"} for place in _places(item, "prompt_cache_breakpoint", "."))
+            yield from ({"place": f"{key}[{at}]{place}"} for place in _find_key(item, "prompt_cache_breakpoint", "."))
 
 
-def _cache_options(call: Call) -> Found:
+def _invalid_cache_option(call: EmulatedCall) -> Violations:
     options = call.body.get("prompt_cache_options") or {}
     allowed = {"mode": ("implicit", "explicit"), "ttl": ("30m",) if call.endpoint == CHAT else ("30m", "12h")}
     for key, values in allowed.items():
@@ -52,38 +54,38 @@ def _cache_options(call: Call) -> Found:
             yield {"key": key, "value": options[key], "values": " and ".join(f"'{value}'" for value in values)}
 
 
-def _row(name: str, find: Finder, message: str, source: str, **more: Any) -> Rule:
-    return Rule(f"openai.{name}", OPENAI, find, message, source, **more)
+def _rule(name: str, check: RuleCheck, message: str, source: str, **more: Any) -> Rule:
+    return Rule(f"openai.{name}", OPENAI, check, message, source, **more)
 
 
-MARKS: tuple[Rule, ...] = (
-    _row(
-        "foreign mark",
-        _anthropic_mark,
+CACHING: tuple[Rule, ...] = (
+    _rule(
+        "cache_control",
+        _cache_control,
         "Unknown parameter: '{place}'.",
         "reports",
         code="unknown_parameter",
         param="{place}",
     ),
-    _row(
-        "no breakpoints",
-        _no_breakpoints,
+    _rule(
+        "breakpoints unsupported",
+        _breakpoints_unsupported,
         "Unsupported parameter: '{place}' is not supported with this model.",
         "prompt caching guide",
         code="unsupported_parameter",
         param="{place}",
     ),
-    _row(
-        "breakpoint place",
-        _misplaced,
+    _rule(
+        "breakpoint not allowed",
+        _breakpoint_not_allowed,
         "Unknown parameter: '{place}'.",
         "prompt caching guide",
         code="unknown_parameter",
         param="{place}",
     ),
-    _row(
+    _rule(
         "cache options",
-        _cache_options,
+        _invalid_cache_option,
         "Invalid value: '{value}'. Supported values are: {values}.",
         "SDK types",
         code="invalid_value",

@@ -1,4 +1,4 @@
-"""What a rule is, how a refusal looks on the wire, and the rules that every endpoint shares."""
+"""The vocabulary of the rules: a call, a rule, a refusal, and the error object that the provider answers with."""
 
 from __future__ import annotations
 
@@ -7,41 +7,35 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from langchain_unified.profiles import profile_for, provider_of
+from langchain_unified.caching.segments import Segment
+from langchain_unified.profiles import profile_for
 from langchain_unified.request import JsonObject, Profile, Provider
-from langchain_unified.testing.emulation.segments import SEGMENTS, Segment, total
-
-MESSAGES, COUNT_TOKENS = "anthropic.messages", "anthropic.count_tokens"
-CHAT, RESPONSES, INPUT_TOKENS = "openai.chat", "openai.responses", "openai.input_tokens"
-
-ANTHROPIC = frozenset({MESSAGES, COUNT_TOKENS})
-OPENAI = frozenset({CHAT, RESPONSES, INPUT_TOKENS})
-ITEMS = frozenset({RESPONSES, INPUT_TOKENS})
-"""The endpoints whose conversation is a list of items."""
+from langchain_unified.testing.emulation.endpoints import ANTHROPIC, SEGMENTS
 
 
 @dataclass(frozen=True)
-class Call:
-    """One request, as the rules see it. Header names are lower case.
+class EmulatedCall:
+    """One request to the emulator, as the rules see it. Header names are lower case.
 
-    `unstored` are ids of items that were answered with `store: false`; `known` the ids of responses that are kept.
+    `valid_keys`: the API keys that are accepted; `None` accepts any. `unstored_items`: ids of items that were answered
+    with `store: false`. `stored_responses`: ids of responses that a request may continue.
     """
 
     endpoint: str
     body: JsonObject
     headers: Mapping[str, str] = field(default_factory=dict)
-    keys: frozenset[str] | None = None
-    unstored: frozenset[str] = frozenset()
-    known: frozenset[str] = frozenset()
+    valid_keys: frozenset[str] | None = None
+    unstored_items: frozenset[str] = frozenset()
+    stored_responses: frozenset[str] = frozenset()
 
     @property
     def provider(self) -> Provider:
-        """Whose API it is."""
+        """The provider whose API is called."""
         return "anthropic" if self.endpoint in ANTHROPIC else "openai"
 
     @property
     def model(self) -> str:
-        """The model's id; empty without one."""
+        """The model's id; empty if the body names none."""
         return str(self.body.get("model") or "")
 
     @functools.cached_property
@@ -55,28 +49,31 @@ class Call:
         return SEGMENTS[self.endpoint](self.body, self.profile)
 
     @property
-    def key(self) -> str:
-        """The API key, as either provider takes it; empty without one."""
+    def api_key(self) -> str:
+        """The API key, from any header that the provider accepts; empty without one."""
         scheme, _, token = self.headers.get("authorization", "").partition(" ")
         bearer = token.strip() if scheme.lower() == "bearer" else ""
         return bearer or (self.headers.get("x-api-key", "") if self.provider == "anthropic" else "")
 
 
-Found: TypeAlias = Iterator[Mapping[str, Any]]
-Finder: TypeAlias = Callable[[Call], Iterable[Mapping[str, Any]]]
-"""Yields the fields of a rule's message for everything that is wrong; nothing where all is well."""
+Violations: TypeAlias = Iterator[Mapping[str, Any]]
+"""One mapping for each violation of a rule: the fields of the rule's message."""
+
+RuleCheck: TypeAlias = Callable[[EmulatedCall], Iterable[Mapping[str, Any]]]
+"""Yields the violations of one rule by a call; nothing if the call keeps the rule."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One reason to refuse a call. `message` and `param` are filled with the fields that `find` yields.
+    """One reason to refuse a call. `message` and `param` are templates, filled with the fields that `check` yields.
 
-    `source` says how it is known: a recorded answer, the SDK's types or docstrings, a guide, or reports that quote it.
+    `source` is the evidence for the rule: a recorded answer, the SDK's types or docstrings, a guide, or reports that
+    quote the error.
     """
 
     name: str
     endpoints: frozenset[str]
-    find: Finder
+    check: RuleCheck
     message: str
     source: str
     status: int = 400
@@ -87,14 +84,14 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What a rule said about a call."""
+    """One violation of a rule, with its message."""
 
     rule: Rule
     message: str
     param: str | None
 
     def body(self, provider: Provider, request_id: str) -> JsonObject:
-        """The error as the provider writes it."""
+        """The error object in the provider's shape."""
         rule = self.rule
         return error_body(provider, request_id, rule.type, self.message, code=rule.code, param=self.param)
 
@@ -102,71 +99,7 @@ class Refusal:
 def error_body(
     provider: Provider, request_id: str, kind: str, message: str, *, code: str | None = None, param: str | None = None
 ) -> JsonObject:
-    """An error object in the provider's shape."""
+    """An error object in the provider's shape. `kind` is its `type`."""
     if provider == "anthropic":
         return {"type": "error", "error": {"type": kind, "message": message}, "request_id": request_id}
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}
-
-
-# --- for every endpoint -----------------------------------------------------------------------------------------------
-
-
-def no_key(call: Call) -> Found:
-    if not call.key:
-        yield {}
-
-
-def wrong_key(call: Call) -> Found:
-    if call.keys is not None and call.key not in call.keys:
-        yield {}
-
-
-def unknown_model(call: Call) -> Found:
-    if call.model and provider_of(call.model) != call.provider:
-        yield {"model": call.model}
-
-
-def missing(*keys: str) -> Finder:
-    """For keys without which nothing goes."""
-
-    def find(call: Call) -> Found:
-        for key in keys:
-            if call.body.get(key) is None:
-                yield {"key": key}
-
-    return find
-
-
-def outside(known: Iterable[str]) -> Finder:
-    """For keys of the body that are not known."""
-    names = frozenset(known)
-
-    def find(call: Call) -> Found:
-        for key in call.body.keys() - names:
-            yield {"key": key}
-
-    return find
-
-
-def too_long(call: Call) -> Found:
-    limit = call.profile.max_input_tokens
-    tokens = total(call.segments) if limit else 0
-    if limit and tokens > limit:
-        yield {"tokens": tokens, "limit": limit}
-
-
-def out_of_range(key: str, low: float, high: float) -> Finder:
-    """For a number in the body that is too small or too large."""
-
-    def find(call: Call) -> Found:
-        value = call.body.get(key)
-        if isinstance(value, int | float) and not low <= value <= high:
-            side = "below minimum" if value < low else "above maximum"
-            yield {"key": key, "value": value, "low": low, "high": high, "side": side}
-
-    return find
-
-
-def dicts(value: Any) -> list[JsonObject]:
-    """The objects of a list; none of anything else."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

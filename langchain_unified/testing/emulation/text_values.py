@@ -1,4 +1,4 @@
-"""What a text offers as values: numbers, quoted words, names, and `field: value`. Each is given away once."""
+"""The values that a text contains: numbers, quoted texts, names, and `field: value`. Each is used once."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w])")
 _QUOTED = re.compile(r"\"([^\"]+)\"|“([^”]+)”|(?<!\w)'([^']+)'(?!\w)")
-# A capitalised word that does not begin a sentence, and those that follow it.
+# Capitalised words in a row that do not begin a sentence.
 _NAME = re.compile(r"(?<=[^.!?\n]\s)([A-Z][\w-]*(?: [A-Z][\w-]*)*)")
 
 
-class Words:
-    """The values in a text that are still free."""
+class TextValues:
+    """The values of a text that are not used yet."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -21,11 +21,11 @@ class Words:
         quoted = ["".join(groups) for groups in _QUOTED.findall(text)]
         self._strings = [*quoted, *(name for name in _NAME.findall(text) if name not in quoted and name != "I")]
 
-    def names(self, field: str) -> bool:
-        """Whether the text gives a value for a field by its name."""
-        return self._after(field) is not None
+    def has_value_for(self, field: str) -> bool:
+        """Whether the text has a value after the field's name (`days: 5`)."""
+        return self._value_after(field) is not None
 
-    def choose(self, options: Iterable[Any]) -> Iterator[Any]:
+    def mentioned_first(self, options: Iterable[Any]) -> Iterator[Any]:
         """The options, those that the text mentions first."""
         options = list(options)
         mentioned = [each for each in options if isinstance(each, str) and each and self._mentions(each)]
@@ -33,8 +33,8 @@ class Words:
         yield from (each for each in options if each not in mentioned)
 
     def strings(self, field: str, fits: Callable[[str], bool]) -> Iterator[str]:
-        """A string for a field: the one named after it, else the first free one that fits."""
-        named = self._after(field)
+        """Candidates for a string: the value after the field's name, then the first unused string that fits."""
+        named = self._value_after(field)
         if named is not None:
             yield named
         found = next((each for each in self._strings if fits(each)), None)
@@ -43,10 +43,10 @@ class Words:
             yield found
 
     def numbers(self, field: str, fits: Callable[[float], bool]) -> Iterator[int | float]:
-        """A number for a field, likewise."""
-        named = self._after(field)
-        wanted = [named] if named is not None and _NUMBER.fullmatch(named) else []
-        for text in [*wanted, *self._numbers]:
+        """At most one number that fits: the value after the field's name, else the first unused number."""
+        named = self._value_after(field)
+        after_name = [named] if named is not None and _NUMBER.fullmatch(named) else []
+        for text in [*after_name, *self._numbers]:
             number = float(text) if "." in text else int(text)
             if fits(number):
                 if text in self._numbers:
@@ -57,9 +57,9 @@ class Words:
     def _mentions(self, option: str) -> bool:
         return re.search(rf"(?<!\w){re.escape(option)}(?!\w)", self.text, re.IGNORECASE) is not None
 
-    def _after(self, field: str) -> str | None:
+    def _value_after(self, field: str) -> str | None:
         if not field:
             return None
-        spelled = re.escape(field).replace("_", "[ _-]")
-        found = re.search(rf"\b{spelled}(?:\s*[:=]\s*|\s+is\s+)[\"']?([^\s\"',;]+)", self.text, re.IGNORECASE)
+        name = re.escape(field).replace("_", "[ _-]")
+        found = re.search(rf"\b{name}(?:\s*[:=]\s*|\s+is\s+)[\"']?([^\s\"',;]+)", self.text, re.IGNORECASE)
         return found[1].rstrip(".!?") or None if found else None

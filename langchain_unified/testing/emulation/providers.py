@@ -1,0 +1,319 @@
+"""Both providers without HTTP: a parsed call in, an answer out.
+
+A call passes these steps: an injected fault, the rules of the provider, the prompt cache, the script or the built-in
+assistant, and the wire's `serve` codec, which writes the reply in the provider's form.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import orjson
+
+from langchain_unified.errors import RequestError
+from langchain_unified.request import Block, JsonObject, Provider, Request, WireName
+from langchain_unified.testing.emulation.cache import CacheLookup, Clock, EmulatedCache
+from langchain_unified.testing.emulation.codecs import Codec, codec_of
+from langchain_unified.testing.emulation.delivery import Payload, error_frame, frames
+from langchain_unified.testing.emulation.endpoints import ENDPOINTS, EmulatedEndpoint, total_tokens
+from langchain_unified.testing.emulation.faults import Fault, FaultSource
+from langchain_unified.testing.emulation.rules import refusals
+from langchain_unified.testing.emulation.rules.rule import EmulatedCall, error_body
+from langchain_unified.testing.emulation.script import AnswerSource, ScriptEndedError, assistant_answers
+from langchain_unified.testing.emulation.tokens import output_tokens
+from langchain_unified.wires._completion import Completion, Tokens
+
+JSON_HEADERS: Mapping[str, str] = {"content-type": "application/json"}
+SSE_HEADERS: Mapping[str, str] = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
+
+RATE_LIMIT_HEADERS: Mapping[Provider, Mapping[str, str]] = {
+    "anthropic": {
+        f"anthropic-ratelimit-{what}-{which}": value
+        for what, limit in (("requests", "4000"), ("tokens", "2400000"), ("input-tokens", "2000000"),
+                            ("output-tokens", "400000"))
+        for which, value in (("limit", limit), ("remaining", limit), ("reset", "2026-11-01T00:00:01Z"))
+    },
+    "openai": {
+        "x-ratelimit-limit-requests": "5000",
+        "x-ratelimit-limit-tokens": "800000",
+        "x-ratelimit-remaining-requests": "4999",
+        "x-ratelimit-remaining-tokens": "799900",
+        "x-ratelimit-reset-requests": "12ms",
+        "x-ratelimit-reset-tokens": "6ms",
+    },
+}  # fmt: skip
+"""On every answer: the names are recorded, the values are constant."""
+
+FAULT_ERRORS: Mapping[tuple[Provider, str], tuple[int, str, str, str | None]] = {
+    ("anthropic", "rate_limit"): (429, "rate_limit_error", "This request would exceed your rate limit.", None),
+    ("anthropic", "server"): (500, "api_error", "Internal server error", None),
+    ("anthropic", "overloaded"): (529, "overloaded_error", "Overloaded", None),
+    ("openai", "rate_limit"): (429, "requests", "Rate limit reached.", "rate_limit_exceeded"),
+    ("openai", "server"): (500, "server_error", "The server had an error processing your request.", None),
+    ("openai", "overloaded"): (503, "server_error", "The server is overloaded.", "server_overloaded"),
+}
+"""By provider and `Fault.error`: status, type, message and code of the error object."""
+
+MALFORMED_BODY_ERRORS = (AttributeError, IndexError, KeyError, RequestError, TypeError, ValueError)
+"""What the rules and codecs raise if a body does not have the shape of the API."""
+
+
+def _do_nothing() -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class EmulatedAnswer:
+    """An answer to be sent. `on_start` is called with its first byte. Status 0: the connection closes instead."""
+
+    status: int
+    headers: Mapping[str, str]
+    payload: Payload
+    fault: Fault | None = None
+    on_start: Callable[[], None] = _do_nothing
+
+
+@dataclass(frozen=True, slots=True)
+class _Exchange:
+    """One request on its way to an answer.
+
+    `body` is what was sent; in `full_body` the conversation that `previous_response_id` refers to is filled in.
+    """
+
+    endpoint: EmulatedEndpoint
+    body: JsonObject
+    full_body: JsonObject
+    headers: Mapping[str, str]
+    number: int
+    fault: Fault | None = None
+
+    @property
+    def request_id(self) -> str:
+        return f"req_{self.number:024d}"
+
+
+@dataclass
+class EmulatedProviders:
+    """Both providers with their state: scripted answers, faults, prompt cache and stored responses.
+
+    `valid_keys`: the API keys that are accepted; `None` accepts any. `failures`: exceptions of script functions and
+    codecs, raised again when the emulator stops.
+    """
+
+    answers: AnswerSource = field(default_factory=AnswerSource)
+    faults: FaultSource = field(default_factory=FaultSource)
+    valid_keys: frozenset[str] | None = None
+    clock: Clock = field(default_factory=Clock)
+    codecs: Callable[[WireName], Codec] = codec_of
+    failures: list[Exception] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.cache = EmulatedCache(self.clock)
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+        self._stored_responses: dict[str, list[JsonObject]] = {}
+        self._unstored_items: set[str] = set()
+
+    def answer(self, endpoint: EmulatedEndpoint, body: Any, headers: Mapping[str, str]) -> EmulatedAnswer:
+        """The answer to one request. `body`: the parsed JSON, `None` if it is not JSON. Header names are lower case."""
+        given = body if isinstance(body, dict) else {}
+        with self._lock:
+            exchange = _Exchange(endpoint, given, self._with_previous_response(given), headers, next(self._numbers))
+            try:
+                fault = self.faults.next(headers.get("x-emulator-fault"))
+            except ValueError as error:
+                return self._invalid_request(exchange, str(error))
+        exchange = replace(exchange, fault=fault)
+        if fault is not None and _replaces_answer(fault, exchange):
+            return self._fault_answer(exchange, fault)
+        if not isinstance(body, dict):
+            return self._invalid_request(exchange, "The request body is not a valid JSON object.")
+        return self._check_and_answer(exchange)
+
+    def refused_key(self, provider: Provider, headers: Mapping[str, str]) -> EmulatedAnswer | None:
+        """The refusal of a missing or wrong key at an address without a body; `None` for a valid key."""
+        endpoint = ENDPOINTS["/v1/messages" if provider == "anthropic" else "/v1/chat/completions"]
+        with self._lock:
+            exchange = _Exchange(endpoint, {}, {}, headers, next(self._numbers))
+        refusal = next(refusals(EmulatedCall(endpoint.name, {}, headers, self.valid_keys)), None)
+        unauthorized = refusal is not None and refusal.rule.status == 401
+        return self._check_and_answer(exchange) if unauthorized else None
+
+    # --- one exchange -------------------------------------------------------------------------------------------------
+
+    def _check_and_answer(self, exchange: _Exchange) -> EmulatedAnswer:
+        endpoint = exchange.endpoint
+        call = EmulatedCall(
+            endpoint.name,
+            exchange.full_body,
+            exchange.headers,
+            self.valid_keys,
+            unstored_items=frozenset(self._unstored_items),
+            stored_responses=frozenset(self._stored_responses),
+        )
+        try:
+            refusal = next(refusals(call), None)
+            if refusal is not None:
+                body = refusal.body(endpoint.provider, exchange.request_id)
+                return self._json_answer(exchange, refusal.rule.status, body)
+            if endpoint.counts_tokens:
+                kind = {"object": "response.input_tokens"} if endpoint.provider == "openai" else {}
+                return self._json_answer(exchange, 200, {**kind, "input_tokens": total_tokens(call.segments)})
+            codec = self.codecs(endpoint.wire)
+            request = codec.read_request(exchange.full_body, exchange.headers)
+            lookup = self.cache.look_up(endpoint.name, exchange.full_body, call.profile, call.segments)
+        except MALFORMED_BODY_ERRORS as error:
+            return self._invalid_request(
+                exchange, f"The body does not have the shape of the API: {type(error).__name__}: {error}"
+            )
+        except Exception as error:  # noqa: BLE001  # raised again when the emulator stops
+            self.failures.append(error)
+            return self._invalid_request(exchange, f"The emulator failed: {type(error).__name__}: {error}")
+        return self._generate(exchange, codec, request, lookup)
+
+    def _generate(self, exchange: _Exchange, codec: Codec, request: Request, lookup: CacheLookup) -> EmulatedAnswer:
+        try:
+            next_answer = _prewarm_answer(exchange.body) or self.answers.next(request)
+            if isinstance(next_answer, Fault):
+                exchange = replace(exchange, fault=next_answer)
+                if _replaces_answer(next_answer, exchange):
+                    return self._fault_answer(exchange, next_answer)
+                completions = assistant_answers(request)
+            else:
+                completions = next_answer
+            completions = [self._with_metadata(each, exchange, lookup) for each in completions]
+            return self._render(exchange, codec, completions, lookup)
+        except (RequestError, ScriptEndedError) as error:
+            return self._invalid_request(exchange, str(error))
+        except Exception as error:  # noqa: BLE001  # raised again when the emulator stops
+            self.failures.append(error)
+            return self._invalid_request(exchange, f"The script raised {type(error).__name__}: {error}")
+
+    def _with_metadata(self, completion: Completion, exchange: _Exchange, lookup: CacheLookup) -> Completion:
+        """The completion with the id, model, time and tokens that it does not set itself."""
+        if completion.tokens == Tokens():
+            output, reasoning = output_tokens(completion.blocks)
+            completion = replace(completion, tokens=replace(lookup.tokens, output=output, reasoning=reasoning))
+        if not self.answers.scripted:
+            blocks = tuple(_visible_reasoning(block, exchange) for block in completion.blocks)
+            completion = replace(completion, blocks=blocks)
+        return replace(
+            completion,
+            id=completion.id or f"{exchange.endpoint.id_prefix}{exchange.number:024d}",
+            model=completion.model or str(exchange.body["model"]),
+            created=completion.created or int(self.clock.now),
+        )
+
+    def _render(
+        self, exchange: _Exchange, codec: Codec, completions: Sequence[Completion], lookup: CacheLookup
+    ) -> EmulatedAnswer:
+        wire, provider = exchange.endpoint.wire, exchange.endpoint.provider
+        if exchange.body.get("stream"):
+            events = list(codec.render_events(completions, exchange.body))
+            reply: JsonObject = next((event["response"] for event in reversed(events) if "response" in event), {})
+            _, overloaded = _fault_error(provider, "overloaded", exchange.request_id)
+            payload = Payload(wire, stream=tuple(frames(wire, events)), error=error_frame(wire, overloaded))
+        else:
+            reply = codec.render_reply(completions, exchange.body)
+            payload = Payload(wire, orjson.dumps(reply))
+        if wire == "openai_responses":
+            self._store_response(exchange, reply)
+        headers = {**_common_headers(exchange), **(SSE_HEADERS if payload.stream else JSON_HEADERS)}
+        return EmulatedAnswer(200, headers, payload, exchange.fault, lambda: self.cache.commit(lookup))
+
+    # --- errors -------------------------------------------------------------------------------------------------------
+
+    def _json_answer(
+        self, exchange: _Exchange, status: int, body: JsonObject, headers: Mapping[str, str] | None = None
+    ) -> EmulatedAnswer:
+        all_headers = {**_common_headers(exchange), **JSON_HEADERS, **(headers or {})}
+        fault = exchange.fault
+        # An error in mid-stream cannot damage a body that is not a stream.
+        fault = None if fault is None or fault.kind == "overloaded_mid_stream" else fault
+        return EmulatedAnswer(status, all_headers, Payload(exchange.endpoint.wire, orjson.dumps(body)), fault)
+
+    def _invalid_request(self, exchange: _Exchange, message: str) -> EmulatedAnswer:
+        body = error_body(exchange.endpoint.provider, exchange.request_id, "invalid_request_error", message)
+        # A retry would get the same error.
+        return self._json_answer(exchange, 400, body, {"x-should-retry": "false"})
+
+    def _fault_answer(self, exchange: _Exchange, fault: Fault) -> EmulatedAnswer:
+        """The answer of a fault that replaces the model's answer."""
+        provider, wire = exchange.endpoint.provider, exchange.endpoint.wire
+        if fault.kind == "refuse_connection":
+            return EmulatedAnswer(0, {}, Payload(wire), fault)
+        if fault.error is not None:
+            status, body = _fault_error(provider, fault.error, exchange.request_id)
+            return self._json_answer(replace(exchange, fault=fault), fault.status or status, body, fault.headers)
+        data = orjson.dumps(fault.body) if isinstance(fault.body, Mapping) else fault.body or b""
+        data = data.encode() if isinstance(data, str) else data
+        common = _common_headers(exchange) if fault.kind == "http" else {}
+        content_type = JSON_HEADERS if isinstance(fault.body, Mapping) else {}
+        headers = {**common, **content_type, **fault.headers}
+        return EmulatedAnswer(fault.status or 500, headers, Payload(wire, data), fault)
+
+    # --- responses that OpenAI stores ---------------------------------------------------------------------------------
+
+    def _with_previous_response(self, body: JsonObject) -> JsonObject:
+        """The body, with the conversation of its `previous_response_id` before its own input."""
+        previous = self._stored_responses.get(str(body.get("previous_response_id")))
+        return body if previous is None else {**body, "input": [*previous, *_items(body.get("input"))]}
+
+    def _store_response(self, exchange: _Exchange, reply: JsonObject) -> None:
+        output = reply.get("output") or []
+        with self._lock:
+            if exchange.body.get("store") is False:
+                self._unstored_items.update(str(item["id"]) for item in output if item.get("id"))
+            else:
+                conversation = [*_items(exchange.full_body.get("input")), *output]
+                self._stored_responses[str(reply.get("id"))] = conversation
+
+
+def _prewarm_answer(body: JsonObject) -> list[Completion]:
+    """The answer to a request that only fills the cache. It takes none from a script. Empty for other requests."""
+    if body.get("max_tokens") == 0:
+        return [Completion("", "", (), finish_reason="length")]
+    prewarm = (body.get("prompt_cache_options") or {}).get("prewarm")
+    return [Completion("", "", ())] if prewarm else []
+
+
+def _items(given: Any) -> list[JsonObject]:
+    """The `input` of the Responses API as a list of items."""
+    return [{"role": "user", "content": given}] if isinstance(given, str) else list(given or ())
+
+
+def _common_headers(exchange: _Exchange) -> dict[str, str]:
+    """The headers of every answer."""
+    provider = exchange.endpoint.provider
+    name = "request-id" if provider == "anthropic" else "x-request-id"
+    return {name: exchange.request_id, **RATE_LIMIT_HEADERS[provider]}
+
+
+def _replaces_answer(fault: Fault, exchange: _Exchange) -> bool:
+    """Whether the fault replaces the model's answer. If not, it damages the answer on its way."""
+    not_streamed = fault.kind == "overloaded_mid_stream" and not exchange.body.get("stream")
+    return fault.has_answer or not_streamed or fault.kind == "refuse_connection"
+
+
+def _fault_error(provider: Provider, error: str, request_id: str) -> tuple[int, JsonObject]:
+    """The status and the error object of a fault."""
+    status, kind, message, code = FAULT_ERRORS[provider, error]
+    return status, error_body(provider, request_id, kind, message, code=code)
+
+
+def _visible_reasoning(block: Block, exchange: _Exchange) -> Block:
+    """A reasoning block with only those parts that the request asks to see. Other blocks are unchanged."""
+    if block["type"] != "reasoning":
+        return block
+    body, extras = exchange.body, dict(block.get("extras") or {})
+    if exchange.endpoint.provider == "anthropic":
+        omitted = (body.get("thinking") or {}).get("display") == "omitted"
+        return {**block, "reasoning": "", "extras": extras} if omitted else block
+    if "reasoning.encrypted_content" not in (body.get("include") or ()):
+        extras.pop("encrypted_content", None)
+    summary = (body.get("reasoning") or {}).get("summary")
+    return {**block, "reasoning": block["reasoning"] if summary else "", "extras": extras}
