@@ -166,7 +166,8 @@ class SharedParams(TypedDict, total=False):
     - Source: the SDKs' types; recorded errors that list the levels.
     """
     reasoning: JsonDict
-    """The Responses API's own object: the effort, and whether a summary of the thinking is shown.
+    """The Responses API's own object: the effort, and whether a summary of the thinking is shown. Where its effort and
+    `reasoning_effort` disagree, its own counts, and the other is named.
 
     - Values: `effort`, `summary` (`auto`, `concise`, `detailed`), `context`, `mode`.
     - Default: none.
@@ -182,9 +183,9 @@ class SharedParams(TypedDict, total=False):
       `{"type": "enabled", "budget_tokens": 1024 or more, below max_tokens}`; `display` with any that thinks.
     - Default: the model's own.
     - Messages: `thinking`; a budget becomes `adaptive` on models that take none.
-    - Chat: `reasoning_effort` `none` for `disabled`; all else is named.
-    - Responses: `reasoning.effort` `none` for `disabled`; `reasoning.summary` for a summarized `display`; a budget is
-      named.
+    - Chat: `reasoning_effort` `none` for `disabled`; `adaptive` is what a reasoning model does; all else is named.
+    - Responses: `reasoning.effort` `none` for `disabled`, `reasoning.summary` for a summarized `display`; `adaptive` is
+      what a reasoning model does; all else is named.
     - Source: Anthropic's SDK, `ThinkingConfigParam`.
     """
     prompt_cache: Policy

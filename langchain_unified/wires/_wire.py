@@ -15,7 +15,18 @@ from langchain_unified.caching.settings import Setting
 from langchain_unified.errors import IncompleteStreamError, UnsupportedContentError, UnsupportedParameterError
 from langchain_unified.history.pairing import IdRules
 from langchain_unified.messages.blocks import wire_of_type
-from langchain_unified.request import Adjustment, Block, Encoded, JsonObject, Profile, Provider, Request, Turn, WireName
+from langchain_unified.request import (
+    Adjustment,
+    Block,
+    Encoded,
+    JsonObject,
+    Params,
+    Profile,
+    Provider,
+    Request,
+    Turn,
+    WireName,
+)
 
 ParamWriter: TypeAlias = Callable[[JsonObject, Any, Request], "Adjustment | None"]
 """Writes one parameter's value into a body, or returns what could not be said and why."""
@@ -98,6 +109,29 @@ def under(key: str) -> ParamWriter:
         body[key] = value
 
     return write
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedEffort:
+    """The reasoning effort that a call asks for (`None`: none), and the parameter that does.
+
+    `overruled` says why `reasoning_effort` does not count where `reasoning` asks for another effort.
+    """
+
+    key: str
+    effort: str | None
+    overruled: str | None = None
+
+
+def requested_effort(params: Params) -> RequestedEffort:
+    """The effort of `reasoning`, which is the more specific, else of `reasoning_effort`."""
+    plain, effort = params.get("reasoning_effort"), (params.get("reasoning") or {}).get("effort")
+    if not effort:
+        return RequestedEffort("reasoning_effort", plain or None)
+    if plain in (None, effort):
+        return RequestedEffort("reasoning", effort)
+    why = f"`reasoning` asks for the effort {effort!r}, which counts: {plain!r} was not sent."
+    return RequestedEffort("reasoning", effort, why)
 
 
 def plain_content(blocks: list[Any]) -> str | list[Any]:

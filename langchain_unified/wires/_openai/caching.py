@@ -1,4 +1,4 @@
-"""Prompt caching on OpenAI, for both wires: the breakpoints, the parameters beside them, what a prefix depends on.
+"""Prompt caching on OpenAI, for both wires: breakpoints, the parameters beside them, what a cached prefix depends on.
 
 From gpt-5.6 on, a prefix is written and read at breakpoints alone, exactly; earlier models cache by themselves and take
 none. Sources: the SDK's docstring of `PromptCacheOptions` and the reasons it knows for a miss
@@ -9,56 +9,71 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import takewhile
-from typing import cast
+from typing import Any, cast
 
 from langchain_unified.caching.policy import PromptCache
 from langchain_unified.caching.rules import MAX_BREAKPOINTS, MarkRules
 from langchain_unified.caching.settings import Setting, effort_at, value_at
 from langchain_unified.request import Adjustment, Block, JsonObject, Mark, Params, Request, Turn
+from langchain_unified.wires._wire import ParamWriter
 
-TOOLS = "OpenAI takes no breakpoints on tools; a mark on the system prompt covers them."
-
-SENT_TTLS = ("30m", "12h")
-"""What a breakpoint may say."""
+BREAKPOINT_TTLS = ("30m", "12h")
+"""The TTLs that a breakpoint may have."""
 
 RETENTIONS = ("24h",)
-"""What models without breakpoints may be asked for, in `prompt_cache_retention`."""
+"""What `prompt_cache_retention` asks for on models without breakpoints."""
 
+NO_TOOLS = "OpenAI takes no breakpoints on tools; a mark on the system prompt covers them."
 UNKNOWN_SERVER = "This server is not known to take them."
+DEFAULT_TTL = "OpenAI keeps a prefix for 30m: that default was asked for."
+NO_MARK = "No mark is sent, and without one this mode switches caching off: the default mode stays."
 
-LONGER = "OpenAI keeps what it cached for 30m: the default was asked for."
+# --- breakpoints ------------------------------------------------------------------------------------------------------
 
 
-def openai_rules(takes: Callable[[Request, int, Block], bool], option_ttls: tuple[str, ...]) -> MarkRules:
-    """The rules of an OpenAI wire. `takes`: whether a turn's block carries a mark; `option_ttls`: what options say."""
+def openai_rules(carries_mark: Callable[[Request, int, Block], bool], option_ttls: tuple[str, ...]) -> MarkRules:
+    """The rules of an OpenAI wire.
+
+    `carries_mark`: whether a block of the turn at an index may be a breakpoint. `option_ttls`: the TTLs that
+    `prompt_cache_options` may have.
+    """
 
     def carrier(request: Request, at: int, index: int) -> int | None:
         blocks = request.turns[at].blocks
-        return next((place for place in range(index, -1, -1) if takes(request, at, blocks[place])), None)
+        return next((place for place in range(index, -1, -1) if carries_mark(request, at, blocks[place])), None)
 
     def params(
         request: Request, policy: PromptCache | None, marked: Sequence[str | None]
     ) -> tuple[Params, list[Adjustment]]:
         return _params(request, policy, marked, option_ttls)
 
-    return MarkRules(carrier, _max_marks, _ttl, refusal, params, default="30m", tools=TOOLS, needs_parts=True)
+    return MarkRules(
+        carrier=carrier,
+        max_marks=_max_marks,
+        ttl=_ttl,
+        refusal=no_breakpoints,
+        params=params,
+        default="30m",
+        tools=NO_TOOLS,
+        needs_parts=True,
+    )
 
 
-def says(block: Block) -> bool:
-    """Whether a block makes a part that says something: not an empty text, not a document of nothing."""
+def has_content(block: Block) -> bool:
+    """Whether a block makes a part with content: not an empty text, not an empty document."""
     if block["type"] == "text":
         return bool(block["text"].strip())
     return bool(block.get("content", True))
 
 
-def breakpoint_of(mark: Mark) -> JsonObject:
+def as_breakpoint(mark: Mark) -> JsonObject:
     """A mark as OpenAI writes it."""
     return {"mode": "explicit", **mark}
 
 
-def refusal(request: Request) -> str | None:
+def no_breakpoints(request: Request) -> str | None:
     """Why a model or a server takes no breakpoints; `None` where it does."""
     if not request.dialect.cache_marks:
         return UNKNOWN_SERVER
@@ -68,63 +83,57 @@ def refusal(request: Request) -> str | None:
 
 
 def _max_marks(request: Request, policy: PromptCache | None) -> int:
-    """The implicit breakpoint is one of those that are written."""
+    """In the implicit mode, one of the breakpoints that are written is OpenAI's own."""
     options = request.params.get("prompt_cache_options") or {}
     mode = options.get("mode") or ("explicit" if policy is not None else "implicit")
     return MAX_BREAKPOINTS if mode == "explicit" else MAX_BREAKPOINTS - 1
 
 
-def _ttl(wish: str) -> tuple[str | None, str | None]:
-    if wish in SENT_TTLS:
-        return wish, None
-    return None, None if wish == "5m" else LONGER
+def _ttl(requested: str) -> tuple[str | None, str | None]:
+    if requested in BREAKPOINT_TTLS:
+        return requested, None
+    return None, None if requested == "5m" else DEFAULT_TTL
 
 
-# --- the parameters beside the marks ----------------------------------------------------------------------------------
+# --- parameters beside the marks --------------------------------------------------------------------------------------
+
+LAST_PARAMS = ("prompt_cache_options", "prompt_cache_key")
+"""They come last, in this order, whether the caller gave them or not: the same call is the same bytes."""
 
 
 def _params(
-    request: Request, policy: PromptCache | None, marked: Sequence[str | None], ttls: tuple[str, ...]
+    request: Request, policy: PromptCache | None, marked: Sequence[str | None], option_ttls: tuple[str, ...]
 ) -> tuple[Params, list[Adjustment]]:
-    """`prompt_cache_options` and `prompt_cache_key`. What the caller set stays, but a mode that would cache nothing."""
+    """The call's parameters with the mode, TTL and key of the cache. The caller's own values stay.
+
+    Only a mode that would cache nothing is left out.
+    """
     given, notes = request.params, list[Adjustment]()
     options = dict(given.get("prompt_cache_options") or {})
+    params: JsonObject = {key: value for key, value in given.items() if key not in LAST_PARAMS}
     if policy is not None and marked:
         options.setdefault("mode", "explicit")
-    if options.get("mode") == "explicit" and not marked and refusal(request) is None:
+    if options.get("mode") == "explicit" and not marked and no_breakpoints(request) is None:
         del options["mode"]
         notes.append(Adjustment(what="prompt_cache_options.mode 'explicit'", why=NO_MARK))
-    params: JsonObject = {key: value for key, value in given.items() if key not in ADDED}
     if policy is not None and policy.enabled and policy.ttl:
-        notes += _lifetime(request, policy.ttl, options, params, ttls)
-    if options:
-        params["prompt_cache_options"] = options
+        notes += _write_ttl(request, policy.ttl, options, params, option_ttls)
     if any(marked) and params.pop("prompt_cache_retention", None):
         notes.append(Adjustment(what="prompt_cache_retention", why="The ttl of a mark replaces it: it was not sent."))
-    key = given.get("prompt_cache_key")
-    if key is None and _keyed(request, policy, marked=bool(marked)):
-        key = (policy and policy.key) or derived_key(request)
-    if key is not None:
-        params["prompt_cache_key"] = key
-    return cast(Params, params), notes
+    key = given.get("prompt_cache_key") or _key(request, policy, marked=bool(marked))
+    last = {"prompt_cache_options": options or None, "prompt_cache_key": key}
+    return cast(Params, {**params, **{name: value for name, value in last.items() if value is not None}}), notes
 
 
-ADDED = ("prompt_cache_options", "prompt_cache_key")
-"""Parameters that stand last, in this order, whether the caller gave them or not: the same call is the same bytes."""
-
-
-NO_MARK = "No mark is sent, and without one this mode switches caching off: the default mode stays."
-
-
-def _lifetime(
-    request: Request, ttl: str, options: JsonObject, params: JsonObject, ttls: tuple[str, ...]
+def _write_ttl(
+    request: Request, ttl: str, options: JsonObject, params: JsonObject, option_ttls: tuple[str, ...]
 ) -> list[Adjustment]:
-    """The policy's ttl, where the request says it as a whole. The marks' own were settled before."""
+    """Adds the policy's TTL to the options or parameters. The marks already have it."""
     what = f"prompt-cache ttl {ttl!r}"
     if not request.dialect.cache_marks:
         return [Adjustment(what=what, why=UNKNOWN_SERVER)]
     if request.profile.cache_breakpoints:
-        if ttl in ttls:
+        if ttl in option_ttls:
             options.setdefault("ttl", ttl)
         return []
     if ttl in RETENTIONS:
@@ -133,19 +142,15 @@ def _lifetime(
     return [Adjustment(what=what, why=f"{request.model} keeps prefixes as long as it sees fit.")]
 
 
-def lifetime_said(request: Request) -> bool:
-    """Whether the options say a lifetime, beside which `prompt_cache_retention` is refused."""
-    options = request.params.get("prompt_cache_options") or {}
-    return bool(options.get("ttl")) and refusal(request) is None
+def _key(request: Request, policy: PromptCache | None, *, marked: bool) -> str | None:
+    """The policy's key, else a derived one for models with breakpoints, which look a prefix up by it.
 
-
-def _keyed(request: Request, policy: PromptCache | None, *, marked: bool) -> bool:
-    """Whether a key goes out. Models with breakpoints match by it; to the earlier ones a derived one could only part
-    calls that begin alike, so that they get the caller's alone.
+    On earlier models a derived key would separate calls that begin alike: they get only the caller's.
     """
     if policy is not None and policy.key:
-        return policy.enabled and request.dialect.cache_marks
-    return (marked or (policy is not None and policy.enabled)) and refusal(request) is None
+        return policy.key if policy.enabled and request.dialect.cache_marks else None
+    caches = marked or (policy is not None and policy.enabled)
+    return derived_key(request) if caches and no_breakpoints(request) is None else None
 
 
 def derived_key(request: Request) -> str:
@@ -157,9 +162,9 @@ def derived_key(request: Request) -> str:
     leading = list(takewhile(lambda turn: turn.role in ("system", "developer"), request.turns))
     first = [turn.blocks for turn in leading] if leading or request.tools else [_shared(request.turns)]
     tools = [[tool.name, tool.description, tool.parameters, tool.definition] for tool in request.tools]
-    said = [[_bare(block) for block in blocks] for blocks in first]
-    # The module's own JSON: it takes any text, with half a character in it too, and integers of any size.
-    data = json.dumps([request.model, tools, said], default=str, sort_keys=True)
+    texts = [[{key: value for key, value in block.items() if key != "mark"} for block in blocks] for blocks in first]
+    # The standard library's JSON takes lone surrogates and integers of any size; orjson does not.
+    data = json.dumps([request.model, tools, texts], default=str, sort_keys=True)
     return f"prefix-{hashlib.sha256(data.encode()).hexdigest()[:32]}"
 
 
@@ -170,8 +175,40 @@ def _shared(turns: Sequence[Turn]) -> Sequence[Block]:
     return (first[:-1] if alone else first) or first
 
 
-def _bare(block: Mapping[str, object]) -> JsonObject:
-    return {key: value for key, value in block.items() if key != "mark"}
+# --- rows of the parameters -------------------------------------------------------------------------------------------
+
+
+def cache_options(option_ttls: tuple[str, ...], keys: frozenset[str] | None = None) -> ParamWriter:
+    """The row of `prompt_cache_options`. `option_ttls` and `keys` are what the API takes; `None`: any key."""
+
+    def write(body: JsonObject, value: JsonObject, request: Request) -> Adjustment | None:
+        if why := no_breakpoints(request):
+            return Adjustment(what="prompt_cache_options", why=why)
+        refused = [
+            key
+            for key, item in value.items()
+            if (keys is not None and key not in keys) or (key == "ttl" and item not in option_ttls)
+        ]
+        kept = {key: item for key, item in value.items() if key not in refused}
+        if kept or not refused:
+            body["prompt_cache_options"] = kept
+        if not refused:
+            return None
+        ttls = " or ".join(repr(ttl) for ttl in option_ttls)
+        only = f"{', '.join(sorted(keys))} of it, and " if keys else ""
+        what = ", ".join(f"prompt_cache_options.{key}" for key in refused)
+        return Adjustment(what=what, why=f"The API takes only {only}the ttl {ttls}.")
+
+    return write
+
+
+def cache_retention(body: JsonObject, value: Any, request: Request) -> Adjustment | None:
+    """The row of `prompt_cache_retention`, which the API refuses beside a TTL in `prompt_cache_options`."""
+    options = request.params.get("prompt_cache_options") or {}
+    if options.get("ttl") and no_breakpoints(request) is None:
+        return Adjustment(what="prompt_cache_retention", why="prompt_cache_options.ttl replaces it: it was not sent.")
+    body["prompt_cache_retention"] = value
+    return None
 
 
 # --- what a cached prefix depends on ----------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from langchain_unified.errors import UnsupportedParameterError
 from langchain_unified.request import JsonObject, Request
+from langchain_unified.wires._wire import requested_effort
 
 DEFAULT_MAX_TOKENS = 4096
 """`max_tokens` where neither the caller nor the profile says it."""
@@ -55,20 +56,24 @@ def thinks(request: Request) -> bool:
 
 
 def reasoning(request: Request) -> Reasoning:
-    """`thinking` decides how Claude thinks, the effort how much; of two efforts, `reasoning_effort` counts."""
+    """`thinking` decides how Claude thinks, the effort how much; `requested_effort` tells which effort counts."""
     result = Reasoning()
-    asked = request.params.get("reasoning") or {}
     given = request.params.get("thinking")
-    key = "reasoning_effort" if request.params.get("reasoning_effort") else "reasoning"
-    effort = request.params.get("reasoning_effort") or asked.get("effort")
-    if effort:
-        _EFFORTS[_way(effort, request)](result, key, str(effort), request)
+    asked = requested_effort(request.params)
+    if asked.effort:
+        _EFFORTS[_way(asked.effort, request)](result, asked.key, str(asked.effort), request)
+    if asked.overruled:
+        result.notes["reasoning_effort"] = asked.overruled
     if given is not None:
-        if effort and effort != "none" and result.effort is None:
-            result.notes.setdefault(key, "`thinking` is given as well, and decides.")
+        if asked.effort and result.effort is None and not _both_off(asked.effort, given):
+            result.notes.setdefault(asked.key, "`thinking` is given as well, and decides.")
         _given(result, given, request)
-    _asked(result, asked, request)
+    _asked(result, request.params.get("reasoning") or {}, request)
     return result
+
+
+def _both_off(effort: str, thinking: JsonObject) -> bool:
+    return effort == "none" and thinking.get("type") in ("disabled", "between_tools")
 
 
 def _way(effort: str, request: Request) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from langchain_unified.caching.segments import FORMAT, Section, Segment, content_segments
 from langchain_unified.caching.tokens import compact
 from langchain_unified.request import Block, JsonObject, Profile, Request
-from langchain_unified.wires._openai.caching import openai_rules, openai_settings, says, schema_of
+from langchain_unified.wires._openai.caching import has_content, openai_rules, openai_settings, schema_of
 
 MARKABLE = frozenset({"text", "image_url", "input_audio", "file"})
 """Types of the API's own parts that take `prompt_cache_breakpoint`."""
@@ -16,17 +16,20 @@ TEXTS = frozenset({"text", "text-plain", "search_result"})
 """What a tool message and a system message hold."""
 
 
-def _takes(request: Request, at: int, block: Block) -> bool:
+def _carries_mark(request: Request, at: int, block: Block) -> bool:
     """Whether a block carries a breakpoint: not in what the assistant said (OpenAI's guide), text in tool messages."""
     role = request.turns[at].role
-    if role == "assistant" or not says(block):
+    if role == "assistant" or not has_content(block):
         return False
     if block["type"] == "native":
         return block["value"].get("type") in MARKABLE
     return block["type"] in (TAKES if role == "user" else TEXTS)
 
 
-MARKS = openai_rules(_takes, option_ttls=("30m",))
+OPTION_TTLS = ("30m",)
+"""The TTLs that `prompt_cache_options` may have."""
+
+MARKS = openai_rules(_carries_mark, OPTION_TTLS)
 
 SETTINGS = openai_settings(effort=("reasoning_effort",), verbosity=("verbosity",))
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from langchain_unified.request import Adjustment, Block, Encoded, JsonObject, OutputFormat, Request, Role, Turn
 from langchain_unified.schemas.openai import format_schema
-from langchain_unified.wires._openai.caching import breakpoint_of
+from langchain_unified.wires._openai.caching import as_breakpoint
 from langchain_unified.wires._wire import write_params
 from langchain_unified.wires.openai_chat import blocks
 from langchain_unified.wires.openai_chat.assistant import ASSISTANT, Said
@@ -140,7 +140,7 @@ def _content(turn: Turn, draft: _Draft, table: Mapping[str, blocks.PartWriter], 
     for block in turn.blocks:
         written = blocks.writer_for(table, block, turn, remedy)
         if "mark" in block and written:
-            written[-1]["prompt_cache_breakpoint"] = breakpoint_of(block["mark"])
+            written[-1]["prompt_cache_breakpoint"] = as_breakpoint(block["mark"])
         parts.extend(written)
     folded = _folded(parts)
     return parts if draft.parts and folded else folded

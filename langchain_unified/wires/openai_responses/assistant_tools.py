@@ -1,15 +1,15 @@
-"""Calls and results of the provider's own tools, from LangChain's standard form back into items.
+"""Items of the tools that OpenAI defines: those it runs itself, and the results of those that the caller runs.
 
-LangChain splits an item such as `web_search_call` into a call and a result. Those that came from this API are put
-together again; those of another provider become text.
+LangChain splits an item of a tool that OpenAI runs, such as `web_search_call`, into a call and a result. Those that
+came from this API are put together again; those of another provider become text.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
-from langchain_unified.request import Block, JsonObject
+from langchain_unified.request import Block, JsonObject, Turn
 from langchain_unified.wires.openai_responses.blocks import compact
 
 
@@ -91,7 +91,7 @@ def add_result(block: Block, items: list[JsonObject]) -> bool:
         items.append(_search_output(block, extras))
         return True
     call = next((item for item in reversed(items) if item.get("id") == block.get("tool_call_id")), None)
-    writer = None if call is None else RESULTS.get(str(call.get("type")))
+    writer = None if call is None else SERVER_RESULTS.get(str(call.get("type")))
     if call is None or writer is None:
         return False
     status = STATUSES.get(str(block.get("status")), extras.get("status"))
@@ -124,7 +124,7 @@ def _under(key: str) -> Callable[[JsonObject, Any, JsonObject], None]:
     return write
 
 
-RESULTS: Mapping[str, Callable[[JsonObject, Any, JsonObject], None]] = {
+SERVER_RESULTS: Mapping[str, Callable[[JsonObject, Any, JsonObject], None]] = {
     "web_search_call": _sources,
     "file_search_call": _under("results"),
     "code_interpreter_call": _under("outputs"),
@@ -152,3 +152,72 @@ def readable(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: readable(item) for key, item in value.items() if not str(key).startswith("encrypted")}
     return [readable(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+# --- results of tools that the caller runs ----------------------------------------------------------------------------
+
+RESULT_TYPES: Mapping[str, str] = {
+    "custom_tool_call": "custom_tool_call_output",
+    "computer_call": "computer_call_output",
+    "shell_call": "shell_call_output",
+    "local_shell_call": "local_shell_call_output",
+    "apply_patch_call": "apply_patch_call_output",
+}
+"""Type of a call -> type of the item that answers it, where it is not `function_call_output`."""
+
+NAMES_ITS_CALL = frozenset(
+    {"function_call_output", "tool_search_output", *RESULT_TYPES.values()} - {"local_shell_call_output"}
+)
+"""Items with a `call_id`; a caller who writes one inside a tool message may leave that to the message."""
+
+
+Output: TypeAlias = "str | list[JsonObject]"
+"""A result's content: a text, or parts."""
+
+
+def encode_result(kind: str, output: Output, turn: Turn) -> JsonObject:
+    """The item of the type `kind` that carries a tool's result."""
+    return CALLER_RESULTS.get(kind, _plain_result)(kind, output, turn)
+
+
+def _plain_result(kind: str, output: Output, turn: Turn) -> JsonObject:
+    return {"type": kind, "call_id": turn.tool_call_id or "", "output": output}
+
+
+def _computer_result(kind: str, output: Output, turn: Turn) -> JsonObject:
+    """A screenshot: the first image of the result, or a text that is its URL."""
+    shot: JsonObject = {"type": "computer_screenshot"}
+    parts = [] if isinstance(output, str) else output
+    image = next((part for part in parts if part.get("type") in ("input_image", "computer_screenshot")), {})
+    shot |= {key: image[key] for key in ("image_url", "file_id") if key in image} or {"image_url": _joined(output)}
+    checks = {key: turn.options[key] for key in ("acknowledged_safety_checks", "status") if turn.options.get(key)}
+    return {"type": kind, "call_id": turn.tool_call_id or "", "output": shot, **checks}
+
+
+def _shell_result(kind: str, output: Output, turn: Turn) -> JsonObject:
+    outcome = {"type": "exit", "exit_code": 1 if turn.is_error else 0}
+    streams = {"stdout": "" if turn.is_error else _joined(output), "stderr": _joined(output) if turn.is_error else ""}
+    return {"type": kind, "call_id": turn.tool_call_id or "", "output": [{**streams, "outcome": outcome}]}
+
+
+def _local_shell_result(kind: str, output: Output, turn: Turn) -> JsonObject:
+    return {"type": kind, "id": turn.tool_call_id or "", "output": _joined(output)}
+
+
+def _patch_result(kind: str, output: Output, turn: Turn) -> JsonObject:
+    status = "failed" if turn.is_error else "completed"
+    return {"type": kind, "call_id": turn.tool_call_id or "", "status": status, "output": _joined(output)}
+
+
+def _joined(output: Output) -> str:
+    if isinstance(output, str):
+        return output
+    return "\n".join(part["text"] for part in output if part.get("type") == "input_text")
+
+
+CALLER_RESULTS: Mapping[str, Callable[[str, Output, Turn], JsonObject]] = {
+    "computer_call_output": _computer_result,
+    "shell_call_output": _shell_result,
+    "local_shell_call_output": _local_shell_result,
+    "apply_patch_call_output": _patch_result,
+}

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 
 from langchain_unified.messages.blocks import wire_of_type
 from langchain_unified.request import Adjustment, Block, Encoded, JsonObject, Request, Role, Turn
-from langchain_unified.wires._openai.caching import breakpoint_of
+from langchain_unified.wires._openai.caching import as_breakpoint
 from langchain_unified.wires._wire import cannot_carry, write_params
 from langchain_unified.wires.openai_responses.assistant import encode_assistant
+from langchain_unified.wires.openai_responses.assistant_tools import NAMES_ITS_CALL, RESULT_TYPES, encode_result
 from langchain_unified.wires.openai_responses.blocks import WIRE, encode_parts, item_in
 from langchain_unified.wires.openai_responses.params import PARAMS, write_native, write_output
 from langchain_unified.wires.openai_responses.tools import encode_tool_choice, encode_tools
@@ -99,7 +100,7 @@ class _Input:
         for block in blocks:
             found = encode_parts(block, turn)
             if "mark" in block and found:
-                found[-1]["prompt_cache_breakpoint"] = breakpoint_of(block["mark"])
+                found[-1]["prompt_cache_breakpoint"] = as_breakpoint(block["mark"])
             parts.extend(found)
         if not parts:
             return ""
@@ -109,8 +110,8 @@ class _Input:
     def assistant(self, turn: Turn) -> list[JsonObject]:
         items = encode_assistant(turn, stored=self.stored)
         for item in items:
-            if item.get("type") in ANSWERS:
-                self.answers[str(item.get("call_id"))] = ANSWERS[item["type"]]
+            if item.get("type") in RESULT_TYPES:
+                self.answers[str(item.get("call_id"))] = RESULT_TYPES[item["type"]]
         return items
 
     def result(self, turn: Turn) -> list[JsonObject]:
@@ -119,13 +120,13 @@ class _Input:
         if whole is not None:
             if not answers_call(whole):
                 raise cannot_carry({"type": whole.get("type")}, turn, WIRE, NO_ANSWER)
-            return [{"call_id": turn.tool_call_id, **whole} if "call_id" in REQUIRED.get(whole["type"], ()) else whole]
+            return [{"call_id": turn.tool_call_id, **whole} if whole["type"] in NAMES_ITS_CALL else whole]
         call_id = turn.tool_call_id or ""
         kind = turn.options.get("type") or self.answers.get(call_id, "function_call_output")
         output = self.content(list(turn.blocks), turn)
         if turn.is_error and not output:
             output = "error"
-        return [RESULTS.get(kind, _plain_result)(kind, output, turn)]
+        return [encode_result(kind, output, turn)]
 
 
 TURNS: Mapping[Role, Callable[[_Input, Turn], list[JsonObject]]] = {
@@ -143,63 +144,3 @@ NO_ANSWER = "It is an item that answers no call: put it into a message of its ow
 def answers_call(item: JsonObject) -> bool:
     """Whether an item can stand for a tool result. Of types that are not known here nothing can be said."""
     return wire_of_type(str(item.get("type"))) is None or str(item["type"]).endswith(("_output", "_response"))
-
-
-# --- results of calls -------------------------------------------------------------------------------------------------
-
-ANSWERS: Mapping[str, str] = {
-    "custom_tool_call": "custom_tool_call_output",
-    "computer_call": "computer_call_output",
-    "shell_call": "shell_call_output",
-    "local_shell_call": "local_shell_call_output",
-    "apply_patch_call": "apply_patch_call_output",
-}
-
-# Items that name the call they answer; a caller who writes one inside a tool message may leave that to the message.
-REQUIRED: Mapping[str, tuple[str, ...]] = {
-    kind: ("call_id",) for kind in ("function_call_output", "tool_search_output", *ANSWERS.values())
-    if kind != "local_shell_call_output"
-}  # fmt: skip
-
-
-def _plain_result(kind: str, output: str | list[JsonObject], turn: Turn) -> JsonObject:
-    return {"type": kind, "call_id": turn.tool_call_id or "", "output": output}
-
-
-def _computer(kind: str, output: str | list[JsonObject], turn: Turn) -> JsonObject:
-    """A screenshot: the first image of the result, or a text that is its URL."""
-    shot: JsonObject = {"type": "computer_screenshot"}
-    parts = [] if isinstance(output, str) else output
-    image = next((part for part in parts if part.get("type") in ("input_image", "computer_screenshot")), {})
-    shot |= {key: image[key] for key in ("image_url", "file_id") if key in image} or {"image_url": _joined(output)}
-    checks = {key: turn.options[key] for key in ("acknowledged_safety_checks", "status") if turn.options.get(key)}
-    return {"type": kind, "call_id": turn.tool_call_id or "", "output": shot, **checks}
-
-
-def _shell(kind: str, output: str | list[JsonObject], turn: Turn) -> JsonObject:
-    outcome = {"type": "exit", "exit_code": 1 if turn.is_error else 0}
-    said = {"stdout": "" if turn.is_error else _joined(output), "stderr": _joined(output) if turn.is_error else ""}
-    return {"type": kind, "call_id": turn.tool_call_id or "", "output": [{**said, "outcome": outcome}]}
-
-
-def _local_shell(kind: str, output: str | list[JsonObject], turn: Turn) -> JsonObject:
-    return {"type": kind, "id": turn.tool_call_id or "", "output": _joined(output)}
-
-
-def _patch(kind: str, output: str | list[JsonObject], turn: Turn) -> JsonObject:
-    status = "failed" if turn.is_error else "completed"
-    return {"type": kind, "call_id": turn.tool_call_id or "", "status": status, "output": _joined(output)}
-
-
-def _joined(output: str | list[JsonObject]) -> str:
-    if isinstance(output, str):
-        return output
-    return "\n".join(part["text"] for part in output if part.get("type") == "input_text")
-
-
-RESULTS: Mapping[str, Callable[[str, str | list[JsonObject], Turn], JsonObject]] = {
-    "computer_call_output": _computer,
-    "shell_call_output": _shell,
-    "local_shell_call_output": _local_shell,
-    "apply_patch_call_output": _patch,
-}

@@ -112,6 +112,7 @@ ADJUSTED: list[tuple[dict[str, Any], Profile, dict[str, Any]]] = [
         {"output_config": {"effort": "high"}, "thinking": {"type": "adaptive", "display": "summarized"}},
     ),
     ({"reasoning_effort": "huge"}, ADAPTIVE, {}),
+    ({"reasoning_effort": "none", "thinking": {"type": "adaptive"}}, ADAPTIVE, {"thinking": {"type": "adaptive"}}),
     ({"reasoning_effort": "high"}, Profile(), {}),
     ({"reasoning_effort": "high", "max_tokens": 1024}, BUDGET, {"max_tokens": 1024}),
     ({"reasoning": {"summary": "auto"}}, UNKNOWN, {}),

@@ -44,7 +44,7 @@ def test_every_param_has_a_row_and_is_sent_or_refused_by_name(oracle):
             **{key: value},
         )
         assert (renamed.get(key, key) in added) != (refused == [key]), key
-    assert params(**{**EVERY_PARAM, "n": 1})[1] == ["top_k", "thinking"]
+    assert params(**{**EVERY_PARAM, "n": 1})[1] == ["top_k"]
     assert oracle.validate("chat", body(HumanMessage("Hi"), params=EVERY_PARAM, tools=(ToolSpec("add"),))) == []
 
 

@@ -78,6 +78,7 @@ def test_reasoning_is_merged_whatever_the_order():
         assert params(**values) == {"reasoning": {"summary": "concise", "effort": "low"}}
     said = {"reasoning_effort": "low", "reasoning": {"effort": "high"}}
     assert params(**said) == {"reasoning": {"effort": "high"}}
+    assert refused(params=said) == ["reasoning_effort"]
     assert params(thinking={"type": "adaptive", "display": "summarized"}) == {"reasoning": {"summary": "auto"}}
 
 
@@ -85,17 +86,18 @@ def test_thinking_is_switched_off_where_the_model_can():
     off = {"thinking": {"type": "disabled"}}
     levels = Profile(effort_levels=("none", "low"))
     assert params(levels, **off) == {"reasoning": {"effort": "none"}}
-    assert refused(params=off, profile=Profile(effort_levels=("low",))) == ["thinking disabled"]
-    assert refused(params={"thinking": {"type": "enabled", "budget_tokens": 5}}) == ["thinking.budget_tokens"]
-    assert refused(params={"thinking": {"type": "between_tools"}}) == ["thinking 'between_tools'"]
+    assert refused(params=off, profile=Profile(effort_levels=("low",))) == ["thinking"]
+    assert refused(params={"thinking": {"type": "enabled", "budget_tokens": 5}}) == ["thinking"]
+    assert refused(params={"thinking": {"type": "between_tools"}}) == ["thinking"]
 
 
 def test_an_effort_that_the_model_lacks_becomes_the_nearest():
     levels = Profile(effort_levels=("low", "medium", "high"))
     assert params(levels, reasoning_effort="minimal") == {"reasoning": {"effort": "low"}}
     assert params(levels, reasoning={"effort": "max"}) == {"reasoning": {"effort": "high"}}
-    for values in ({"reasoning_effort": "max"}, {"reasoning": {"effort": "max"}}):
-        assert refused(params=values, profile=levels) == ["reasoning effort 'max'"]
+    for key, value in {"reasoning_effort": "max", "reasoning": {"effort": "max"}}.items():
+        found = encode(HumanMessage("hi"), params={key: value}, profile=levels)
+        assert found.adjustments == ({"what": key, "why": "gpt-test has no effort 'max': 'high' was sent."},)
     assert refused(params={"reasoning_effort": "low"}, profile=levels) == []
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from langchain_unified.errors import RequestError, UnsupportedContentError
 from langchain_unified.messages.blocks import normalise
 from langchain_unified.request import Block, JsonObject, Mark, Turn
-from langchain_unified.wires._openai.caching import SENT_TTLS
+from langchain_unified.wires._openai.caching import BREAKPOINT_TTLS
 from langchain_unified.wires._values import expect, objects, present, shown
 from langchain_unified.wires.openai_responses.blocks import PART_TYPES, WIRE, encode_parts
 
@@ -65,6 +65,6 @@ def _mark(value: Any, path: str) -> Mark | None:
     if given.pop("mode", None) != "explicit":
         raise RequestError(f"{path}.mode must be 'explicit'.")
     ttl = expect("a string", given.get("ttl", "30m"), f"{path}.ttl")
-    if ttl not in SENT_TTLS:
-        raise RequestError(f"{path}.ttl must be one of {', '.join(sorted(SENT_TTLS))}, not {ttl!r}.")
+    if ttl not in BREAKPOINT_TTLS:
+        raise RequestError(f"{path}.ttl must be one of {', '.join(sorted(BREAKPOINT_TTLS))}, not {ttl!r}.")
     return Mark(ttl=ttl) if "ttl" in given else Mark()

@@ -14,9 +14,10 @@ from langchain_unified.errors import RequestError, UnsupportedContentError
 from langchain_unified.messages.blocks import normalise
 from langchain_unified.request import Block, JsonObject, Request, Role, Turn
 from langchain_unified.wires._values import expect, objects, present, shown
+from langchain_unified.wires.openai_responses.assistant_tools import RESULT_TYPES
 from langchain_unified.wires.openai_responses.blocks import PART_TYPES, WIRE
 from langchain_unified.wires.openai_responses.decode import arguments
-from langchain_unified.wires.openai_responses.encode import ANSWERS, encode_input
+from langchain_unified.wires.openai_responses.encode import encode_input
 from langchain_unified.wires.openai_responses.serve.parts import read_content
 
 
@@ -192,9 +193,9 @@ def _other(reader: _Turns, item: JsonObject, path: str) -> None:
 
 
 def _own(reader: _Turns, item: JsonObject, path: str) -> None:
-    if item["type"] in ANSWERS:
+    if item["type"] in RESULT_TYPES:
         call_id = expect("a string", item.get("call_id"), f"{path}.call_id")
-        reader.answers[call_id] = ANSWERS[item["type"]]
+        reader.answers[call_id] = RESULT_TYPES[item["type"]]
     reader.say({"type": "native", "value": item})
 
 

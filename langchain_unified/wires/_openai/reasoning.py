@@ -1,0 +1,104 @@
+"""Reasoning on OpenAI, decided once for both wires: which effort is sent, and whether sampling parameters may be.
+
+Three parameters ask for an effort: `reasoning`, `reasoning_effort`, and Anthropic's `thinking` where it is off.
+Sources: OpenAI's reasoning guide; the levels in `data/models.json`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from langchain_unified.request import Adjustment, JsonObject, Request
+from langchain_unified.wires._wire import ParamWriter, requested_effort
+
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+"""From least to most."""
+
+
+@dataclass(frozen=True, slots=True)
+class EffortDecision:
+    """The effort that is sent, `None` for the model's default; by parameter, what could not be sent and why."""
+
+    level: str | None
+    notes: Mapping[str, str] = field(default_factory=dict)
+
+
+def decide_effort(request: Request) -> EffortDecision:
+    """The effort of a call: `reasoning` before `reasoning_effort` before `thinking`, as a level that the model has."""
+    asked = requested_effort(request.params)
+    thinking = request.params.get("thinking")
+    notes: dict[str, str] = {}
+    level = asked.effort
+    if level is not None:
+        level = available_effort(level, request.profile.effort_levels)
+        if level != asked.effort:
+            notes[asked.key] = f"{request.model} has no effort {asked.effort!r}: {level!r} was sent."
+    if asked.overruled:
+        notes["reasoning_effort"] = asked.overruled
+    if thinking is not None and (why := _thinking_note(thinking, level, request)):
+        notes["thinking"] = why
+    if level is None and _is_off(thinking) and "none" in request.profile.effort_levels:
+        level = "none"
+    return EffortDecision(level, notes)
+
+
+def available_effort(effort: str, levels: tuple[str, ...]) -> str:
+    """The level itself where the model has it, else the next one up, else the highest. No levels: none are known."""
+    if not levels or effort in levels or effort not in EFFORTS:
+        return effort
+    known = [level for level in EFFORTS if level in levels]
+    above = [level for level in known if EFFORTS.index(level) > EFFORTS.index(effort)]
+    return above[0] if above else known[-1] if known else effort
+
+
+def _is_off(thinking: JsonObject | None) -> bool:
+    return (thinking or {}).get("type") == "disabled"
+
+
+def _thinking_note(thinking: JsonObject, level: str | None, request: Request) -> str | None:
+    """What Anthropic's `thinking` asks for and this call does not do; `level` is the effort of the other parameters."""
+    kind = thinking.get("type")
+    if kind not in ("enabled", "adaptive", "disabled"):
+        return f"OpenAI has no thinking of the type {kind!r}. Use reasoning_effort."
+    if level is not None and _is_off(thinking) != (level == "none"):
+        return f"The reasoning effort {level!r} was sent, which was given as well."
+    if _is_off(thinking):
+        can = level == "none" or "none" in request.profile.effort_levels
+        return None if can else f"{request.model} has no reasoning effort 'none'. Use reasoning_effort."
+    if "budget_tokens" in thinking:
+        return "OpenAI has no thinking budget. Use reasoning_effort."
+    if level is None and not request.profile.reasoning:
+        return f"{request.model} is not known to reason. Use reasoning_effort."
+    return None
+
+
+# --- sampling ---------------------------------------------------------------------------------------------------------
+
+
+def reasons(request: Request) -> bool:
+    """Whether the model reasons in this call, as far as its profile tells."""
+    level = decide_effort(request).level or request.profile.effort_default
+    return level not in (None, "none")
+
+
+def sampling_refusal(request: Request) -> str | None:
+    """Why the model takes no sampling parameters in this call; `None` where it does."""
+    if request.profile.sampling == "never":
+        return f"{request.model} takes no sampling parameters: it was not sent."
+    if request.profile.sampling == "without_reasoning" and reasons(request):
+        return f"{request.model} takes it only with reasoning_effort='none': it was not sent."
+    return None
+
+
+def sampled(key: str) -> ParamWriter:
+    """A row for a parameter that models refuse while they reason, or always."""
+
+    def write(body: JsonObject, value: Any, request: Request) -> Adjustment | None:
+        if why := sampling_refusal(request):
+            return Adjustment(what=key, why=why)
+        body[key] = value
+        return None
+
+    return write
