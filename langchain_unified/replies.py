@@ -17,7 +17,7 @@ from langchain_core.messages import AIMessage, ToolCall
 from langchain_core.messages.ai import UsageMetadata
 
 from langchain_unified.cost import Cost, from_cache, message_cost
-from langchain_unified.cost.prices import OwnPrices, Prices
+from langchain_unified.cost.prices import CallerPrices, Prices
 from langchain_unified.cost.units import plain_details
 from langchain_unified.errors import ConfigurationError, joined
 from langchain_unified.usage import ANTHROPIC_FINISH, CHAT_FINISH, RESPONSES_INCOMPLETE, FinishReason, finish
@@ -32,7 +32,7 @@ def reply(message: AIMessage, *, prices: Prices | None = None) -> Reply:
         raise joined(ConfigurationError, TypeError)(
             f"reply() reads an AIMessage or AIMessageChunk, as model.invoke(…) gives it, not {type(message).__name__}."
         )
-    return Reply(message, OwnPrices.of(prices))
+    return Reply(message, CallerPrices.of(prices))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -40,7 +40,7 @@ class Reply:
     """A read-only view of one message; everything is read when it is asked for."""
 
     message: AIMessage
-    prices: OwnPrices
+    prices: CallerPrices
 
     # --- what was said ---
 

@@ -94,7 +94,7 @@ def test_the_chunks_of_a_stream(server: Emulator, api: str) -> None:
     assert (first.usage, first.input_tokens, first.cached_tokens, first.output_tokens) == (None, None, None, None)
     assert (first.model, first.request_id, first.prompt_cache) == (None, None, None)
     assert first.cost.total is None
-    assert first.cost.reason == "the stream ended before its usage came"
+    assert first.cost.reason == "the stream ended before it reported its usage"
     assert first.id == last.id
     assert (last.finish_reason, last.model, last.output_tokens) == ("stop", NAMES[api], 100)
     assert last.cost.total == Decimal(COST[api])

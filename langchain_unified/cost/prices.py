@@ -1,7 +1,7 @@
-"""Prices: what the caller says, else what the package `genai-prices` says. Both work without a network.
+"""Prices: the caller's, else those of the package `genai-prices`. Both work without a network.
 
-genai-prices brings a dated table with each release. Nothing here starts its updater; a program that wants newer prices
-than its release has starts `genai_prices.UpdatePrices` by itself, and they are used here as well.
+Each release of genai-prices has a table of prices with dates. This package never starts its updater. A program that
+wants newer prices starts `genai_prices.UpdatePrices` itself; they are then used here, too.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from decimal import Context, Decimal, InvalidOperation, localcontext
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from langchain_unified.cost.units import STANDARD, TOKEN_KINDS, Share, Used
+from langchain_unified.cost.units import STANDARD, TOKEN_KINDS, MessageUsage, ModelUsage
 from langchain_unified.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from genai_prices.types import PriceCalculation
 
 Prices: TypeAlias = Mapping[str, Mapping[str, Decimal | str | int | float]]
-"""A model's name, or a pattern with `*`, -> its prices in USD: tokens by the million, all else by the thousand."""
+"""By the name of a model, or a pattern with `*`: its prices in USD per million tokens, else per thousand uses."""
 
-KEYS: Mapping[str, str] = {
+KINDS_BY_KEY: Mapping[str, str] = {
     "input": "uncached",
     "output": "output",
     "cache_read": "cache_read",
@@ -44,24 +44,24 @@ KEYS: Mapping[str, str] = {
     "shell": "shell",
     "request": "request",
 }
-"""A key of `Prices` -> the kind of unit that it prices."""
+"""By key of a price, the kind of units that it is for."""
 
-# Neither provider takes more than the tokens for these:
+# Tools for which the provider charges only the tokens:
 # https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-fetch-tool (usage and pricing) and
 # https://developers.openai.com/api/docs/guides/tools-connectors-mcp (pricing).
 FREE: Mapping[str, Decimal] = {"web_fetch": Decimal(0), "mcp": Decimal(0)}
 
 EXACT = Context(prec=60)
-"""Products and sums of prices are exact, whatever precision the program has set."""
+"""For exact products and sums of prices, whatever precision the program has set."""
 
-INSTALL = "genai-prices is not installed: pip install 'langchain-unified[cost]', or give prices={…}"
+NO_PRICES = "genai-prices is not installed: pip install 'langchain-unified[cost]', or give prices={…}"
 
 
 @dataclass(frozen=True, slots=True)
 class PriceList:
-    """The prices of one model for one call, by kind of unit; a kind that is absent has no known price.
+    """The prices of one model for one call, by kind of unit. A kind that is absent has no known price.
 
-    `source` says where they come from: `genai-prices 0.2.3`, or the caller's own entry.
+    `source`: where they come from, `genai-prices 0.2.3` or the caller's entry.
     """
 
     provider: str | None
@@ -71,68 +71,68 @@ class PriceList:
     prices: Mapping[str, Decimal]
 
     def price(self, kind: str, *, billed: bool = True) -> Decimal | None:
-        """USD for a million tokens of this kind, or a thousand uses; `None` where nobody says."""
+        """USD per million tokens of this kind, or per thousand uses; `None` where it is not known."""
         return self.prices.get(kind) if billed else Decimal(0)
 
 
-def per(kind: str) -> int:
-    """How many units a price is for, as a power of ten."""
+def price_scale(kind: str) -> int:
+    """The number of units that a price is for, as a power of ten."""
     return 6 if kind in TOKEN_KINDS else 3
 
 
-def price_list(used: Used, share: Share, own: OwnPrices) -> PriceList | str:
-    """The prices for one share of a message, or a sentence that says why there are none."""
-    entry = own.find(used.provider, share.model)
+def price_list(message: MessageUsage, usage: ModelUsage, caller: CallerPrices) -> PriceList | str:
+    """The prices for one model of a message, or the reason why there are none."""
+    entry = caller.find(message.provider, usage.model)
     if entry is not None:
         pattern, prices = entry
-        return PriceList(used.provider, share.model, used.tier, f"prices[{pattern!r}]", prices)
-    return _published(used, share)
+        return PriceList(message.provider, usage.model, message.tier, f"prices[{pattern!r}]", prices)
+    return _published(message, usage)
 
 
 # --- the caller's prices ----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class OwnPrices:
-    """The caller's prices, checked. They hold for every tier, and count before the published ones."""
+class CallerPrices:
+    """The caller's prices, validated. They are for every service tier, and come before the published ones."""
 
     entries: Mapping[str, Mapping[str, Decimal]]
 
     @classmethod
-    def of(cls, prices: Prices | OwnPrices | None) -> OwnPrices:
-        """Raises `ConfigurationError` for what is no price."""
-        if isinstance(prices, OwnPrices):
+    def of(cls, prices: Prices | CallerPrices | None) -> CallerPrices:
+        """Raises `ConfigurationError` for invalid prices."""
+        if isinstance(prices, CallerPrices):
             return prices
         if prices is None:
             return cls({})
         if not isinstance(prices, Mapping):
             raise ConfigurationError(f"prices must be a dict of models, not {type(prices).__name__}. {EXAMPLE}")
-        return cls({_pattern(name): _own_entry(name, entry) for name, entry in prices.items()})
+        return cls({_pattern(name): _validated(name, entry) for name, entry in prices.items()})
 
     def find(self, provider: str | None, model: str) -> tuple[str, Mapping[str, Decimal]] | None:
-        """The entry for a model: one with its very name, with its name without the date, else the first that fits."""
-        names = [name for plain in (model, undated(model)) for name in (plain, f"{provider}/{plain}")]
+        """The entry for a model: by its name, by its name without the date, else the first pattern that matches."""
+        names = [each for name in (model, undated(model)) for each in (name, f"{provider}/{name}")]
         exact = (name for name in names if name in self.entries)
-        fitting = (pattern for pattern in self.entries if any(fnmatchcase(name, pattern) for name in names))
-        found = next(exact, None) or next(fitting, None)
+        matching = (pattern for pattern in self.entries if any(fnmatchcase(name, pattern) for name in names))
+        found = next(exact, None) or next(matching, None)
         return None if found is None else (found, self.entries[found])
 
 
-EXAMPLE = 'Write prices={"my-model": {"input": "3", "output": "15"}}, in USD for a million tokens.'
+EXAMPLE = 'Write prices={"my-model": {"input": "3", "output": "15"}}, in USD per million tokens.'
 
 
 def _pattern(name: Any) -> str:
     if not isinstance(name, str) or not name:
-        raise ConfigurationError(f"prices has {name!r} where a model's name belongs. {EXAMPLE}")
+        raise ConfigurationError(f"A key of prices must be the name of a model, not {name!r}. {EXAMPLE}")
     head, colon, tail = name.partition(":")
     return f"{head}/{tail}" if colon and head in ("anthropic", "openai") else name
 
 
-def _own_entry(name: str, entry: Any) -> Mapping[str, Decimal]:
+def _validated(name: str, entry: Any) -> Mapping[str, Decimal]:
     if not isinstance(entry, Mapping):
         raise ConfigurationError(f"prices[{name!r}] must be a dict of prices, not {entry!r}. {EXAMPLE}")
     prices = {_kind(name, key): _amount(name, key, value) for key, value in entry.items()}
-    missing = [key for key in ("input", "output") if KEYS[key] not in prices]
+    missing = [key for key in ("input", "output") if KINDS_BY_KEY[key] not in prices]
     if missing:
         raise ConfigurationError(f"prices[{name!r}] has no {' and no '.join(map(repr, missing))}. {EXAMPLE}")
     if "cache_write" in prices:
@@ -141,10 +141,10 @@ def _own_entry(name: str, entry: Any) -> Mapping[str, Decimal]:
 
 
 def _kind(name: str, key: Any) -> str:
-    if key in KEYS:
-        return KEYS[key]
-    near = difflib.get_close_matches(str(key), KEYS, n=1)
-    hint = f"Did you mean {near[0]!r}?" if near else f"The keys are {', '.join(KEYS)}."
+    if key in KINDS_BY_KEY:
+        return KINDS_BY_KEY[key]
+    near = difflib.get_close_matches(str(key), KINDS_BY_KEY, n=1)
+    hint = f"Did you mean {near[0]!r}?" if near else f"The keys are {', '.join(KINDS_BY_KEY)}."
     raise ConfigurationError(f"prices[{name!r}] has the unknown key {key!r}. {hint}")
 
 
@@ -152,13 +152,13 @@ def _amount(name: str, key: str, value: Any) -> Decimal:
     amount = decimal_of(value)
     if amount is None:
         raise ConfigurationError(
-            f"prices[{name!r}][{key!r}] is {value!r}. Give USD as a number from 0 on, such as '0.30'."
+            f"prices[{name!r}][{key!r}] is {value!r}. It must be a finite number of USD, 0 or more, such as '0.30'."
         )
     return amount
 
 
 def decimal_of(value: Any) -> Decimal | None:
-    """A finite amount from 0 on, as a number or its text; `None` for anything else."""
+    """A finite amount of 0 or more, given as a number or a string; `None` for anything else."""
     if isinstance(value, bool) or not isinstance(value, Decimal | str | int | float):
         return None
     try:
@@ -170,9 +170,9 @@ def decimal_of(value: Any) -> Decimal | None:
 
 # --- published prices -------------------------------------------------------------------------------------------------
 
-# A kind -> the keys of genai-prices, in the order to look. Without a price of their own, cached tokens cost what others
-# do: that is how the models without a discount, or without a fee for writing, are listed.
-SOURCES: Mapping[str, tuple[str, ...]] = {
+# By kind, the fields of genai-prices, the first that is there counts. Without a price of their own, cached tokens cost
+# what others cost: genai-prices lists models without a discount, or without a fee for writing, in this form.
+GENAI_FIELDS: Mapping[str, tuple[str, ...]] = {
     "uncached": ("input_mtok",),
     "cache_read": ("cache_read_mtok", "input_mtok"),
     "cache_write": ("cache_write_mtok", "input_mtok"),
@@ -186,14 +186,14 @@ SOURCES: Mapping[str, tuple[str, ...]] = {
     "request": ("requests_kcount",),
 }
 
-HOUR_FACTOR = 2
-"""Input price -> price of a cache write for an hour, where the table lacks it.
+HOUR_WRITE_FACTOR = 2
+"""The price of a cache write for an hour, as a multiple of the input price, where the table lacks it.
 
 Source: https://platform.claude.com/docs/en/build-with-claude/prompt-caching#pricing.
 """
 
-# Where a call ran -> the factor on its token prices: https://platform.claude.com/docs/en/build-with-claude/data-residency
-REGIONS: Mapping[str | None, Decimal] = {
+# By region, a factor on the token prices: https://platform.claude.com/docs/en/build-with-claude/data-residency
+REGION_FACTORS: Mapping[str | None, Decimal] = {
     None: Decimal(1),
     "global": Decimal(1),
     "not_available": Decimal(1),
@@ -202,25 +202,25 @@ REGIONS: Mapping[str | None, Decimal] = {
 
 
 def installed() -> bool:
-    """Whether genai-prices is there; it is not imported for that."""
+    """Whether genai-prices is installed. It is not imported for this."""
     try:
         return importlib.util.find_spec("genai_prices") is not None
-    except ValueError:  # it stands in `sys.modules` as no module
+    except ValueError:  # `sys.modules` has something else under its name
         return False
 
 
-def _published(used: Used, share: Share) -> PriceList | str:
+def _published(message: MessageUsage, usage: ModelUsage) -> PriceList | str:
     try:
         import genai_prices
     except ImportError:
-        return INSTALL
-    factor = REGIONS.get(used.region)
+        return NO_PRICES
+    factor = REGION_FACTORS.get(message.region)
     if factor is None:
-        return f"no price is known for inference in {used.region!r}"
-    at = used.at or datetime.now(UTC)
-    context = _context(used)
+        return f"no price is known for inference in {message.region!r}"
+    at = message.at or datetime.now(UTC)
+    context = _context(message)
     source = f"genai-prices {genai_prices.__version__}"
-    for provider, model in _names(used.provider, share.model):
+    for provider, model in _names(message.provider, usage.model):
         try:
             found = genai_prices.calc_price(
                 {}, model, provider_id=provider, genai_request_timestamp=at, price_context=context
@@ -228,58 +228,59 @@ def _published(used: Used, share: Share) -> PriceList | str:
         except (LookupError, ValueError):
             continue
         if context is not None and not _has_tier(found, context, at):
-            return f"{source} has no price for the tier {used.tier!r} of {share.model}{_day(used.at)}"
-        prices = _resolved(found, share, factor)
-        return PriceList(found.provider.id, found.model.id, used.tier, source, prices)
-    return f"{source} does not know the model {share.model!r}{f' of {used.provider!r}' if used.provider else ''}"
+            return f"{source} has no price for the tier {message.tier!r} of {usage.model}{_day(message.at)}"
+        prices = _prices(found, usage, factor)
+        return PriceList(found.provider.id, found.model.id, message.tier, source, prices)
+    return f"{source} does not know the model {usage.model!r}{f' of {message.provider!r}' if message.provider else ''}"
 
 
 def _day(at: datetime | None) -> str:
     return f" on {at.date()}" if at else ""
 
 
-def _context(used: Used) -> dict[str, str] | None:
-    """The tier in genai-prices' words; `None` for the standard one."""
-    if used.tier == STANDARD:
+def _context(message: MessageUsage) -> dict[str, str] | None:
+    """The service tier in the terms of genai-prices; `None` for the standard one."""
+    if message.tier == STANDARD:
         return None
-    return CONTEXTS.get((used.provider, used.tier)) or CONTEXTS.get((None, used.tier)) or {"service_tier": used.tier}
+    of_provider, of_all = ((provider, message.tier) for provider in (message.provider, None))
+    return TIER_CONTEXTS.get(of_provider) or TIER_CONTEXTS.get(of_all) or {"service_tier": message.tier}
 
 
-CONTEXTS: Mapping[tuple[str | None, str], dict[str, str]] = {
+TIER_CONTEXTS: Mapping[tuple[str | None, str], dict[str, str]] = {
     (None, "batch"): {"processing": "batch"},
     ("anthropic", "fast"): {"speed": "fast"},
 }
 
 
 def _has_tier(found: PriceCalculation, context: Mapping[str, str], at: datetime) -> bool:
-    """Whether the tier has prices of its own on that day: without, genai-prices gives the standard ones."""
+    """Whether the tier has its own prices on that day. If not, genai-prices returns the standard ones."""
     if not any(found.model is model for model in found.provider.models):
-        return False  # a model that is lent from another provider's list
+        return False  # a model from the list of another provider
     return any(
         variant.when == context and (variant.constraint is None or variant.constraint.active(at))
         for variant in found.model.price_variants or ()
     )
 
 
-def _resolved(found: PriceCalculation, share: Share, factor: Decimal) -> Mapping[str, Decimal]:
+def _prices(found: PriceCalculation, usage: ModelUsage, factor: Decimal) -> Mapping[str, Decimal]:
     prices: dict[str, Decimal] = {}
-    for kind, keys in SOURCES.items():
-        said = (_price(getattr(found.model_price, key, None), share.prompt) for key in keys)
-        price = next((price for price in said if price is not None), None)
+    for kind, fields in GENAI_FIELDS.items():
+        listed = (_price(getattr(found.model_price, field, None), usage.prompt_tokens) for field in fields)
+        price = next((price for price in listed if price is not None), None)
         if price is not None:
             prices[kind] = price
     if "claude" in found.model.id and "uncached" in prices:
-        prices.setdefault("cache_write_1h", HOUR_FACTOR * prices["uncached"])
+        prices.setdefault("cache_write_1h", HOUR_WRITE_FACTOR * prices["uncached"])
     with localcontext(EXACT):
         scaled = {kind: price * factor if kind in TOKEN_KINDS else price for kind, price in prices.items()}
     return {**FREE, **scaled}
 
 
-def _price(price: Any, prompt: int) -> Decimal | None:
-    """One price; of several by the length of the prompt, the one that holds for every token of such a prompt."""
+def _price(price: Any, prompt_tokens: int) -> Decimal | None:
+    """One price. Where it depends on the length of the prompt, the price for all tokens of such a prompt."""
     if price is None or isinstance(price, Decimal):
         return price
-    reached = [tier.price for tier in price.tiers if prompt > tier.start]
+    reached = [tier.price for tier in price.tiers if prompt_tokens > tier.start]
     found: Decimal = reached[-1] if reached else price.base
     return found
 
@@ -292,12 +293,12 @@ _VERTEX = re.compile(r"^claude-.*@\d{8}$")
 
 
 def undated(model: str) -> str:
-    """The name of a model without the date of its snapshot."""
+    """The name of a model without the date of a snapshot."""
     return _DATE.sub("", model)
 
 
 def _names(provider: str | None, model: str) -> Iterator[tuple[str | None, str]]:
-    """`(provider, model)` as genai-prices may know them, the surest first."""
+    """`(provider, model)` under which genai-prices may list a model, the most specific first."""
     head, slash, tail = model.rpartition("/")
     if _BEDROCK.search(model):
         yield "aws", tail

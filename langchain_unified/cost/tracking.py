@@ -1,4 +1,4 @@
-"""What many calls cost together, and a limit for it: callback handlers for any LangChain chat model.
+"""The cost of many calls, and a limit on it: callback handlers for any LangChain chat model.
 
     with cost_callback() as costs:
         agent.invoke(…)
@@ -6,9 +6,9 @@
 
     model = ChatUnified("openai/gpt-5.6", callbacks=[Budget(usd=1)])
 
-Calls in the block count wherever they run as long as LangChain or asyncio starts them (its executors, `batch`,
-`asyncio.gather`); a `threading.Thread` of your own does not see the block and needs `config={"callbacks": [costs]}`.
-A call counts once, however many of its handlers are the same tracker or the same budget.
+All calls that LangChain or asyncio starts in the block count (its executors, `batch`, `asyncio.gather`). A
+`threading.Thread` does not see the block: give its calls `config={"callbacks": [costs]}`. A call counts once, even if
+it has the same tracker or budget several times.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from langchain_core.messages import AIMessage
 from langchain_core.tracers.context import register_configure_hook
 
 from langchain_unified.cost import Cost, usd
-from langchain_unified.cost.meter import Meter, Run
-from langchain_unified.cost.prices import OwnPrices, Prices, decimal_of, price_list
-from langchain_unified.cost.units import Share, Used
+from langchain_unified.cost.handler import CostHandler, RunModel
+from langchain_unified.cost.prices import CallerPrices, Prices, decimal_of, price_list
+from langchain_unified.cost.units import MessageUsage, ModelUsage
 from langchain_unified.errors import BudgetExceededError, ConfigurationError
 
-# --- the sum ----------------------------------------------------------------------------------------------------------
+# --- the tracker ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Unpriced:
-    """Calls whose cost is not known, or not in full: how many, of which model, and why."""
+    """Calls of one model whose cost is not known in full, and why."""
 
     model: str
     reason: str
@@ -45,16 +45,20 @@ class Unpriced:
         return f"{self.calls} of {self.model}: {self.reason}"
 
 
-class CostTracker(Meter):
-    """What the calls cost that it was told of. Made by `cost_callback`, or a handler: `config={"callbacks": [it]}`."""
+class CostTracker(CostHandler):
+    """The sum of what calls cost, in US dollars.
+
+    `cost_callback()` makes one for a block of code. It is also a callback handler by itself:
+    `config={"callbacks": [tracker]}`. `str()` gives the sum, a line for each model, and what is not known.
+    """
 
     def __init__(self, prices: Prices | None = None, *, budget: Budget | None = None) -> None:
-        """`prices`: as for `message_cost`. `budget`: is told of every call, and may refuse it."""
+        """`prices`: as for `message_cost`. `budget`: a `Budget` that counts each call and can refuse it."""
         if budget is not None and not isinstance(budget, Budget):
             raise ConfigurationError(f"budget must be a Budget, such as Budget(usd=1), not {budget!r}.")
         super().__init__(prices)
         self._budget = budget
-        self._tell(budget)
+        self._report_to(budget)
         self._total = Decimal(0)
         self._saved = Decimal(0)
         self._calls = 0
@@ -64,7 +68,7 @@ class CostTracker(Meter):
         self._units: dict[str, int] = {}
         self._unpriced: dict[tuple[str, str], int] = {}
 
-    def _add(self, run: Run, message: AIMessage | None, cost: Cost) -> None:
+    def _add(self, run: RunModel, message: AIMessage | None, cost: Cost) -> None:
         self._calls += 1
         if cost.original is not None:
             self._cached += 1
@@ -75,62 +79,62 @@ class CostTracker(Meter):
         self._total += cost.known
         self._saved += cost.saved or 0
         if provider and any(line.amount is not None for line in cost.lines):
-            _into(self._providers, provider, cost.known)
+            _add_to(self._providers, provider, cost.known)
         for line in cost.lines:
             self._units[line.kind] = self._units.get(line.kind, 0) + line.units
             if line.amount is not None:
-                _into(self._models, line.model, line.amount)
+                _add_to(self._models, line.model, line.amount)
         if cost.total is None:
             key = (model, cost.reason or "")
             self._unpriced[key] = self._unpriced.get(key, 0) + 1
 
     @property
     def total(self) -> Decimal:
-        """USD, as far as it is known: `unpriced` names what is missing."""
+        """USD, of all calls whose cost is known; `unpriced` lists the others."""
         return self._total
 
     @property
     def saved(self) -> Decimal:
-        """USD that prompt caching took off; below 0 while it wrote for more than it saved."""
+        """USD that prompt caching saved; below 0 while writing to the cache cost more than reading saved."""
         return self._saved
 
     @property
     def calls(self) -> int:
-        """The answers that were counted, out of LangChain's cache or not, and calls that were left half-way."""
+        """The number of calls, including answers from LangChain's cache and calls that were abandoned."""
         return self._calls
 
     @property
     def cached_calls(self) -> int:
-        """The answers that LangChain's own cache gave, at no cost."""
+        """The number of answers from LangChain's own cache, which cost nothing."""
         return self._cached
 
     @property
     def by_model(self) -> dict[str, Decimal]:
-        """USD by the model's name; a model without a known price is not there."""
+        """USD by the name of the model. A model without a known price is left out."""
         with self._lock:
             return dict(self._models)
 
     @property
     def by_provider(self) -> dict[str, Decimal]:
-        """USD by the provider's name."""
+        """USD by the name of the provider."""
         with self._lock:
             return dict(self._providers)
 
     @property
     def tokens(self) -> dict[str, int]:
-        """What was used, by kind: `uncached`, `cache_read`, …, `output`, and the provider's tools by their uses."""
+        """Tokens by kind (`uncached`, `cache_read`, …, `output`), and uses of the provider's tools."""
         with self._lock:
             return dict(self._units)
 
     @property
     def unpriced(self) -> list[Unpriced]:
-        """The calls whose cost is not known in full."""
+        """The calls whose cost is not known in full, by model and reason."""
         with self._lock:
             return [Unpriced(model, reason, calls) for (model, reason), calls in self._unpriced.items()]
 
     @property
     def budget(self) -> Budget | None:
-        """The budget that it reports to."""
+        """The budget of `CostTracker(budget=…)`; `None` without one."""
         return self._budget
 
     def __str__(self) -> str:
@@ -148,7 +152,7 @@ class CostTracker(Meter):
         return f"<{type(self).__name__} {str(self).splitlines()[0]}>"
 
 
-def _into(sums: dict[str, Decimal], key: str, amount: Decimal) -> None:
+def _add_to(sums: dict[str, Decimal], key: str, amount: Decimal) -> None:
     sums[key] = sums.get(key, Decimal(0)) + amount
 
 
@@ -158,14 +162,14 @@ register_configure_hook(_current, inheritable=True)
 
 @contextmanager
 def cost_callback(prices: Prices | None = None, *, budget: Budget | None = None) -> Iterator[CostTracker]:
-    """Sum up what the calls in the block cost, of any chat model of LangChain.
+    """Add up what the calls in a `with` block cost, of any LangChain chat model. Gives a `CostTracker`.
 
-    `prices`: as for `message_cost`. `budget`: refuses calls once it is spent. Blocks may be nested: a call counts in
-    each, and an outer block without prices of its own takes those of the inner one. Raises `ConfigurationError` where
-    neither `prices` nor the package genai-prices are there.
+    `prices`: as for `message_cost`. `budget`: a `Budget` that refuses calls once it is spent.
+    Blocks can be nested: a call counts in each of them, and an outer block without prices uses those of the inner one.
+    Raises `ConfigurationError` where neither `prices` nor the package genai-prices are there.
     """
     tracker = CostTracker(prices, budget=budget)
-    tracker._tell(budget, _current.get())
+    tracker._report_to(budget, _current.get())
     token = _current.set(tracker)
     try:
         yield tracker
@@ -173,18 +177,21 @@ def cost_callback(prices: Prices | None = None, *, budget: Budget | None = None)
         _current.reset(token)
 
 
-# --- the limit --------------------------------------------------------------------------------------------------------
+# --- the budget -------------------------------------------------------------------------------------------------------
 
 OnUnknown = Literal["warn", "raise", "ignore"]
 
 
-class Budget(Meter):
-    """A limit in USD. Once it is reached, the next call is refused before the network with `BudgetExceededError`.
+class Budget(CostHandler):
+    """A limit on what calls cost, in US dollars.
 
-    A handler: `callbacks=[Budget(usd=1)]` on a model or in a call's `config`, or `cost_callback(budget=…)`. One budget
-    may be shared by models, threads and tasks. The call that reaches the limit is answered, and calls that are under
-    way then are not stopped: with `batch` or `gather`, those that were started together are all made. A call that
-    LangChain's own cache would answer is refused as well.
+    Once the limit is reached, the next call raises `BudgetExceededError` before anything is sent.
+
+    It is a callback handler: `callbacks=[Budget(usd=1)]` of a model, `config={"callbacks": [budget]}` of a call, or
+    `cost_callback(budget=…)`. Models, threads and tasks can share one budget.
+
+    The call that reaches the limit is still answered, and calls in progress are not stopped: `batch` or `gather` make
+    all calls that they have started. A call that LangChain's own cache could answer is refused, too.
     """
 
     raise_error = True
@@ -197,76 +204,78 @@ class Budget(Meter):
         on_unknown: OnUnknown = "warn",
         **others: Any,
     ) -> None:
-        """`usd`: the limit, as a number or its text. `prices`: as for `message_cost`.
+        """`usd`: the limit, a number or a string. `prices`: as for `message_cost`.
 
-        `on_unknown`: what to do about calls whose cost is not known. `"warn"`, the default, says it once for each
-        model; `"raise"` refuses a model without a known price, and every call after one whose cost stayed unknown;
-        `"ignore"` counts what is known. Raises `ConfigurationError`.
+        `on_unknown`: what to do about calls whose cost is not known. `"warn"` (the default) warns once for each model.
+        `"raise"` refuses models without a known price, and all calls after one whose cost is not known. `"ignore"`
+        does nothing. What is known counts in any case. Raises `ConfigurationError` for other values.
         """
         if amounts or others or usd is None:
             given = [*map(repr, amounts), *(f"{key}={value!r}" for key, value in others.items())]
-            raise ConfigurationError(f"Budget({', '.join(given)}) names no limit in USD. Write Budget(usd=5).")
+            raise ConfigurationError(f"Budget({', '.join(given)}) has no limit in USD. Write Budget(usd=5).")
         limit = decimal_of(usd)
         if limit is None:
-            raise ConfigurationError(f"Budget(usd={usd!r}) is no amount. Give a number from 0 on: Budget(usd='2.50').")
+            raise ConfigurationError(f"Budget(usd={usd!r}) needs a finite number, 0 or more. Write Budget(usd='2.50').")
         if on_unknown not in get_args(OnUnknown):
-            raise ConfigurationError(f"on_unknown is {on_unknown!r}. It is 'warn', 'raise' or 'ignore'.")
+            raise ConfigurationError(f"on_unknown must be 'warn', 'raise' or 'ignore', not {on_unknown!r}.")
         super().__init__(prices)
         self.limit = limit
         self.on_unknown = on_unknown
         self._spent = Decimal(0)
         self._unknown: dict[str, str] = {}
-        self._unsaid: list[str] = []
+        self._pending_warnings: list[str] = []
 
     @property
     def spent(self) -> Decimal:
-        """USD, as far as it is known."""
+        """USD, of all calls whose cost is known."""
         return self._spent
 
     @property
     def remaining(self) -> Decimal:
-        """USD until the next call is refused, never below 0."""
+        """USD until calls are refused, never below 0."""
         return max(self.limit - self._spent, Decimal(0))
 
     @property
     def unknown(self) -> dict[str, str]:
-        """The models with calls whose cost is not known, and why."""
+        """The models with calls whose cost is not known in full, each with the reason."""
         with self._lock:
             return dict(self._unknown)
 
     def reset(self) -> None:
-        """Start anew: nothing is spent, and nothing unknown."""
+        """Start again with nothing spent and nothing unknown."""
         with self._lock:
             self._spent = Decimal(0)
             self._unknown.clear()
 
-    def _admit(self, run: Run, own: OwnPrices) -> None:
+    def _check_allowed(self, run: RunModel, prices: CallerPrices) -> None:
         if self._spent >= self.limit:
             self._refuse(f"The budget of {usd(self.limit)} is spent: the calls so far cost {usd(self._spent)}.")
         if self.on_unknown != "raise":
             return
         for model, reason in self.unknown.items():
-            self._refuse(f"A call to {model} cost an unknown amount ({reason}), so nobody knows what is left.")
-        found = price_list(Used(run.provider, run.model), Share(run.model, 0, {}), own) if run.model else ""
-        if isinstance(found, str) and found:
-            self._refuse(f"What a call to {run.model} costs is not known ({found}). Budget(prices={{…}}) can say it.")
+            self._refuse(f"The cost of a call to {model} is not known ({reason}), nor what is left of the budget.")
+        if run.model is None:
+            return
+        found = price_list(MessageUsage(run.provider, run.model), ModelUsage(run.model, 0, {}), prices)
+        if isinstance(found, str):
+            self._refuse(f"The price of {run.model} is not known ({found}). Give it with Budget(prices={{…}}).")
 
     def _refuse(self, message: str) -> None:
         raise BudgetExceededError(message, spent=self._spent, limit=self.limit)
 
-    def _add(self, run: Run, message: AIMessage | None, cost: Cost) -> None:
+    def _add(self, run: RunModel, message: AIMessage | None, cost: Cost) -> None:
         self._spent += cost.known
         if cost.total is None:
-            named = {} if message is None else message.response_metadata
-            model = str(named.get("model_name") or run.model or "an unnamed model")
+            metadata = {} if message is None else message.response_metadata
+            model = str(metadata.get("model_name") or run.model or "an unnamed model")
             if model not in self._unknown:
-                self._unsaid.append(f"{model} ({cost.reason})")
+                self._pending_warnings.append(f"{model} ({cost.reason})")
             self._unknown.setdefault(model, cost.reason or "")
 
-    def _notice(self) -> None:
+    def _warn(self) -> None:
         with self._lock:
-            unsaid, self._unsaid = self._unsaid, []
-        for each in unsaid if self.on_unknown == "warn" else ():
+            pending, self._pending_warnings = self._pending_warnings, []
+        for each in pending if self.on_unknown == "warn" else ():
             warnings.warn(f"A budget cannot count the cost of {each}", UserWarning, stacklevel=2)
 
     def __repr__(self) -> str:

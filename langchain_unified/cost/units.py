@@ -1,8 +1,9 @@
-"""What a message says was used: how many units of each kind, by the model that used them.
+"""The usage of a message: how many units of each kind, by the model that used them.
 
-It is read from the message alone, ours or a partner package's. Kinds of tokens: `uncached`, `cache_read`, `cache_write`
-(with a lifetime where the provider names one: `_5m`, `_1h`, `_12h`), `audio_input`, `output`, `audio_output`. Any other
-kind is counted in uses: `web_search`, `file_search`, `code_interpreter`, …, and `request`, a fee for the call itself.
+It is read from the message alone, of this package or of a partner package. Kinds of tokens: `uncached`, `cache_read`,
+`cache_write` (with the TTL where the provider reports one: `_5m`, `_1h`, `_12h`), `audio_input`, `output`,
+`audio_output`. Other kinds are counted in uses: `web_search`, `file_search`, `code_interpreter`, …, and `request`, for
+a fee per call.
 """
 
 from __future__ import annotations
@@ -20,29 +21,31 @@ CACHE_KINDS = ("cache_read", "cache_write", "cache_write_5m", "cache_write_1h", 
 TOKEN_KINDS = frozenset({"uncached", *CACHE_KINDS, "audio_input", "output", "audio_output"})
 
 STANDARD = "standard"
-"""The tier of a call that was given no other."""
+"""The service tier of a call without another one."""
 
 Counts = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """What one model did for a message.
+class ModelUsage:
+    """What one model used for a message.
 
-    `prompt` is all that it read, in tokens: long prompts may have other prices. `billed` is whether it is charged.
+    `prompt_tokens`: the length of its whole prompt, cached tokens included; long prompts may have other prices.
+    `billed`: whether it is charged.
     """
 
     model: str
-    prompt: int
+    prompt_tokens: int
     units: Mapping[str, int]
     billed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Used:
-    """A message as a price list sees it. `problem` says why it cannot be priced, whatever the prices are.
+class MessageUsage:
+    """What a message used, and what its prices depend on.
 
-    `tier` is the provider's word for the service tier, `region` where it ran if that is said, and `at` when.
+    `tier`: the service tier, in the provider's terms. `region` and `at`: where and when it was made, if reported.
+    `models`: the usage of each model. `problem`: why the message cannot be priced at all; else `None`.
     """
 
     provider: str | None
@@ -50,37 +53,37 @@ class Used:
     tier: str = STANDARD
     region: str | None = None
     at: datetime | None = None
-    shares: tuple[Share, ...] = ()
+    models: tuple[ModelUsage, ...] = ()
     problem: str | None = None
 
 
-class UnclearError(ValueError):
-    """The counts of a message cannot be priced; the text says why."""
+class UnclearUsageError(ValueError):
+    """The counts of a message cannot be priced. The text says why."""
 
 
-def used(message: AIMessage) -> Used:
-    """What the message says was used. Never raises: what is odd about it stands in `problem`."""
+def message_usage(message: AIMessage) -> MessageUsage:
+    """The usage of a message. Never raises: if its counts are unclear, `problem` says why."""
     metadata = message.response_metadata
     model = metadata.get("model_name") or metadata.get("model")
     about: dict[str, Any] = {
-        "provider": _text(metadata.get("model_provider")),
-        "model": _text(model),
+        "provider": _string(metadata.get("model_provider")),
+        "model": _string(model),
         "tier": _tier(message),
-        "region": _text(_raw(message).get("inference_geo")),
+        "region": _string(_raw(message).get("inference_geo")),
         "at": _time(metadata),
     }
     try:
-        return Used(**about, shares=tuple(_shares(message, about["model"], about["provider"])))
-    except UnclearError as exc:
-        return Used(**about, problem=str(exc))
+        return MessageUsage(**about, models=tuple(_models(message, about["model"], about["provider"])))
+    except UnclearUsageError as exc:
+        return MessageUsage(**about, problem=str(exc))
 
 
-def _text(value: Any) -> str | None:
+def _string(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
 def _raw(message: AIMessage) -> Counts:
-    """The provider's own usage object, where the message keeps it."""
+    """The provider's usage object, if the message has it."""
     return _mapping(message.response_metadata.get("usage"))
 
 
@@ -89,129 +92,130 @@ def _mapping(value: Any) -> Counts:
 
 
 def _time(metadata: Counts) -> datetime | None:
-    """When the reply says that it was made. Some servers fill the field with 0."""
-    said = metadata.get("created_at", metadata.get("created"))
-    if isinstance(said, bool) or not isinstance(said, int | float) or not 1e9 < said < 1e10:
+    """When the reply was made, if it tells. Some servers fill the field with 0."""
+    seconds = metadata.get("created_at", metadata.get("created"))
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 1e9 < seconds < 1e10:
         return None
-    return datetime.fromtimestamp(said, UTC)
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 # --- the tier ---------------------------------------------------------------------------------------------------------
 
-PREFIXES = ("priority", "flex")
-"""The tiers that LangChain puts before the names of the details."""
+TIER_PREFIXES = ("priority", "flex")
+"""Tiers that LangChain adds to the names of the details (`priority_cache_read`)."""
 
 
 def _tier(message: AIMessage) -> str:
     raw = _raw(message)
     details = _mapping(_mapping(message.usage_metadata).get("input_token_details"))
-    prefixed = next((tier for tier in PREFIXES if tier in details), None)
-    said = message.response_metadata.get("service_tier") or raw.get("service_tier") or prefixed
-    tier = STANDARD if said in (None, "default") else str(said)
+    prefixed = next((tier for tier in TIER_PREFIXES if tier in details), None)
+    reported = message.response_metadata.get("service_tier") or raw.get("service_tier") or prefixed
+    tier = STANDARD if reported in (None, "default") else str(reported)
     if raw.get("speed") != "fast":
         return tier
     return "fast" if tier == STANDARD else f"{tier}, fast"
 
 
-# --- who did what -----------------------------------------------------------------------------------------------------
+# --- the models -------------------------------------------------------------------------------------------------------
 
 
-def _shares(message: AIMessage, model: str | None, provider: str | None) -> Iterable[Share]:
+def _models(message: AIMessage, model: str | None, provider: str | None) -> Iterable[ModelUsage]:
     if not isinstance(_mapping(message.usage_metadata).get("input_tokens"), int):
         cut = isinstance(message, AIMessageChunk) and message.chunk_position != "last"
-        raise UnclearError("the stream ended before its usage came" if cut else "the message reports no token usage")
+        reason = "the stream ended before it reported its usage" if cut else "the message reports no token usage"
+        raise UnclearUsageError(reason)
     if model is None:
-        raise UnclearError("the message does not name its model")
+        raise UnclearUsageError("the message does not name its model")
     if _mapping(_mapping(_raw(message).get("fallback_credit")).get("status")).get("type") == "redeemed":
-        raise UnclearError("a fallback credit was redeemed, and what it took off is not reported")
-    entries = _entries(_raw(message), model)
-    yield from (_entry_share(entry, model) for entry in entries)
-    if not entries:
-        yield _whole_share(message, model, provider)
+        raise UnclearUsageError("a fallback credit was redeemed, and its amount is not reported")
+    iterations = _iterations(_raw(message), model)
+    yield from (_iteration_usage(iteration, model) for iteration in iterations)
+    if not iterations:
+        yield _total_usage(message, model, provider)
     tools = _tool_units(message, provider)
     if tools:
-        yield Share(model, 0, tools)
+        yield ModelUsage(model, 0, tools)
 
 
-SEARCHES_EACH_TIME = ("-search-preview", "-search-api")
-"""In the name of a model that searches in every call, for a fee that no reply reports."""
+SEARCH_MODELS = ("-search-preview", "-search-api")
+"""Parts of the names of models that search in every call, for a fee that replies do not report."""
 
 
-def _whole_share(message: AIMessage, model: str, provider: str | None) -> Share:
+def _total_usage(message: AIMessage, model: str, provider: str | None) -> ModelUsage:
     usage = _mapping(message.usage_metadata)
-    units = token_units(usage, lifetimes=provider == "anthropic" or "claude" in model)
-    if any(mark in model for mark in SEARCHES_EACH_TIME):
+    units = token_units(usage, by_ttl=provider == "anthropic" or "claude" in model)
+    if any(part in model for part in SEARCH_MODELS):
         units["request"] = 1
-    # https://platform.claude.com/docs/en/build-with-claude/refusals-and-fallback: without output it is free.
+    # https://platform.claude.com/docs/en/build-with-claude/refusals-and-fallback: a refusal without output is free.
     refused = provider == "anthropic" and message.response_metadata.get("stop_reason") == "refusal"
-    return Share(model, usage["input_tokens"], units, billed=not refused or bool(usage.get("output_tokens")))
+    return ModelUsage(model, usage["input_tokens"], units, billed=not refused or bool(usage.get("output_tokens")))
 
 
-def _entries(raw: Counts, model: str) -> list[Counts]:
-    """Anthropic's list of what ran for one reply, where it says more than the totals, which leave parts of it out.
+def _iterations(raw: Counts, model: str) -> list[Counts]:
+    """Anthropic's list of the iterations of one reply, where the totals leave some of them out; else nothing.
 
-    Each entry has its own model: an advisor, a model that declined before a fallback answered. Source: the SDK's
-    `BetaIterationsUsage`, and recorded replies, whose totals hold the entries of type `message` only.
+    Each iteration has its own model: an advisor, a model that refused before a fallback answered. Source: the SDK's
+    `BetaIterationsUsage`, and recorded replies, whose totals include only the iterations of type `message`.
     """
-    entries = [entry for entry in raw.get("iterations") or () if isinstance(entry, Mapping)]
-    other = any(entry.get("type") != "message" or entry.get("model") not in (None, model) for entry in entries)
-    return entries if other else []
+    iterations = [each for each in raw.get("iterations") or () if isinstance(each, Mapping)]
+    others = any(each.get("type") != "message" or each.get("model") not in (None, model) for each in iterations)
+    return iterations if others else []
 
 
-ENTRIES = frozenset({"message", "fallback_message", "advisor_message", "compaction"})
+ITERATION_TYPES = frozenset({"message", "fallback_message", "advisor_message", "compaction"})
 
 
-def _entry_share(entry: Counts, model: str) -> Share:
-    kind, own = entry.get("type"), entry.get("model") or model
-    if kind not in ENTRIES:
-        raise UnclearError(f"its usage lists an iteration of a kind that is not known here: {kind!r}")
-    usage = anthropic_usage(entry)
-    # As in `_whole_share`: an attempt without output is free.
-    declined = kind == "message" and own != model and not usage["output_tokens"]
-    return Share(own, usage["input_tokens"], token_units(usage, lifetimes=True), billed=not declined)
+def _iteration_usage(iteration: Counts, model: str) -> ModelUsage:
+    kind, its_model = iteration.get("type"), iteration.get("model") or model
+    if kind not in ITERATION_TYPES:
+        raise UnclearUsageError(f"its usage has an iteration of the unknown type {kind!r}")
+    usage = anthropic_usage(iteration)
+    # As in `_total_usage`: a refusal without output is free.
+    refused = kind == "message" and its_model != model and not usage["output_tokens"]
+    return ModelUsage(its_model, usage["input_tokens"], token_units(usage, by_ttl=True), billed=not refused)
 
 
 # --- tokens -----------------------------------------------------------------------------------------------------------
 
-SPLIT = ("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
+WRITES_BY_TTL = ("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
 
 
-def token_units(usage: Counts, *, lifetimes: bool) -> dict[str, int]:
-    """The tokens of `usage_metadata` by kind, none counted twice; kinds without any are left out.
+def token_units(usage: Counts, *, by_ttl: bool) -> dict[str, int]:
+    """The tokens of `usage_metadata` by kind. No token is counted twice, and kinds without tokens are left out.
 
-    `lifetimes`: whether what was written to the cache is priced by its lifetime, as Claude's is. What the split leaves
-    open counts as `cache_write_5m`, the lifetime of a mark that names none. Raises `UnclearError`.
+    `by_ttl`: whether cache writes are priced by their TTL, as Claude's are. Writes without a TTL in the usage count as
+    `cache_write_5m`, the default. Raises `UnclearUsageError`.
     """
     into, out_of = plain_details(usage.get("input_token_details")), plain_details(usage.get("output_token_details"))
-    beside = plain_details(usage.get("cache_creation_details"))
+    by_ttl_details = plain_details(usage.get("cache_creation_details"))
     written = into.get("cache_creation", 0)
-    if not beside:  # langchain-anthropic has the split among the details, and then 0 for the whole
-        written = written or sum(into.get(name, 0) for name in SPLIT)
-    split = {**into, **beside}
-    read, heard, said = into.get("cache_read", 0), into.get("audio", 0), out_of.get("audio", 0)
-    if read and heard:
-        raise UnclearError("of its cached tokens some may be audio, which the message does not tell apart")
+    if not by_ttl_details:  # langchain-anthropic has them among the details, and then 0 for the sum
+        written = written or sum(into.get(name, 0) for name in WRITES_BY_TTL)
+    split = {**into, **by_ttl_details}
+    read, audio_in, audio_out = into.get("cache_read", 0), into.get("audio", 0), out_of.get("audio", 0)
+    if read and audio_in:
+        raise UnclearUsageError("some of its cached tokens may be audio, and the usage does not say how many")
     units = {
-        "uncached": usage["input_tokens"] - read - heard - written,
+        "uncached": usage["input_tokens"] - read - audio_in - written,
         "cache_read": read,
-        **(_claude_writes(written, split) if lifetimes else _openai_writes(written, split)),
-        "audio_input": heard,
-        "output": (usage.get("output_tokens") or 0) - said,
-        "audio_output": said,
+        **(_claude_writes(written, split) if by_ttl else _openai_writes(written, split)),
+        "audio_input": audio_in,
+        "output": (usage.get("output_tokens") or 0) - audio_out,
+        "audio_output": audio_out,
     }
     wrong = [kind for kind, count in units.items() if count < 0]
     if wrong:
-        raise UnclearError(f"its token counts do not add up: {wrong[0]} would be {units[wrong[0]]}")
+        raise UnclearUsageError(f"its token counts do not add up: {wrong[0]} would be {units[wrong[0]]}")
     return {kind: count for kind, count in units.items() if count}
 
 
 def plain_details(details: Any) -> dict[str, int]:
-    """Details under their plain names, without the tier's prefix and without the tier's own count."""
+    """Details by their names without a service tier; the count of the tier itself is left out."""
     found: dict[str, int] = {}
     for name, count in _mapping(details).items():
         prefix, _, rest = str(name).partition("_")
-        if isinstance(count, int) and name not in PREFIXES:
-            found[rest if prefix in PREFIXES else name] = count
+        if isinstance(count, int) and name not in TIER_PREFIXES:
+            found[rest if prefix in TIER_PREFIXES else name] = count
     return found
 
 

@@ -70,7 +70,7 @@ def test_an_unknown_model_has_no_price_and_its_tokens_are_told(provider: str, mo
     "message, reason",
     [
         (AIMessage("Hi", response_metadata={"model_name": "gpt-4o"}), "reports no token usage"),
-        (AIMessageChunk(content="H", response_metadata={"model_name": "gpt-4o"}), "ended before its usage came"),
+        (AIMessageChunk(content="H", response_metadata={"model_name": "gpt-4o"}), "ended before it reported its usage"),
         (
             AIMessage("Hi", usage_metadata={"input_tokens": 1, "output_tokens": 1, "total_tokens": 2}),
             "does not name its model",
@@ -157,7 +157,7 @@ def test_own_prices_have_no_price_for_what_they_leave_out() -> None:
     [
         ("gpt-4o", "prices must be a dict of models, not str"),
         ({"gpt-4o": 3}, "prices['gpt-4o'] must be a dict of prices, not 3"),
-        ({5: {"input": 3, "output": 3}}, "5 where a model's name belongs"),
+        ({5: {"input": 3, "output": 3}}, "A key of prices must be the name of a model, not 5."),
         ({"gpt-4o": {"inptu": 3, "output": 15}}, "unknown key 'inptu'. Did you mean 'input'?"),
         ({"gpt-4o": {"input": 3, "output": 15, "zzz": 1}}, "unknown key 'zzz'. The keys are input, output,"),
         ({"gpt-4o": {"input": 3}}, "prices['gpt-4o'] has no 'output'"),
@@ -166,7 +166,7 @@ def test_own_prices_have_no_price_for_what_they_leave_out() -> None:
         ({"gpt-4o": {"input": float("nan"), "output": 15}}, "['input'] is nan"),
         ({"gpt-4o": {"input": "Infinity", "output": 15}}, "['input'] is 'Infinity'"),
         ({"gpt-4o": {"input": True, "output": 15}}, "['input'] is True"),
-        ({"gpt-4o": {"input": "3 USD", "output": 15}}, "['input'] is '3 USD'. Give USD as a number from 0 on"),
+        ({"gpt-4o": {"input": "3 USD", "output": 15}}, "['input'] is '3 USD'. It must be a finite number of USD"),
         ({"gpt-4o": {"input": None, "output": 15}}, "['input'] is None"),
     ],
 )

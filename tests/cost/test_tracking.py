@@ -229,7 +229,7 @@ def test_a_stream_that_is_left_is_told(server: Emulator, api: str) -> None:
     assert (costs.calls, costs.total) == (1, 0)
     (gap,) = costs.unpriced
     assert gap.model == MODELS[api].partition("/")[2]
-    assert gap.reason == "the stream ended before its usage came"
+    assert gap.reason == "the stream ended before it reported its usage"
 
 
 @each_api
@@ -238,7 +238,7 @@ def test_a_stream_that_breaks_is_told(server: Emulator, api: str, way: str) -> N
     server.fail_next(Fault.overloaded_mid_stream(after_events=6))
     with cost_callback() as costs, pytest.raises(UnifiedError):
         WAYS[way](chat_model(server, api), {})
-    assert [gap.reason for gap in costs.unpriced] == ["the stream ended before its usage came"]
+    assert [gap.reason for gap in costs.unpriced] == ["the stream ended before it reported its usage"]
 
 
 def test_a_task_that_is_cancelled_is_told(server: Emulator) -> None:
@@ -274,7 +274,7 @@ def test_a_refused_call_costs_nothing(server: Emulator, api: str) -> None:
 
 
 def test_runs_are_forgotten_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("langchain_unified.cost.meter.MOST_RUNS", 5)
+    monkeypatch.setattr("langchain_unified.cost.handler.MAX_RUNS", 5)
     tracker = CostTracker()
     for _ in range(20):
         tracker.on_chat_model_start({}, [], run_id=uuid4())  # never ends
