@@ -46,9 +46,6 @@ _PREFIX = re.compile(r"^(anthropic|openai)[/:]")
 _SNAPSHOT = re.compile(r"([-@](\d{8}|\d{4}-\d{2}-\d{2})|-latest)$")
 _VERSIONED = re.compile(r"(?P<family>claude-[a-z]+|gpt|o)-?(?P<version>\d+(?:[.-]\d{1,2})?)?(?![\d.])(?P<rest>.*)$")
 
-# Kinds of model that need the Responses API in every version that is known.
-_ALWAYS_RESPONSES = ("codex", "-pro")
-
 _overrides: dict[str, JsonObject] = {}
 
 
@@ -125,8 +122,8 @@ def _facts(provider: Provider | None, model: str) -> JsonObject:
             found = _entry(models, entry)
         elif guess := _relative(models, spelled):
             found = {key: value for key, value in _entry(models, guess).items() if key not in IDENTITY}
-            if provider == "openai" and any(mark in spelled for mark in _ALWAYS_RESPONSES):
-                found["responses_only"] = "yes"
+            for part, facts in _table()["name_parts"].get(provider, {}).items():
+                found |= facts if part in spelled else {}
     return {**found, **_overrides.get(model, {})}
 
 

@@ -161,6 +161,16 @@ class Profile:
     effort_default: str | None = None
     thinking: Literal["none", "budget", "adaptive"] = "none"
     """How Claude thinks: not at all, `enabled` with a token budget, or `adaptive`."""
+    thinking_off: Literal["disabled", "between_tools", "omitted", "never"] = "disabled"
+    """How Claude is kept from thinking: by `thinking` of this type, by no `thinking` (`omitted`), or not at all."""
+    thinking_off_max_effort: str | None = None
+    """The highest effort with which thinking can be off; `None`: any."""
+    temperature_with_top_p: bool = True
+    """Whether `temperature` and `top_p` may be given together."""
+    legacy_max_tokens: bool = True
+    """Whether Chat Completions takes the deprecated `max_tokens` for this model."""
+    web_search_options: bool = False
+    """Whether Chat Completions takes `web_search_options` for this model."""
     forced_tool_choice: bool = True
     stop: bool = True
     prefill: bool = True

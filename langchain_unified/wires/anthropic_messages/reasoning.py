@@ -28,12 +28,6 @@ BUDGETS: Mapping[str, int] = {
 
 SMALLEST_BUDGET = 1024
 
-ALWAYS_THINK = ("opus-5-5", "fable", "mythos")
-"""Parts of the names of models that refuse to be kept from thinking."""
-
-SILENCERS: Mapping[str, JsonObject | None] = {"sonnet-5-5": {"type": "between_tools"}, "opus-4-7": None}
-"""By a part of the name, what keeps a model from thinking where `disabled` is refused; `None`: nothing is needed."""
-
 
 @dataclass(slots=True)
 class Reasoning:
@@ -88,12 +82,13 @@ def _way(effort: str, request: Request) -> str:
 def _off(result: Reasoning, key: str, effort: str, request: Request) -> None:
     if request.profile.thinking != "adaptive":
         return  # Such models think only when told to.
-    if any(part in request.model for part in ALWAYS_THINK):
+    off = request.profile.thinking_off
+    if off == "never":
         levels = request.profile.effort_levels
         result.effort = levels[0] if levels else None
         result.notes[key] = f"{request.model} always thinks; the lowest effort was asked for."
-        return
-    result.thinking = next((found for part, found in SILENCERS.items() if part in request.model), {"type": "disabled"})
+    elif off != "omitted":
+        result.thinking = {"type": off}
 
 
 def _levels(result: Reasoning, key: str, effort: str, request: Request) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from langchain_core.messages import HumanMessage
 
 from langchain_unified.errors import UnsupportedParameterError
+from langchain_unified.profiles import profile_for
 from langchain_unified.request import OutputFormat, Params, Profile, ToolSpec
 from langchain_unified.wires.anthropic_messages.params import NATIVE_KEYS, PARAMS
 from tests.wires.anthropic_messages.helpers import ADAPTIVE, EPHEMERAL, HI, encode, problems, whats
@@ -179,7 +181,8 @@ def test_sampling_is_refused_while_the_model_thinks():
     ],
 )
 def test_how_models_are_kept_from_thinking(model: str, thinking: Any, effort: str | None):
-    encoded = encode(HumanMessage("hi"), model=model, params={"reasoning_effort": "none"}, profile=ADAPTIVE)
+    profile = replace(ADAPTIVE, thinking_off=profile_for("anthropic", model).thinking_off)
+    encoded = encode(HumanMessage("hi"), model=model, params={"reasoning_effort": "none"}, profile=profile)
     assert encoded.body.get("thinking") == thinking
     assert encoded.body.get("output_config") == ({"effort": effort} if effort else None)
     assert whats(encoded) == (["reasoning_effort"] if effort else [])

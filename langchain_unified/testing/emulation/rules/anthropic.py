@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -43,11 +42,8 @@ BETA_KEYS: Mapping[str, tuple[str, ...]] = {
 }
 """Keys that need a beta: how its name in the header `anthropic-beta` begins."""
 
-
-# Patterns on model names, each from the guide of the model.
-ALWAYS_THINKS = re.compile(r"claude-(opus-5-5|fable|mythos|sonnet-5-5)")
-THINKING_OFF_UP_TO_HIGH = re.compile(r"claude-(opus-5|haiku-5-5)(?!-5)")
-TEMPERATURE_OR_TOP_P = re.compile(r"claude-haiku-4-5")
+EFFORTS = ("low", "medium", "high", "xhigh", "max")
+"""From least to most."""
 
 
 def _betas(call: EmulatedCall) -> list[str]:
@@ -95,7 +91,7 @@ def _temperature_while_thinking(call: EmulatedCall) -> Violations:
 
 
 def _temperature_and_top_p(call: EmulatedCall) -> Violations:
-    if TEMPERATURE_OR_TOP_P.match(call.model) and "temperature" in call.body and "top_p" in call.body:
+    if not call.profile.temperature_with_top_p and "temperature" in call.body and "top_p" in call.body:
         yield {}
 
 
@@ -136,8 +132,9 @@ def _unsupported_thinking(call: EmulatedCall) -> Violations:
 def _disabled_thinking(call: EmulatedCall) -> Violations:
     if _thinking(call).get("type") != "disabled":
         return
-    effort_too_high = THINKING_OFF_UP_TO_HIGH.match(call.model) and _effort(call) in ("xhigh", "max")
-    if ALWAYS_THINKS.match(call.model) or effort_too_high:
+    effort, highest = _effort(call), call.profile.thinking_off_max_effort
+    too_high = effort in EFFORTS and highest in EFFORTS and EFFORTS.index(effort) > EFFORTS.index(highest)
+    if call.profile.thinking_off in ("between_tools", "never") or too_high:
         yield {}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -13,8 +12,6 @@ from langchain_unified.testing.emulation.rules.rule import EmulatedCall, Rule, R
 from langchain_unified.testing.emulation.rules.shared import dicts
 
 ON_CHAT = frozenset({CHAT})
-NEEDS_MAX_COMPLETION_TOKENS = re.compile(r"(ft:)?(o\d|gpt-([5-9]|\d\d))")
-"""Models that refuse `max_tokens`."""
 
 PART_TYPES: Mapping[str, frozenset[str]] = {
     "system": frozenset({"text"}),
@@ -93,7 +90,7 @@ def _results_without_call(call: EmulatedCall) -> Violations:
 
 
 def _max_tokens_unsupported(call: EmulatedCall) -> Violations:
-    if call.body.get("max_tokens") is not None and NEEDS_MAX_COMPLETION_TOKENS.match(call.model):
+    if call.body.get("max_tokens") is not None and not call.profile.legacy_max_tokens:
         yield {}
 
 
@@ -114,7 +111,7 @@ def _top_logprobs_without_logprobs(call: EmulatedCall) -> Violations:
 
 
 def _web_search_unsupported(call: EmulatedCall) -> Violations:
-    if call.body.get("web_search_options") is not None and "search" not in call.model:
+    if call.body.get("web_search_options") is not None and not call.profile.web_search_options:
         yield {}
 
 
