@@ -10,20 +10,20 @@ from langchain_unified.messages.cache_marks import mark_last
 from langchain_unified.request import Adjustment, Block, Turn
 
 
-def with_marks(turns: tuple[Turn, ...], adjustments: list[Adjustment]) -> tuple[Turn, ...]:
-    """The turns with no mark on an empty text or on reasoning; the same object where there is none."""
-    if not any("mark" in block and is_silent(turn, block) for turn in turns for block in turn.blocks):
+def move_marks(turns: tuple[Turn, ...], adjustments: list[Adjustment]) -> tuple[Turn, ...]:
+    """The turns without marks on empty texts and on reasoning; the same object where there are none."""
+    if not any("mark" in block and is_omittable(turn, block) for turn in turns for block in turn.blocks):
         return turns
     blocks = [[*turn.blocks] for turn in turns]
     last: tuple[int, int] | None = None
     for at, turn in enumerate(turns):
         for index, block in enumerate(turn.blocks):
-            if not is_silent(turn, block):
+            if not is_omittable(turn, block):
                 last = at, index
             elif "mark" in block:
                 blocks[at][index] = {key: value for key, value in block.items() if key != "mark"}
                 _move(blocks, block, last, turn, adjustments)
-    return tuple(_with(turn, found) for turn, found in zip(turns, map(tuple, blocks), strict=True))
+    return tuple(_with_blocks(turn, found) for turn, found in zip(turns, map(tuple, blocks), strict=True))
 
 
 def _move(
@@ -41,27 +41,27 @@ def _move(
         blocks[at][index] = {"mark": block["mark"], **blocks[at][index]}
 
 
-def kept_mark(turn: Turn, blocks: tuple[Block, ...]) -> tuple[Block, ...]:
-    """What a turn has become, with its last mark at the end where the blocks that it became have lost it."""
+def keep_last_mark(turn: Turn, blocks: tuple[Block, ...]) -> tuple[Block, ...]:
+    """The blocks that replace those of a turn, with the turn's last mark at the end where they have none."""
     marks = [block["mark"] for block in turn.blocks if "mark" in block]
     if not marks or any("mark" in block for block in blocks):
         return blocks
     return tuple(mark_last(blocks, marks[-1]))
 
 
-def _with(turn: Turn, blocks: tuple[Block, ...]) -> Turn:
+def _with_blocks(turn: Turn, blocks: tuple[Block, ...]) -> Turn:
     return turn if blocks == turn.blocks else replace(turn, blocks=blocks)
 
 
-def is_silent(turn: Turn, block: Block) -> bool:
-    """Whether a block can be left out: an empty text, reasoning. A tool's result stays, whatever it says."""
+def is_omittable(turn: Turn, block: Block) -> bool:
+    """Whether a block can be left out: an empty text or reasoning. A tool result stays, also an empty one."""
     if turn.role == "tool":
         return False
     value = block["value"] if block["type"] == "foreign" else None
-    unread = isinstance(value, Mapping) and value.get("type") in REASONING
-    return unread or is_blank(block) or is_reasoning(block)
+    foreign_reasoning = isinstance(value, Mapping) and value.get("type") in REASONING
+    return foreign_reasoning or is_blank(block) or is_reasoning(block)
 
 
 def is_blank(block: Block) -> bool:
-    """Whether a block is a text that says nothing."""
+    """Whether a block is a text of white space only."""
     return bool(block["type"] == "text" and not block["text"].strip())

@@ -1,8 +1,8 @@
-"""Tool calls and their results: which belong together, where they stand, and what they are called.
+"""Tool calls and their results: which belong together, where they stand, and their ids.
 
 A result answers the nearest call before it that has its id and no result yet, else the first such call after it. Ids
-that the target refuses, or that stand for two calls, are replaced by a hash of the id, so that a longer conversation
-gives the same ones. Only a call without an id is named by its place.
+that the API refuses, or that two calls share, are replaced by a hash of the id, so that a longer conversation gets the
+same ids. Only the new id of a call without one depends on its position.
 """
 
 from __future__ import annotations
@@ -38,69 +38,85 @@ class IdRules:
 
 
 @dataclass(slots=True, eq=False)
-class Call:
-    """A call to one of the caller's tools: in which turn and block, and the turn that answers it (`None`: none does).
+class ToolCallRef:
+    """A call in a list of turns: its turn and block, and the turn with its result (`None`: there is none).
 
-    `own` calls are to tools that the provider defines (a computer, a shell): each has its own form of result.
+    `provider_defined`: the call is to a tool that the provider defines (a computer, a shell), whose results have a form
+    of their own. `answered_inline`: its result is an item inside a user or assistant turn.
     """
 
     turn: int
     block: int
     id: str
     name: str
-    own: bool = False
-    answered: bool = False
+    provider_defined: bool = False
+    answered_inline: bool = False
     result: int | None = None
 
 
 @dataclass(slots=True)
-class Calls:
-    """The calls of a conversation in order, and the results (by turn) that no call matches."""
+class Pairing:
+    """The calls of a conversation in order, and the turns with a result that belongs to no call."""
 
-    made: list[Call] = field(default_factory=list)
+    calls: list[ToolCallRef] = field(default_factory=list)
     strays: list[int] = field(default_factory=list)
 
-    def unanswered(self) -> list[Call]:
-        """The calls that nothing answers."""
-        return [call for call in self.made if call.result is None and not call.answered]
+    def unanswered(self) -> list[ToolCallRef]:
+        """The calls without a result."""
+        return [call for call in self.calls if call.result is None and not call.answered_inline]
+
+    def misplaced(self) -> Iterator[tuple[ToolCallRef, int]]:
+        """The calls whose result does not directly follow the call's turn and its other results, with that result."""
+        callers = {call.result: call.turn for call in self.calls if call.result is not None}
+        for call in self.calls:
+            if call.result is None:
+                continue
+            between = range(call.turn + 1, call.result)
+            if call.result < call.turn or any(callers.get(at) != call.turn for at in between):
+                yield call, call.result
 
 
-# --- who answers whom -------------------------------------------------------------------------------------------------
-
-OWN_CALLS = frozenset({"computer_call", "shell_call", "local_shell_call", "apply_patch_call", "mcp_approval_request"})
-"""The provider's own items that the caller answers with another item. A tool search counts where the caller runs it."""
+# --- which result answers which call ----------------------------------------------------------------------------------
 
 
-def matched(turns: Sequence[Turn]) -> Calls:
+def pair(turns: Sequence[Turn]) -> Pairing:
     """Every call, with its result."""
-    elsewhere = set(_answered_by_items(turns))
-    found = Calls([call for at, turn in enumerate(turns) if turn.role == "assistant" for call in _calls(turn, at)])
-    for call in found.made:
-        call.answered = bool(call.id) and call.id in elsewhere
+    inline = set(_answered_inline(turns))
+    calls = [call for at, turn in enumerate(turns) if turn.role == "assistant" for call in _calls_of(turn, at)]
+    for call in calls:
+        call.answered_inline = bool(call.id) and call.id in inline
+    index = _CallIndex(calls)
     results = [at for at, turn in enumerate(turns) if turn.role == "tool"]
-    made = _Index(found.made)
-    early = [at for at in results if not made.answer(turns[at], at, after=False)]
-    found.strays = [at for at in early if not made.answer(turns[at], at, after=True)]
-    return found
+    unmatched = [at for at in results if not index.answer(turns[at], at, after=False)]
+    return Pairing(calls, [at for at in unmatched if not index.answer(turns[at], at, after=True)])
 
 
-def _calls(turn: Turn, at: int) -> Iterator[Call]:
+def _calls_of(turn: Turn, at: int) -> Iterator[ToolCallRef]:
     for index, block in enumerate(turn.blocks):
         if makes_call(block):
-            yield Call(at, index, call_id_of(block) or "", str(block.get("name") or block.get("value", {}).get("name")))
-        elif block["type"] == "native" and is_own(block["value"]):
+            name = str(block.get("name") or block.get("value", {}).get("name"))
+            yield ToolCallRef(at, index, call_id_of(block) or "", name)
+        elif block["type"] == "native" and is_provider_defined(block["value"]):
             value = block["value"]
-            yield Call(at, index, str(value.get("call_id") or value.get("id")), str(value["type"]), own=True)
+            call_id = str(value.get("call_id") or value.get("id"))
+            yield ToolCallRef(at, index, call_id, str(value["type"]), provider_defined=True)
 
 
-def is_own(value: Mapping[str, Any]) -> bool:
-    """Whether a provider's own item is a call that the caller answers in a form of its own."""
-    by_caller = value.get("type") == "tool_search_call" and value.get("execution") == "client"
-    return value.get("type") in OWN_CALLS or by_caller
+def is_provider_defined(value: Mapping[str, Any]) -> bool:
+    """Whether a provider's item is a call that the caller answers with another item.
+
+    A tool search is one only where the caller runs it.
+    """
+    client_search = value.get("type") == "tool_search_call" and value.get("execution") == "client"
+    return value.get("type") in PROVIDER_DEFINED_CALLS or client_search
 
 
-def _answered_by_items(turns: Iterable[Turn]) -> Iterator[str]:
-    """Ids of the calls that are answered by an item inside a user or assistant message."""
+PROVIDER_DEFINED_CALLS = frozenset({"computer_call", "shell_call", "local_shell_call", "apply_patch_call",
+                                    "mcp_approval_request"})  # fmt: skip
+
+
+def _answered_inline(turns: Iterable[Turn]) -> Iterator[str]:
+    """Ids of the calls that an item inside a user or assistant turn answers."""
     for turn in turns:
         for block in turn.blocks:
             value = block["value"] if block["type"] in ("native", "unknown") else None
@@ -108,22 +124,22 @@ def _answered_by_items(turns: Iterable[Turn]) -> Iterator[str]:
                 yield from (str(value[key]) for key in ("call_id", "approval_request_id", "id") if value.get(key))
 
 
-class _Index:
+class _CallIndex:
     """The calls by id and by name."""
 
-    def __init__(self, made: Iterable[Call]) -> None:
-        self.by_id: dict[str, list[Call]] = {}
-        self.by_name: dict[str, list[Call]] = {}
-        for call in made:
+    def __init__(self, calls: Iterable[ToolCallRef]) -> None:
+        self.by_id: dict[str, list[ToolCallRef]] = {}
+        self.by_name: dict[str, list[ToolCallRef]] = {}
+        for call in calls:
             self.by_id.setdefault(call.id, []).append(call)
             self.by_name.setdefault(call.name, []).append(call)
 
     def answer(self, turn: Turn, at: int, *, after: bool) -> bool:
         """Gives the result at `at` to a call before it (or after it); whether there was one."""
-        raw = turn.tool_call_id or ""
-        fitting = _free(self.by_id.get(raw, ()), at, after=after)
-        if not fitting and raw and raw == turn.name:  # a function message knows only the name
-            fitting = _free(self.by_name.get(raw, ()), at, after=after)
+        key = turn.tool_call_id or ""
+        fitting = _unanswered(self.by_id.get(key, ()), at, after=after)
+        if not fitting and key and key == turn.name:  # a function message knows only the name
+            fitting = _unanswered(self.by_name.get(key, ()), at, after=after)
         if not fitting:
             return False
         nearest = (min if after else max)(call.turn for call in fitting)
@@ -131,87 +147,77 @@ class _Index:
         return True
 
 
-def _free(calls: Iterable[Call], at: int, *, after: bool) -> list[Call]:
+def _unanswered(calls: Iterable[ToolCallRef], at: int, *, after: bool) -> list[ToolCallRef]:
     return [call for call in calls if call.result is None and (call.turn > at if after else call.turn < at)]
 
 
 # --- ids --------------------------------------------------------------------------------------------------------------
 
 
-def with_ids(turns: tuple[Turn, ...], rules: IdRules) -> tuple[tuple[Turn, ...], list[str]]:
-    """The turns with ids that the target takes, each for one call alone; and the ids that were replaced."""
-    calls = matched(turns)
-    names = _names(calls.made, rules)
+def with_valid_ids(turns: tuple[Turn, ...], rules: IdRules) -> tuple[tuple[Turn, ...], list[str]]:
+    """The turns with ids that the API takes, each for one call only; and the ids that were replaced."""
+    calls = pair(turns).calls
     changed: dict[int, Turn] = {}
     replaced: list[str] = []
-    for call, name in zip(calls.made, names, strict=True):
-        if name != call.id:
+    for call, new_id in zip(calls, _new_ids(calls, rules), strict=True):
+        if new_id != call.id:
             replaced.append(call.id)
-            changed[call.turn] = _renamed(changed.get(call.turn, turns[call.turn]), call.block, name)
-        if call.result is not None and turns[call.result].tool_call_id != name:
-            changed[call.result] = replace(turns[call.result], tool_call_id=name)
+            changed[call.turn] = _with_id(changed.get(call.turn, turns[call.turn]), call.block, new_id)
+        if call.result is not None and turns[call.result].tool_call_id != new_id:
+            changed[call.result] = replace(turns[call.result], tool_call_id=new_id)
     return (tuple(changed.get(at, turn) for at, turn in enumerate(turns)), replaced) if changed else (turns, replaced)
 
 
-def _names(made: Sequence[Call], rules: IdRules) -> list[str]:
-    """The id to send for each call. It depends on the calls before it alone."""
+def _new_ids(calls: Sequence[ToolCallRef], rules: IdRules) -> list[str]:
+    """The id to send for each call. It depends only on the calls before it."""
     used: set[str] = set()
-    names: list[str] = []
-    places: dict[int, list[Call]] = {}
-    for call in made:
-        place = places.setdefault(call.turn, [])
-        raw = call.id
-        if not raw:
-            place.append(call)
-            raw = f"call {len(places)}.{len(place)}"
-        name = raw if call.own or (call.id and rules.accepts(raw)) else rules.hashed(raw)
-        again = 1
-        while name in used and not call.own:
-            again += 1
-            name = rules.hashed(f"{raw}#{again}")
-        used.add(name)
-        names.append(name)
-    return names
+    ids: list[str] = []
+    without_id: dict[int, list[ToolCallRef]] = {}
+    for call in calls:
+        same_turn = without_id.setdefault(call.turn, [])
+        source = call.id
+        if not source:
+            same_turn.append(call)
+            source = f"call {len(without_id)}.{len(same_turn)}"
+        new_id = source if call.provider_defined or (call.id and rules.accepts(source)) else rules.hashed(source)
+        attempt = 1
+        while new_id in used and not call.provider_defined:
+            attempt += 1
+            new_id = rules.hashed(f"{source}#{attempt}")
+        used.add(new_id)
+        ids.append(new_id)
+    return ids
 
 
-def _renamed(turn: Turn, index: int, name: str) -> Turn:
+def _with_id(turn: Turn, index: int, new_id: str) -> Turn:
     block = turn.blocks[index]
     if "value" in block:
         value = block["value"]
-        changed: Block = {**block, "value": {**value, CALL_ID_KEYS[value["type"]]: name}}
+        changed: Block = {**block, "value": {**value, CALL_ID_KEYS[value["type"]]: new_id}}
     else:
-        changed = {**block, "id": name}
+        changed = {**block, "id": new_id}
     return replace(turn, blocks=(*turn.blocks[:index], changed, *turn.blocks[index + 1 :]))
 
 
-# --- places -----------------------------------------------------------------------------------------------------------
+# --- order ------------------------------------------------------------------------------------------------------------
 
 
-def in_order(turns: Sequence[Turn], calls: Calls, added: Mapping[int, Sequence[Turn]]) -> tuple[Turn, ...]:
-    """The turns with every result directly after its call's turn, then the turns that are `added` to it.
+def in_order(
+    turns: Sequence[Turn], calls: Iterable[ToolCallRef], added: Mapping[int, Sequence[Turn]]
+) -> tuple[Turn, ...]:
+    """The turns with every result directly after its call's turn, then the turns that are `added` after that turn.
 
     Results of one turn keep their order.
     """
-    after: dict[int, list[int]] = {}
-    for call in calls.made:
+    results: dict[int, list[int]] = {}
+    for call in calls:
         if call.result is not None:
-            after.setdefault(call.turn, []).append(call.result)
-    moved = {at for results in after.values() for at in results}
-    order: list[Turn] = []
+            results.setdefault(call.turn, []).append(call.result)
+    moved = {at for found in results.values() for at in found}
+    ordered: list[Turn] = []
     for at, turn in enumerate(turns):
         if at not in moved:
-            order.append(turn)
-            order.extend(turns[result] for result in sorted(after.get(at, ())))
-            order.extend(added.get(at, ()))
-    return tuple(order)
-
-
-def misplaced(calls: Calls) -> list[Call]:
-    """The calls whose results do not stand directly after the call's turn and its other results."""
-    homes = {call.result: call.turn for call in calls.made if call.result is not None}
-    return [
-        call
-        for call in calls.made
-        if call.result is not None
-        and (call.result < call.turn or any(homes.get(at) != call.turn for at in range(call.turn + 1, call.result)))
-    ]
+            ordered.append(turn)
+            ordered.extend(turns[result] for result in sorted(results.get(at, ())))
+            ordered.extend(added.get(at, ()))
+    return tuple(ordered)

@@ -1,30 +1,28 @@
-"""What a conversation must be before it is encoded, and what is done where it is not.
+"""Repairs a history before it is encoded, where no provider would take it as it is.
 
-Repairs are pure and deterministic, and a history that needs none comes back as the same object. Where a repair changes
-what is said to whom (calls without results, results without calls or in the wrong place), `policy="raise"` refuses the
-history instead; formalities (ids, empty texts, names) are always settled. Every repair is told as an adjustment. What
-the wires settle themselves is not repeated here: turns of one role in a row, and system messages in the middle.
+Repairs are pure and deterministic, and a history that needs none comes back as the same object. A repair that changes
+the meaning (calls without results, results without calls or in the wrong place) raises under `policy="raise"`;
+formalities (ids, empty texts, names) are always repaired. Every repair is listed as an adjustment. Turns of one role in
+a row and system messages in the middle are left to the encoders.
 
-A longer conversation keeps the shorter one's repaired turns, with two exceptions at the place where it was cut: the
-error result of a call that is answered later, and the user turn that asks a model to go on.
+A longer conversation keeps the repaired turns of the shorter one, with two exceptions at the end of the shorter one:
+the error result of a call that gets its result later, and the user turn that asks a model to continue.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Literal, TypeAlias
+from dataclasses import replace
 
 from langchain_unified.errors import InvalidHistoryError
-from langchain_unified.history.foreign import closed, in_user_words, is_foreign, translated
-from langchain_unified.history.moved_marks import is_blank, kept_mark, with_marks
-from langchain_unified.history.pairing import Call, Calls, IdRules, in_order, is_own, matched, misplaced, with_ids
-from langchain_unified.messages.tool_calls import call_id_of, has_broken_arguments, makes_call
+from langchain_unified.history.foreign import is_foreign, translated
+from langchain_unified.history.moved_marks import is_blank, move_marks
+from langchain_unified.history.pairing import IdRules, is_provider_defined, with_valid_ids
+from langchain_unified.history.results import with_paired_results
+from langchain_unified.history.state import Policy, RepairState, Turns
+from langchain_unified.messages.tool_calls import call_id_of, makes_call
 from langchain_unified.request import Adjustment, Block, Profile, Turn, WireName
-
-Policy: TypeAlias = Literal["fix", "raise"]
-Turns: TypeAlias = tuple[Turn, ...]
 
 SYSTEM_ROLES = ("system", "developer")
 
@@ -39,55 +37,29 @@ def repair(
     policy: Policy = "fix",
     server_state: bool = False,
 ) -> tuple[Turns, tuple[Adjustment, ...]]:
-    """The turns as `wire` takes them, and what was changed. The same object comes back where nothing is.
+    """The turns as `wire` takes them, and the adjustments. The same object comes back where nothing changes.
 
-    `ids` are the call ids that the wire takes. `model` is the one that will be asked: reasoning of another one is left
-    out. With `server_state` the server holds earlier turns, and a result may answer a call that is not here. Raises
+    `ids` are the call ids that the wire takes. `model` is the target model: reasoning of another one is left out. With
+    `server_state` the server holds earlier turns, and a result may answer a call that is not here. Raises
     `InvalidHistoryError`.
     """
     if not turns and not server_state:
         raise InvalidHistoryError("There are no messages to send. Give at least one.")
-    if _is_sound(turns, wire, ids, model):
+    if _needs_no_repair(turns, wire, ids, model):
         return turns, ()
-    job = _Job(wire, ids, profile, model, policy, server_state)
+    state = RepairState(wire, ids, profile, model, policy, server_state)
     repaired = turns
     for step in STEPS:
-        repaired = step(repaired, job)
-    unchanged = len(repaired) == len(turns) and all(map(_same, repaired, turns))
-    return turns if unchanged else repaired, tuple(job.adjustments)
+        repaired = step(repaired, state)
+    unchanged = len(repaired) == len(turns) and all(one is other for one, other in zip(repaired, turns, strict=True))
+    return turns if unchanged else repaired, tuple(state.adjustments)
 
 
-def _same(one: Turn, other: Turn) -> bool:
-    return one is other
+# --- fast path --------------------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _Job:
-    """What the steps of one repair share."""
-
-    wire: WireName
-    ids: IdRules
-    profile: Profile
-    model: str
-    policy: Policy
-    server_state: bool
-    adjustments: list[Adjustment] = field(default_factory=list)
-
-    def report(self, what: str, why: str) -> None:
-        self.adjustments.append(Adjustment(what=what, why=why))
-
-    def change(self, what: str, wrong: str, remedy: str, why: str) -> None:
-        """A repair that changes what is said: refused under the policy "raise"."""
-        if self.policy == "raise":
-            raise InvalidHistoryError(f"{wrong} {remedy}")
-        self.report(what, f"{wrong} {why}")
-
-
-# --- nothing to do ----------------------------------------------------------------------------------------------------
-
-
-def _is_sound(turns: Turns, wire: WireName, ids: IdRules, model: str) -> bool:
-    """One look at each turn: whether every step would leave everything as it is."""
+def _needs_no_repair(turns: Turns, wire: WireName, ids: IdRules, model: str) -> bool:
+    """Fast path: true if no repair would change anything."""
     used: set[str] = set()
     waiting: set[str] = set()
     for turn in turns:
@@ -97,10 +69,10 @@ def _is_sound(turns: Turns, wire: WireName, ids: IdRules, model: str) -> bool:
             if turn.tool_call_id not in waiting:
                 return False
             waiting.remove(turn.tool_call_id)
-        elif waiting or _misnamed(turn, wire) or not _is_clean(turn, wire):
+        elif waiting or _has_invalid_name(turn, wire) or not _is_sent_whole(turn, wire):
             return False
         elif turn.role == "assistant":
-            made = _legal_calls(turn, ids)
+            made = _valid_calls(turn, ids)
             if made is None or not used.isdisjoint(made):
                 return False
             used |= made
@@ -108,8 +80,8 @@ def _is_sound(turns: Turns, wire: WireName, ids: IdRules, model: str) -> bool:
     return not waiting and bool(turns) and turns[-1].role in ("user", "tool")
 
 
-def _legal_calls(turn: Turn, ids: IdRules) -> set[str] | None:
-    """The ids of a turn's calls; `None` where one has to be changed, or answered in a form of its own."""
+def _valid_calls(turn: Turn, ids: IdRules) -> set[str] | None:
+    """The ids of a turn's calls; `None` where an id has to be replaced, and for a provider-defined call."""
     found: set[str] = set()
     for block in turn.blocks:
         if makes_call(block):
@@ -117,57 +89,58 @@ def _legal_calls(turn: Turn, ids: IdRules) -> set[str] | None:
             if not call_id or call_id in found or not ids.accepts(call_id):
                 return None
             found.add(call_id)
-        elif block["type"] == "native" and is_own(block["value"]):
+        elif block["type"] == "native" and is_provider_defined(block["value"]):
             return None
     return found
 
 
-def _marked(turns: Turns, job: _Job) -> Turns:
-    return with_marks(turns, job.adjustments)
+# --- blocks -----------------------------------------------------------------------------------------------------------
 
 
-# --- blocks that nobody reads, and blocks that say nothing ------------------------------------------------------------
+def _move_marks(turns: Turns, state: RepairState) -> Turns:
+    return move_marks(turns, state.adjustments)
 
 
-def _readable(turns: Turns, job: _Job) -> Turns:
-    """Foreign blocks in words, empty ones left out; then every result beside its call."""
+def _translate(turns: Turns, state: RepairState) -> Turns:
+    """Foreign blocks become readable, empty ones are left out, and every result follows its call."""
     kept: list[Turn] = []
     images: dict[int, Turn] = {}
     for turn in turns:
-        spoken, shown = translated(turn, job.wire, job.model, job.adjustments)
-        clean = _clean(spoken, job)
-        if clean is None:
+        readable, shown_images = translated(turn, state.wire, state.model, state.adjustments)
+        sent = _without_blanks(readable, state)
+        if sent is None:
             continue
-        if shown is not None:
-            images[len(kept)] = shown
-        kept.append(clean)
-    if not kept and not job.server_state:
-        raise InvalidHistoryError("No message has content. Give at least one message that says something.")
+        if shown_images is not None:
+            images[len(kept)] = shown_images
+        kept.append(sent)
+    if not kept and not state.server_state:
+        raise InvalidHistoryError("No message has content. Give at least one message that is not empty.")
     if turns and turns[-1].role == "user" and kept and kept[-1].role == "assistant" and len(kept) - 1 not in images:
         kept.append(Turn("user", ({"type": "text", "text": "Continue."},), position=turns[-1].position))
-    return _paired(tuple(kept), images, job)
+    return with_paired_results(tuple(kept), images, state)
 
 
-def _clean(turn: Turn, job: _Job) -> Turn | None:
-    """A turn without empty texts; `None` where nothing is left."""
-    if _is_clean(turn, job.wire):
+def _without_blanks(turn: Turn, state: RepairState) -> Turn | None:
+    """The turn without empty texts; `None` where nothing is left."""
+    if _is_sent_whole(turn, state.wire):
         return turn
     blocks = [block for block in turn.blocks if not is_blank(block)]
-    if any(_speaks(block, turn, job.wire) for block in blocks):
+    if any(_is_sent(block, turn, state.wire) for block in blocks):
         return replace(turn, blocks=tuple(blocks))
-    job.report(f"message {turn.position} ({turn.role})", "There is nothing in it to send: it was left out.")
+    state.report(f"message {turn.position} ({turn.role})", "It has no content that can be sent: it was left out.")
     return None
 
 
-def _is_clean(turn: Turn, wire: WireName) -> bool:
+def _is_sent_whole(turn: Turn, wire: WireName) -> bool:
+    """Whether a turn has a block that is sent, and no empty text."""
     if turn.role == "tool":
         return True
-    said = [_speaks(block, turn, wire) for block in turn.blocks if not is_blank(block)]
-    return len(said) == len(turn.blocks) and any(said)
+    sent = [_is_sent(block, turn, wire) for block in turn.blocks if not is_blank(block)]
+    return len(sent) == len(turn.blocks) and any(sent)
 
 
-def _speaks(block: Block, turn: Turn, wire: WireName) -> bool:
-    """Whether a wire says a block. Reasoning goes back only to its own."""
+def _is_sent(block: Block, turn: Turn, wire: WireName) -> bool:
+    """Whether a wire sends a block. Reasoning is sent only to the wire that produced it."""
     if block["type"] == "native":
         value = block["value"]
         return bool(value.get("type") != "text" or str(value.get("text") or "").strip())
@@ -176,155 +149,88 @@ def _speaks(block: Block, turn: Turn, wire: WireName) -> bool:
     return turn.origin == wire or (turn.origin is None and wire == "openai_responses")
 
 
-# --- calls and results ------------------------------------------------------------------------------------------------
+# --- call ids ---------------------------------------------------------------------------------------------------------
 
 
-def _paired(turns: Turns, images: dict[int, Turn], job: _Job) -> Turns:
-    """Every call answered once, directly after it; results without a call as a user's words."""
-    calls = matched(turns)
-    changed = list(turns)
-    _settle_places(turns, calls, job)
-    for at in calls.strays:
-        if not job.server_state:
-            changed[at] = _stray(turns[at], job)
-    added: dict[int, list[Turn]] = {}
-    for call in calls.unanswered():
-        if call.own:
-            changed[call.turn] = _closed(changed[call.turn], call, job)
-        else:
-            added.setdefault(call.turn, []).append(_error_result(turns[call.turn], call, job))
-    for at, shown in images.items():
-        added.setdefault(at, []).append(shown)
-    return in_order(changed, calls, added)
-
-
-def _settle_places(turns: Turns, calls: Calls, job: _Job) -> None:
-    for call in misplaced(calls):
-        if call.result is None:
-            continue
-        result, made = turns[call.result], turns[call.turn]
-        job.change(
-            f"tool result in message {result.position}",
-            f"Message {result.position} is the result of the tool call {call.id!r} in message {made.position}, "
-            "and does not stand directly after it.",
-            f"Move it to directly after message {made.position}.",
-            "It was moved there.",
-        )
-
-
-def _stray(turn: Turn, job: _Job) -> Turn:
-    job.change(
-        f"tool result in message {turn.position}",
-        f"Message {turn.position} is a result for the tool call {turn.tool_call_id!r}, which no message makes or which "
-        "is answered already.",
-        "Keep the assistant message with that call, or leave the result out.",
-        "Its content was sent as a user message.",
-    )
-    name = f"the tool {turn.name}" if turn.name else "a tool"
-    head = f"[{'Failed result' if turn.is_error else 'Result'} of an earlier call of {name}]"
-    blocks = ({"type": "text", "text": head}, *in_user_words(turn, job.wire))
-    return Turn("user", kept_mark(turn, blocks), position=turn.position)
-
-
-def _error_result(turn: Turn, call: Call, job: _Job) -> Turn:
-    job.change(
-        f"tool call in message {turn.position}",
-        f"Message {turn.position} calls the tool {call.name!r} (id {call.id!r}), and no message answers it.",
-        "Add a ToolMessage with this tool_call_id directly after it, or take the call out of its tool_calls.",
-        "An error result was added.",
-    )
-    text = UNREADABLE if has_broken_arguments(turn.blocks[call.block]) else UNANSWERED
-    blocks = ({"type": "text", "text": text},)
-    return Turn("tool", blocks, tool_call_id=call.id or None, is_error=True, position=turn.position)
-
-
-UNANSWERED = "The tool was not run: this call has no result."
-UNREADABLE = "The tool was not run: the arguments of this call are not valid JSON."
-
-
-def _closed(turn: Turn, call: Call, job: _Job) -> Turn:
-    """The turn with a call to a provider's own tool in words: no error can be made up in the form of its results."""
-    job.change(
-        f"{call.name} in message {turn.position}",
-        f"Message {turn.position} has a {call.name} (id {call.id!r}), and no message answers it.",
-        "Add its result, or take the call out of the message.",
-        "It was put into words.",
-    )
-    return replace(turn, blocks=(*turn.blocks[: call.block], closed(turn, call.block), *turn.blocks[call.block + 1 :]))
-
-
-def _named_calls(turns: Turns, job: _Job) -> Turns:
-    named, replaced = with_ids(turns, job.ids)
+def _replace_ids(turns: Turns, state: RepairState) -> Turns:
+    valid, replaced = with_valid_ids(turns, state.ids)
     if replaced:
-        shown = ", ".join(repr(call_id) for call_id in replaced[:3]) + (", …" if len(replaced) > 3 else "")
-        why = "The API would not take them, or not apart: others were sent, the same for a call and its result."
-        job.report(f"tool call ids {shown}", why)
-    return named
+        names = ", ".join(repr(call_id) for call_id in replaced[:3]) + (", …" if len(replaced) > 3 else "")
+        why = "The API refuses them, or two calls share one: others were sent, in the call and in its result."
+        state.report(f"tool call ids {names}", why)
+    return valid
 
 
-# --- where a conversation ends ----------------------------------------------------------------------------------------
+# --- the end of a conversation ----------------------------------------------------------------------------------------
 
 
-def _ended(turns: Turns, job: _Job) -> Turns:
-    """What Claude needs at the end: a message beside the system prompt, and a user's word where it takes no prefill."""
-    if job.wire != "anthropic_messages" or job.policy == "raise" or not turns:
+def _complete_end(turns: Turns, state: RepairState) -> Turns:
+    """Claude needs a message beside the system prompt, and a user message at the end where it takes no prefill."""
+    if state.wire != "anthropic_messages" or state.policy == "raise" or not turns:
         return turns
-    if all(turn.role in SYSTEM_ROLES for turn in turns) and not job.server_state:
+    if all(turn.role in SYSTEM_ROLES for turn in turns) and not state.server_state:
         why = "Claude needs a message beside the system prompt: it was sent as a user message."
-        job.report(f"system message {turns[-1].position}", why)
+        state.report(f"system message {turns[-1].position}", why)
         return (*turns[:-1], replace(turns[-1], role="user"))
-    if job.profile.prefill or not _is_started(turns, job):
+    if state.profile.prefill or not _ends_with_prefill(turns, state):
         return turns
-    why = f"{job.model or 'The model'} takes no started answer: a user message asks it to go on from there."
-    job.report("trailing assistant message", why)
-    return (*turns, Turn("user", ({"type": "text", "text": GO_ON},), position=turns[-1].position))
+    why = f"{state.model or 'The model'} takes no prefill: a user message that asks it to continue was added."
+    state.report("trailing assistant message", why)
+    return (*turns, Turn("user", ({"type": "text", "text": CONTINUE},), position=turns[-1].position))
 
 
-GO_ON = "Continue from exactly where your last message ends."
+CONTINUE = "Continue from exactly where your last message ends."
 
 
-def _is_started(turns: Turns, job: _Job) -> bool:
-    """Whether the conversation ends with an answer to go on from. One with server tools is a paused turn."""
-    said: list[Block] = []
+def _ends_with_prefill(turns: Turns, state: RepairState) -> bool:
+    """Whether the conversation ends with a started answer. One with server tools is a paused turn, which is taken."""
+    sent: list[Block] = []
     for turn in reversed(turns):
-        if turn.role in SYSTEM_ROLES and not job.profile.system_in_messages:
+        if turn.role in SYSTEM_ROLES and not state.profile.system_in_messages:
             continue
         if turn.role != "assistant":
             break
-        said[:0] = [block for block in turn.blocks if _speaks(block, turn, job.wire)]
-    kinds = [str(block["value"].get("type") if block["type"] == "native" else block["type"]) for block in said]
+        sent[:0] = [block for block in turn.blocks if _is_sent(block, turn, state.wire)]
+    kinds = [str(block["value"].get("type") if block["type"] == "native" else block["type"]) for block in sent]
     paused = any(kind.endswith(("_tool_use", "_tool_result")) or kind.startswith("server_tool_") for kind in kinds)
     return bool(kinds) and kinds[-1] in ("text", "refusal") and not paused
 
 
-# --- names of people --------------------------------------------------------------------------------------------------
+# --- names of messages ------------------------------------------------------------------------------------------------
 
-LEGAL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+VALID_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
-def _misnamed(turn: Turn, wire: WireName) -> bool:
-    """Whether a message's name cannot go out. An agent's own name is no loss where the API has no names."""
+def _has_invalid_name(turn: Turn, wire: WireName) -> bool:
+    """Whether a message's name is lost or changed. The name of an agent is no loss where the API has no names."""
     if not turn.name or turn.role == "tool":
         return False
     if wire == "openai_chat":
-        return LEGAL_NAME.fullmatch(turn.name) is None
+        return VALID_NAME.fullmatch(turn.name) is None
     return turn.role != "assistant"
 
 
-def _named(turns: Turns, job: _Job) -> Turns:
-    found = [turn for turn in turns if _misnamed(turn, job.wire)]
+def _correct_names(turns: Turns, state: RepairState) -> Turns:
+    found = [turn for turn in turns if _has_invalid_name(turn, state.wire)]
     if not found:
         return turns
     names = ", ".join(dict.fromkeys(repr(turn.name) for turn in found))
-    if job.wire != "openai_chat":
-        job.report(f"message names {names}", "This API has no names of speakers: they were not sent.")
+    if state.wire != "openai_chat":
+        state.report(f"message names {names}", "This API has no message names: they were not sent.")
         return turns
-    job.report(f"message names {names}", "OpenAI takes letters, digits, _ and - (64 at most): others became _.")
-    return tuple(replace(turn, name=_legal_name(turn.name)) if _misnamed(turn, job.wire) else turn for turn in turns)
+    why = "OpenAI takes at most 64 letters, digits, _ and -: other characters were replaced by _."
+    state.report(f"message names {names}", why)
+    return tuple(_with_valid_name(turn) if _has_invalid_name(turn, state.wire) else turn for turn in turns)
 
 
-def _legal_name(name: str | None) -> str:
-    return re.sub(r"[^a-zA-Z0-9_-]", "_", name or "")[:64]
+def _with_valid_name(turn: Turn) -> Turn:
+    return replace(turn, name=re.sub(r"[^a-zA-Z0-9_-]", "_", turn.name or "")[:64])
 
 
-STEPS: Sequence[Callable[[Turns, _Job], Turns]] = (_marked, _readable, _named_calls, _ended, _named)
+STEPS: Sequence[Callable[[Turns, RepairState], Turns]] = (
+    _move_marks,
+    _translate,
+    _replace_ids,
+    _complete_end,
+    _correct_names,
+)

@@ -1,64 +1,99 @@
-"""How what only one provider can say is put into words: texts, notes, images, and any JSON value as lines of text."""
+"""The answer of another provider's model, as text that every model reads.
+
+Texts stay, with their citations as a list of sources. Calls to server tools and their results become notes in brackets.
+Images go into a user message that follows. A context item (a summary) becomes a note. Reasoning is left out. Nothing
+readable is lost, and no block of another provider goes out; the messages themselves keep everything.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+import base64
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
-from langchain_unified.request import Adjustment, Block, Turn, WireName
+from langchain_unified.history.readable import ReferencedImages, readable
+from langchain_unified.request import Adjustment, Block, JsonObject, Turn
+
+
+class Translated(NamedTuple):
+    """A turn as the target reads it, and the user turn that shows its images, if it has any."""
+
+    turn: Turn
+    images: Turn | None = None
+
+
+def needs_words(turn: Turn) -> bool:
+    """Whether an assistant turn has a block that only its provider reads, or texts that are pieces of one."""
+    texts = 0
+    for block in turn.blocks:
+        texts += block["type"] == "text"
+        if block.get("annotations") or block["type"] in ALWAYS_TRANSLATED:
+            return True
+        if block["type"] == "reasoning" and turn.origin is not None:
+            return True
+    return texts > 1 and turn.origin is not None
+
+
+def in_words(turn: Turn, blocks: Iterable[Block], adjustments: list[Adjustment]) -> Translated:
+    """An assistant turn with `blocks` in place of its own, in words. What cannot be sent is added to `adjustments`."""
+    blocks = list(blocks)
+    names = {str(block.get("id")): _tool_name(block) for block in blocks if block["type"] in CALLS}
+    answered = frozenset(call_id for block in blocks if (call_id := _answered_call(block)))
+    builder = TranscriptBuilder(turn, names, answered)
+    for block in blocks:
+        WRITERS.get(block["type"], _unchanged)(builder, block)
+        if "mark" in block and builder.blocks:
+            builder.blocks[-1].setdefault("mark", block["mark"])
+    builder.list_sources()
+    adjustments.extend(builder.adjustments)
+    images = builder.images.blocks
+    return Translated(
+        replace(turn, blocks=tuple(builder.blocks), origin=None, model=None),
+        Turn("user", tuple(images), position=turn.position) if images else None,
+    )
+
+
+CALLS = frozenset({"server_tool_call", "tool_call"})
 
 
 @dataclass(slots=True)
-class Speech:
-    """An assistant turn on its way into words. `names` are the tools that it calls, by the call's id."""
+class TranscriptBuilder:
+    """An assistant turn while it is put into words.
+
+    `names` are the tools that the turn calls, by call id. `answered` are the ids of calls whose results it holds.
+    """
 
     turn: Turn
-    wire: WireName
     names: Mapping[str, str]
-    answered: set[str] = field(default_factory=set)
-    """Ids of the calls whose results the turn itself holds."""
+    answered: frozenset[str]
     blocks: list[Block] = field(default_factory=list)
-    images: list[Block] = field(default_factory=list)
+    images: ReferencedImages = field(default_factory=ReferencedImages)
     sources: dict[str, dict[str, None]] = field(default_factory=dict)
-    """What was cited -> the quotes from it."""
+    """What the turn cites -> the quotes from it, in order."""
     adjustments: list[Adjustment] = field(default_factory=list)
-    noted: bool = False
-    """Whether the last text is a note of ours."""
+    ends_with_note: bool = False
 
-    def say(self, text: str) -> None:
-        """The model's own text. Claude's texts that follow each other are pieces of one; others are paragraphs."""
-        pieces = self.turn.origin == "anthropic_messages" and not self.noted
-        self._add(text, "" if pieces else "\n\n")
-        self.noted = False
+    def add_text(self, text: str) -> None:
+        """The model's text. Consecutive texts of Claude are pieces of one text; others are paragraphs."""
+        continues = self.turn.origin == "anthropic_messages" and not self.ends_with_note
+        self._append(text, "" if continues else "\n\n")
+        self.ends_with_note = False
 
-    def note(self, text: str) -> None:
-        """Our text in the place of something else."""
-        self._add(text, "\n\n")
-        self.noted = True
+    def add_note(self, text: str) -> None:
+        """A text of ours that stands for something else."""
+        self._append(text, "\n\n")
+        self.ends_with_note = True
 
-    def _add(self, text: str, glue: str) -> None:
-        last = self.blocks[-1] if self.blocks else {}
-        if last.get("type") == "text" and self.turn.origin is not None:
-            last["text"] += glue + text
-        else:
-            self.blocks.append({"type": "text", "text": text})
+    def add_lost(self, what: str, why: str) -> None:
+        self.adjustments.append(Adjustment(what=f"{what} in message {self.turn.position}", why=why))
 
-    def show(self, image: Block, caption: str = "") -> str:
-        """Puts an image into the user message that follows; the words that stand for it here."""
-        about = f": {caption}" if caption else ""
-        settled = image_in(image)
-        if settled is None:
-            place = image.get("file_id") or image.get("url") or image.get("mime_type")
-            return f"[image{about}{f' ({place})' if place else ''}]"
-        number = sum(block["type"] == "image" for block in self.images) + 1
-        self.images.append({"type": "text", "text": f"[image {number} of the assistant's message above]"})
-        self.images.append(settled)
-        return f"[image {number}{about}]"
+    def readable(self, *values: Any) -> str:
+        """The values as lines of text; empty ones leave none."""
+        return "\n".join(filter(None, (readable(value, self.images) for value in values)))
 
-    def cite(self) -> None:
-        """The sources, in lines at the end of the last text."""
+    def list_sources(self) -> None:
+        """Adds the sources to the end of the last text."""
         if not self.sources:
             return
         lines = [" ".join([f"- {name}", *(f'"{quote}"' for quote in quotes)]) for name, quotes in self.sources.items()]
@@ -69,66 +104,182 @@ class Speech:
         else:
             self.blocks[last] = {**self.blocks[last], "text": f"{self.blocks[last]['text']}\n\n{text}"}
 
+    def _append(self, text: str, separator: str) -> None:
+        last = self.blocks[-1] if self.blocks else {}
+        if last.get("type") == "text" and self.turn.origin is not None:
+            last["text"] += separator + text
+        else:
+            self.blocks.append({"type": "text", "text": text})
 
-# --- any value, as text -----------------------------------------------------------------------------------------------
 
-HIDDEN = frozenset({"type", "id", "call_id", "tool_use_id", "status", "caller", "signature", "index"})
-SCHEMAS = frozenset({"input_schema", "parameters", "output_schema", "strict", "defer_loading", "annotations"})
-"""Keys of a tool's definition. What the tool is called and does is said; how to call it only its provider knows."""
+# --- text and media ---------------------------------------------------------------------------------------------------
 
 
-def shown(value: Any, speech: Speech) -> str:
-    """A JSON value as lines of text, without what only its provider reads. Images go where `speech` puts them."""
-    if isinstance(value, str):
-        return speech.show({"url": value}) if value.startswith("data:image/") else value
+def _unchanged(builder: TranscriptBuilder, block: Block) -> None:
+    builder.blocks.append(dict(block))
+
+
+def _text(builder: TranscriptBuilder, block: Block) -> None:
+    if block["text"].strip():
+        builder.add_text(block["text"])
+    for annotation in block.get("annotations") or ():
+        name, quote = _source(annotation)
+        quotes = builder.sources.setdefault(name, {}) if name else {}
+        if quote:
+            quotes[quote] = None
+
+
+def _source(annotation: JsonObject) -> tuple[str, str]:
+    """The name of what an annotation cites, with its address, and the words that it quotes."""
+    value = annotation.get("value") if annotation.get("type") == "non_standard_annotation" else annotation
+    known = {**(value or {}), **((value or {}).get("extras") or {}), **((value or {}).get("url_citation") or {})}
+    titles = ("title", "document_title", "filename", "file_id")
+    parts = [known.get("url") or known.get("source"), next((known[key] for key in titles if known.get(key)), None)]
+    quote = str(known.get("cited_text") or "").strip()
+    name = " ".join(str(part) for part in reversed(parts) if part)
+    return (name or ("a document" if quote else "")), quote
+
+
+def _reasoning(builder: TranscriptBuilder, block: Block) -> None:
+    if builder.turn.origin is None:
+        builder.blocks.append(dict(block))
+
+
+def _image(builder: TranscriptBuilder, block: Block) -> None:
+    builder.add_note(builder.images.add(block, (block.get("extras") or {}).get("revised_prompt") or ""))
+
+
+def _medium(builder: TranscriptBuilder, block: Block) -> None:
+    text = block.get("transcript") or block.get("text") or _document_text(block)
+    keys = ("filename", "title", "url", "file_id", "mime_type")
+    place = next((block[key] for key in keys if block.get(key)), "")
+    if not text and block.get("base64"):
+        why = "An assistant message cannot hold it: its name or type was sent in its place, without the data."
+        builder.add_lost(block["type"], why)
+    builder.add_note(text or f"[{block['type']}{f': {place}' if place else ''}]")
+
+
+def _document_text(block: Block) -> str:
+    """The texts that a document is made of, or its data where that is text; empty for any other medium."""
+    content = block.get("content")
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        return "\n".join(str(item["text"]) for item in content if isinstance(item, dict) and item.get("text"))
+    if str(block.get("mime_type", "")).startswith("text/") and block.get("base64"):
+        return base64.b64decode(block["base64"]).decode("utf-8", errors="replace")
+    return ""
+
+
+# --- server tools -----------------------------------------------------------------------------------------------------
+
+
+def _tool_name(block: Block) -> str:
+    extras = block.get("extras") or {}
+    server = extras.get("server_name") or extras.get("server_label")
+    name = extras.get("tool_name") or block.get("name") or "a tool"
+    return f"{name} of {server}" if server else str(name)
+
+
+STANDARD_KEYS = frozenset({"type", "name", "id", "args", "extras", "index", "mark", "tool_call_id", "output", "status"})
+
+
+def _other_fields(block: Block) -> JsonObject:
+    return {key: item for key, item in block.items() if key not in STANDARD_KEYS}
+
+
+def _server_tool_call(builder: TranscriptBuilder, block: Block) -> None:
+    arguments = (block.get("extras") or {}).get("arguments")
+    text = builder.readable(block.get("args"), arguments, _other_fields(block))
+    builder.add_note(f"[{_tool_name(block)} was called{f' with {text}' if text else ''}]")
+
+
+def _server_tool_result(builder: TranscriptBuilder, block: Block) -> None:
+    name = builder.names.get(str(block.get("tool_call_id")), "the tool")
+    error = (block.get("extras") or {}).get("error")
+    text = builder.readable(block.get("output"), error, _other_fields(block))
+    failed = block.get("status") == "error"
+    if text or failed:
+        builder.add_note(f"[{name} {'failed' if failed else 'returned'}{f': {text}' if text else ''}]")
+
+
+# --- blocks that only their provider has ------------------------------------------------------------------------------
+
+
+def _foreign(builder: TranscriptBuilder, block: Block) -> None:
+    value = block["value"]
     if isinstance(value, Mapping):
-        return _shown_object(value, speech)
-    if isinstance(value, list | tuple):
-        items = [said for item in value if (said := shown(item, speech))]
-        return items[0] if len(items) == 1 else "\n".join(f"- {item}" for item in items)
-    return "" if value is None else json.dumps(value)
+        FOREIGN_WRITERS.get(str(value.get("type")), _any_item)(builder, dict(value))
 
 
-def _shown_object(value: Mapping[str, Any], speech: Speech) -> str:
-    kind = value.get("media_type") or value.get("mime_type") or ""
-    if image_in(value) is not None:
-        return speech.show(dict(value))
-    if value.get("type") == "base64" and kind:
-        return f"[{kind}]"
-    hidden = HIDDEN | SCHEMAS if "name" in value and SCHEMAS & value.keys() else HIDDEN
-    kept = {
-        key: said
-        for key, item in value.items()
-        if key not in hidden and not key.startswith("encrypted") and (said := shown(item, speech))
-    }
-    return next(iter(kept.values())) if len(kept) == 1 else "\n".join(f"{key}: {said}" for key, said in kept.items())
+def _omitted(builder: TranscriptBuilder, value: JsonObject) -> None:
+    """Reasoning. The message keeps it."""
 
 
-# --- images -----------------------------------------------------------------------------------------------------------
-
-MAGIC = {"iVBOR": "image/png", "/9j/": "image/jpeg", "R0lG": "image/gif", "UklG": "image/webp"}
-IMAGES = frozenset(MAGIC.values())
+def _refusal(builder: TranscriptBuilder, value: JsonObject) -> None:
+    builder.blocks.append({"type": "refusal", "refusal": value.get("refusal") or ""})
 
 
-def image_in(value: Mapping[str, Any]) -> Block | None:
-    """An image in any provider's form as a block that every wire takes in a user message; `None` for anything else."""
-    source = value.get("source") if value.get("type") == "image" else None
-    if isinstance(source, Mapping):
-        return image_in({**source, "type": "image"} | ({"base64": source["data"]} if source.get("data") else {}))
-    url = str(value.get("image_url") or value.get("url") or "")
-    if url.startswith("data:image/"):
-        head, _, data = url[5:].partition(",")
-        return _pixels(data, head.partition(";")[0])
-    kind = str(value.get("mime_type") or value.get("media_type") or "")
-    if value.get("base64") or (value.get("data") and kind.startswith("image/")):
-        return _pixels(str(value.get("base64") or value["data"]), kind)
-    if value.get("type") in ("image", "input_image", "computer_screenshot") and url.startswith(("http:", "https:")):
-        return {"type": "image", "url": url}
-    return None
+def _any_item(builder: TranscriptBuilder, value: JsonObject) -> None:
+    if text := builder.readable(value):
+        builder.add_note(f"[{value.get('type', 'block')}: {text}]")
 
 
-def _pixels(data: str, kind: str) -> Block | None:
-    kind = kind.lower().replace("image/jpg", "image/jpeg")
-    if kind not in IMAGES:
-        kind = next((name for start, name in MAGIC.items() if data.startswith(start)), "")
-    return {"type": "image", "base64": data, "mime_type": kind} if kind else None
+def _compaction(builder: TranscriptBuilder, value: JsonObject) -> None:
+    if value.get("content"):
+        builder.add_note(f"[Summary of the conversation before this point]\n{builder.readable(value['content'])}")
+        return
+    why = "Only its provider can read the summary in it, so it was left out: earlier messages may be missing."
+    builder.add_lost("compaction", why)
+
+
+def _client_call(builder: TranscriptBuilder, value: JsonObject) -> None:
+    """A call to a provider-defined tool that the caller runs becomes a tool call like any other."""
+    call_id = value.get("call_id") or value.get("id")
+    if not value.get("call_id") or call_id in builder.answered:
+        _any_item(builder, value)
+        return
+    name = str(value["type"]).removesuffix("_call")
+    given = {key: value[key] for key in CLIENT_CALL_ARGUMENTS if value.get(key)}
+    only = next(iter(given.values())) if len(given) == 1 else None
+    args = dict(only) if isinstance(only, Mapping) else given
+    builder.blocks.append({"type": "tool_call", "id": call_id, "name": name, "args": args})
+
+
+CLIENT_CALL_ARGUMENTS = ("action", "actions", "operation", "arguments", "environment")
+
+
+def _answered_call(block: Block) -> str | None:
+    """The id of the call that a provider's own item answers."""
+    value = block.get("value")
+    if not isinstance(value, Mapping) or not str(value.get("type")).endswith("_output"):
+        return None
+    return value.get("call_id") or value.get("id")
+
+
+FOREIGN_WRITERS: Mapping[str, Callable[[TranscriptBuilder, JsonObject], None]] = {
+    "thinking": _omitted,
+    "redacted_thinking": _omitted,
+    "reasoning": _omitted,
+    "refusal": _refusal,
+    "compaction": _compaction,
+    "computer_call": _client_call,
+    "shell_call": _client_call,
+    "local_shell_call": _client_call,
+    "apply_patch_call": _client_call,
+    "tool_search_call": _client_call,
+}
+
+WRITERS: Mapping[str, Callable[[TranscriptBuilder, Block], None]] = {
+    "text": _text,
+    "reasoning": _reasoning,
+    "server_tool_call": _server_tool_call,
+    "server_tool_result": _server_tool_result,
+    "image": _image,
+    "file": _medium,
+    "audio": _medium,
+    "video": _medium,
+    "foreign": _foreign,
+}
+
+ALWAYS_TRANSLATED = WRITERS.keys() - {"text", "reasoning"}

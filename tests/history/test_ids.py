@@ -42,7 +42,7 @@ def test_ids_that_the_target_takes(wire: str, call_id: str, sent: str, policy: A
     assert problems(wire, body(wire, found)) == []
 
 
-def test_replaced_ids_are_told():
+def test_replaced_ids_are_listed():
     _, adjustments = repair(
         turns([HumanMessage("a"), asks("a b", "c d"), answer("c d"), answer("a b")], "anthropic_messages"),
         wire="anthropic_messages",
@@ -51,7 +51,7 @@ def test_replaced_ids_are_told():
     assert adjustments == (
         {
             "what": "tool call ids 'a b', 'c d'",
-            "why": "The API would not take them, or not apart: others were sent, the same for a call and its result.",
+            "why": "The API refuses them, or two calls share one: others were sent, in the call and in its result.",
         },
     )
 

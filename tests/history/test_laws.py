@@ -90,13 +90,13 @@ def test_any_history_becomes_one_that_the_api_takes(messages: Any, wire: str, pr
 
 
 @given(st.lists(MESSAGES, min_size=1, max_size=6), st.sampled_from(ALL))
-def test_the_quick_look_agrees_with_the_steps(messages: Any, wire: str):
+def test_the_fast_path_agrees_with_the_steps(messages: Any, wire: str):
     found = turns(messages, wire)
-    if history._is_sound(found, wire, WIRES[wire].call_ids, ""):
-        job = history._Job(wire, WIRES[wire].call_ids, PLAIN, "", "raise", server_state=False)
+    if history._needs_no_repair(found, wire, WIRES[wire].call_ids, ""):
+        state = history.RepairState(wire, WIRES[wire].call_ids, PLAIN, "", "raise", server_state=False)
         for step in history.STEPS:
-            assert all(one is other for one, other in zip(step(found, job), found, strict=True))
-        assert job.adjustments == []
+            assert all(one is other for one, other in zip(step(found, state), found, strict=True))
+        assert state.adjustments == []
 
 
 @given(st.lists(MESSAGES, min_size=1, max_size=8), st.sampled_from(ALL))

@@ -67,7 +67,7 @@ def test_an_orphan_call_gets_an_error_result(wire: str, messages: Any, expected:
 
 
 @each_wire
-def test_an_orphan_call_is_told_in_words(wire: str):
+def test_a_call_without_a_result_is_listed(wire: str):
     messages = [HumanMessage("a"), asks("c1"), HumanMessage("b")]
     _, adjustments = repair(turns(messages, wire), wire=wire, profile=PLAIN)
     assert adjustments == (

@@ -162,7 +162,7 @@ def test_a_started_answer_that_the_model_refuses_is_asked_to_go_on_and_named(ser
     message = chat(server, OPUS_5, on_unsupported="ignore").invoke(STARTED)
     assert [turn["role"] for turn in sent(server)["messages"]] == ["user", "assistant", "user"]
     (note,) = message.response_metadata["adjustments"]
-    assert "claude-opus-5 takes no started answer" in note["why"]
+    assert "claude-opus-5 takes no prefill" in note["why"]
 
 
 def test_a_started_answer_that_the_model_refuses_can_be_an_error(server: Emulator) -> None:
