@@ -1,15 +1,14 @@
-"""Token arithmetic and finish reasons.
+"""Usage metadata and finish reasons, the same for every provider.
 
-The rule on every provider: `input_tokens` is everything that went in, uncached + `cache_read` + `cache_creation`;
-`output_tokens` is everything that came out, reasoning included; `total_tokens` is their sum. What a provider does not
-report is absent, never 0.
+`input_tokens` are all tokens of the prompt: uncached + `cache_read` + `cache_creation`. `output_tokens` are all tokens
+of the reply, with its reasoning. `total_tokens` is their sum. What a provider does not report is absent, never 0.
 
-The counts in `input_token_details` never overlap, so that they may be summed and priced: `cache_creation` is the whole
-of what was written, and its parts by lifetime stand apart, in `cache_creation_details`. Counts that overlap others
-(`text_tokens`) stay in the provider's own figures, `response_metadata["usage"]`.
+The counts in `input_token_details` never overlap, so they can be added up and priced. `cache_creation` counts all
+tokens written to the cache; `cache_creation_details` beside it counts them by TTL. Counts that overlap with others
+(`text_tokens`) are only in the provider's own usage, `response_metadata["usage"]`.
 
-`server_tool_details` counts what the provider's own tools did, as `web_search_requests` and the like: what Anthropic
-reports, and on OpenAI, which reports nothing, the items of the reply's output.
+`server_tool_details` counts the uses of the provider's own tools, as `web_search_requests` and so on. Anthropic reports
+them. OpenAI does not: the items in the output of a reply are counted.
 """
 
 from __future__ import annotations
@@ -50,19 +49,18 @@ RESPONSES_INCOMPLETE: Mapping[str, FinishReason] = {
 }
 
 
-def finish(table: Mapping[str, FinishReason], raw: str | None) -> FinishReason | None:
-    """The common finish reason for a provider's own; `None` when it gave none, `other` for one we do not know."""
+def common_finish_reason(table: Mapping[str, FinishReason], raw: str | None) -> FinishReason | None:
+    """The common finish reason for a provider's own one: `other` if the table lacks it, `None` for `None`."""
     return None if raw is None else table.get(raw, "other")
 
 
 def anthropic_usage(raw: Mapping[str, Any]) -> UsageMetadata:
-    """`usage_metadata` of a Messages `usage` object, whose `input_tokens` leaves the cached tokens out."""
+    """The `usage_metadata` of a Messages `usage` object, whose `input_tokens` are only the uncached ones."""
     details: dict[str, int] = {}
-    split = raw.get("cache_creation") or {}
-    parts = _counts(split)
-    # Recorded replies hold a TTL split that is smaller than the total: the total is right where both are given.
+    by_ttl = _counts(raw.get("cache_creation"))
+    # In some recorded replies the counts by TTL add up to less than the total. The total is right.
     written = raw.get("cache_creation_input_tokens")
-    written = sum(parts.values()) if written is None and parts else written
+    written = sum(by_ttl.values()) if written is None and by_ttl else written
     read = raw.get("cache_read_input_tokens")
     if read is not None:
         details["cache_read"] = read
@@ -74,17 +72,17 @@ def anthropic_usage(raw: Mapping[str, Any]) -> UsageMetadata:
         raw.get("output_tokens") or 0,
         details,
         {} if thinking is None else {"reasoning": thinking},
-        cache_creation_details=parts,
+        cache_creation_details=by_ttl,
         server_tool_details=_counts(raw.get("server_tool_use")),
     )
 
 
-# OpenAI's name of a detail -> LangChain's.
+# By OpenAI's name of a detail, LangChain's name.
 _OPENAI_INPUT = {"cached_tokens": "cache_read", "cache_write_tokens": "cache_creation", "audio_tokens": "audio"}
 _OPENAI_OUTPUT = {"reasoning_tokens": "reasoning", "audio_tokens": "audio"}
 
 
-# The type of an output item -> the name of its count, spelt as Anthropic spells the ones it reports.
+# By type of an output item, the name of its count, in the form of the names that Anthropic uses.
 SERVER_CALLS: Mapping[str, str] = {
     "web_search_call": "web_search_requests",
     "file_search_call": "file_search_requests",
@@ -94,59 +92,58 @@ SERVER_CALLS: Mapping[str, str] = {
     "shell_call": "shell_requests",
 }
 
-# Where an item says whether it was a use: the key, and the types there. A `web_search_call` that opens a page or looks
-# for a text in it is not billed as a search, and a `shell_call` elsewhere than in OpenAI's container is the caller's.
-USES: Mapping[str, tuple[str, tuple[str | None, ...]]] = {
+# Items that count only if the object under a key has one of these types. A `web_search_call` that opens a page or finds
+# a text in it is not billed as a search. A `shell_call` outside OpenAI's container is run by the caller.
+COUNTED_TYPES: Mapping[str, tuple[str, tuple[str | None, ...]]] = {
     "web_search_call": ("action", ("search", None)),
     "shell_call": ("environment", ("container_reference",)),
 }
 
 
 def server_calls(items: Iterable[Any]) -> dict[str, int]:
-    """How often a Responses reply used OpenAI's own tools, by its output items. Nothing where it used none."""
+    """The uses of OpenAI's own tools, counted from the output items of a Responses reply; empty without any."""
     counts: dict[str, int] = {}
     for item in items:
         name = SERVER_CALLS.get(item.get("type") or "") if isinstance(item, Mapping) else None
-        if name and _is_use(item):
+        if name and _counts_as_use(item):
             counts[name] = counts.get(name, 0) + 1
     return counts
 
 
-def _is_use(item: Mapping[str, Any]) -> bool:
-    key, types = USES.get(item["type"], (None, ()))
-    said = item.get(key) if key else None
-    return key is None or (said.get("type") if isinstance(said, Mapping) else None) in types
+def _counts_as_use(item: Mapping[str, Any]) -> bool:
+    key, types = COUNTED_TYPES.get(item["type"], (None, ()))
+    value = item.get(key) if key else None
+    return key is None or (value.get("type") if isinstance(value, Mapping) else None) in types
 
 
 def openai_usage(raw: Mapping[str, Any], service_tier: str | None = None, output: Iterable[Any] = ()) -> UsageMetadata:
-    """`usage_metadata` of a Chat or Responses `usage` object, whose input already includes the cached tokens.
+    """The `usage_metadata` of a Chat or Responses `usage` object, whose input tokens include the cached ones.
 
-    `output`: the reply's output items, of which the calls of OpenAI's own tools are counted. On the `priority` and
-    `flex` tiers the details carry the tier as a prefix (`priority_cache_read`), and the tier itself counts the rest, as
-    LangChain core names them.
+    `output`: the output items of the reply, to count the uses of OpenAI's own tools. With the service tiers `priority`
+    and `flex`, the names of the details begin with the tier (`priority_cache_read`), and the tier itself counts the
+    other tokens. LangChain core defines these names.
     """
-    incoming = raw.get("input_tokens", raw.get("prompt_tokens")) or 0
-    outgoing = raw.get("output_tokens", raw.get("completion_tokens")) or 0
-    received = raw.get("input_tokens_details") or raw.get("prompt_tokens_details") or {}
-    produced = raw.get("output_tokens_details") or raw.get("completion_tokens_details") or {}
-    split = received.get("cache_write_tokens_details") or {}
-    into = _details(received, _OPENAI_INPUT)
-    out_of = _details(produced, _OPENAI_OUTPUT)
+    input_tokens = raw.get("input_tokens", raw.get("prompt_tokens")) or 0
+    output_tokens = raw.get("output_tokens", raw.get("completion_tokens")) or 0
+    raw_input = raw.get("input_tokens_details") or raw.get("prompt_tokens_details") or {}
+    raw_output = raw.get("output_tokens_details") or raw.get("completion_tokens_details") or {}
+    input_details = _details(raw_input, _OPENAI_INPUT)
+    output_details = _details(raw_output, _OPENAI_OUTPUT)
     if service_tier in ("priority", "flex"):
-        into = _tiered(into, service_tier, incoming, ("cache_read", "cache_creation"))
-        out_of = _tiered(out_of, service_tier, outgoing, ("reasoning",))
+        input_details = _with_tier(input_details, service_tier, input_tokens, ("cache_read", "cache_creation"))
+        output_details = _with_tier(output_details, service_tier, output_tokens, ("reasoning",))
     return _usage(
-        incoming,
-        outgoing,
-        into,
-        out_of,
-        cache_creation_details=_counts(split),
+        input_tokens,
+        output_tokens,
+        input_details,
+        output_details,
+        cache_creation_details=_counts(raw_input.get("cache_write_tokens_details")),
         server_tool_details={**server_calls(output), **_counts(raw.get("server_tool_use"))},
     )
 
 
 def _counts(raw: Any) -> dict[str, int]:
-    """The numbers of an object; nothing where there is no object, or where one says `null`."""
+    """The integers of an object; empty where it is absent or `null`."""
     found = raw if isinstance(raw, Mapping) else {}
     return {name: count for name, count in found.items() if isinstance(count, int)}
 
@@ -155,18 +152,25 @@ def _details(raw: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, int]
     return {names[key]: count for key, count in raw.items() if key in names and isinstance(count, int)}
 
 
-def _tiered(details: dict[str, int], tier: str, total: int, prefixed: tuple[str, ...]) -> dict[str, int]:
+def _with_tier(details: dict[str, int], tier: str, total: int, prefixed: tuple[str, ...]) -> dict[str, int]:
+    """The details with the tier before some names, and the count of the tier itself: all tokens without those."""
     renamed = {f"{tier}_{key}" if key in prefixed else key: count for key, count in details.items()}
     return {**renamed, tier: total - sum(details.get(key, 0) for key in prefixed)}
 
 
 def _usage(
-    incoming: int, outgoing: int, into: dict[str, int], out_of: dict[str, int], **beside: dict[str, int]
+    input_tokens: int,
+    output_tokens: int,
+    input_details: dict[str, int],
+    output_details: dict[str, int],
+    **further: dict[str, int],
 ) -> UsageMetadata:
-    """The counts in LangChain's form; those of `beside`, which LangChain has no names for, where there are any."""
-    usage = UsageMetadata(input_tokens=incoming, output_tokens=outgoing, total_tokens=incoming + outgoing)
-    if into:
-        usage["input_token_details"] = cast(InputTokenDetails, into)
-    if out_of:
-        usage["output_token_details"] = cast(OutputTokenDetails, out_of)
-    return cast(UsageMetadata, {**usage, **{name: counts for name, counts in beside.items() if counts}})
+    """LangChain's usage metadata. `further` details, for which LangChain has no key, are added if not empty."""
+    usage = UsageMetadata(
+        input_tokens=input_tokens, output_tokens=output_tokens, total_tokens=input_tokens + output_tokens
+    )
+    if input_details:
+        usage["input_token_details"] = cast(InputTokenDetails, input_details)
+    if output_details:
+        usage["output_token_details"] = cast(OutputTokenDetails, output_details)
+    return cast(UsageMetadata, {**usage, **{name: counts for name, counts in further.items() if counts}})

@@ -12,7 +12,7 @@ from langchain_core.messages.tool import invalid_tool_call, tool_call
 
 from langchain_unified.errors import ReplyError
 from langchain_unified.request import JsonObject
-from langchain_unified.usage import ANTHROPIC_FINISH, anthropic_usage, finish
+from langchain_unified.usage import ANTHROPIC_FINISH, anthropic_usage, common_finish_reason
 from langchain_unified.wires._wire import plain_content
 
 PROVIDER = "anthropic"
@@ -82,7 +82,7 @@ def metadata(reply: Mapping[str, Any]) -> JsonObject:
     usage = reply.get("usage")
     common = {
         "model_name": reply.get("model"),
-        "finish_reason": finish(ANTHROPIC_FINISH, cast("str | None", reply.get("stop_reason"))),
+        "finish_reason": common_finish_reason(ANTHROPIC_FINISH, cast("str | None", reply.get("stop_reason"))),
         "service_tier": usage.get("service_tier") if isinstance(usage, dict) else None,
     }
     return {"model_provider": PROVIDER, **said, **{key: value for key, value in common.items() if value is not None}}

@@ -17,7 +17,7 @@ from langchain_core.messages.tool import ToolCall, invalid_tool_call, tool_call
 from langchain_unified.errors import ReplyError, describe, error_in
 from langchain_unified.messages.json_text import json_object
 from langchain_unified.request import JsonObject
-from langchain_unified.usage import CHAT_FINISH, FinishReason, finish, openai_usage
+from langchain_unified.usage import CHAT_FINISH, FinishReason, common_finish_reason, openai_usage
 from langchain_unified.wires.openai_chat.assistant import CUSTOM_ARGUMENT
 from langchain_unified.wires.openai_chat.blocks import compact
 
@@ -113,7 +113,7 @@ def common_finish(raw: str | None, refused: bool, called: bool) -> FinishReason 
     """The common finish reason. The API says `stop` of a refusal, and of a tool call that it was told to make."""
     if raw == "stop" and (called or refused):
         return "tool_calls" if called else "refusal"
-    return finish(CHAT_FINISH, raw)
+    return common_finish_reason(CHAT_FINISH, raw)
 
 
 def metadata(reply: Mapping[str, Any], choice: Mapping[str, Any], common: FinishReason | None) -> JsonObject:

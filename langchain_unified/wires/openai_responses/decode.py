@@ -18,7 +18,7 @@ from langchain_core.messages.tool import invalid_tool_call, tool_call
 from langchain_unified.errors import ReplyError
 from langchain_unified.messages.json_text import json_object
 from langchain_unified.request import Block, JsonObject
-from langchain_unified.usage import RESPONSES_INCOMPLETE, FinishReason, finish, openai_usage
+from langchain_unified.usage import RESPONSES_INCOMPLETE, FinishReason, common_finish_reason, openai_usage
 from langchain_unified.wires._wire import plain_content
 
 PROVIDER = "openai"
@@ -196,7 +196,7 @@ def finish_reason(reply: JsonObject, output: Iterable[JsonObject]) -> FinishReas
     """The common finish reason. `output` are the items, which a streamed reply may lack in its last event."""
     status = reply.get("status")
     if status == "incomplete":
-        return finish(RESPONSES_INCOMPLETE, _incomplete_reason(reply) or "")
+        return common_finish_reason(RESPONSES_INCOMPLETE, _incomplete_reason(reply) or "")
     if status not in ("completed", None):
         return UNFINISHED.get(status, "other")
     items = list(output)
