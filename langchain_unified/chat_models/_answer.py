@@ -1,43 +1,96 @@
-"""Several requests of one call, side by side, where an API gives one answer per request and `n` asks for more."""
+"""A plan -> whole answers -> LangChain's result."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
+from langchain_core.messages import AIMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables.config import ContextThreadPoolExecutor
 
-from langchain_unified.transport import Answer
+from langchain_unified.caching.report import report
+from langchain_unified.chat_models._plan import Plan
+from langchain_unified.chat_models._stops import cut_message
+from langchain_unified.request import JsonObject
+from langchain_unified.transport import Answer, Transport
 
-if TYPE_CHECKING:
-    from langchain_unified.chat_models._plan import Plan
-
-MOST_AT_ONCE = 8
+MAX_PARALLEL = 8
 """How many requests of one call run at once."""
 
 
-def send(plan: Plan) -> list[Answer]:
-    """The answers in the order of their requests. Raises the error of the first that failed."""
+# --- sending ----------------------------------------------------------------------------------------------------------
+
+
+def send_n(transport: Transport, plan: Plan) -> list[Answer]:
+    """One answer per request of the plan, in order. Several requests run in parallel; the first error is raised."""
     if plan.requests == 1:
-        return [plan.transport.send(plan.call)]
-    with ContextThreadPoolExecutor(max_workers=min(plan.requests, MOST_AT_ONCE)) as executor:
-        return list(executor.map(plan.transport.send, [plan.call] * plan.requests))
+        return [transport.send(plan.call)]
+    with ContextThreadPoolExecutor(max_workers=min(plan.requests, MAX_PARALLEL)) as executor:
+        return list(executor.map(transport.send, [plan.call] * plan.requests))
 
 
-async def asend(plan: Plan) -> list[Answer]:
-    """The async twin of `send`. The first error ends the requests that are still under way."""
+async def asend_n(transport: Transport, plan: Plan) -> list[Answer]:
+    """Async twin of `send_n`. The first error cancels the requests that still run."""
     if plan.requests == 1:
-        return [await plan.transport.asend(plan.call)]
-    places = asyncio.Semaphore(MOST_AT_ONCE)
+        return [await transport.asend(plan.call)]
+    limit = asyncio.Semaphore(MAX_PARALLEL)
 
-    async def one() -> Answer:
-        async with places:
-            return await plan.transport.asend(plan.call)
+    async def send() -> Answer:
+        async with limit:
+            return await transport.asend(plan.call)
 
-    tasks = [asyncio.ensure_future(one()) for _ in range(plan.requests)]
+    tasks = [asyncio.ensure_future(send()) for _ in range(plan.requests)]
     try:
         return list(await asyncio.gather(*tasks))
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+# --- reading ----------------------------------------------------------------------------------------------------------
+
+
+def read_answers(plan: Plan, answers: Sequence[Answer]) -> ChatResult:
+    """The result of a call: each answer decoded, cut at the plan's stops, with what the call adds to its metadata."""
+    messages: list[AIMessage] = []
+    for answer in answers:
+        added = call_metadata(plan, answer.request_id, answer.headers)
+        for decoded in plan.wire.decode(answer.data):
+            message = cut_message(decoded, plan.stops) if plan.stops else decoded
+            message.response_metadata.update(added)
+            add_cache_report(plan, message)
+            messages.append(message)
+    metadata = messages[0].response_metadata
+    llm_output = {key: metadata[key] for key in ("token_usage", "model_name") if key in metadata}
+    return ChatResult(generations=[ChatGeneration(message=message) for message in messages], llm_output=llm_output)
+
+
+def call_metadata(plan: Plan, request_id: str | None, headers: Mapping[str, str]) -> JsonObject:
+    """What the call itself adds to `response_metadata`, for an invoked and a streamed answer alike."""
+    added: JsonObject = {}
+    if request_id:
+        added["request_id"] = request_id
+    if plan.adjustments:
+        added["adjustments"] = [dict(item) for item in plan.adjustments]
+    if plan.include_headers:
+        added["headers"] = {key: value for key, value in headers.items() if key.lower() not in PRIVATE_HEADERS}
+    return added
+
+
+PRIVATE_HEADERS = frozenset({"set-cookie", "openai-organization", "openai-project", "anthropic-organization-id"})
+
+
+def add_cache_report(plan: Plan, message: AIMessage) -> None:
+    """Write `response_metadata["prompt_cache"]` of an answer, where caching was asked for or happened."""
+    usage = message.usage_metadata
+    if usage is None:
+        return
+    details = usage.get("input_token_details") or {}
+    if not plan.marks.requested and not any(count for name, count in details.items() if "cache" in name):
+        return
+    caches_by_itself = plan.route.provider == "openai" and plan.route.dialect.cache_marks
+    found = report(plan.request, plan.marks, usage, by_itself=caches_by_itself)
+    if found is not None:
+        message.response_metadata["prompt_cache"] = found

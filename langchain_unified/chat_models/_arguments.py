@@ -1,25 +1,56 @@
 """Keywords of one call -> what each of them is for.
 
-A call's keywords come from the model's fields, from `model_kwargs`, from `bind` and from the call itself, the later
-winning. `sort` lays each where it belongs; a keyword that belongs nowhere raises with the closest known name.
+A call's keywords come from the model's fields, from `model_kwargs`, from `bind` and from the call itself; the later one
+wins. `parse_arguments` puts each where it belongs. An unknown keyword raises with the closest known name.
 """
 
 from __future__ import annotations
 
 import difflib
-import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
 from pydantic import SecretStr
 
+from langchain_unified.chat_models._fields import OnUnsupported, Repair
 from langchain_unified.errors import ConfigurationError, UnsupportedParameterError
 from langchain_unified.request import Adjustment, JsonObject, Params
+from langchain_unified.transport import Timeout
 from langchain_unified.wires import WIRES
 
+
+class CallOptions(TypedDict, total=False):
+    """What a call's keywords say beside the parameters: its model, tools and output, and how it is sent."""
+
+    model: str
+    tools: Sequence[Any]
+    tool_choice: Any
+    response_format: Any
+    strict: bool
+    timeout: Timeout
+    extra_headers: Mapping[str, str]
+    extra_query: Mapping[str, Any]
+    extra_body: Mapping[str, Any]
+    max_retries: int
+    api_key: SecretStr | str
+    betas: Sequence[str]
+    stream: bool
+    stream_usage: bool
+    on_unsupported: OnUnsupported
+    repair: Repair
+    prompt_cache: Any
+
+
 PARAM_KEYS = frozenset(Params.__annotations__)
+CALL_KEYS = frozenset(CallOptions.__annotations__)
 NATIVE_KEYS = frozenset().union(*(wire.native_keys for wire in WIRES.values()))
+
+CALL_FIELDS = PARAM_KEYS | NATIVE_KEYS | {
+    "betas", "extra_body", "extra_headers", "extra_query", "prompt_cache", "response_format", "stream_usage",
+    "tool_choice",
+}  # fmt: skip
+"""The neutral names of the constructor's arguments that go into every call."""
 
 SYNONYMS: Mapping[str, str] = {
     "stop_sequences": "stop",
@@ -33,41 +64,22 @@ SYNONYMS: Mapping[str, str] = {
     "default_request_timeout": "timeout",
 }
 
-CALL_KEYS = frozenset(
-    {
-        "model", "tools", "tool_choice", "response_format", "strict", "timeout", "extra_headers", "extra_query",
-        "extra_body", "max_retries", "api_key", "betas", "stream", "stream_usage", "on_unsupported", "repair",
-        "prompt_cache",
-    }
-)  # fmt: skip
-
 
 @dataclass(slots=True)
 class Arguments:
-    """One call's keywords, sorted. `params` are neutral, `native` a provider's own, the rest has a field of its own.
+    """One call's keywords: neutral parameters, keys of a provider's own body, and the options of the call.
 
-    `notes` are adjustments that were made to them already.
+    No value is `None`. `adjustments` were made to the keywords themselves.
     """
 
     params: Params = field(default_factory=Params)
     native: JsonObject = field(default_factory=dict)
-    call: JsonObject = field(default_factory=dict)
-    notes: list[Adjustment] = field(default_factory=list)
-
-    def get(self, key: str, default: Any = None) -> Any:
-        value = self.call.get(key)
-        return default if value is None else value
-
-
-FIELDS = PARAM_KEYS | NATIVE_KEYS | {
-    "betas", "extra_body", "extra_headers", "extra_query", "prompt_cache", "response_format", "stream_usage",
-    "tool_choice",
-}  # fmt: skip
-"""The neutral names of the constructor's arguments that go into every call."""
+    call: CallOptions = field(default_factory=CallOptions)
+    adjustments: list[Adjustment] = field(default_factory=list)
 
 
 def canonical(keywords: Mapping[str, Any]) -> JsonObject:
-    """The keywords under their neutral names. A keyword given under two names of one thing raises."""
+    """The keywords under their neutral names. A keyword given under two names with different values raises."""
     result: JsonObject = {}
     for key, value in keywords.items():
         name = SYNONYMS.get(key, key)
@@ -78,58 +90,54 @@ def canonical(keywords: Mapping[str, Any]) -> JsonObject:
     return result
 
 
-def own_metadata(kwargs: JsonObject) -> JsonObject:
-    """The keywords with the API's `metadata` under the name by which core does not take it for its own."""
-    if "metadata" not in kwargs:
-        return kwargs
-    said = canonical({key: kwargs[key] for key in METADATA if key in kwargs})["metadata"]
-    return {**{key: value for key, value in kwargs.items() if key not in METADATA}, "request_metadata": said}
+METADATA_KEYS = ("metadata", "request_metadata")
 
 
-METADATA = ("metadata", "request_metadata")
+def rename_metadata(keywords: JsonObject) -> JsonObject:
+    """The keywords with the API's `metadata` as `request_metadata`: core takes `metadata` for that of traces."""
+    metadata = canonical({key: keywords[key] for key in METADATA_KEYS if key in keywords})["metadata"]
+    others = {key: value for key, value in keywords.items() if key not in METADATA_KEYS}
+    return {**others, "request_metadata": metadata}
 
 
-def sort(keywords: Mapping[str, Any]) -> Arguments:
-    """Canonical keywords -> `Arguments`. What means that nothing was given is left out."""
+def parse_arguments(keywords: Mapping[str, Any]) -> Arguments:
+    """Canonical keywords -> `Arguments`. Values that mean "not given" are left out. Raises for an unknown keyword."""
     arguments = Arguments()
     for key, value in keywords.items():
-        if value is None or NOTHING.get(key, _never)(value):
+        if value is None or (key in ABSENT and ABSENT[key](value)):
             continue
         if key in PARAM_KEYS:
-            arguments.params[key] = _shaped(key, value)  # type: ignore[literal-required]
+            arguments.params[key] = VALIDATORS[key](key, value) if key in VALIDATORS else value  # type: ignore[literal-required]
         elif key in CALL_KEYS:
-            arguments.call[key] = value
+            arguments.call[key] = value  # type: ignore[literal-required]
         elif key in NATIVE_KEYS:
             arguments.native[key] = value
         else:
-            raise ConfigurationError(unknown(key, PARAM_KEYS | CALL_KEYS | NATIVE_KEYS, "this call"))
+            raise ConfigurationError(unknown_keyword(key, PARAM_KEYS | CALL_KEYS | NATIVE_KEYS, "this call"))
     return arguments
 
 
-def _never(value: Any) -> bool:
-    return False
-
-
-def _no_time(value: Any) -> bool:
-    """A timeout of 0 or less means the default, as langchain-anthropic reads it."""
-    return isinstance(value, int | float) and value <= 0
-
-
-NOTHING: Mapping[str, Callable[[Any], bool]] = {"stop": operator.not_, "timeout": _no_time}
-"""Values beside `None` that mean that nothing was given."""
-
-
-def unknown(key: str, known: Iterable[str], place: str) -> str:
-    """The sentence for a keyword that nobody knows."""
-    names = sorted(known)
-    close = difflib.get_close_matches(key, names, n=1, cutoff=0.6)
+def unknown_keyword(key: str, known: Iterable[str], place: str) -> str:
+    """The error message for an unknown keyword, with the closest known one."""
+    close = difflib.get_close_matches(key, sorted(known), n=1, cutoff=0.6)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     return f"{key!r} is not a parameter of {place}.{hint} A provider's new body keys go into `extra_body`."
 
 
-def _shaped(key: str, value: Any) -> Any:
-    check = SHAPES.get(key)
-    return check(key, value) if check else value
+# --- values -----------------------------------------------------------------------------------------------------------
+
+
+def _no_stops(value: Any) -> bool:
+    return not value
+
+
+def _no_timeout(value: Any) -> bool:
+    """A timeout of 0 or less means the default, as in langchain-anthropic."""
+    return isinstance(value, int | float) and value <= 0
+
+
+ABSENT: Mapping[str, Callable[[Any], bool]] = {"stop": _no_stops, "timeout": _no_timeout}
+"""Values other than `None` that mean "not given"."""
 
 
 def _stop(key: str, value: Any) -> list[str]:
@@ -139,22 +147,24 @@ def _stop(key: str, value: Any) -> list[str]:
     return stops
 
 
-def _whole(key: str, value: Any) -> int:
+def _integer(key: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise UnsupportedParameterError(f"`{key}` takes a whole number, not {value!r}.")
     return value
 
 
 def _limit(key: str, value: Any) -> int:
-    if _whole(key, value) < 0:
+    limit = _integer(key, value)
+    if limit < 0:
         raise UnsupportedParameterError(f"`{key}` cannot be negative, as {value} is. Leave it out for the default.")
-    return int(value)
+    return int(limit)
 
 
 def _count(key: str, value: Any) -> int:
-    if _whole(key, value) < 1:
+    count = _integer(key, value)
+    if count < 1:
         raise UnsupportedParameterError(f"`{key}` must be 1 or more, not {value}.")
-    return int(value)
+    return int(count)
 
 
 def _number(key: str, value: Any) -> float:
@@ -173,22 +183,18 @@ def _object(key: str, value: Any) -> JsonObject:
     return dict(value)
 
 
-SHAPES = {
+VALIDATORS: Mapping[str, Callable[[str, Any], Any]] = {
     "prompt_cache_options": _object,
     "stop": _stop,
     "max_tokens": _limit,
-    "top_k": _whole,
-    "seed": _whole,
+    "top_k": _integer,
+    "seed": _integer,
     "n": _count,
-    "top_logprobs": _whole,
+    "top_logprobs": _integer,
     "temperature": _number,
     "top_p": _number,
     "presence_penalty": _number,
     "frequency_penalty": _number,
     "logit_bias": _bias,
 }
-
-
-def secret(value: Any) -> SecretStr | None:
-    """A per-call key, whatever it was given as."""
-    return SecretStr(value) if isinstance(value, str) else value
+"""Parameters whose values are checked here, or written in one form."""

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from langchain_core.language_models import LanguageModelInput, chat_models
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig, RunnableSequence
 from langchain_core.utils.function_calling import convert_to_json_schema
 
-from langchain_unified.chat_models._arguments import canonical, sort
+from langchain_unified.chat_models._arguments import canonical, parse_arguments
+from langchain_unified.chat_models._check import CheckReport
+from langchain_unified.chat_models._model import ModelBase
+from langchain_unified.chat_models._structured import METHOD, METHODS, apply_structured_method
 from langchain_unified.errors import ConfigurationError, InvalidToolError
 from langchain_unified.redaction import redacted
 from langchain_unified.request import JsonObject
 from langchain_unified.structured.answer import Target
 from langchain_unified.structured.parser import StructuredParser
 from langchain_unified.tools.specs import check_names, tool_specs
-
-if TYPE_CHECKING:
-    from langchain_unified.chat_models._check import CheckReport
-    from langchain_unified.chat_models.base import ChatBase
-from langchain_unified.chat_models._structured import METHOD, METHODS, settle
 
 # Typed bindings exist since core has typed events; before, they are plain ones.
 _Binding: Any = getattr(chat_models, "_ChatModelBinding", RunnableBinding)
@@ -72,16 +70,12 @@ class StructuredSequence(RunnableSequence[LanguageModelInput, Any]):
 
     def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> StructuredSequence:
         """The same with tools. The result of a call is an `AIMessage` as long as the model calls them."""
-        return sequence(cast("ChatBinding", self.first).bind_tools(tools, **kwargs), self.last)
-
-
-def sequence(first: Any, last: Any) -> StructuredSequence:
-    """A bound model and its parser as one runnable."""
-    return StructuredSequence(first=first, last=last)
+        first = cast("ChatBinding", self.first).bind_tools(tools, **kwargs)
+        return StructuredSequence(first=first, last=self.last)
 
 
 def structured(
-    model: ChatBase,
+    model: ModelBase,
     binding: ChatBinding,
     schema: Any,
     *,
@@ -93,16 +87,17 @@ def structured(
 ) -> StructuredSequence:
     """The sequence that `with_structured_output` returns. Raises for bad arguments here, not at the call."""
     _check(schema, method, strict, tools)
-    sort(canonical(kwargs))
+    parse_arguments(canonical(kwargs))
     target = Target(schema)
     if tools is not None:
         binding = cast("ChatBinding", binding.bind_tools(tools))
     inner = {"name": target.name, "schema": target.schema, "strict": target.form.strict if strict is None else strict}
     bound = {"response_format": {"type": "json_schema", "json_schema": inner, METHOD: method}, **kwargs}
-    chosen = _dry_run(model, {**binding.kwargs, **bound})
-    said = {"kwargs": {"method": chosen, "strict": strict}, "schema": _for_traces(target)}
-    bound["ls_structured_output_format"] = said
-    return sequence(binding.bind(**bound), StructuredParser(target=target, include_raw=include_raw))
+    chosen = _method_of_call(model, {**binding.kwargs, **bound})
+    traced = {"kwargs": {"method": chosen, "strict": strict}, "schema": _schema_for_traces(target)}
+    bound["ls_structured_output_format"] = traced
+    parser = StructuredParser(target=target, include_raw=include_raw)
+    return StructuredSequence(first=binding.bind(**bound), last=parser)
 
 
 def _check(schema: Any, method: str | None, strict: bool | None, tools: Sequence[Any] | None) -> None:
@@ -120,16 +115,16 @@ def _check(schema: Any, method: str | None, strict: bool | None, tools: Sequence
         raise InvalidToolError("with_structured_output got an empty list of `tools`. Give tools, or leave it out.")
 
 
-def _dry_run(model: ChatBase, bound: Mapping[str, Any]) -> str:
+def _method_of_call(model: ModelBase, bound: Mapping[str, Any]) -> str:
     """The method that a call of this model will use. Raises what the call would raise."""
     given = {key: value for key, value in bound.items() if value is not None}
-    arguments = sort({**model._defaults(), **canonical(given)})
-    method = settle(arguments, model)
-    check_names(tool_specs(arguments.get("tools", ())))
+    arguments = parse_arguments({**model._defaults(), **canonical(given)})
+    method = apply_structured_method(arguments, model)
+    check_names(tool_specs(arguments.call.get("tools", ())))
     return method
 
 
-def _for_traces(target: Target) -> JsonObject:
+def _schema_for_traces(target: Target) -> JsonObject:
     """The schema as LangSmith shows it: as core writes it, where core can."""
     try:
         with warnings.catch_warnings(action="ignore"):  # core mixes pydantic's versions to read a TypedDict

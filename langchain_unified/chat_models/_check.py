@@ -4,25 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage
 
 from langchain_unified.chat_models import _plan
+from langchain_unified.chat_models._model import ModelBase
 from langchain_unified.errors import RequestError
 from langchain_unified.messages.assistant import origin_of
 from langchain_unified.redaction import redacted
 from langchain_unified.request import Adjustment, JsonObject, Request
-
-if TYPE_CHECKING:
-    from langchain_unified.chat_models.base import ChatBase
 
 REASONING = frozenset({"reasoning", "thinking", "redacted_thinking"})
 
 
 @dataclass(frozen=True, slots=True)
 class CheckReport:
-    """What a call would do. `str(report)` says it in sentences.
+    """What a call would do. `str(report)` is the same in sentences.
 
     `body` is what would be sent, secrets hidden; empty when the call is refused, and `refused` says why. `adjustments`
     is what would change on the way, `left_out` what stays in the messages and is not sent (another model's reasoning).
@@ -66,7 +64,7 @@ class CheckReport:
         return view(self)._repr_html_()
 
 
-def check(model: ChatBase, messages: Sequence[BaseMessage], keywords: Mapping[str, Any]) -> CheckReport:
+def check(model: ModelBase, messages: Sequence[BaseMessage], keywords: Mapping[str, Any]) -> CheckReport:
     """The report for one call. Raises `UnknownModelError` for a model that there is not, nothing else of ours."""
     route = model._route(keywords.get("model"))
     # A dry run gives no warnings: what they would say is in the report.
@@ -80,20 +78,20 @@ def check(model: ChatBase, messages: Sequence[BaseMessage], keywords: Mapping[st
         model=route.model,
         wire=plan.wire.name,
         body=redacted(plan.call.body),
-        headers={name: value for name, value in plan.call.headers.items() if name in SHOWN},
+        headers={name: value for name, value in plan.call.headers.items() if name in SHOWN_HEADERS},
         adjustments=plan.adjustments,
         left_out=tuple(_left_out(messages, plan.request)),
-        request=_bare(plan.request),
+        request=_without_secrets(plan.request),
     )
 
 
-def _bare(request: Request) -> Request:
+def _without_secrets(request: Request) -> Request:
     """The request without secrets: servers of tools have some, and reports are printed and stored."""
     tools = tuple(replace(tool, definition=redacted(tool.definition)) for tool in request.tools)
     return replace(request, tools=tools, native=redacted(request.native), extra_body=redacted(request.extra_body))
 
 
-SHOWN = frozenset({"anthropic-version", "anthropic-beta"})
+SHOWN_HEADERS = frozenset({"anthropic-version", "anthropic-beta"})
 
 
 def _left_out(messages: Sequence[BaseMessage], request: Request) -> Iterator[str]:

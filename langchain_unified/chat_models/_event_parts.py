@@ -1,4 +1,4 @@
-"""What is known of the blocks of a stream that are under way, and what they are when they are whole."""
+"""The blocks of a stream while they are under way, and what they are once complete."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from langchain_unified.messages.blocks import as_replied
 from langchain_unified.messages.json_text import json_object
 from langchain_unified.request import Block, JsonObject
 
-Key: TypeAlias = Any
+Key: TypeAlias = int | str | tuple[str, int | None] | None
 """What tells a reply's blocks apart: the index that their chunks carry; for Chat Completions a name for what it is."""
 
 
 @dataclass(slots=True)
-class Call:
-    """A call to one of the caller's tools. `index` is that of its chunks, `place` that of its events."""
+class StreamedCall:
+    """A call of one of the caller's tools. `index` is that of its chunks, `position` that of its events."""
 
     index: int | None
-    place: int
+    position: int
     id: str | None = None
     name: str | None = None
     pieces: list[str] = field(default_factory=list)
@@ -30,11 +30,11 @@ class Call:
     started: bool = False
 
     def args(self) -> JsonObject | None:
-        """The arguments; `None` as long as they are not one whole JSON object."""
+        """The arguments; `None` as long as they are not one complete JSON object."""
         return json_object("".join(self.pieces) + self.tail)
 
     def finished(self, raw: str | None) -> Block:
-        """The call, which is complete. `raw` is how to show broken arguments; absent: as they came."""
+        """The complete call. `raw` is how to show broken arguments; absent: as they came."""
         args = self.args() if self.pieces or self.tail else {}
         if args is not None:
             return {"type": "tool_call", "id": self.id, "name": self.name or "", "args": args}
@@ -44,24 +44,26 @@ class Call:
 
 BROKEN = "The arguments are not one whole JSON object."
 
-
-STREAMED = ("text", "thinking", "refusal", "partial_json", "arguments", "input")
+STREAMED_KEYS = ("text", "thinking", "refusal", "partial_json", "arguments", "input")
 """Keys whose strings come in many pieces."""
 
 
 @dataclass(slots=True)
-class Part:
-    """A block of the reply under way. It makes one standard block for each of its `places`, beside its call if any."""
+class StreamedBlock:
+    """A block of the reply under way.
+
+    It becomes one standard block per position, and a call beside them if it makes one.
+    """
 
     key: Key
-    kind: str
+    type: str
     provider: str
-    form: str = ""
+    standard_type: str = ""
     """The type of its first standard block."""
-    places: list[int] = field(default_factory=list)
-    call: Call | None = None
+    positions: list[int] = field(default_factory=list)
+    call: StreamedCall | None = None
     pieces: list[Block] = field(default_factory=list)
-    said: dict[str, list[str]] = field(default_factory=dict)
+    texts: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def id(self) -> str | None:
@@ -69,36 +71,36 @@ class Part:
         return self.pieces[0].get("id") if self.pieces else None
 
     def add(self, piece: Block) -> None:
-        """Take in a piece that a chunk brought."""
-        texts = [key for key in STREAMED if isinstance(piece.get(key), str)]
+        """Add what a chunk brought."""
+        texts = [key for key in STREAMED_KEYS if isinstance(piece.get(key), str)]
         for key in texts:
-            self.said.setdefault(key, []).append(piece[key])
+            self.texts.setdefault(key, []).append(piece[key])
         if not self.pieces or piece.keys() - {"type", "index", *texts}:
             self.pieces.append({key: value for key, value in piece.items() if key not in texts})
 
-    def whole(self) -> Block:
-        """The block as the API would have given it whole. `{}` for a call that is in no block."""
+    def assembled(self) -> Block:
+        """The block as the API would have given it without a stream. `{}` for a call that is in no block."""
         if not self.pieces:
             return {}
         first, *rest = cast("list[list[Any]]", [[piece] for piece in self.pieces])
         merged = cast("list[Block]", merge_content(first, *rest))[0]
-        return settled({**merged, **{key: "".join(texts) for key, texts in self.said.items()}})
+        return without_indexes({**merged, **{key: "".join(texts) for key, texts in self.texts.items()}})
 
     def has_ended(self) -> bool:
-        """Whether all of it is there, as far as that can be told before the stream is over."""
+        """Whether all of it is there, as far as that is known before the stream is over."""
         if self.call is not None:
-            known = self.kind not in ITEM_CALLS or any("status" in piece for piece in self.pieces)
-            return known and self.call.args() is not None
-        # A type and an id alone keep the place of an item that has yet to come.
-        return bool(self.said) or any(piece.keys() - {"type", "id", "index"} for piece in self.pieces)
+            done = self.type not in ITEM_CALLS or any("status" in piece for piece in self.pieces)
+            return done and self.call.args() is not None
+        # A type and an id alone only announce an item.
+        return bool(self.texts) or any(piece.keys() - {"type", "id", "index"} for piece in self.pieces)
 
 
 ITEM_CALLS = frozenset({"function_call", "custom_tool_call"})
-"""Calls that say by a `status` that they are done."""
+"""Calls that are done when they have a `status`."""
 
 
-def settled(block: Block) -> Block:
-    """The block without the traces of its chunks."""
+def without_indexes(block: Block) -> Block:
+    """The block without the keys that only its chunks need."""
     block = as_replied(block)
     for key in ("summary", "content"):
         if block.get("type") == "reasoning" and isinstance(block.get(key), list):
@@ -106,31 +108,29 @@ def settled(block: Block) -> Block:
     return block
 
 
-def standard(block: Block, provider: str, calls: Iterable[Block] = ()) -> list[Block]:
+def standard_blocks(block: Block, provider: str, calls: Iterable[Block] = ()) -> list[Block]:
     """The standard blocks of a reply's block. `calls` are those that it makes, if any."""
     if not block:
         return []
-    valid = [call for call in calls if call["type"] == "tool_call"]
-    broken = [call for call in calls if call["type"] != "tool_call"]
     message = AIMessage(
         content=[block],
-        tool_calls=valid,
-        invalid_tool_calls=broken,
+        tool_calls=[call for call in calls if call["type"] == "tool_call"],
+        invalid_tool_calls=[call for call in calls if call["type"] != "tool_call"],
         response_metadata={"model_provider": provider},
     )
-    return [_kept(cast("Block", found)) for found in message.content_blocks]
+    return [_finishable(cast("Block", found)) for found in message.content_blocks]
 
 
-KEPT = frozenset(
+FINISHABLE = frozenset(
     {
         "text", "reasoning", "tool_call", "invalid_tool_call", "server_tool_call", "server_tool_result", "image",
         "audio", "video", "file", "non_standard",
     }
 )  # fmt: skip
-"""The types that core keeps of a block that finishes."""
+"""The types that core takes from the event that finishes a block."""
 
 CALLS = frozenset({"tool_call", "invalid_tool_call"})
 
 
-def _kept(block: Block) -> Block:
-    return block if block["type"] in KEPT else {"type": "non_standard", "value": block}
+def _finishable(block: Block) -> Block:
+    return block if block["type"] in FINISHABLE else {"type": "non_standard", "value": block}

@@ -1,11 +1,11 @@
 """The chunks of a stream -> LangChain's v3 events, which `stream_events(version="v3")` and LangGraph read.
 
-The assembled message is the invoked one in standard blocks: each block of a reply is collected from the chunks and
-finishes as core's translator gives it whole, so nothing is replaced by what comes later. Blocks take their places in
-the order in which they begin. A block finishes when another begins; what could still change stays open: a call whose
-arguments are not whole yet, and every call after it, so that the calls keep their order too.
+The message that core assembles from them is the invoked one in standard blocks: each block of a reply is collected from
+the chunks, and finishes as core's translator gives the complete block. Blocks get their positions in the order in which
+they begin. A block finishes when another begins. What could still change stays open: a call whose arguments are not
+complete, and every call after it, so that the calls keep their order.
 
-Core keeps only some types when a block finishes. A refusal is none of them: it is a `non_standard` block here.
+Core takes only some types from the event that finishes a block. A refusal is none of them: it is `non_standard` here.
 """
 
 from __future__ import annotations
@@ -21,33 +21,40 @@ from langchain_core.messages.ai import UsageMetadata, add_ai_message_chunks
 from langchain_core.messages.tool import ToolCallChunk
 from langchain_core.utils.utils import LC_ID_PREFIX
 
-from langchain_unified.chat_models._event_parts import CALLS, Call, Key, Part, settled, standard
-from langchain_unified.chat_models._stream import CallMetadata, aread, read
+from langchain_unified.chat_models._event_parts import (
+    CALLS,
+    Key,
+    StreamedBlock,
+    StreamedCall,
+    standard_blocks,
+    without_indexes,
+)
+from langchain_unified.chat_models._plan import Plan
+from langchain_unified.chat_models._stream import aread, read
 from langchain_unified.request import Block, JsonObject
+from langchain_unified.transport import Transport
 
 if TYPE_CHECKING:
     from langchain_protocol.protocol import MessagesData
 
-    from langchain_unified.chat_models._plan import Plan
-
 Events: TypeAlias = "Iterator[MessagesData]"
 
 
-def read_events(plan: Plan, about: CallMetadata, run_manager: CallbackManagerForLLMRun | None) -> Events:
-    """Make the call; the events of its stream. Its errors come as they are: core would not know them from an event."""
+def read_events(transport: Transport, plan: Plan, run_manager: CallbackManagerForLLMRun | None) -> Events:
+    """Make the call; the events of its stream. Errors are raised: an error event does not carry their class."""
     writer = EventWriter(plan.route.model, _run_id(run_manager))
-    with closing(read(_in_blocks(plan), about, run_manager)) as chunks:
+    with closing(read(transport, _in_blocks(plan), run_manager)) as chunks:
         for chunk in chunks:
             yield from writer.feed(cast("AIMessageChunk", chunk.message))
     yield from writer.close()
 
 
 async def aread_events(
-    plan: Plan, about: CallMetadata, run_manager: AsyncCallbackManagerForLLMRun | None
+    transport: Transport, plan: Plan, run_manager: AsyncCallbackManagerForLLMRun | None
 ) -> AsyncIterator[MessagesData]:
     """Async twin of `read_events`."""
     writer = EventWriter(plan.route.model, _run_id(run_manager))
-    async with aclosing(aread(_in_blocks(plan), about, run_manager)) as chunks:
+    async with aclosing(aread(transport, _in_blocks(plan), run_manager)) as chunks:
         async for chunk in chunks:
             for event in writer.feed(cast("AIMessageChunk", chunk.message)):
                 yield event
@@ -77,152 +84,151 @@ class EventWriter:
         self.fallback_id = fallback_id
         self.provider = ""
         self.begun = False
-        self.parts: dict[Key, Part] = {}
-        self.open: dict[Key, Part] = {}
-        self.places = 0
-        """How many places are taken."""
+        self.blocks: dict[Key, StreamedBlock] = {}
+        self.open: dict[Key, StreamedBlock] = {}
+        self.next_position = 0
         self.metadata: JsonObject = {}
         self.usage: UsageMetadata | None = None
-        self.beside: list[AIMessageChunk] = []
+        self.with_kwargs: list[AIMessageChunk] = []
         """The chunks with `additional_kwargs`."""
 
     def feed(self, chunk: AIMessageChunk) -> Events:
-        """The events of one chunk. The stream's last chunk holds back what it adds to calls until `close`."""
+        """The events of one chunk. What the stream's last chunk adds to calls is held back until `close`."""
         if not self.begun:
             yield self._begin_message(chunk)
         self.metadata.update(chunk.response_metadata)
         self.usage = chunk.usage_metadata or self.usage
         if chunk.additional_kwargs:
-            self.beside.append(chunk)
+            self.with_kwargs.append(chunk)
         for key, piece in _pieces(chunk):
             yield from self._piece(key, piece)
         for call in chunk.tool_call_chunks:
             key = call["index"] if isinstance(chunk.content, list) else ("call", call["index"])
-            # Only the last chunk says more of the reply than who it is from, however the stream ends.
+            # Only the last chunk has more metadata than the provider's name, however the stream ends.
             yield from self._call(key, call, last=chunk.response_metadata.keys() != {"model_provider"})
 
     def close(self) -> Events:
         """The end of all that is open, and of the message. Nothing where no chunk came."""
         if not self.begun:
             return
-        for part in list(self.open.values()):
-            yield from self._finish(part)
+        for block in list(self.open.values()):
+            yield from self._finish(block)
         finish: JsonObject = {"event": "message-finish", "metadata": dict(self.metadata)}
         if self.usage:
             finish["usage"] = self.usage
-        if self.beside:
-            finish["additional_kwargs"] = add_ai_message_chunks(*self.beside).additional_kwargs
+        if self.with_kwargs:
+            finish["additional_kwargs"] = add_ai_message_chunks(*self.with_kwargs).additional_kwargs
         yield cast("MessagesData", finish)
 
     def _begin_message(self, chunk: AIMessageChunk) -> MessagesData:
         self.begun = True
         self.provider = chunk.response_metadata.get("model_provider", "")
-        about = {"provider": self.provider, "model": self.model}
-        start = {"event": "message-start", "role": "ai", "id": chunk.id or self.fallback_id, "metadata": about}
+        metadata = {"provider": self.provider, "model": self.model}
+        start = {"event": "message-start", "role": "ai", "id": chunk.id or self.fallback_id, "metadata": metadata}
         return cast("MessagesData", start)
 
     # --- blocks ---
 
     def _piece(self, key: Key, piece: Block) -> Events:
-        part = self.parts.get(key)
-        if part is None:
-            part = yield from self._begin(key, piece)
+        block = self.blocks.get(key)
+        if block is None:
+            block = yield from self._begin(key, piece)
         elif key not in self.open:
-            if part.call is not None:
-                return  # it has been offered as it was
-            self.open[key] = part  # more of it came after all: it will finish again, whole
-        part.add(piece)
-        yield from DELTAS.get(piece.get("type", ""), EventWriter._nothing)(self, part, piece)
+            if block.call is not None:
+                return  # a finished call may have been run already
+            self.open[key] = block  # more of it came after all: it will finish again, complete
+        block.add(piece)
+        if piece.get("type") in DELTAS:
+            yield from DELTAS[piece["type"]](self, block, piece)
 
-    def _begin(self, key: Key, piece: Block | None) -> Generator[MessagesData, None, Part]:
-        """A new block. `piece` is what came of it first; `None` for a call that is in no block."""
+    def _begin(self, key: Key, piece: Block | None) -> Generator[MessagesData, None, StreamedBlock]:
+        """A new block. `piece` is the first that came of it; `None` for a call that is in no block."""
         yield from self._finish_ended((piece or {}).get("id"))
-        part = Part(key, (piece or {}).get("type", ""), self.provider)
-        self.parts[key] = self.open[key] = part
-        first = settled(piece) if piece else {}
-        blocks = [block for block in standard(first, self.provider) if block["type"] not in CALLS]
-        part.form = blocks[0]["type"] if blocks else ""
-        for block in blocks:
-            yield self._start(part, _skeleton(block, first))
-        return part
+        block = StreamedBlock(key, (piece or {}).get("type", ""), self.provider)
+        self.blocks[key] = self.open[key] = block
+        first = without_indexes(piece) if piece else {}
+        standard = [found for found in standard_blocks(first, self.provider) if found["type"] not in CALLS]
+        block.standard_type = standard[0]["type"] if standard else ""
+        for found in standard:
+            yield self._start(block, _skeleton(found, first))
+        return block
 
-    def _place(self) -> int:
-        self.places += 1
-        return self.places - 1
+    def _take_position(self) -> int:
+        self.next_position += 1
+        return self.next_position - 1
 
-    def _start(self, part: Part, block: Block) -> MessagesData:
-        part.places.append(self._place())
-        return _event("start", part.places[-1], content=block)
+    def _start(self, block: StreamedBlock, content: Block) -> MessagesData:
+        block.positions.append(self._take_position())
+        return _event("start", block.positions[-1], content=content)
 
     def _finish_ended(self, item: str | None) -> Events:
-        """What has ended now that another block begins. `item`: the id of that block, which its item's parts share."""
+        """Finish what has ended when another block begins. `item`: that block's id, which parts of an item share."""
         waiting = False
-        for part in list(self.open.values()):
-            ended = part.has_ended() and (item is None or part.id != item)
-            if part.call is not None:
+        for block in list(self.open.values()):
+            ended = block.has_ended() and (item is None or block.id != item)
+            if block.call is not None:
                 ended = ended and not waiting
                 waiting = not ended
             if ended:
-                yield from self._finish(part)
+                yield from self._finish(block)
 
-    def _finish(self, part: Part) -> Events:
-        del self.open[part.key]
-        whole = part.whole()
-        call = part.call and part.call.finished(whole.get("input") if part.kind == "custom_tool_call" else None)
-        blocks = standard(whole, part.provider, [call] if call else ())
-        for number, block in enumerate(block for block in blocks if block["type"] not in CALLS):
-            if number == len(part.places):
-                yield self._start(part, _skeleton(block, {}))
-            yield _event("finish", part.places[number], content=block)
-        if part.call and call:
-            extras = next((block["extras"] for block in blocks if block["type"] in CALLS and "extras" in block), None)
-            yield from self._finish_call(part.call, {**call, "extras": extras} if extras else call)
+    def _finish(self, block: StreamedBlock) -> Events:
+        del self.open[block.key]
+        assembled = block.assembled()
+        raw = assembled.get("input") if block.type == "custom_tool_call" else None
+        call = block.call.finished(raw) if block.call else None
+        standard = standard_blocks(assembled, block.provider, [call] if call else ())
+        for number, found in enumerate(found for found in standard if found["type"] not in CALLS):
+            if number == len(block.positions):
+                yield self._start(block, _skeleton(found, {}))
+            yield _event("finish", block.positions[number], content=found)
+        if block.call and call:
+            extras = next((found["extras"] for found in standard if found["type"] in CALLS and "extras" in found), None)
+            yield from self._finish_call(block.call, {**call, "extras": extras} if extras else call)
 
-    def _finish_call(self, call: Call, block: Block) -> Events:
+    def _finish_call(self, call: StreamedCall, block: Block) -> Events:
         if not call.started:
             yield from self._start_call(call)
         if call.tail and block["type"] == "tool_call":
-            yield _event("delta", call.place, delta={"type": "tool-call-delta", "args": call.tail})
-        yield _event("finish", call.place, content=block)
+            yield _event("delta", call.position, delta={"type": "tool-call-delta", "args": call.tail})
+        yield _event("finish", call.position, content=block)
 
     # --- deltas ---
 
-    def _nothing(self, part: Part, piece: Block) -> Events:
-        return iter(())
-
-    def _text(self, part: Part, piece: Block) -> Events:
+    def _text(self, block: StreamedBlock, piece: Block) -> Events:
         if piece.get("text"):
-            yield _event("delta", part.places[0], delta={"type": "text-delta", "text": piece["text"]})
+            yield _event("delta", block.positions[0], delta={"type": "text-delta", "text": piece["text"]})
 
-    def _thinking(self, part: Part, piece: Block) -> Events:
+    def _thinking(self, block: StreamedBlock, piece: Block) -> Events:
         if piece.get("thinking"):
-            yield _event("delta", part.places[0], delta={"type": "reasoning-delta", "reasoning": piece["thinking"]})
+            yield _event("delta", block.positions[0], delta={"type": "reasoning-delta", "reasoning": piece["thinking"]})
 
-    def _summary(self, part: Part, piece: Block) -> Events:
-        """Each part of a summary is a standard block by itself; they finish together, for the first has the seal."""
-        for said in piece.get("summary") or ():
-            number = said.get("index", 0)
-            while number >= len(part.places):
-                yield self._start(part, _skeleton({"type": "reasoning", "id": part.pieces[0].get("id")}, {}))
-            if said.get("text"):
-                yield _event("delta", part.places[number], delta={"type": "reasoning-delta", "reasoning": said["text"]})
+    def _summary(self, block: StreamedBlock, piece: Block) -> Events:
+        """Each part of a summary is a standard block. They finish together: the first has the encrypted content."""
+        for part in piece.get("summary") or ():
+            number = part.get("index", 0)
+            while number >= len(block.positions):
+                yield self._start(block, _skeleton({"type": "reasoning", "id": block.pieces[0].get("id")}, {}))
+            if part.get("text"):
+                delta: Block = {"type": "reasoning-delta", "reasoning": part["text"]}
+                yield _event("delta", block.positions[number], delta=delta)
 
-    def _arguments(self, part: Part, piece: Block) -> Events:
+    def _arguments(self, block: StreamedBlock, piece: Block) -> Events:
         """The arguments of a provider's own tool; those of the caller's tools come beside the content."""
-        if part.form == "server_tool_call":
-            yield _event("delta", part.places[0], delta={"type": "tool-call-delta", "args": piece["partial_json"]})
+        if block.standard_type == "server_tool_call":
+            yield _event("delta", block.positions[0], delta={"type": "tool-call-delta", "args": piece["partial_json"]})
 
     # --- calls ---
 
     def _call(self, key: Key, chunk: ToolCallChunk, *, last: bool) -> Events:
-        part = self.parts.get(key)
-        if part is None:
-            part = yield from self._begin(key, None)
+        block = self.blocks.get(key)
+        if block is None:
+            block = yield from self._begin(key, None)
         if key not in self.open:
             return
-        if part.call is None:
-            part.call = Call(chunk["index"], self._place())
-        call = part.call
+        if block.call is None:
+            block.call = StreamedCall(chunk["index"], self._take_position())
+        call = block.call
         call.id, call.name = call.id or chunk["id"], call.name or chunk["name"]
         args = chunk["args"] or ""
         if last:
@@ -230,20 +236,20 @@ class EventWriter:
             return
         call.pieces += [args] if args else []
         if call.started and args:
-            yield _event("delta", call.place, delta={"type": "tool-call-delta", "args": args})
+            yield _event("delta", call.position, delta={"type": "tool-call-delta", "args": args})
         elif call.name and not call.started:
             yield from self._start_call(call)
 
-    def _start_call(self, call: Call) -> Events:
-        """The start of a call, which must tell its name, and the arguments that came before that was known."""
+    def _start_call(self, call: StreamedCall) -> Events:
+        """The start of a call, which must have its name, and the arguments that came before the name."""
         call.started = True
         start: Block = {"type": "tool_call_chunk", "id": call.id, "name": call.name, "args": ""}
-        yield _event("start", call.place, content=start if call.index is None else {**start, "index": call.index})
+        yield _event("start", call.position, content=start if call.index is None else {**start, "index": call.index})
         if call.pieces:
-            yield _event("delta", call.place, delta={"type": "tool-call-delta", "args": "".join(call.pieces)})
+            yield _event("delta", call.position, delta={"type": "tool-call-delta", "args": "".join(call.pieces)})
 
 
-DELTAS: Mapping[str, Callable[[EventWriter, Part, Block], Events]] = {
+DELTAS: Mapping[str, Callable[[EventWriter, StreamedBlock, Block], Events]] = {
     "text": EventWriter._text,
     "thinking": EventWriter._thinking,
     "reasoning": EventWriter._summary,
@@ -251,12 +257,12 @@ DELTAS: Mapping[str, Callable[[EventWriter, Part, Block], Events]] = {
 }
 
 
-def _event(kind: str, place: int, **more: Block) -> MessagesData:
-    return cast("MessagesData", {"event": f"content-block-{kind}", "index": place, **more})
+def _event(kind: str, position: int, **more: Block) -> MessagesData:
+    return cast("MessagesData", {"event": f"content-block-{kind}", "index": position, **more})
 
 
 def _pieces(chunk: AIMessageChunk) -> Iterator[tuple[Key, Block]]:
-    """The parts of a chunk's content, with their keys. A text or a refusal that stands in no block becomes one."""
+    """The parts of a chunk's content, with their keys. A text or a refusal that is in no block becomes one."""
     if isinstance(chunk.content, list):
         for block in cast("list[Block]", chunk.content):
             yield block.get("index"), block
@@ -267,8 +273,8 @@ def _pieces(chunk: AIMessageChunk) -> Iterator[tuple[Key, Block]]:
         yield "refusal", {"type": "refusal", "refusal": chunk.additional_kwargs["refusal"]}
 
 
-HEAVY = frozenset({"text", "annotations", "reasoning", "args", "output", "base64", "value"})
-"""What a block is about: it comes with the deltas, or when the block finishes."""
+CONTENT_KEYS = frozenset({"text", "annotations", "reasoning", "args", "output", "base64", "value"})
+"""What comes with the deltas, or when the block finishes."""
 
 EMPTY: Mapping[str, Block] = {
     "text": {"text": ""},
@@ -279,8 +285,8 @@ EMPTY: Mapping[str, Block] = {
 
 
 def _skeleton(block: Block, first: Block) -> Block:
-    """The start of a standard block: what it is and which, without what it says. `first`: what came of it first."""
-    head = {key: value for key, value in block.items() if key not in HEAVY and value is not None}
+    """The start of a standard block: its type and ids without its content. `first`: the first piece of it."""
+    head = {key: value for key, value in block.items() if key not in CONTENT_KEYS and value is not None}
     if block["type"] == "server_tool_call" and "input" in first:
         return {**head, "type": "server_tool_call_chunk", "args": ""}
     return {**head, **EMPTY.get(block["type"], {})}

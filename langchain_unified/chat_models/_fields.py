@@ -14,10 +14,12 @@ from langchain_core.utils.utils import from_env
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from langchain_unified.caching.policy import Policy, validated
+from langchain_unified.redaction import redacted
 
 ApiKey: TypeAlias = SecretStr | Callable[[], str] | Callable[[], Awaitable[str]] | None
 Timeout: TypeAlias = float | tuple[float, float] | Any | None
 OnUnsupported: TypeAlias = Literal["warn", "raise", "ignore"]
+Repair: TypeAlias = Literal["fix", "raise"]
 
 
 def key_from(*variables: str) -> Callable[[], SecretStr | None]:
@@ -135,7 +137,7 @@ class Connection(BaseModel):
     """Whether `response_metadata["headers"]` holds the response headers, cookies and organisation ids left out."""
     disabled_params: dict[str, Any] | None = None
     """Parameters never sent: `{"name": None}`, or only with the values listed, `{"name": [value, …]}`."""
-    repair: Literal["fix", "raise"] = "fix"
+    repair: Repair = "fix"
     """What to do with a history that no provider would take as it is (a tool call without a result, a result without a
     call, …): mend it and note that in `adjustments`, or `raise` `InvalidHistoryError`."""
     on_unsupported: OnUnsupported = "warn"
@@ -184,3 +186,38 @@ REFUSED: Mapping[str, str] = {
     "tiktoken_model_name": "tokens are counted by the provider's endpoint, not by tiktoken",
 }
 """Arguments of the partner packages that have no meaning here, each with what to do instead."""
+
+
+# --- secrets ----------------------------------------------------------------------------------------------------------
+
+SECRET_FIELDS: Mapping[str, str] = {
+    "anthropic_api_key": "ANTHROPIC_API_KEY",
+    "openai_api_key": "OPENAI_API_KEY",
+    "api_key": "LANGCHAIN_UNIFIED_API_KEY",
+    "anthropic_proxy": "ANTHROPIC_PROXY",
+    "openai_proxy": "OPENAI_PROXY",
+    "default_headers": "LANGCHAIN_UNIFIED_DEFAULT_HEADERS",
+    "default_query": "LANGCHAIN_UNIFIED_DEFAULT_QUERY",
+    "extra_headers": "LANGCHAIN_UNIFIED_EXTRA_HEADERS",
+    "extra_query": "LANGCHAIN_UNIFIED_EXTRA_QUERY",
+    "mcp_servers": "ANTHROPIC_MCP_SERVERS",
+}
+"""Fields that may hold a secret, each with the name under which LangChain asks for its value again."""
+
+
+def secret_fields(model: BaseModel) -> dict[str, str]:
+    """The fields of a model that LangChain must not write down: keys always, other fields when they hold a value."""
+    fields = type(model).model_fields
+    found = {
+        name: variable
+        for name, variable in SECRET_FIELDS.items()
+        if name in fields and (name.endswith("api_key") or getattr(model, name))
+    }
+    for name in ("model_kwargs", "extra_body"):
+        value = getattr(model, name, None)
+        if value and redacted(value) != dict(value):
+            found[name] = f"LANGCHAIN_UNIFIED_{name.upper()}"
+    for name in ("anthropic_api_url", "openai_api_base", "base_url"):
+        if "@" in (getattr(model, name, None) or ""):
+            found[name] = f"LANGCHAIN_UNIFIED_{name.upper()}"
+    return found

@@ -1,41 +1,102 @@
-"""What a model says of itself: where its calls go, what they carry, and its name in traces and caches."""
+"""What a model is without its calls: its fields, the route and the transport that follow from them, its name in traces.
+
+`ModelBase` is the type that the functions of a call take. `base.ChatBase` adds the calls.
+"""
 
 from __future__ import annotations
 
 import functools
+import os
 from abc import abstractmethod
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, ClassVar, NamedTuple, Self
 
 from langchain_core.language_models import BaseChatModel, LangSmithParams
 from langchain_core.language_models.model_profile import ModelProfile
+from pydantic import PrivateAttr, SecretStr
 
-from langchain_unified import catalog, profiles
+from langchain_unified import profiles
 from langchain_unified.caching.policy import PromptCache
-from langchain_unified.chat_models._arguments import FIELDS, SYNONYMS, canonical
-from langchain_unified.chat_models._redact import hidden_fields
+from langchain_unified.catalog import Route
+from langchain_unified.chat_models._arguments import CALL_FIELDS, SYNONYMS, canonical
+from langchain_unified.chat_models._fields import (
+    ApiKey,
+    Connection,
+    Parameters,
+    Timeout,
+    gateway_url,
+    secret_fields,
+)
 from langchain_unified.errors import UnknownModelError
 from langchain_unified.redaction import redacted
 from langchain_unified.request import JsonObject, Provider
-from langchain_unified.transport import TransportConfig
+from langchain_unified.transport import Transport, TransportConfig
 
 
-class Identity(BaseChatModel):
-    """The part of a chat model that makes no call."""
+class ModelState:
+    """What follows from a model's fields: computed at first use, and again after a field has changed.
 
-    # --- what a class says of itself ---
+    A copy of a model and an unpickled model begin with an empty state, so that no two models hold one transport.
+    """
+
+    def __init__(self, fields: Mapping[str, Any] | None = None) -> None:
+        """`fields` are the fields' values; lists and dicts are copied, so that a change inside them is seen too."""
+        self.fields = {name: _snapshot(value) for name, value in (fields or {}).items()}
+        self.route: Route | None = None
+        self.defaults: JsonObject | None = None
+        self.transports: dict[Provider, Transport] = {}
+        self.earlier: dict[Provider, Transport] = {}
+        """Transports from before the last change, until it is known whether their configuration is still the same."""
+
+    def after_change(self, fields: Mapping[str, Any]) -> ModelState:
+        """The state for other fields, which takes the transports over."""
+        state = ModelState(fields)
+        state.earlier = {**self.earlier, **self.transports}
+        return state
+
+    def all_transports(self) -> Iterator[Transport]:
+        yield from [*self.earlier.values(), *self.transports.values()]
+
+    def __eq__(self, other: object) -> bool:
+        """Two models are equal by their fields alone."""
+        return isinstance(other, ModelState)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> ModelState:
+        return ModelState()
+
+    def __reduce__(self) -> tuple[type[ModelState], tuple[()]]:
+        return ModelState, ()
+
+
+def _snapshot(value: Any) -> Any:
+    return value.copy() if isinstance(value, dict | list) else value
+
+
+class ModelBase(Parameters, Connection, BaseChatModel):
+    """A chat model's fields and what follows from them. Not for use by itself."""
+
+    _follows_partner_routing: ClassVar[bool] = True
+    """Whether OpenAI's API is chosen by the rules of langchain-openai."""
+    _warned: set[str] = PrivateAttr(default_factory=set)
+    """The adjustments that were warned of."""
+    _state: ModelState = PrivateAttr(default_factory=ModelState)
+
+    # --- what a class adds ---
 
     @abstractmethod
     def _model_id(self) -> str:
         """The model's name as the user gave it."""
 
     @abstractmethod
-    def _route(self, model: str | None = None) -> catalog.Route:
-        """Where a call goes: this model's route, or that of the `model` given for one call."""
+    def _resolve(self, model: str) -> Route:
+        """The provider, profile and dialect for a model's name. Raises `UnknownModelError`."""
 
     @abstractmethod
     def _connection(self, provider: Provider) -> TransportConfig:
-        """Address, key and pool for a provider."""
+        """Address, key and network settings for a provider."""
 
     @abstractmethod
     def _base_url(self, provider: Provider) -> str | None:
@@ -43,6 +104,59 @@ class Identity(BaseChatModel):
 
     def _use_responses_api(self) -> bool | None:
         return getattr(self, "use_responses_api", None)
+
+    # --- what follows from the fields ---
+
+    def _current(self) -> ModelState:
+        """The state for the fields as they are now: they can be assigned at any time."""
+        state = self._state
+        if state.fields != self.__dict__:
+            state = self._state = state.after_change(self.__dict__)
+        return state
+
+    def _route(self, model: str | None = None) -> Route:
+        """Where a call goes: this model's route, or that of the `model` given for one call."""
+        if model:
+            return self._resolve(model)
+        state = self._current()
+        route = state.route
+        # `register_profile` makes another profile object.
+        if route is None or profiles.profile_for(route.provider, route.model) is not route.profile:
+            route = state.route = self._resolve(self._model_id())
+        return route
+
+    def _defaults(self) -> JsonObject:
+        """The fields that go into a call, under their neutral names; what is `None` is left out. Not to be changed."""
+        state = self._current()
+        if state.defaults is None:
+            fields = self.__dict__
+            state.defaults = {name: fields[field] for field, name in self._call_fields() if fields[field] is not None}
+        return state.defaults
+
+    @classmethod
+    @functools.cache
+    def _call_fields(cls) -> tuple[tuple[str, str], ...]:
+        """`(field, neutral name)` of the fields that go into a call."""
+        named = ((field, SYNONYMS.get(field, field)) for field in cls.model_fields if field != "metadata")
+        return tuple((field, name) for field, name in named if name in CALL_FIELDS)
+
+    def _transport(self, provider: Provider) -> Transport:
+        """The transport for a provider, the same as long as its configuration is."""
+        state = self._current()
+        found = state.transports.get(provider)
+        if found is None:
+            config = self._connection(provider)
+            earlier = state.earlier.pop(provider, None)
+            kept = earlier if earlier is not None and earlier.config == config else None
+            found = state.transports.setdefault(provider, kept or Transport(config))
+            if earlier is not None and kept is None:
+                earlier.retire()
+        return found
+
+    def __copy__(self) -> Self:
+        copied = super().__copy__()
+        copied._state = ModelState()
+        return copied
 
     # --- LangChain's contract ---
 
@@ -54,12 +168,12 @@ class Identity(BaseChatModel):
     @property
     def lc_secrets(self) -> dict[str, str]:
         """Fields that are never written down, with the environment variable that each is read from again."""
-        return hidden_fields(self)
+        return secret_fields(self)
 
     @property
     def lc_attributes(self) -> dict[str, Any]:
         """What is written down in another form than it has: a `PromptCache` as a dict, which means the same."""
-        policy = getattr(self, "prompt_cache", None)
+        policy = self.prompt_cache
         return {"prompt_cache": asdict(policy)} if isinstance(policy, PromptCache) else {}
 
     @property
@@ -68,26 +182,26 @@ class Identity(BaseChatModel):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        named = {"model": self._model_id(), "model_name": self._model_id()}
-        return redacted({**named, **self._defaults()})
+        model = self._model_id()
+        return redacted({"model": model, "model_name": model, **self._defaults()})
 
     def _get_invocation_params(self, stop: list[str] | None = None, **kwargs: Any) -> dict[str, Any]:
         return redacted(super()._get_invocation_params(stop=stop, **kwargs))
 
     def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
         # Keys and timeouts do not change an answer, and have no place in a cache's key.
-        kept = {key: value for key, value in kwargs.items() if key not in ("api_key", "timeout", "extra_headers")}
-        return super()._get_llm_string(stop=stop, **redacted(kept))
+        in_key = {key: value for key, value in kwargs.items() if key not in ("api_key", "timeout", "extra_headers")}
+        return super()._get_llm_string(stop=stop, **redacted(in_key))
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
-        named = kwargs.get("model")
-        try:
-            route = self._route(named)
-        except UnknownModelError:
-            route = self._route()
-            route = catalog.Route(route.provider, str(named), route.profile, route.dialect)
-        arguments = {**self._defaults(), **canonical(kwargs)}
-        params = LangSmithParams(ls_provider=route.provider, ls_model_name=route.model, ls_model_type="chat")
+        route, name = self._route(), None
+        if kwargs.get("model"):
+            try:
+                route = self._route(kwargs["model"])
+            except UnknownModelError:
+                name = str(kwargs["model"])
+        arguments = {**self._defaults(), **canonical(kwargs)} if kwargs else self._defaults()
+        params = LangSmithParams(ls_provider=route.provider, ls_model_name=name or route.model, ls_model_type="chat")
         if arguments.get("temperature") is not None:
             params["ls_temperature"] = arguments["temperature"]
         limit = arguments.get("max_tokens") or (route.provider == "anthropic" and route.profile.max_output_tokens)
@@ -102,14 +216,49 @@ class Identity(BaseChatModel):
         route = self._route()
         return profiles.model_profile(route.provider, route.model)
 
-    def _defaults(self) -> JsonObject:
-        """The fields that go into a call, under their neutral names; what is `None` is left out."""
-        fields = self.__dict__
-        return {name: fields[field] for field, name in self._call_fields() if fields[field] is not None}
 
-    @classmethod
-    @functools.cache
-    def _call_fields(cls) -> tuple[tuple[str, str], ...]:
-        """`(field, neutral name)` of the fields that go into a call."""
-        named = ((field, SYNONYMS.get(field, field)) for field in cls.model_fields if field != "metadata")
-        return tuple((field, name) for field, name in named if name in FIELDS)
+# --- the transport's configuration ------------------------------------------------------------------------------------
+
+
+class Endpoint(NamedTuple):
+    """What a class's fields say of one provider."""
+
+    provider: Provider
+    base_url: str | None
+    api_key: ApiKey
+    key_field: str
+    proxy: str | None
+    timeout: Timeout
+    organization: str | None = None
+
+
+def connection(model: Connection, endpoint: Endpoint) -> TransportConfig:
+    """The transport's configuration for `endpoint`, with what the model's fields say for every provider."""
+    timeout = endpoint.timeout
+    if isinstance(timeout, int | float) and timeout <= 0:
+        timeout = None  # as langchain-anthropic reads it
+    return TransportConfig(
+        provider=endpoint.provider,
+        base_url=endpoint.base_url,
+        api_key=_key(model, endpoint),
+        organization=endpoint.organization,
+        proxy=endpoint.proxy,
+        timeout=timeout,
+        max_retries=model.max_retries,
+        default_headers=tuple((model.default_headers or {}).items()),
+        default_query=tuple((model.default_query or {}).items()),
+        socket_options=None if model.http_socket_options is None else tuple(model.http_socket_options),
+        http_client=model.http_client,
+        http_async_client=model.http_async_client,
+        client=model.client,
+        async_client=model.async_client,
+    )
+
+
+def _key(model: Connection, endpoint: Endpoint) -> ApiKey:
+    """The key that was given; behind LangSmith's gateway, its own key when none was."""
+    given = endpoint.key_field in model.model_fields_set
+    if given or endpoint.base_url is None or endpoint.base_url != gateway_url(endpoint.provider):
+        return endpoint.api_key
+    gateway = os.environ.get("LANGSMITH_GATEWAY_API_KEY") or os.environ.get("LANGSMITH_API_KEY")
+    return SecretStr(gateway) if gateway else endpoint.api_key

@@ -1,66 +1,61 @@
-"""Calls that fill the prompt cache and generate nothing."""
+"""Calls that write the prompt cache and generate nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from langchain_unified.caching.policy import AUTO, policy_of
+from langchain_unified.chat_models import _plan
+from langchain_unified.chat_models._model import ModelBase
 from langchain_unified.errors import UnsupportedParameterError
 from langchain_unified.request import JsonObject
 
-if TYPE_CHECKING:
-    from langchain_unified.chat_models.base import ChatBase
-
-
-
-# --- filling the cache ------------------------------------------------------------------------------------------------
-
 
 @dataclass(frozen=True, slots=True)
-class Warming:
-    """A call that fills the cache: on what model, with which messages and keywords."""
+class PrewarmCall:
+    """A call that writes the cache: on what model, with which messages and keywords."""
 
-    model: ChatBase
+    model: ModelBase
     messages: list[BaseMessage]
     keywords: JsonObject
 
 
-ANSWERING = ("thinking", "tool_choice", "response_format", "n", "stop", "streaming")
-"""What only an answer has; Anthropic refuses thinking, a forced tool and a format where nothing is generated."""
+ANSWER_KEYWORDS = ("thinking", "tool_choice", "response_format", "n", "stop", "streaming")
+"""What is about an answer alone. Anthropic refuses thinking, a forced tool and a format where nothing is generated."""
 
 PLACEHOLDER = HumanMessage("-")
-"""Anthropic wants a message beside the system prompt. No mark stands on it, so it is no part of what is kept."""
+"""Anthropic wants a message beside the system prompt. No mark stands on it, so it is not part of the cached prefix."""
 
 
-def warming(model: ChatBase, messages: Sequence[BaseMessage], keywords: Mapping[str, Any]) -> Warming:
+def prewarm_call(model: ModelBase, messages: Sequence[BaseMessage], keywords: Mapping[str, Any]) -> PrewarmCall:
     """The call that writes the prefix of `messages` to the cache and generates nothing.
 
-    Without a policy for this call all of it is marked, with the model's own `ttl` and `key`: by another key the later
-    calls would not find it. Raises `UnsupportedParameterError` where the API cannot do it.
+    Without a policy for this call all of it is marked, with the model's own `ttl` and `key`: under another key the
+    later calls would not find it. Raises `UnsupportedParameterError` where the API cannot do it.
     """
-    alone = all(isinstance(message, SystemMessage) for message in messages)
-    own = policy_of(model.prompt_cache) or AUTO
-    whole = replace(own, tail="never" if alone else "always", enabled=True)
-    given = {**keywords, "prompt_cache": keywords.get("prompt_cache") or whole}
+    system_only = all(isinstance(message, SystemMessage) for message in messages)
+    policy = policy_of(model.prompt_cache) or AUTO
+    mark_all = replace(policy, tail="never" if system_only else "always", enabled=True)
+    keywords = {**keywords, "prompt_cache": keywords.get("prompt_cache") or mark_all}
     if model._route(keywords.get("model")).provider == "anthropic":
-        return _anthropic(model, messages, given, alone=alone)
-    return _openai(model, messages, given)
+        return _anthropic(model, messages, keywords, system_only=system_only)
+    return _openai(model, messages, keywords)
 
 
-def _anthropic(model: ChatBase, messages: Sequence[BaseMessage], keywords: JsonObject, *, alone: bool) -> Warming:
-    fields = {name: None for name in ANSWERING if name in type(model).model_fields}
-    kept = {key: value for key, value in keywords.items() if key not in ANSWERING}
-    more = [PLACEHOLDER] if alone else []
-    return Warming(model.model_copy(update=fields), [*messages, *more], {**kept, "max_tokens": 0})
+def _anthropic(
+    model: ModelBase, messages: Sequence[BaseMessage], keywords: JsonObject, *, system_only: bool
+) -> PrewarmCall:
+    unset = {name: None for name in ANSWER_KEYWORDS if name in type(model).model_fields}
+    others = {key: value for key, value in keywords.items() if key not in ANSWER_KEYWORDS}
+    added = [PLACEHOLDER] if system_only else []
+    return PrewarmCall(model.model_copy(update=unset), [*messages, *added], {**others, "max_tokens": 0})
 
 
-def _openai(model: ChatBase, messages: Sequence[BaseMessage], keywords: JsonObject) -> Warming:
-    from langchain_unified.chat_models import _plan
-
+def _openai(model: ModelBase, messages: Sequence[BaseMessage], keywords: JsonObject) -> PrewarmCall:
     plan = _plan.make(model, messages, {**keywords, "on_unsupported": "ignore"}, stream=False)
     if not plan.route.profile.cache_breakpoints:
         raise UnsupportedParameterError(
@@ -72,4 +67,4 @@ def _openai(model: ChatBase, messages: Sequence[BaseMessage], keywords: JsonObje
             "Completions. Build the model with use_responses_api=True."
         )
     options = {**plan.request.params.get("prompt_cache_options", {}), "prewarm": True}
-    return Warming(model, list(messages), {**keywords, "prompt_cache_options": options})
+    return PrewarmCall(model, list(messages), {**keywords, "prompt_cache_options": options})

@@ -1,109 +1,118 @@
-"""One stream of one call: events in, LangChain's chunks out, for the sync and the async loop alike."""
+"""One stream of one call: events in, LangChain's chunks out, sync and async."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeAlias
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.outputs import ChatGenerationChunk
 
-from langchain_unified.chat_models._report import add_cache_report
+from langchain_unified.chat_models._answer import add_cache_report, call_metadata
+from langchain_unified.chat_models._plan import Plan
 from langchain_unified.chat_models._stops import StreamCutter
 from langchain_unified.errors import IncompleteStreamError, UnifiedError
 from langchain_unified.request import JsonObject
-
-if TYPE_CHECKING:
-    from langchain_unified.chat_models._plan import Plan
-
-
-CallMetadata: TypeAlias = Callable[["str | None", Mapping[str, str]], JsonObject]
-"""The answer's request id and headers -> what the call itself adds to `response_metadata`."""
+from langchain_unified.transport import Transport
 
 
 def read(
-    plan: Plan, about: CallMetadata, run_manager: CallbackManagerForLLMRun | None
+    transport: Transport, plan: Plan, run_manager: CallbackManagerForLLMRun | None
 ) -> Generator[ChatGenerationChunk]:
-    """Make the call; its chunks, each told to the callbacks as well."""
-    with plan.transport.stream(plan.call) as events:
-        reader = StreamReader(plan, about(events.request_id, events.headers))
+    """Make the call; its chunks, which the callbacks get as well."""
+    with transport.stream(plan.call) as events:
+        reader = StreamReader(plan, events.request_id, events.headers)
         with reader.attaching_partial():
             for event in events:
-                for chunk in reader.feed(event):
+                for message in reader.feed(event):
+                    if message.chunk_position == "last":
+                        reader.complete(message)
+                    reader.seen.append(message)
+                    chunk = ChatGenerationChunk(message=message)
                     if run_manager:
                         run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
                     yield chunk
-            for chunk in reader.finish():
-                yield chunk
+            for message in reader.finish():
+                yield ChatGenerationChunk(message=message)
 
 
 async def aread(
-    plan: Plan, about: CallMetadata, run_manager: AsyncCallbackManagerForLLMRun | None
+    transport: Transport, plan: Plan, run_manager: AsyncCallbackManagerForLLMRun | None
 ) -> AsyncGenerator[ChatGenerationChunk]:
     """Async twin of `read`."""
-    async with await plan.transport.astream(plan.call) as events:
-        reader = StreamReader(plan, about(events.request_id, events.headers))
+    async with await transport.astream(plan.call) as events:
+        reader = StreamReader(plan, events.request_id, events.headers)
         with reader.attaching_partial():
             async for event in events:
-                for chunk in reader.feed(event):
+                for message in reader.feed(event):
+                    if message.chunk_position == "last":
+                        reader.complete(message)
+                    reader.seen.append(message)
+                    chunk = ChatGenerationChunk(message=message)
                     if run_manager:
                         await run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
                     yield chunk
-            for chunk in reader.finish():
-                yield chunk
+            for message in reader.finish():
+                yield ChatGenerationChunk(message=message)
 
 
 class StreamReader:
-    """Feeds a wire's decoder and adds to the last chunk what only the call knows (`request_id`, `adjustments`)."""
+    """Decodes the events of one stream, cuts at the plan's stops, and completes the last chunk.
 
-    def __init__(self, plan: Plan, metadata: JsonObject) -> None:
-        """`metadata` goes into the last chunk's `response_metadata`."""
+    `feed` gives the chunks of one event; `seen` are the chunks that the caller has got.
+    """
+
+    def __init__(self, plan: Plan, request_id: str | None, headers: Mapping[str, str]) -> None:
         self.plan = plan
+        self.metadata = call_metadata(plan, request_id, headers)
         self.decoder = plan.wire.stream_decoder(plan.plain)
-        self.metadata = metadata
         self.cutter = StreamCutter(plan.stops) if plan.stops else None
         self.seen: list[AIMessageChunk] = []
+        self.feed: Callable[[JsonObject], Iterable[AIMessageChunk]] = (
+            self._feed_and_cut if self.cutter else self.decoder.feed
+        )
 
-    def feed(self, event: JsonObject) -> list[ChatGenerationChunk]:
-        """The chunks of one event."""
-        return self._out(self.decoder.feed(event))
+    def _feed_and_cut(self, event: JsonObject) -> list[AIMessageChunk]:
+        return self._cut(self.decoder.feed(event))
 
-    def finish(self) -> list[ChatGenerationChunk]:
+    def _cut(self, chunks: Iterable[AIMessageChunk]) -> list[AIMessageChunk]:
+        if self.cutter is None:
+            return list(chunks)
+        return [shown for chunk in chunks for shown in self.cutter.feed(chunk)]
+
+    def complete(self, chunk: AIMessageChunk) -> None:
+        """Add to the last chunk what only the call knows: request id, adjustments, the cache report."""
+        chunk.response_metadata.update(self.metadata)
+        add_cache_report(self.plan, chunk)
+
+    def finish(self) -> list[AIMessageChunk]:
         """What is left when the events are over. Raises `IncompleteStreamError` when the final event never came.
 
         A server whose dialect does not promise a final event gets a last chunk marked `incomplete` instead.
         """
-        rest = self._out(self.decoder.end())
+        rest = self._cut(self.decoder.end())
         try:
             self.decoder.close()
         except IncompleteStreamError:
             if self.plan.route.dialect.must_finish:
+                self.seen += rest
                 raise
-            last = AIMessageChunk(
-                content="" if not self.seen or isinstance(self.seen[-1].content, str) else [],
-                response_metadata={"model_provider": self.plan.wire.provider, "incomplete": True},
-                chunk_position="last",
-            )
-            rest += self._out([last])
+            rest += self._cut([self._incomplete(rest)])
+        for chunk in rest:
+            if chunk.chunk_position == "last":
+                self.complete(chunk)
+        self.seen += rest
         return rest
 
-    def _out(self, chunks: Iterable[AIMessageChunk]) -> list[ChatGenerationChunk]:
-        result = []
-        for chunk in chunks if self.cutter is None else self._cut(self.cutter, chunks):
-            if chunk.chunk_position == "last":
-                chunk.response_metadata.update(self.metadata)
-                add_cache_report(self.plan, chunk)
-            self.seen.append(chunk)
-            result.append(ChatGenerationChunk(message=chunk))
-        return result
-
-    @staticmethod
-    def _cut(cutter: StreamCutter, chunks: Iterable[AIMessageChunk]) -> Iterator[AIMessageChunk]:
-        for chunk in chunks:
-            yield from cutter.feed(chunk)
+    def _incomplete(self, rest: list[AIMessageChunk]) -> AIMessageChunk:
+        before = (*self.seen, *rest)
+        return AIMessageChunk(
+            content="" if not before or isinstance(before[-1].content, str) else [],
+            response_metadata={"model_provider": self.plan.wire.provider, "incomplete": True},
+            chunk_position="last",
+        )
 
     @contextmanager
     def attaching_partial(self) -> Iterator[None]:

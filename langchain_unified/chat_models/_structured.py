@@ -1,7 +1,7 @@
 """`with_structured_output`: what it binds, and what becomes of that in a call.
 
-What is bound is neutral, OpenAI's `response_format` with two keys more, so that a call may still name a model of the
-other provider. `settled` writes it, for the model of the call, as one of three methods:
+What is bound is neutral: OpenAI's `response_format` with one more key, so that a call may still name a model of the
+other provider. `apply_structured_method` writes it, for the model of the call, by one of three methods:
 
 - `json_schema`: the provider holds the answer to the schema. The default where the model has it and can express it.
 - `function_calling`: the answer is the call of a tool. The default elsewhere. Where the model cannot be forced to call
@@ -9,18 +9,19 @@ other provider. `settled` writes it, for the model of the call, as one of three 
   `json_schema` beside the tool, and either answer is read.
 - `json_mode`: any JSON object; the schema is only checked here. Anthropic has no such mode: there it is `json_schema`.
 
-The answer is checked here against all of the schema, so nothing is lost where the provider does not enforce it: that is
+Every answer is checked here against the full schema, so nothing is lost where the provider does not enforce it: that is
 listed in `adjustments`, and `on_unsupported` does not apply. With `strict=True` it does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal, cast
 
 from langchain_unified import profiles
 from langchain_unified.catalog import Route
 from langchain_unified.chat_models._arguments import Arguments
+from langchain_unified.chat_models._model import ModelBase
 from langchain_unified.errors import InvalidToolError, UnsupportedParameterError
 from langchain_unified.request import JsonObject, OutputFormat, ToolChoice, ToolSpec
 from langchain_unified.schemas.anthropic import adapt_schema
@@ -30,61 +31,50 @@ from langchain_unified.schemas.wellformed import Sound
 from langchain_unified.tools.choice import parse_tool_choice
 from langchain_unified.tools.specs import tool_specs
 
-if TYPE_CHECKING:
-    from langchain_unified.chat_models.base import ChatBase
-
-
 METHODS = ("json_schema", "function_calling", "json_mode")
 METHOD = "method"
-"""The key of a bound `response_format` that holds the method asked for, `None` where the call is to choose."""
+"""The key of a bound `response_format` that holds the requested method; `None` lets the call choose."""
 
 
-# --- in a call --------------------------------------------------------------------------------------------------------
-
-
-def settled(arguments: Arguments, model: ChatBase) -> Arguments:
-    """The call's arguments with a bound structured output written in the method that fits the call's model."""
-    settle(arguments, model)
-    return arguments
-
-
-def settle(arguments: Arguments, model: ChatBase) -> str:
+def apply_structured_method(arguments: Arguments, model: ModelBase) -> str:
     """Write a bound structured output into `arguments`, in place, and return its method; `""` where none is bound."""
-    wanted = arguments.get("response_format")
-    if not isinstance(wanted, Mapping) or METHOD not in wanted:
+    bound = arguments.call.get("response_format")
+    if not isinstance(bound, Mapping) or METHOD not in bound:
         return ""
-    ask = _Ask(arguments, model, wanted)
-    if any(spec.name == ask.name for spec in ask.tools):
+    call = StructuredCall(arguments, model, bound)
+    if any(spec.name == call.name for spec in call.tools):
         raise InvalidToolError(
-            f"A tool and the schema of the answer are both named {ask.name!r}: give one of them another name."
+            f"A tool and the schema of the answer are both named {call.name!r}: give one of them another name."
         )
-    method = ask.method()
-    WRITERS[method](ask)
+    method = call.method()
+    WRITERS[method](call)
     return method
 
 
-class _Ask:
-    """One call that asks for structured output."""
+class StructuredCall:
+    """One call that asks for structured output: the schema, the tools beside it, and what its model can do."""
 
-    def __init__(self, arguments: Arguments, model: ChatBase, wanted: Mapping[str, Any]) -> None:
+    def __init__(self, arguments: Arguments, model: ModelBase, bound: Mapping[str, Any]) -> None:
+        """`bound` is the `response_format` that `with_structured_output` has bound."""
         self.arguments = arguments
-        self.tools = tool_specs(arguments.get("tools", ()), arguments.get("strict"))
-        self.asked: str | None = wanted[METHOD]
-        self.name: str = wanted["json_schema"]["name"]
-        self.schema: JsonObject = wanted["json_schema"]["schema"]
-        self.strict: bool | None = wanted["json_schema"]["strict"]
-        self.route: Route = model._route(arguments.get("model"))
-        self.native = _has_json_schema(model, self.route)
+        self.tools = tool_specs(arguments.call.get("tools", ()), arguments.call.get("strict"))
+        self.requested: str | None = bound[METHOD]
+        self.name: str = bound["json_schema"]["name"]
+        self.schema: JsonObject = bound["json_schema"]["schema"]
+        self.strict: bool | None = bound["json_schema"]["strict"]
+        self.route: Route = model._route(arguments.call.get("model"))
+        self.has_json_schema = _has_json_schema(model, self.route)
         on_anthropic = self.route.provider == "anthropic"
         self.obstacles = adapt_schema(self.schema).reasons if on_anthropic else []
+        """Why Anthropic cannot hold an answer to the schema."""
 
     def method(self) -> str:
-        """The method for this model. Raises where the one asked for has no way to carry the schema."""
-        if self.asked is None:
-            return "json_schema" if self.native and not self.obstacles else "function_calling"
-        if self.asked != "json_schema":
-            return self.asked
-        if not self.native:
+        """The method for this model. Raises where the requested one cannot carry the schema."""
+        if self.requested is None:
+            return "json_schema" if self.has_json_schema and not self.obstacles else "function_calling"
+        if self.requested != "json_schema":
+            return self.requested
+        if not self.has_json_schema:
             raise UnsupportedParameterError(
                 f"{self.route.model} has no json_schema output. Leave `method` out, or use 'function_calling'."
             )
@@ -93,7 +83,7 @@ class _Ask:
                 f"Anthropic cannot hold an answer to the schema {self.name!r}: {'; '.join(self.obstacles)}. "
                 "Leave `method` out, or use 'function_calling'."
             )
-        return self.asked
+        return self.requested
 
     @property
     def forceable(self) -> bool:
@@ -106,82 +96,82 @@ class _Ask:
 
     @property
     def checked(self) -> bool:
-        """Whether nothing is lost where the provider does not hold the answer to the schema: it is checked here.
-
-        Who says `strict=True` wants more than that.
-        """
+        """Whether the check here is enough where the provider does not enforce the schema; not with `strict=True`."""
         return self.strict is not True
 
-    def sent(self, strict: bool) -> JsonObject:
+    def sent_schema(self, strict: bool) -> JsonObject:
         """The schema as it goes to the provider: where every property is required, the optional ones take null."""
-        required = strict and self.route.provider == "openai"
-        return cast("JsonObject", nullable(self.schema)) if required else self.schema
+        all_required = strict and self.route.provider == "openai"
+        return cast("JsonObject", nullable(self.schema)) if all_required else self.schema
 
-    def format(self, kind: Literal["json_object", "json_schema"], schema: JsonObject, strict: bool | None) -> None:
-        call = self.arguments.call
-        call["response_format"] = OutputFormat(kind, schema, self.name, strict=strict, checked=self.checked)
+    def set_format(self, kind: Literal["json_object", "json_schema"], schema: JsonObject, strict: bool | None) -> None:
+        output = OutputFormat(kind, schema, self.name, strict=strict, checked=self.checked)
+        self.arguments.call["response_format"] = output
 
-    def note(self, what: str, why: str) -> None:
-        self.arguments.notes.append(note(what, why, checked=True))
+    def add_adjustment(self, what: str, why: str) -> None:
+        self.arguments.adjustments.append(note(what, why, checked=True))
 
 
-def _has_json_schema(model: ChatBase, route: Route) -> bool:
-    """What the model's profile says; a model without one is taken for a modern one."""
-    own = model._route().model == route.model
-    profile = model.profile if own and model.profile else profiles.model_profile(route.provider, route.model)
+def _has_json_schema(model: ModelBase, route: Route) -> bool:
+    """What the profile of the call's model says; a model without one counts as a modern one."""
+    is_own = model._route().model == route.model
+    profile = model.profile if is_own and model.profile else profiles.model_profile(route.provider, route.model)
     return bool((profile or {}).get("structured_output", True))
 
 
-def _json_schema(ask: _Ask) -> None:
-    strict = ask.strict is not False
-    ask.format("json_schema", ask.sent(strict), strict)
+def _json_schema(call: StructuredCall) -> None:
+    strict = call.strict is not False
+    call.set_format("json_schema", call.sent_schema(strict), strict)
 
 
-def _function_calling(ask: _Ask) -> None:
-    call = ask.arguments.call
-    said = parse_tool_choice(call.get("tool_choice"), ask.tools)
-    if said is not None and said.mode == "none":
+def _function_calling(call: StructuredCall) -> None:
+    options = call.arguments.call
+    choice = parse_tool_choice(options.get("tool_choice"), call.tools)
+    if choice is not None and choice.mode == "none":
         raise InvalidToolError("tool_choice='none' leaves no way to answer by method='function_calling'.")
-    tool = _tool(ask)
-    call["tools"] = [*ask.tools, tool]
-    call["tool_choice"] = said or (ToolChoice("any") if ask.tools else ToolChoice("tool", (ask.name,)))
-    if ask.forceable or ask.obstacles or not ask.native:
-        del call["response_format"]
+    tool = _tool(call)
+    options["tools"] = [*call.tools, tool]
+    options["tool_choice"] = choice or (ToolChoice("any") if call.tools else ToolChoice("tool", (call.name,)))
+    if call.forceable or call.obstacles or not call.has_json_schema:
+        del options["response_format"]
         if not tool.strict:
-            ask.note(f"the schema of tool {ask.name!r}", _why_loose(ask))
-    else:
-        _json_schema(ask)
-        if said is None:
-            call["tool_choice"] = ToolChoice("auto")
-            ask.note("tool_choice", f"{ask.route.model} cannot be made to call a tool here: it may answer in JSON")
+            call.add_adjustment(f"the schema of tool {call.name!r}", _why_not_strict(call))
+        return
+    _json_schema(call)
+    if choice is None:
+        options["tool_choice"] = ToolChoice("auto")
+        why = f"{call.route.model} cannot be made to call a tool here: it may answer in JSON"
+        call.add_adjustment("tool_choice", why)
 
 
-def _why_loose(ask: _Ask) -> str:
-    lacks = "" if ask.native else f"{ask.route.model} has no json_schema output: a tool stands in for it. "
-    return f"{lacks}Nothing holds the arguments of a tool that is not strict to their schema"
+def _why_not_strict(call: StructuredCall) -> str:
+    why = "Nothing holds the arguments of a tool that is not strict to their schema"
+    if call.has_json_schema:
+        return why
+    return f"{call.route.model} has no json_schema output: a tool stands in for it. {why}"
 
 
-def _tool(ask: _Ask) -> ToolSpec:
+def _tool(call: StructuredCall) -> ToolSpec:
     # Where the tool stands in for json_schema, asking for `strict` makes the wire say why it cannot be.
-    loose = ask.arguments.get("strict") if ask.strict is None else ask.strict
-    strict = True if ask.strict is None and ask.asked is None and ask.obstacles else loose
-    schema = ask.sent(bool(strict))
-    described = str(schema.get("description") or "")
+    given = call.arguments.call.get("strict") if call.strict is None else call.strict
+    strict = True if call.strict is None and call.requested is None and call.obstacles else given
+    schema = call.sent_schema(bool(strict))
+    description = str(schema.get("description") or "")
     return ToolSpec(
-        name=ask.name,
-        description=f"{described}\n\nCall this tool to give the answer.".strip(),
+        name=call.name,
+        description=f"{description}\n\nCall this tool to give the answer.".strip(),
         parameters=Sound({key: value for key, value in schema.items() if key not in ("title", "description")}),
         strict=strict,
-        checked=ask.checked,
+        checked=call.checked,
     )
 
 
-def _json_mode(ask: _Ask) -> None:
-    held = ask.native and not ask.obstacles and ask.schema.get("properties")
-    ask.format("json_object", ask.schema if held else {}, None)
+def _json_mode(call: StructuredCall) -> None:
+    enforced = call.has_json_schema and not call.obstacles and call.schema.get("properties")
+    call.set_format("json_object", call.schema if enforced else {}, None)
 
 
-WRITERS: Mapping[str, Callable[[_Ask], None]] = {
+WRITERS: Mapping[str, Callable[[StructuredCall], None]] = {
     "json_schema": _json_schema,
     "function_calling": _function_calling,
     "json_mode": _json_mode,

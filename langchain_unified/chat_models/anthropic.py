@@ -7,8 +7,8 @@ from typing import Any
 from pydantic import Field
 
 from langchain_unified.catalog import Route, resolve
-from langchain_unified.chat_models._connect import Endpoint, connection
 from langchain_unified.chat_models._fields import AnthropicFields, ApiKey, Timeout, key_from, url_from
+from langchain_unified.chat_models._model import Endpoint, connection
 from langchain_unified.chat_models.base import ChatBase
 from langchain_unified.request import Provider
 from langchain_unified.transport import TransportConfig
@@ -42,8 +42,8 @@ class ChatAnthropic(ChatBase, AnthropicFields):
     def _model_id(self) -> str:
         return self.model
 
-    def _route(self, model: str | None = None) -> Route:
-        return resolve(model or self.model, "anthropic", self.anthropic_api_url)
+    def _resolve(self, model: str) -> Route:
+        return resolve(model, "anthropic", self.anthropic_api_url)
 
     def _base_url(self, provider: Provider) -> str | None:
         return self.anthropic_api_url

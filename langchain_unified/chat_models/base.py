@@ -1,52 +1,44 @@
 """The LangChain side of every chat model: invoke, stream and their async twins, tools, counting, tracing.
 
-`ChatBase` holds all the logic; `ChatAnthropic`, `ChatOpenAI` and `ChatUnified` add their fields and say where to go.
+`ChatBase` makes the calls; `ChatAnthropic`, `ChatOpenAI` and `ChatUnified` add their fields and where a call goes.
 """
 
 from __future__ import annotations
 
-import functools
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.messages.utils import count_tokens_approximately
-from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableConfig
-from pydantic import ConfigDict, PrivateAttr, SecretStr, ValidationError, model_validator
+from pydantic import ConfigDict, SecretStr, ValidationError, model_validator
 
 from langchain_unified._version import __version__
-from langchain_unified.chat_models import _answer as _several
 from langchain_unified.chat_models import _binding, _events, _plan
-from langchain_unified.chat_models._arguments import SYNONYMS, own_metadata, unknown
+from langchain_unified.chat_models._answer import asend_n, read_answers, send_n
+from langchain_unified.chat_models._arguments import SYNONYMS, rename_metadata, unknown_keyword
 from langchain_unified.chat_models._check import CheckReport, check
-from langchain_unified.chat_models._fields import REFUSED, Connection, Parameters
-from langchain_unified.chat_models._model import Identity
-from langchain_unified.chat_models._prewarm import warming
-from langchain_unified.chat_models._report import add_cache_report
-from langchain_unified.chat_models._stops import cut_message
-from langchain_unified.chat_models._stream import CallMetadata, aread, read
+from langchain_unified.chat_models._fields import REFUSED
+from langchain_unified.chat_models._model import ModelBase
+from langchain_unified.chat_models._prewarm import prewarm_call
+from langchain_unified.chat_models._stream import aread, read
 from langchain_unified.errors import ConfigurationError
 from langchain_unified.request import JsonObject
 from langchain_unified.tools.choice import parse_tool_choice
 from langchain_unified.tools.output_format import parse_output_format
 from langchain_unified.tools.specs import tool_dict, tool_specs
-from langchain_unified.transport import Answer, Transport
 
 if TYPE_CHECKING:
     from langchain_protocol.protocol import MessagesData
 
 
-class ChatBase(Parameters, Connection, Identity):
+class ChatBase(ModelBase):
     """What all our chat models share. Not for use by itself."""
 
     model_config = ConfigDict(populate_by_name=True, arbitrary_types_allowed=True, protected_namespaces=())
-
-    _drop_in: ClassVar[bool] = True
-    """Whether the class follows a partner class's choice of API."""
-    _warned: set[str] = PrivateAttr(default_factory=set)
 
     def __init__(self, model: str | None = None, **kwargs: Any) -> None:
         """Build a model; nothing is connected or imported before the first call.
@@ -58,8 +50,8 @@ class ChatBase(Parameters, Connection, Identity):
         try:
             super().__init__(**self._known_keywords(kwargs))
         except ValidationError as exc:
-            raise ConfigurationError(_explain(type(self).__name__, exc)) from None
-        self._route()  # an unknown model is told here, not at the first call
+            raise ConfigurationError(_validation_message(type(self).__name__, exc)) from None
+        self._route()  # an unknown model raises here, not at the first call
 
     @classmethod
     def _known_keywords(cls, kwargs: Mapping[str, Any]) -> JsonObject:
@@ -69,7 +61,7 @@ class ChatBase(Parameters, Connection, Identity):
         for key, value in kwargs.items():
             name = key if key in known else SYNONYMS.get(key, key)
             if name not in known:
-                raise ConfigurationError(_refusal(key, known, cls.__name__))
+                raise ConfigurationError(_unknown_keyword(key, known, cls.__name__))
             result[name] = value
         return result
 
@@ -88,8 +80,9 @@ class ChatBase(Parameters, Connection, Identity):
         stop: list[str] | None = None,
         **kwargs: Any,
     ) -> AIMessage:
-        """The whole answer. `metadata` here is the API's, `config["metadata"]` is LangChain's, for traces."""
-        return super().invoke(input, config, stop=stop, **own_metadata(kwargs))
+        """The complete answer. `metadata` here is the API's; `config["metadata"]` is LangChain's, for traces."""
+        kwargs = rename_metadata(kwargs) if "metadata" in kwargs else kwargs
+        return super().invoke(input, config, stop=stop, **kwargs)
 
     async def ainvoke(
         self,
@@ -100,7 +93,8 @@ class ChatBase(Parameters, Connection, Identity):
         **kwargs: Any,
     ) -> AIMessage:
         """Async twin of `invoke`."""
-        return await super().ainvoke(input, config, stop=stop, **own_metadata(kwargs))
+        kwargs = rename_metadata(kwargs) if "metadata" in kwargs else kwargs
+        return await super().ainvoke(input, config, stop=stop, **kwargs)
 
     def _generate(
         self,
@@ -109,8 +103,8 @@ class ChatBase(Parameters, Connection, Identity):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        plan = _plan.make(self, messages, _with_stop(kwargs, stop), stream=False)
-        return self._result(plan, _several.send(plan))
+        plan = _plan.make(self, messages, kwargs, stop=stop, stream=False)
+        return read_answers(plan, send_n(self._transport(plan.route.provider), plan))
 
     async def _agenerate(
         self,
@@ -119,33 +113,8 @@ class ChatBase(Parameters, Connection, Identity):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        plan = _plan.make(self, messages, _with_stop(kwargs, stop), stream=False)
-        return self._result(plan, await _several.asend(plan))
-
-    def _result(self, plan: _plan.Plan, answers: Sequence[Answer]) -> ChatResult:
-        messages = [message for answer in answers for message in self._messages(plan, answer)]
-        shared = messages[0].response_metadata
-        llm_output = {key: shared[key] for key in ("token_usage", "model_name") if key in shared}
-        return ChatResult(generations=[ChatGeneration(message=m) for m in messages], llm_output=llm_output)
-
-    def _messages(self, plan: _plan.Plan, answer: Answer) -> list[AIMessage]:
-        messages = [cut_message(message, plan.stops) for message in plan.wire.decode(answer.data)]
-        extra = self._call_metadata(plan, answer.request_id, answer.headers)
-        for message in messages:
-            message.response_metadata.update(extra)
-            add_cache_report(plan, message)
-        return messages
-
-    def _call_metadata(self, plan: _plan.Plan, request_id: str | None, headers: Mapping[str, str]) -> JsonObject:
-        """What the call itself adds to `response_metadata`, whole and streamed alike."""
-        extra: JsonObject = {}
-        if request_id:
-            extra["request_id"] = request_id
-        if plan.adjustments:
-            extra["adjustments"] = [dict(item) for item in plan.adjustments]
-        if self.include_response_headers:
-            extra["headers"] = {key: value for key, value in headers.items() if key.lower() not in PRIVATE_HEADERS}
-        return extra
+        plan = _plan.make(self, messages, kwargs, stop=stop, stream=False)
+        return read_answers(plan, await asend_n(self._transport(plan.route.provider), plan))
 
     def _stream(
         self,
@@ -154,7 +123,8 @@ class ChatBase(Parameters, Connection, Identity):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        return read(*self._streaming(messages, stop, kwargs), run_manager)
+        plan = _plan.make(self, messages, kwargs, stop=stop, stream=True)
+        return read(self._transport(plan.route.provider), plan, run_manager)
 
     def _astream(
         self,
@@ -163,7 +133,8 @@ class ChatBase(Parameters, Connection, Identity):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        return aread(*self._streaming(messages, stop, kwargs), run_manager)
+        plan = _plan.make(self, messages, kwargs, stop=stop, stream=True)
+        return aread(self._transport(plan.route.provider), plan, run_manager)
 
     def _stream_chat_model_events(
         self,
@@ -172,7 +143,8 @@ class ChatBase(Parameters, Connection, Identity):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[MessagesData]:
-        return _events.read_events(*self._streaming(messages, stop, kwargs), run_manager)
+        plan = _plan.make(self, messages, kwargs, stop=stop, stream=True)
+        return _events.read_events(self._transport(plan.route.provider), plan, run_manager)
 
     def _astream_chat_model_events(
         self,
@@ -181,13 +153,8 @@ class ChatBase(Parameters, Connection, Identity):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[MessagesData]:
-        return _events.aread_events(*self._streaming(messages, stop, kwargs), run_manager)
-
-    def _streaming(
-        self, messages: list[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]
-    ) -> tuple[_plan.Plan, CallMetadata]:
-        plan = _plan.make(self, messages, _with_stop(kwargs, stop), stream=True)
-        return plan, functools.partial(self._call_metadata, plan)
+        plan = _plan.make(self, messages, kwargs, stop=stop, stream=True)
+        return _events.aread_events(self._transport(plan.route.provider), plan, run_manager)
 
     # --- tools ---
 
@@ -275,7 +242,7 @@ class ChatBase(Parameters, Connection, Identity):
         are warmed. Raises `UnsupportedParameterError` on OpenAI's models before gpt-5.6 and on Chat Completions, which
         cannot do it.
         """
-        call = warming(self, self._convert_input(input).to_messages(), kwargs)
+        call = prewarm_call(self, self._convert_input(input).to_messages(), kwargs)
         return call.model.invoke(call.messages, config, **call.keywords)
 
     async def aprewarm(
@@ -285,9 +252,8 @@ class ChatBase(Parameters, Connection, Identity):
         **kwargs: Any,
     ) -> AIMessage:
         """Async twin of `prewarm`."""
-        call = warming(self, self._convert_input(input).to_messages(), kwargs)
+        call = prewarm_call(self, self._convert_input(input).to_messages(), kwargs)
         return await call.model.ainvoke(call.messages, config, **call.keywords)
-
 
     def get_num_tokens_from_messages(
         self, messages: list[BaseMessage], tools: Sequence[Any] | None = None, **kwargs: Any
@@ -299,7 +265,8 @@ class ChatBase(Parameters, Connection, Identity):
         plan = _plan.make_count(self, messages, {**kwargs, "tools": tools} if tools else kwargs)
         if plan is None:
             return count_tokens_approximately(messages, tools=cast("Any", tools))
-        return int(plan.transport.send(plan.call).data.get("input_tokens", 0))
+        answer = self._transport(plan.route.provider).send(plan.call)
+        return int(answer.data.get("input_tokens", 0))
 
     def get_num_tokens(self, text: str) -> int:
         """How many tokens a text has: `custom_get_token_ids` if it was given, else counted as one user message."""
@@ -310,12 +277,17 @@ class ChatBase(Parameters, Connection, Identity):
     # --- closing and copying ---
 
     def close(self) -> None:
-        """Close the connections of this model's configuration; models of equal configuration share them."""
-        Transport(self._connection(self._route().provider)).close()
+        """Close the connections of sync calls; models with equal network settings share them until the last closes.
+
+        A later call connects again.
+        """
+        for transport in self._state.all_transports():
+            transport.close()
 
     async def aclose(self) -> None:
-        """Async twin of `close`, for the running event loop."""
-        await Transport(self._connection(self._route().provider)).aclose()
+        """Close the connections of async calls on the running event loop, as `close` does those of sync calls."""
+        for transport in self._state.all_transports():
+            await transport.aclose()
 
     def __getstate__(self) -> dict[Any, Any]:
         """A pickle holds no key: it is read from the environment again where the pickle is opened."""
@@ -330,24 +302,17 @@ class ChatBase(Parameters, Connection, Identity):
                 self.__dict__[name] = cast("Callable[[], Any]", info.default_factory)()
 
 
-PRIVATE_HEADERS = frozenset({"set-cookie", "openai-organization", "openai-project", "anthropic-organization-id"})
-
-
 def _is_secret(value: Any) -> bool:
     return isinstance(value, SecretStr)
 
 
-def _with_stop(kwargs: Mapping[str, Any], stop: list[str] | None) -> Mapping[str, Any]:
-    return kwargs if stop is None else {**kwargs, "stop": stop}
-
-
-def _refusal(key: str, known: set[str], place: str) -> str:
+def _unknown_keyword(key: str, known: set[str], place: str) -> str:
     if key in REFUSED:
         return f"{key!r} is not taken by {place}: {REFUSED[key]}."
-    return unknown(key, known, place)
+    return unknown_keyword(key, known, place)
 
 
-def _explain(name: str, exc: ValidationError) -> str:
+def _validation_message(name: str, exc: ValidationError) -> str:
     lines = [f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in exc.errors(include_input=False)]
     return f"{name} cannot be built: " + "; ".join(lines)
 

@@ -8,8 +8,8 @@ from typing import Any
 from pydantic import Field
 
 from langchain_unified.catalog import Route, resolve
-from langchain_unified.chat_models._connect import Endpoint, connection
 from langchain_unified.chat_models._fields import ApiKey, OpenAIFields, Timeout, key_from, url_from
+from langchain_unified.chat_models._model import Endpoint, connection
 from langchain_unified.chat_models.base import ChatBase
 from langchain_unified.request import Provider
 from langchain_unified.transport import TransportConfig
@@ -53,8 +53,8 @@ class ChatOpenAI(ChatBase, OpenAIFields):
     def _model_id(self) -> str:
         return self.model_name
 
-    def _route(self, model: str | None = None) -> Route:
-        return resolve(model or self.model_name, "openai", self.openai_api_base)
+    def _resolve(self, model: str) -> Route:
+        return resolve(model, "openai", self.openai_api_base)
 
     def _base_url(self, provider: Provider) -> str | None:
         return self.openai_api_base

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from langchain_unified import catalog
-from langchain_unified.chat_models._connect import Endpoint, connection
 from langchain_unified.chat_models._fields import AnthropicFields, ApiKey, OpenAIFields, Timeout
+from langchain_unified.chat_models._model import Endpoint, connection
 from langchain_unified.chat_models.base import ChatBase
 from langchain_unified.request import Provider
 from langchain_unified.transport import TransportConfig
@@ -25,7 +25,7 @@ class ChatUnified(ChatBase, AnthropicFields, OpenAIFields):
     needs the other one or `use_responses_api` says so. Raises `UnknownModelError` for any other form.
     """
 
-    _drop_in: ClassVar[bool] = False
+    _follows_partner_routing: ClassVar[bool] = False
 
     model: str = Field(alias="model_name")
     max_tokens: int | None = None
@@ -47,8 +47,8 @@ class ChatUnified(ChatBase, AnthropicFields, OpenAIFields):
     def _model_id(self) -> str:
         return self.model
 
-    def _route(self, model: str | None = None) -> catalog.Route:
-        found = catalog.resolve(model or self.model)
+    def _resolve(self, model: str) -> catalog.Route:
+        found = catalog.resolve(model)
         dialect = catalog.dialect_for(self._base_url(found.provider), found.provider)
         return replace(found, dialect=dialect)
 

@@ -77,6 +77,14 @@ class Transport:
         self._connected.clear()
         pools.release(self._pool_key, self)
 
+    def retire(self) -> None:
+        """Give back the connections of sync calls as `close` does, once no call uses this transport any more.
+
+        Those of async calls close with their event loop.
+        """
+        if self._connected:
+            pools.release_when_collected(self._pool_key, self)
+
     def _post(self, call: HttpCall, mapper: ErrorMapper, *, stream: bool) -> Any:
         try:
             client = self._client(call)

@@ -122,6 +122,26 @@ def release(key: PoolKey, user: Any) -> None:
     pool.http.close()
 
 
+def release_when_collected(key: PoolKey, user: Any) -> None:
+    """Close the sync pool when `user` is garbage, unless others use it: its calls in other threads end first."""
+    weakref.finalize(user, _close_unused, key).atexit = False
+
+
+def _close_unused(key: PoolKey) -> None:
+    # Garbage may be collected while this thread holds the lock. The pool then stays for the next transport.
+    if not _lock.acquire(blocking=False):
+        return
+    try:
+        pool = _SYNC.get(key)
+        if pool is None or any(True for _ in pool.users):  # len() still counts the user that is being collected
+            return
+        del _SYNC[key]
+        pool.closed = True
+    finally:
+        _lock.release()
+    pool.http.close()
+
+
 # --- async ------------------------------------------------------------------------------------------------------------
 
 
