@@ -29,13 +29,12 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture(autouse=True)
-def fresh_pools() -> Iterator[None]:
+def fresh_pools() -> None:
     """No connections of other tests."""
     gc.collect()
     for pool in pools._SYNC.values():
         pool.http.close()
     pools._SYNC.clear()
-    yield
 
 
 def build(name: str, server: Server, **kwargs: Any) -> Any:
