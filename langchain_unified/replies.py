@@ -37,7 +37,7 @@ def reply(message: AIMessage, *, prices: Prices | None = None) -> Reply:
     """
     if not isinstance(message, AIMessage):
         raise joined(ConfigurationError, TypeError)(
-            f"reply() takes an AIMessage or AIMessageChunk, such as model.invoke(…) gives, not {type(message).__name__}."
+            f"reply() takes an AIMessage or AIMessageChunk, as model.invoke(…) gives, not {type(message).__name__}."
         )
     return Reply(message, CallerPrices.of(prices))
 
