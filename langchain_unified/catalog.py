@@ -1,14 +1,14 @@
 """A model's name -> who answers, what it can do, and which wire carries the call.
 
-Accepted names: `anthropic/claude-…`, `anthropic:claude-…`, `openai/gpt-…`, `openai:…`, or a bare name that tells its
-provider (`claude-…`, `gpt-…`, `o3`, `ft:gpt-4o:org::id`). A class that pins its provider takes any bare id as it is.
+Accepted names: `anthropic/claude-…`, `anthropic:claude-…`, `openai/gpt-…`, `openai:…`, or a name without a prefix that
+tells its provider (`claude-…`, `gpt-…`, `o3`, `ft:gpt-4o:org::id`). A class that pins its provider takes any id.
 """
 
 from __future__ import annotations
 
 import difflib
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,14 +23,14 @@ OTHER: Mapping[Provider, Provider] = {"anthropic": "openai", "openai": "anthropi
 PINNED: Mapping[Provider, str] = {"anthropic": "ChatAnthropic", "openai": "ChatOpenAI"}
 
 FORMS = (
-    'Accepted are "anthropic/<model>", "anthropic:<model>", "openai/<model>", "openai:<model>", or a bare name that '
+    'Accepted are "anthropic/<model>", "anthropic:<model>", "openai/<model>", "openai:<model>", or a name that '
     'starts with "claude-", "gpt-", "o<digit>", "chatgpt-", "codex-" or is "computer-use-preview".'
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where a call goes. `model` is the bare id that goes into the body; `dialect` is the provider's own."""
+    """Where a call goes. `model` is the id that goes into the body; `dialect` is that of the server."""
 
     provider: Provider
     model: str
@@ -41,51 +41,51 @@ class Route:
 def resolve(model: str, provider: Provider | None = None, base_url: str | None = None) -> Route:
     """The route for a model's name.
 
-    With `provider` (a pinned class) any bare id is taken as it is, its own prefix is stripped, and the other provider's
-    is an `UnknownModelError`. Without it, a bare name that does not tell its provider is one. `base_url` (`None`: the
-    provider itself) decides the dialect.
+    With `provider` (a pinned class) any id is accepted; the provider's own prefix is removed, and the other provider's
+    raises `UnknownModelError`. Without it, a name must tell its provider, else it raises `UnknownModelError`.
+    `base_url` (`None`: the provider's own address) decides the dialect.
     """
     name = model.strip()
-    found, bare = _pinned(name, provider) if provider else _unpinned(name)
-    if not bare:
+    found, model_id = _pinned(name, provider) if provider else _unpinned(name)
+    if not model_id:
         raise UnknownModelError(f"The model's name is empty: {model!r}. {FORMS}")
-    return Route(found, bare, profiles.profile_for(found, bare), dialect_for(base_url, found))
+    return Route(found, model_id, profiles.profile_for(found, model_id), dialect_for(base_url, found))
 
 
 def _split(name: str) -> tuple[Provider | None, str]:
     """`("openai", "gpt-5")` for `openai/gpt-5` and `openai:gpt-5`; no provider where there is no such prefix."""
-    for mark in "/:":
-        prefix, found, rest = name.partition(mark)
+    for separator in "/:":
+        prefix, found, rest = name.partition(separator)
         if found and prefix.lower() in PROVIDERS:
             return PROVIDERS[prefix.lower()], rest
     return None, name
 
 
 def _pinned(name: str, provider: Provider) -> tuple[Provider, str]:
-    found, bare = _split(name)
+    found, model_id = _split(name)
     if found is OTHER[provider]:
         raise UnknownModelError(
             f"{name!r} is a model of {found}, and {PINNED[provider]} speaks to {provider} only. "
             f"Use {PINNED[found]}, or ChatUnified, which takes the models of both."
         )
-    return provider, bare
+    return provider, model_id
 
 
 def _unpinned(name: str) -> tuple[Provider, str]:
-    found, bare = _split(name)
-    found = found or profiles.provider_of(bare)
+    found, model_id = _split(name)
+    found = found or profiles.provider_of(model_id)
     if found is None:
         raise UnknownModelError(f"No provider is known for the model {name!r}.{_suggestion(name)} {FORMS}")
-    return found, bare
+    return found, model_id
 
 
 def _suggestion(name: str) -> str:
     """` Did you mean …?` for a misspelt provider or model, else an empty string."""
-    for mark in "/:":
-        prefix, found, rest = name.partition(mark)
+    for separator in "/:":
+        prefix, found, rest = name.partition(separator)
         close = difflib.get_close_matches(prefix.lower(), PROVIDERS, n=1, cutoff=0.6) if found else []
         if close:
-            return f" Did you mean {close[0] + mark + rest!r}?"
+            return f" Did you mean {close[0] + separator + rest!r}?"
     known = [each for provider in OTHER for each in profiles.known_models(provider)]
     models = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.7)
     return f" Did you mean {models[0]!r}?" if models else ""
@@ -94,24 +94,25 @@ def _suggestion(name: str) -> str:
 # --- dialects ---------------------------------------------------------------------------------------------------------
 
 OFFICIAL = (".api.anthropic.com", ".api.openai.com")
-"""Host names, and what is under them (`eu.api.openai.com`)."""
+"""The providers' host names; hosts below them (`eu.api.openai.com`) are official as well."""
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
-OWN = Dialect()
-FOREIGN: Mapping[Provider, Dialect] = {
+OFFICIAL_DIALECT = Dialect()
+COMPATIBLE_DIALECTS: Mapping[Provider, Dialect] = {
     "anthropic": Dialect(must_finish=False),
     "openai": Dialect(max_tokens_key="max_tokens", must_finish=False, cache_marks=False),
 }
+"""For other servers that speak the provider's API: what most of them understand."""
 
-AZURE = Dialect(cache_marks=False)
+AZURE_DIALECT = Dialect(cache_marks=False)
 """OpenAI's own models elsewhere: reasoning models refuse `max_tokens` there too."""
 
 
 def dialect_for(base_url: str | None, provider: Provider) -> Dialect:
-    """The flags for the server at `base_url`, which speaks the API of `provider`. A foreign one gets careful flags."""
+    """The flags for the server at `base_url`, which speaks the API of `provider`."""
     if is_official(base_url):
-        return OWN
-    return AZURE if _host(base_url).endswith(".openai.azure.com") else FOREIGN[provider]
+        return OFFICIAL_DIALECT
+    return AZURE_DIALECT if _host(base_url).endswith(".openai.azure.com") else COMPATIBLE_DIALECTS[provider]
 
 
 @functools.lru_cache(maxsize=128)
@@ -119,7 +120,7 @@ def is_official(base_url: str | None) -> bool:
     """Whether `base_url` is a provider's own address, or none is given.
 
     Loopback addresses count as official: they are emulators, test servers and proxies in front of the real API. A local
-    server of another kind (vLLM, Ollama) needs its dialect said.
+    server of another kind (vLLM, Ollama) needs a dialect.
     """
     host = _host(base_url)
     return not base_url or host in LOOPBACK or f".{host}".endswith(OFFICIAL)
@@ -146,15 +147,27 @@ CHAT_PARAMS = frozenset(key for key in CHAT.params if CHAT.takes(key) and not RE
 
 @dataclass(frozen=True, slots=True)
 class RoutingFacts:
-    """What the choice between OpenAI's two wires looks at."""
+    """What the choice between OpenAI's two wires depends on.
+
+    `native` are the provider's own body keys. `drop_in`: the caller is `ChatOpenAI`, whose users expect Chat
+    Completions unless something asks for Responses. A `None` in `params` or `native` counts as not given.
+    """
 
     route: Route
-    use_responses_api: bool | None
-    params: Mapping[str, Any]
-    native: Mapping[str, Any]
-    tools: Sequence[ToolSpec]
-    foreign: bool
-    drop_in: bool
+    use_responses_api: bool | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    native: Mapping[str, Any] = field(default_factory=dict)
+    tools: Sequence[ToolSpec] = ()
+    base_url: str | None = None
+    drop_in: bool = False
+
+    def gives_param(self, keys: Container[str]) -> bool:
+        """Whether the call gives one of these neutral parameters."""
+        return any(key in keys for key, value in self.params.items() if value is not None)
+
+    def gives_native(self, keys: Container[str]) -> bool:
+        """Whether the call gives one of these body keys."""
+        return any(key in keys for key, value in self.native.items() if value is not None)
 
 
 def wire_for(
@@ -167,57 +180,35 @@ def wire_for(
     base_url: str | None = None,
     drop_in: bool = False,
 ) -> WireName:
-    """The wire that carries a call; `wire_reason` says why."""
-    return wire_reason(
-        route,
-        use_responses_api=use_responses_api,
-        params=params,
-        native=native,
-        tools=tools,
-        base_url=base_url,
-        drop_in=drop_in,
-    )[0]
+    """The wire that carries a call. `RoutingFacts` describes the arguments, `wire_reason` gives the reason."""
+    facts = RoutingFacts(route, use_responses_api, params or {}, native or {}, tools, base_url, drop_in)
+    return wire_reason(facts)[0]
 
 
-def wire_reason(
-    route: Route,
-    *,
-    use_responses_api: bool | None = None,
-    params: Mapping[str, Any] | None = None,
-    native: Mapping[str, Any] | None = None,
-    tools: Sequence[ToolSpec] = (),
-    base_url: str | None = None,
-    drop_in: bool = False,
-) -> tuple[WireName, str]:
-    """The wire that carries a call, and the reason in words: the first row of `RULES` that holds, else `DEFAULT`.
+def wire_reason(facts: RoutingFacts) -> tuple[WireName, str]:
+    """The wire that carries a call, and the reason: the first row of `RULES` that holds, else `DEFAULT`.
 
-    `native` are the provider's own body keys, `drop_in` says that the caller is `ChatOpenAI`, whose existing users
-    expect Chat Completions unless something asks for Responses. Where one argument needs Responses and another needs
-    Chat, Responses wins, and its encoder refuses the other by name.
+    Where one argument needs Responses and another needs Chat, Responses wins: its encoder refuses the other by name.
     """
-    if route.provider == "anthropic":
+    if facts.route.provider == "anthropic":
         return "anthropic_messages", "Anthropic has one API"
-    foreign = not is_official(base_url)
-    facts = RoutingFacts(route, use_responses_api, _given(params), _given(native), tuple(tools), foreign, drop_in)
     return next(((wire, reason) for wire, reason, holds in RULES if holds(facts)), DEFAULT)
 
 
-def _given(arguments: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    return {key: value for key, value in (arguments or {}).items() if value is not None}
-
-
 def _reasons(facts: RoutingFacts) -> bool:
-    """Whether the model will reason in this call, as far as is known."""
-    effort = facts.params.get("reasoning_effort", facts.route.profile.effort_default)
+    """Whether the model reasons in this call, as far as is known."""
+    effort = facts.params.get("reasoning_effort") or facts.route.profile.effort_default
     return facts.route.profile.reasoning and effort != "none"
 
 
 def _needs_chat(facts: RoutingFacts) -> bool:
     """Whether an argument is Chat's alone. Stop sequences that the model refuses are cut by the client on either."""
-    asked = CHAT_PARAMS & facts.params.keys()
-    if not facts.route.profile.stop:
-        asked -= {"stop"}
-    return bool(asked) or not CHAT_KEYS.isdisjoint(facts.native)
+    params = CHAT_PARAMS if facts.route.profile.stop else CHAT_PARAMS - {"stop"}
+    return facts.gives_param(params) or facts.gives_native(CHAT_KEYS)
+
+
+def _needs_responses_for_tools(facts: RoutingFacts) -> bool:
+    return facts.route.profile.responses_only == "tools" and bool(facts.tools) and _reasons(facts)
 
 
 RULES: Sequence[tuple[WireName, str, Callable[[RoutingFacts], bool]]] = (
@@ -231,9 +222,9 @@ RULES: Sequence[tuple[WireName, str, Callable[[RoutingFacts], bool]]] = (
     (
         "openai_responses",
         "a key that only the Responses API has",
-        lambda facts: not RESPONSES_KEYS.isdisjoint(facts.native),
+        lambda facts: facts.gives_native(RESPONSES_KEYS),
     ),
-    ("openai_responses", "the `reasoning` parameter", lambda facts: "reasoning" in facts.params),
+    ("openai_responses", "the `reasoning` parameter", lambda facts: facts.gives_param(("reasoning",))),
     (
         "openai_responses",
         "the model is served by the Responses API only",
@@ -242,14 +233,10 @@ RULES: Sequence[tuple[WireName, str, Callable[[RoutingFacts], bool]]] = (
     (
         "openai_responses",
         "the model takes tools while it reasons by the Responses API only",
-        lambda facts: facts.route.profile.responses_only == "tools" and bool(facts.tools) and _reasons(facts),
+        _needs_responses_for_tools,
     ),
-    (
-        "openai_chat",
-        "a parameter that only Chat Completions has",
-        _needs_chat,
-    ),
-    ("openai_chat", "the server is not OpenAI's", lambda facts: facts.foreign),
+    ("openai_chat", "a parameter that only Chat Completions has", _needs_chat),
+    ("openai_chat", "the server is not OpenAI's", lambda facts: not is_official(facts.base_url)),
     ("openai_chat", "ChatOpenAI, as in langchain-openai", lambda facts: facts.drop_in),
     ("openai_responses", "a reasoning model", lambda facts: facts.route.profile.reasoning),
 )

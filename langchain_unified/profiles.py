@@ -1,14 +1,15 @@
 """Model id -> what the model can do and refuses.
 
 `data/models.json` is a dated table of facts (`as_of`, and the source of each family of facts); it is read on first
-use. An entry says which other entry it is `like` and what differs. An id that is not in it is found by its family:
+use. An entry names another entry that it is `like`, and what differs. An id that is not in it is found by its family:
 
 1. a snapshot (`-20250929`, `@20250929`, `-2024-08-06`) or `-latest` is its model;
 2. `known-something` is the longest known id before a hyphen;
 3. another version is the nearest older version of the same family, or the oldest (`claude-opus-7`, `gpt-7`);
 4. a family without a version is its newest model; anything else has the defaults of `Profile`.
 
-`register_profile` overrides single facts, for a model of one's own or one that is newer than this table.
+For the ids of 2 to 4, `name_parts` overrides what a part of the id tells (`-pro`). `register_profile` overrides single
+facts, for a private model or one that is newer than this table.
 """
 
 from __future__ import annotations
@@ -34,13 +35,13 @@ PROFILE_FIELDS = frozenset(field.name for field in dataclasses.fields(Profile))
 IDENTITY = ("name", "release_date", "status")
 """What a model does not share with the one it is like."""
 
-# How a bare id tells its provider. Images, speech and embeddings have names of their own and are no chat models.
-BARE: Mapping[Provider, re.Pattern[str]] = {
+PROVIDER_NAMES: Mapping[Provider, re.Pattern[str]] = {
     "anthropic": re.compile(r"claude-"),
     "openai": re.compile(
         r"(ft:)?(gpt-(?!image|realtime|transcribe|live)|o\d|chatgpt-(?!image)|codex-|computer-use-preview)"
     ),
 }
+"""How an id without a prefix tells its provider. Models of images, speech and embeddings are no chat models."""
 
 _PREFIX = re.compile(r"^(anthropic|openai)[/:]")
 _SNAPSHOT = re.compile(r"([-@](\d{8}|\d{4}-\d{2}-\d{2})|-latest)$")
@@ -51,7 +52,7 @@ _overrides: dict[str, JsonObject] = {}
 
 @functools.lru_cache(maxsize=512)
 def profile_for(provider: Provider | None, model: str) -> Profile:
-    """The profile of `model` (a bare id, without a provider's prefix). Unknown models get the defaults."""
+    """The profile of `model`, an id without a provider's prefix. Unknown models get the defaults."""
     facts: JsonObject = {key: value for key, value in _facts(provider, model).items() if key in PROFILE_FIELDS}
     if "effort_levels" in facts:
         facts["effort_levels"] = tuple(facts["effort_levels"])
@@ -86,15 +87,15 @@ def register_profile(model: str, **facts: Any) -> None:
             f"Unknown facts for {model!r}: {', '.join(unknown)}. "
             f"Known are {', '.join(sorted(PROFILE_FIELDS))} and the keys of LangChain's ModelProfile."
         )
-    bare = _PREFIX.sub("", model, count=1)
-    _overrides[bare] = {**_overrides.get(bare, {}), **facts}
+    model_id = _PREFIX.sub("", model, count=1)
+    _overrides[model_id] = {**_overrides.get(model_id, {}), **facts}
     profile_for.cache_clear()
     _model_profile.cache_clear()
 
 
 def provider_of(model: str) -> Provider | None:
-    """The provider that a bare name tells (`claude-…`, `gpt-…`, `o3`, `ft:gpt-4o:…`); `None` where it does not."""
-    return next((provider for provider, pattern in BARE.items() if pattern.match(model)), None)
+    """The provider of a name without a prefix (`claude-…`, `gpt-…`, `o3`, `ft:gpt-4o:…`); `None` if it does not tell."""
+    return next((provider for provider, pattern in PROVIDER_NAMES.items() if pattern.match(model)), None)
 
 
 def known_models(provider: Provider) -> tuple[str, ...]:
@@ -116,24 +117,24 @@ def _facts(provider: Provider | None, model: str) -> JsonObject:
     found: JsonObject = {}
     if provider is not None:
         models = _table()[provider]
-        spelled = _base_model(model) if provider == "openai" else model.replace(".", "-")
-        entry = _known(models, spelled)
+        name = _base_model(model) if provider == "openai" else model.replace(".", "-")
+        entry = _known(models, name)
         if entry is not None:
             found = _entry(models, entry)
-        elif guess := _relative(models, spelled):
+        elif guess := _relative(models, name):
             found = {key: value for key, value in _entry(models, guess).items() if key not in IDENTITY}
             for part, facts in _table()["name_parts"].get(provider, {}).items():
-                found |= facts if part in spelled else {}
+                found |= facts if part in name else {}
     return {**found, **_overrides.get(model, {})}
 
 
 def _entry(models: JsonObject, name: str) -> JsonObject:
-    own = dict(models[name] if name in models else _table()["bases"][name])
-    like = own.pop("like", None)
+    facts = dict(models[name] if name in models else _table()["bases"][name])
+    like = facts.pop("like", None)
     if like is None:
-        return own
+        return facts
     inherited = {key: value for key, value in _entry(models, like).items() if key not in IDENTITY}
-    return {**inherited, **own}
+    return {**inherited, **facts}
 
 
 def _base_model(model: str) -> str:
@@ -143,8 +144,8 @@ def _base_model(model: str) -> str:
 
 def _known(models: JsonObject, model: str) -> str | None:
     """The id itself, or the model that it is a snapshot of."""
-    bare = _SNAPSHOT.sub("", model)
-    return next((name for name in (model, bare, f"{bare}-latest") if name in models), None)
+    undated = _SNAPSHOT.sub("", model)
+    return next((name for name in (model, undated, f"{undated}-latest") if name in models), None)
 
 
 def _relative(models: JsonObject, model: str) -> str | None:
@@ -200,7 +201,7 @@ def _core_keys(facts: JsonObject) -> JsonObject:
         profile["pdf_tool_message"] = documents
     resolved = {field.name: facts.get(field.name, field.default) for field in dataclasses.fields(Profile)}
     # Claude up to 4.6 thinks only when asked; OpenAI's models reason unless their default effort is `none`.
-    quiet = resolved["sampling"] == "without_reasoning" and (
+    answers_without_reasoning = resolved["sampling"] == "without_reasoning" and (
         resolved["thinking"] != "none" or resolved["effort_default"] == "none"
     )
     profile |= {
@@ -208,7 +209,7 @@ def _core_keys(facts: JsonObject) -> JsonObject:
         "structured_output": False,
         "reasoning_output": resolved["reasoning"],
         "tool_choice": resolved["forced_tool_choice"],
-        "temperature": resolved["sampling"] == "always" or quiet,
+        "temperature": resolved["sampling"] == "always" or answers_without_reasoning,
         "mid_conversation_system_messages": resolved["system_in_messages"],
     }
     if resolved["effort_levels"]:

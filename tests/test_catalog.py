@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from langchain_unified.catalog import dialect_for, is_official, resolve, wire_for, wire_reason
+from langchain_unified.catalog import RoutingFacts, dialect_for, is_official, resolve, wire_for, wire_reason
 from langchain_unified.errors import UnknownModelError
 from langchain_unified.profiles import profile_for
 from langchain_unified.request import Dialect, ToolSpec
@@ -223,7 +223,7 @@ def test_anthropic_has_one_wire(arguments):
     ],
 )
 def test_the_reason_is_named(model, arguments, reason):
-    assert wire_reason(resolve(model), **arguments)[1] == reason
+    assert wire_reason(RoutingFacts(resolve(model), **arguments))[1] == reason
 
 
 def test_drop_in_agrees_with_the_partner_on_what_flips_to_responses():
