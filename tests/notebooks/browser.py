@@ -1,12 +1,14 @@
-"""A page as a person sees it: Chromium without a window opens it, and tells what is visible."""
+"""A page as a person sees it: headless Chromium opens it and reports what is visible."""
 
 from __future__ import annotations
 
+import contextlib
 import html
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -14,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-MISSING = "there is no Chromium: install one (Debian: apt-get install chromium), or say where it is in $CHROMIUM"
+MISSING = "there is no Chromium: install it (Debian: apt-get install chromium), or set $CHROMIUM to its path"
 
 FLAGS = (
     "--headless", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -22,7 +24,8 @@ FLAGS = (
     "--virtual-time-budget=3000", "--host-resolver-rules=MAP * ~NOTFOUND",
 )  # fmt: skip
 
-# Runs after everything else has had its time. The contrast is that of WCAG 2, with opacity and grounds put together.
+# Runs one second after the page is loaded. The contrast is that of WCAG 2, with the opacity and the backgrounds of all
+# ancestors.
 PROBE = r"""
 <script>
 const channels = text => { const [r, g, b, a = 1] = text.match(/[\d.]+/g).map(Number); return [r, g, b, a]; };
@@ -70,7 +73,7 @@ addEventListener("load", () => setTimeout(look, 1000));
 
 @dataclass(frozen=True)
 class Sight:
-    """What was seen. `faint`: texts of ours with a contrast below 4.5; `wide`: displays that do not fit the page."""
+    """What is visible. `faint`: our texts with a contrast below 4.5; `wide`: displays that are wider than the page."""
 
     text: str
     dark: bool
@@ -84,13 +87,13 @@ class Sight:
 
 
 def chromium() -> str | None:
-    """Where Chromium is; `None` where there is none."""
+    """The path of Chromium; `None` if there is none."""
     named = os.environ.get("CHROMIUM")
     return named or next((path for path in map(shutil.which, NAMES) if path), None)
 
 
 def look(page: str, *, dark: bool = False) -> Sight:
-    """Open a page. `dark`: as by somebody who set the system to dark."""
+    """Open a page. `dark`: with a dark system theme."""
     program = chromium()
     assert program is not None
     with tempfile.TemporaryDirectory() as folder:
@@ -106,7 +109,21 @@ def look(page: str, *, dark: bool = False) -> Sight:
             "--dump-dom",
             file.as_uri(),
         ]
-        done = subprocess.run(command, capture_output=True, timeout=120, check=False)
-    found = re.search(r'<pre id="probe">(.*?)</pre>', done.stdout.decode("utf-8", "replace"), re.DOTALL)
-    assert found is not None, f"Chromium showed nothing ({done.returncode}): {done.stderr.decode()[-2000:]}"
+        out, err = _run(command)
+    found = re.search(r'<pre id="probe">(.*?)</pre>', out, re.DOTALL)
+    assert found is not None, f"Chromium showed nothing: {err[-2000:]}"
     return Sight(**json.loads(html.unescape(found[1])))
+
+
+def _run(command: list[str]) -> tuple[str, str]:
+    """The standard output and error of a command. At the end its child processes are ended, too."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True) as process:
+        try:
+            out, err = process.communicate(timeout=120)
+        finally:
+            if os.name == "nt":
+                process.kill()
+            else:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+    return out.decode("utf-8", "replace"), err.decode("utf-8", "replace")

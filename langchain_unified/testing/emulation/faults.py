@@ -48,7 +48,10 @@ class Fault:
     def rate_limit(
         cls, retry_after: float | str | datetime | None = None, retry_after_ms: float | None = None
     ) -> Fault:
-        """Status 429. `retry_after`: seconds or a date; `retry_after_ms`: milliseconds. Without them, no header."""
+        """Status 429, with or without the header `retry-after`.
+
+        `retry_after`: seconds or a date. `retry_after_ms`: milliseconds. Without them, no header.
+        """
         headers: dict[str, str] = {}
         if retry_after is not None:
             headers["retry-after"] = _retry_after(retry_after)
@@ -63,37 +66,58 @@ class Fault:
 
     @classmethod
     def overloaded(cls, status: int | None = None) -> Fault:
-        """Overloaded: status 529 on Anthropic and 503 on OpenAI, or the given `status`."""
+        """The provider is overloaded.
+
+        Status 529 on Anthropic and 503 on OpenAI, or the given `status`.
+        """
         return cls("overloaded", status, "overloaded")
 
     @classmethod
     def overloaded_mid_stream(cls, after_events: int = 3) -> Fault:
-        """After so many events of a stream, an error event and the end. Without a stream, an error status."""
+        """An error event in the middle of a stream, then its end.
+
+        `after_events`: the number of events before it. A call without a stream gets the status of `overloaded`.
+        """
         return cls("overloaded_mid_stream", error="overloaded", at=after_events)
 
     @classmethod
     def cut(cls, after_bytes: int = 100) -> Fault:
-        """The connection closes after so many bytes of the body, before its end."""
+        """The connection closes in the middle of the body.
+
+        `after_bytes`: the number of bytes that are sent before.
+        """
         return cls("cut", after_bytes=after_bytes)
 
     @classmethod
     def clean_end_without_final(cls) -> Fault:
-        """A stream ends without its final events. A reply without a stream ends half-way."""
+        """A stream ends normally, but without its final events.
+
+        A reply without a stream ends half-way.
+        """
         return cls("clean_end_without_final")
 
     @classmethod
     def stall(cls, seconds: float = 30.0, after_events: int = 2) -> Fault:
-        """A pause after so many events of a stream, or before a reply without a stream; then the rest."""
+        """A pause in the middle of a stream, or before a reply.
+
+        `seconds`: its length. `after_events`: the number of events of the stream before it.
+        """
         return cls("stall", at=after_events, seconds=seconds)
 
     @classmethod
     def pings_only(cls, seconds: float = 30.0, after_events: int = 1) -> Fault:
-        """After so many events, only a ping every 50 ms for so many seconds; then the rest."""
+        """A part of a stream with pings but no content.
+
+        `seconds`: its length, with a ping every 50 ms. `after_events`: the number of events before it.
+        """
         return cls("pings_only", at=after_events, seconds=seconds)
 
     @classmethod
     def drip(cls, delay: float = 0.05, size: int | None = None) -> Fault:
-        """A pause of `delay` seconds before each event, or before each `size` bytes of the body."""
+        """A slow answer: a pause before each event.
+
+        `delay`: the length of a pause, in seconds. `size`: a pause before each `size` bytes of the body instead.
+        """
         return cls("drip", seconds=delay, size=size)
 
     @classmethod
@@ -103,7 +127,10 @@ class Fault:
 
     @classmethod
     def malformed_json(cls, after_events: int = 2) -> Fault:
-        """Incomplete JSON: the reply, or the event after so many events."""
+        """Incomplete JSON.
+
+        The reply, or the event after `after_events` events of a stream.
+        """
         return cls("malformed_json", at=after_events)
 
     @classmethod
@@ -115,7 +142,10 @@ class Fault:
     def http(
         cls, status: int, body: str | bytes | Mapping[str, Any] = "", headers: Mapping[str, str] | None = None
     ) -> Fault:
-        """Any answer. A mapping is sent as JSON."""
+        """Any status, body and headers.
+
+        `body`: a mapping is sent as JSON. `headers` are added to those of every answer.
+        """
         return cls("http", status, headers=dict(headers or {}), body=body)
 
 
