@@ -26,8 +26,8 @@ from langchain_unified.errors import InvalidToolError, UnsupportedParameterError
 from langchain_unified.request import JsonObject, OutputFormat, ToolChoice, ToolSpec
 from langchain_unified.schemas.anthropic import adapt_schema
 from langchain_unified.schemas.openai import nullable
-from langchain_unified.schemas.subset import note
-from langchain_unified.schemas.wellformed import Sound
+from langchain_unified.schemas.subset import schema_adjustment
+from langchain_unified.schemas.wellformed import CheckedSchema
 from langchain_unified.tools.choice import parse_tool_choice
 from langchain_unified.tools.specs import tool_specs
 
@@ -65,7 +65,7 @@ class StructuredCall:
         self.route: Route = model._route(arguments.call.get("model"))
         self.has_json_schema = _has_json_schema(model, self.route)
         on_anthropic = self.route.provider == "anthropic"
-        self.obstacles = adapt_schema(self.schema).reasons if on_anthropic else []
+        self.obstacles = adapt_schema(self.schema).why_not_strict if on_anthropic else []
         """Why Anthropic cannot hold an answer to the schema."""
 
     def method(self) -> str:
@@ -109,7 +109,7 @@ class StructuredCall:
         self.arguments.call["response_format"] = output
 
     def add_adjustment(self, what: str, why: str) -> None:
-        self.arguments.adjustments.append(note(what, why, checked=True))
+        self.arguments.adjustments.append(schema_adjustment(what, why, checked=True))
 
 
 def _has_json_schema(model: ModelBase, route: Route) -> bool:
@@ -160,7 +160,7 @@ def _tool(call: StructuredCall) -> ToolSpec:
     return ToolSpec(
         name=call.name,
         description=f"{description}\n\nCall this tool to give the answer.".strip(),
-        parameters=Sound({key: value for key, value in schema.items() if key not in ("title", "description")}),
+        parameters=CheckedSchema({key: value for key, value in schema.items() if key not in ("title", "description")}),
         strict=strict,
         checked=call.checked,
     )

@@ -1,40 +1,46 @@
-"""JSON schemas in the subset that constrained decoding takes, as `anthropic.transform_schema` writes them."""
+"""JSON schemas as the Messages API takes them, strict and not."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from langchain_unified.errors import InvalidToolError
-from langchain_unified.request import Adjustment, JsonObject, OutputFormat
+from langchain_unified.request import Adjustment, JsonObject, OutputFormat, ToolSpec
 from langchain_unified.schemas.subset import (
-    CHOICES,
-    DEFINITIONS,
-    PRIMITIVES,
-    Adapted,
+    COMBINATIONS,
+    AdaptedSchema,
     is_recursive,
-    parts,
     place_of,
+    pop_definitions,
+    subschemas,
     tuple_items,
 )
 from langchain_unified.schemas.wellformed import check_schema
 
+PROVIDER = "Anthropic"
+
 FORMATS = frozenset(
     {"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"},
 )
+LITERALS = (str, int, float, bool, type(None))
+"""The types of values that `enum` and `const` take."""
+TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
+PROPERTY_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 
 
-def adapt_schema(schema: Mapping[str, Any]) -> Adapted:
-    """The schema for `output_config.format` and for strict tools: every object closed, bounds and patterns told.
+def adapt_schema(schema: Mapping[str, Any]) -> AdaptedSchema:
+    """The schema in the strict subset: objects closed, keywords outside the subset in descriptions.
 
-    A schema that refers to itself is an obstacle, and so is one of too many choices: the API answers 400.
+    A schema that refers to itself is an obstacle, and one over `LIMITS` is too: the API answers 400.
     """
-    adapted = Adapted()
-    everything = [part for _, part in parts(schema, definitions=True)]
+    adapted = AdaptedSchema(PROVIDER)
+    everything = [part for _, part in subschemas(schema, definitions=True)]
     for part in everything:
         reference = part.get("$ref")
         if isinstance(reference, str) and is_recursive(reference, schema):
-            adapted.block(f"{reference.rsplit('/', 1)[-1].lstrip('#') or 'the root'} refers to itself")
+            adapted.add_obstacle(f"{reference.rsplit('/', 1)[-1].lstrip('#') or 'the root'} refers to itself")
     for what, most, count in LIMITS:
         found = sum(map(count, everything))
         if found > most:
@@ -43,26 +49,11 @@ def adapt_schema(schema: Mapping[str, Any]) -> Adapted:
     return adapted
 
 
-def _optional(schema: Mapping[str, Any]) -> int:
-    return len((schema.get("properties") or {}).keys() - {*(schema.get("required") or ())})
+def output_schema(output: OutputFormat, adjustments: list[Adjustment]) -> JsonObject:
+    """The schema of an output format, which is always strict.
 
-
-def _union(schema: Mapping[str, Any]) -> int:
-    return isinstance(schema.get("type"), list) or any(schema.get(key) for key in ("anyOf", "oneOf"))
-
-
-LIMITS: tuple[tuple[str, int, Callable[[Mapping[str, Any]], int]], ...] = (
-    ("optional properties", 24, _optional),
-    ("choices among types", 16, _union),
-)
-"""What the API compiles only so many of in a request."""
-
-
-def answer_schema(output: OutputFormat, adjustments: list[Adjustment]) -> JsonObject:
-    """The schema for `output_config.format`.
-
-    Raises `InvalidToolError`, with the field, for what the API has no form of. A map goes out as an object without
-    keys, which is all that can be said, and is an adjustment.
+    Raises `InvalidToolError`, with the field, for what a strict schema cannot express. A map becomes an object without
+    properties, the nearest strict schema, and is an adjustment.
     """
     name = f"response_format {output.name!r}"
     check_schema(output.schema, name)
@@ -73,89 +64,149 @@ def answer_schema(output: OutputFormat, adjustments: list[Adjustment]) -> JsonOb
             "Use a tool (method='function_calling'), or give the field a type."
         )
     if adapted.maps:
-        why = f"{'; '.join(adapted.maps)}: Anthropic takes none, and the answer holds it empty. A tool can say it."
+        why = f"{'; '.join(adapted.maps)}: Anthropic takes no maps, so the answer leaves it empty. A tool takes maps."
         adjustments.append(Adjustment(what=f"the schema of {name}", why=why))
-    adapted.note_loose(name, "Anthropic", adjustments, checked=output.checked)
+    adapted.report_not_enforced(name, adjustments, checked=output.checked)
     described = {"description": output.description} if output.description else {}
     return {**described, **adapted.schema}
 
 
-def _adapt(schema: Any, path: str, adapted: Adapted) -> Any:
-    left = dict(schema) if isinstance(schema, Mapping) else {}
-    definitions = {
-        key: {name: _adapt(each, name, adapted) for name, each in left.pop(key).items()}
-        for key in DEFINITIONS
-        if key in left
-    }
-    if len(left.get("allOf") or ()) == 1:
-        left |= left.pop("allOf")[0]
-    if "$ref" in left:
-        return {**definitions, "$ref": left["$ref"]}
-    left |= {"items": items} if (items := tuple_items(left)) else {}
-    adapted.look_at(left, path)
-    written, kinds = _said(left, path, adapted)
-    written |= {key: left.pop(key) for key in ("description", "title") if key in left}
-    for kind in kinds:
-        if kind in KINDS:
-            written |= KINDS[kind](left, path, adapted)
-    return {**definitions, **adapted.tell(written, left, path)}
+def function_schema(spec: ToolSpec, adjustments: list[Adjustment]) -> tuple[JsonObject, bool | None]:
+    """The schema of a function's arguments, and whether it is strict: one that cannot be is sent as it is.
+
+    Raises `InvalidToolError` for alternatives at the root, and for property names there that the API refuses.
+    """
+    schema = spec.parameters or {"type": "object", "properties": {}}
+    wrong = next((key for key in COMBINATIONS if key in schema), None)
+    if wrong is not None:
+        raise InvalidToolError(
+            f"Anthropic refuses `{wrong}` at the root of the schema of tool {spec.name!r}: "
+            "put it under a property, or make it several tools."
+        )
+    wrong = next((name for name in schema.get("properties") or () if not PROPERTY_NAME.fullmatch(name)), None)
+    if wrong is not None:
+        raise InvalidToolError(
+            f"Anthropic refuses the property name {wrong!r} of tool {spec.name!r}: "
+            "use 1 to 64 letters, digits, underscores, dots and hyphens."
+        )
+    schema = {"type": "object", **schema}
+    if not spec.strict:
+        return schema, spec.strict
+    name = f"tool {spec.name!r}"
+    check_schema(spec.parameters, name)
+    adapted = adapt_schema(schema)
+    if adapted.why_not_strict:
+        adapted.report_not_strict(name, adjustments, checked=spec.checked)
+        return schema, False
+    adapted.report_not_enforced(name, adjustments, checked=spec.checked)
+    return adapted.schema, True
 
 
-def _said(left: JsonObject, path: str, adapted: Adapted) -> tuple[JsonObject, list[str]]:
-    """Literals, else alternatives, else the type; and the types whose keywords are meant."""
-    kind = left.pop("type", None)
-    written: JsonObject = {}
-    if left.get("enum") and all(isinstance(value, PRIMITIVES) for value in left["enum"]):
-        written["enum"] = left.pop("enum")
-    if isinstance(left.get("const", ()), PRIMITIVES):
-        written["const"] = left.pop("const")
-    literal = bool(written)
-    chosen = next((key for key in CHOICES if isinstance(left.get(key), list)), None)
-    alternatives = {key: left.pop(key, None) for key in CHOICES}
-    adapted.loose += [f"{key} of {place_of(path)}" for key in CHOICES if key != chosen and alternatives[key]]
-    if chosen == "allOf" and any("$ref" in each for each in alternatives[chosen]):
-        adapted.block(f"{place_of(path)} joins a reference with other schemas (allOf)")
-    if chosen is not None:
-        written["allOf" if chosen == "allOf" else "anyOf"] = [
-            _adapt(each, path, adapted) for each in alternatives[chosen] or ()
-        ]
-    elif not literal and kind is not None:
-        written["type"] = kind
-    return written, [] if literal else kind if isinstance(kind, list) else [kind] if kind else []
+def check_tool_name(name: str) -> str:
+    """The name of a function. Raises `InvalidToolError` for one that the API refuses."""
+    if not TOOL_NAME.fullmatch(name):
+        raise InvalidToolError(
+            f"Anthropic refuses the tool name {name!r}: use 1 to 128 letters, digits, underscores and hyphens."
+        )
+    return name
 
 
-def _object(left: JsonObject, path: str, adapted: Adapted) -> JsonObject:
-    properties = left.pop("properties", {})
-    others = left.pop("additionalProperties", False)
-    if properties and others is not False:
-        adapted.loose.append(f"additionalProperties of {place_of(path)}")
-    written = {name: _adapt(each, f"{path}.{name}", adapted) for name, each in properties.items()}
-    required = {"required": left.pop("required")} if left.get("required") is not None else {}
-    return {"properties": written, "additionalProperties": False, **required}
+# --- the strict subset ------------------------------------------------------------------------------------------------
 
 
-def _string(left: JsonObject, path: str, adapted: Adapted) -> JsonObject:
-    return _kept(left, "format", lambda value: value in FORMATS)
+def _optional_properties(schema: Mapping[str, Any]) -> int:
+    return len((schema.get("properties") or {}).keys() - {*(schema.get("required") or ())})
 
 
-def _array(left: JsonObject, path: str, adapted: Adapted) -> JsonObject:
-    items = {"items": _adapt(left.pop("items"), f"{path}[]", adapted)} if "items" in left else {}
-    return items | _kept(left, "minItems", lambda value: value in (0, 1))
+def _alternatives(schema: Mapping[str, Any]) -> int:
+    return isinstance(schema.get("type"), list) or any(schema.get(key) for key in ("anyOf", "oneOf"))
 
 
-def _kept(left: JsonObject, key: str, takes: Callable[[Any], bool]) -> JsonObject:
-    """The keyword, taken out of `left`, where the API takes its value; else it is the last of what is told."""
-    if key not in left:
+LIMITS: tuple[tuple[str, int, Callable[[Mapping[str, Any]], int]], ...] = (
+    ("optional properties", 24, _optional_properties),
+    ("choices among types", 16, _alternatives),
+)
+"""What the API compiles only so many of per request, and how many one subschema has."""
+
+
+def _adapt(schema: Any, path: str, adapted: AdaptedSchema) -> JsonObject:
+    """One schema of the whole, which stands at `path`. What is left in `rest` at the end goes into the description."""
+    rest = dict(schema) if isinstance(schema, Mapping) else {}
+    definitions = pop_definitions(rest, lambda each, name: _adapt(each, name, adapted))
+    if len(rest.get("allOf") or ()) == 1:
+        rest |= rest.pop("allOf")[0]
+    if "$ref" in rest:
+        return {**definitions, "$ref": rest["$ref"]}
+    if items := tuple_items(rest):
+        rest["items"] = items
+    adapted.inspect(rest, path)
+    types = rest.pop("type", None)
+    result = _literals(rest)
+    described_types = [] if result else types if isinstance(types, list) else [types]
+    result |= _combination(rest, path, adapted)
+    if not result and types is not None:
+        result["type"] = types
+    result |= {key: rest.pop(key) for key in ("description", "title") if key in rest}
+    for name in described_types:
+        if name in TYPES:
+            result |= TYPES[name](rest, path, adapted)
+    return {**definitions, **adapted.describe(result, rest, path)}
+
+
+def _literals(rest: JsonObject) -> JsonObject:
+    result = {}
+    if rest.get("enum") and all(isinstance(value, LITERALS) for value in rest["enum"]):
+        result["enum"] = rest.pop("enum")
+    if isinstance(rest.get("const", ()), LITERALS):
+        result["const"] = rest.pop("const")
+    return result
+
+
+def _combination(rest: JsonObject, path: str, adapted: AdaptedSchema) -> JsonObject:
+    """The first of `anyOf`, `oneOf` and `allOf`; the API takes one of them, and no `oneOf`."""
+    chosen = next((key for key in COMBINATIONS if isinstance(rest.get(key), list)), None)
+    found = {key: rest.pop(key, None) for key in COMBINATIONS}
+    adapted.add_not_enforced((key for key in COMBINATIONS if key != chosen and found[key]), path)
+    if chosen is None:
         return {}
-    value = left.pop(key)
+    if chosen == "allOf" and any("$ref" in each for each in found[chosen]):
+        adapted.add_obstacle(f"{place_of(path)} joins a reference with other schemas (allOf)")
+    return {"allOf" if chosen == "allOf" else "anyOf": [_adapt(each, path, adapted) for each in found[chosen]]}
+
+
+def _object(rest: JsonObject, path: str, adapted: AdaptedSchema) -> JsonObject:
+    properties = rest.pop("properties", {})
+    others = rest.pop("additionalProperties", False)
+    if properties and others is not False:
+        adapted.add_not_enforced(["additionalProperties"], path)
+    result = {name: _adapt(each, f"{path}.{name}", adapted) for name, each in properties.items()}
+    required = {"required": rest.pop("required")} if rest.get("required") is not None else {}
+    return {"properties": result, "additionalProperties": False, **required}
+
+
+def _array(rest: JsonObject, path: str, adapted: AdaptedSchema) -> JsonObject:
+    items = {"items": _adapt(rest.pop("items"), f"{path}[]", adapted)} if "items" in rest else {}
+    return items | _pop_if(rest, "minItems", lambda value: value in (0, 1))
+
+
+def _string(rest: JsonObject, path: str, adapted: AdaptedSchema) -> JsonObject:
+    return _pop_if(rest, "format", FORMATS.__contains__)
+
+
+def _pop_if(rest: JsonObject, key: str, takes: Callable[[Any], bool]) -> JsonObject:
+    """The keyword, taken out of `rest`, if the API takes its value; else it moves to the end of `rest`."""
+    if key not in rest:
+        return {}
+    value = rest.pop(key)
     if takes(value):
         return {key: value}
-    left[key] = value
+    rest[key] = value
     return {}
 
 
-KINDS: Mapping[str, Callable[[JsonObject, str, Adapted], JsonObject]] = {
+TYPES: Mapping[str, Callable[[JsonObject, str, AdaptedSchema], JsonObject]] = {
     "object": _object,
-    "string": _string,
     "array": _array,
+    "string": _string,
 }
+"""The keywords of each type that the API enforces, taken out of `rest`."""

@@ -1,4 +1,4 @@
-"""JSON schemas as OpenAI's two wires send them, strict and not."""
+"""JSON schemas as OpenAI's two APIs take them, strict and not."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ from langchain_unified.errors import InvalidToolError
 from langchain_unified.request import Adjustment, JsonObject, OutputFormat, ToolSpec
 from langchain_unified.schemas.check import resolve, valid
 from langchain_unified.schemas.subset import (
-    CHOICES,
-    DEFINITIONS,
-    Adapted,
+    COMBINATIONS,
+    AdaptedSchema,
+    every_array_has_items,
     has_items,
-    inside,
+    has_type,
     is_recursive,
-    itemized,
+    map_subschemas,
     place_of,
+    pop_definitions,
     tuple_items,
 )
-from langchain_unified.schemas.wellformed import Sound, check_schema
+from langchain_unified.schemas.wellformed import CheckedSchema, check_schema
+
+PROVIDER = "OpenAI"
 
 FORMATS = frozenset({"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"})
 KEYWORDS = frozenset(
@@ -29,39 +32,32 @@ KEYWORDS = frozenset(
         "minimum", "exclusiveMinimum", "minItems", "maxItems",
     }
 )  # fmt: skip
+"""The keywords that the API takes with any value."""
+DROPPED = frozenset({"$anchor", "$comment", "$id", "$schema", "discriminator"})
+"""The keywords that are neither sent nor described."""
+LOOKAROUND = re.compile(r"\(\?<?[=!]")
 TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-_LOOKS_AROUND = re.compile(r"\(\?<?[=!]")
-_SILENT = frozenset({"$anchor", "$comment", "$id", "$schema", "discriminator"})
 
 
-def for_openai(schema: Mapping[str, Any]) -> Adapted:
-    """The schema for `strict: true`: objects closed, every property required, references without siblings."""
-    adapted = Adapted()
+def adapt_schema(schema: Mapping[str, Any]) -> AdaptedSchema:
+    """The schema in the strict subset: objects closed, every property required, references without siblings."""
+    adapted = AdaptedSchema(PROVIDER)
     adapted.schema = _adapt(schema, "", adapted, schema)
     return adapted
 
 
-def format_schema(output: OutputFormat, adjustments: list[Adjustment]) -> tuple[JsonObject, bool | None]:
-    """The schema of an output format, and whether it is strict: one that cannot be goes out as it is."""
+def output_schema(output: OutputFormat, adjustments: list[Adjustment]) -> tuple[JsonObject, bool | None]:
+    """The schema of an output format, and whether it is strict: one that cannot be is sent as it is."""
     name = f"response_format {output.name!r}"
     return _schema(output.schema, output.strict, name, adjustments, checked=output.checked)
 
 
-def checked_name(name: str) -> str:
-    """The name of a function or a custom tool. Raises `InvalidToolError` for one that the API refuses."""
-    if not TOOL_NAME.fullmatch(name):
-        raise InvalidToolError(
-            f"OpenAI refuses the tool name {name!r}: it takes letters, digits, _ and -, at most 64 of them."
-        )
-    return name
-
-
 def function_schema(spec: ToolSpec, adjustments: list[Adjustment]) -> tuple[JsonObject, bool | None]:
-    """The parameters of a function, and whether they are strict. The API wants an object's schema, with properties.
+    """The schema of a function's arguments, and whether it is strict: one that cannot be is sent as it is.
 
-    Raises `InvalidToolError` for a schema that is a choice among several.
+    The API takes only an object with `properties`. Raises `InvalidToolError` for alternatives at the root.
     """
-    wrong = next((key for key in (*CHOICES, "enum", "const", "not") if key in spec.parameters), None)
+    wrong = next((key for key in (*COMBINATIONS, "enum", "const", "not") if key in spec.parameters), None)
     if wrong is not None:
         raise InvalidToolError(
             f"OpenAI refuses `{wrong}` at the root of the schema of tool {spec.name!r}: "
@@ -73,119 +69,130 @@ def function_schema(spec: ToolSpec, adjustments: list[Adjustment]) -> tuple[Json
     return _schema(parameters, spec.strict, f"tool {spec.name!r}", adjustments, checked=spec.checked)
 
 
+def check_tool_name(name: str) -> str:
+    """The name of a function or a custom tool. Raises `InvalidToolError` for one that the API refuses."""
+    if not TOOL_NAME.fullmatch(name):
+        raise InvalidToolError(
+            f"OpenAI refuses the tool name {name!r}: use 1 to 64 letters, digits, underscores and hyphens."
+        )
+    return name
+
+
 def _schema(
     schema: JsonObject, strict: bool | None, name: str, adjustments: list[Adjustment], *, checked: bool
 ) -> tuple[JsonObject, bool | None]:
     if not strict:
         return with_items(schema), strict
     check_schema(schema, name)
-    adapted = for_openai(schema)
-    if adapted.reasons:
-        adapted.note_open(name, "OpenAI", adjustments, checked=checked)
+    adapted = adapt_schema(schema)
+    if adapted.why_not_strict:
+        adapted.report_not_strict(name, adjustments, checked=checked)
         return with_items(schema), False
-    adapted.note_loose(name, "OpenAI", adjustments, checked=checked)
+    adapted.report_not_enforced(name, adjustments, checked=checked)
     return adapted.schema, True
 
 
+# --- not strict -------------------------------------------------------------------------------------------------------
+
+
 def with_items(schema: JsonObject) -> JsonObject:
-    """The schema, every array in it with `items`: the API refuses one without. The same object where all have them."""
-    known = isinstance(schema, Sound) and schema.itemized
-    return schema if known or itemized(schema) else cast("JsonObject", _with_items(schema))
+    """The schema with `items` in every array: the API refuses an array without. The same object where all have them."""
+    known = isinstance(schema, CheckedSchema) and schema.every_array_has_items
+    return schema if known or every_array_has_items(schema) else cast("JsonObject", _with_items(schema))
 
 
 def _with_items(schema: Any) -> Any:
     if not isinstance(schema, Mapping):
         return schema
-    result = inside(schema, _with_items)
+    result = map_subschemas(schema, _with_items)
     return result if has_items(result) else {**result, "items": tuple_items(result) or {}}
 
 
-def _adapt(schema: Any, path: str, adapted: Adapted, root: Mapping[str, Any]) -> Any:
-    left = dict(schema) if isinstance(schema, Mapping) else {}
-    kept: JsonObject = {
-        key: {name: _adapt(each, name, adapted, root) for name, each in left.pop(key).items()}
-        for key in DEFINITIONS
-        if key in left
-    }
-    if "$ref" in left:
-        return {**kept, **_reference(left, path, adapted, root)}
-    if len(left.get("allOf") or ()) == 1:
-        (only,) = left.pop("allOf")
-        inner = _adapt({**left, **only}, path, adapted, root)
-        return {**kept, **inner}
-    left |= {"items": items} if (items := tuple_items(left)) else {}
-    _look_at(left, path, adapted)
-    for key in CHOICES:
-        if key in left:
-            each = [_adapt(inner, path, adapted, root) for inner in left.pop(key)]
-            kept["allOf" if key == "allOf" else "anyOf"] = each
-    if "items" in left:
-        kept["items"] = _adapt(left.pop("items"), f"{path}[]", adapted, root)
-    kept |= _object(left, path, adapted, root)
-    if left.get("default", ()) is None:
-        del left["default"]
-    kept |= {key: left.pop(key) for key in [*left] if _takes(key, left[key])}
-    return adapted.tell(kept, {key: value for key, value in left.items() if key not in _SILENT}, path)
+# --- the strict subset ------------------------------------------------------------------------------------------------
+
+
+def _adapt(schema: Any, path: str, adapted: AdaptedSchema, root: Mapping[str, Any]) -> JsonObject:
+    """One schema of the whole, which stands at `path`. What is left in `rest` at the end goes into the description."""
+    rest = dict(schema) if isinstance(schema, Mapping) else {}
+    result = pop_definitions(rest, lambda each, name: _adapt(each, name, adapted, root))
+    if "$ref" in rest:
+        return {**result, **_reference(rest, path, adapted, root)}
+    if len(rest.get("allOf") or ()) == 1:
+        rest |= rest.pop("allOf")[0]
+        return {**result, **_adapt(rest, path, adapted, root)}
+    if items := tuple_items(rest):
+        rest["items"] = items
+    _inspect(rest, path, adapted)
+    for key in COMBINATIONS:
+        if key in rest:
+            found = [_adapt(each, path, adapted, root) for each in rest.pop(key)]
+            result["allOf" if key == "allOf" else "anyOf"] = found
+    if "items" in rest:
+        result["items"] = _adapt(rest.pop("items"), f"{path}[]", adapted, root)
+    result |= _object(rest, path, adapted, root)
+    if rest.get("default", ()) is None:
+        del rest["default"]
+    result |= {key: rest.pop(key) for key in [*rest] if _takes(key, rest[key])}
+    return adapted.describe(result, {key: value for key, value in rest.items() if key not in DROPPED}, path)
+
+
+def _inspect(schema: Mapping[str, Any], path: str, adapted: AdaptedSchema) -> None:
+    adapted.inspect(schema, path)
+    if not has_items(schema):
+        adapted.add_obstacle(f"the items of {place_of(path)} may be of any type")
+    if schema.get("allOf"):
+        adapted.add_obstacle(f"{place_of(path)} joins several schemas (allOf)")
+
+
+def _reference(rest: JsonObject, path: str, adapted: AdaptedSchema, root: Mapping[str, Any]) -> JsonObject:
+    """A reference alone, or its schema merged with its siblings: the API takes no other keyword beside `$ref`.
+
+    A reference at the root is always resolved: the API wants an object there.
+    """
+    reference = rest.pop("$ref")
+    found = resolve(reference, root)
+    if rest.get("default", ()) is None:
+        del rest["default"]
+    at_root = not path and root.get("$ref") == reference
+    if not isinstance(found, Mapping) or not (rest or at_root) or (is_recursive(reference, root) and not at_root):
+        return {"$ref": reference}
+    return _adapt({**found, **rest}, path, adapted, root)
+
+
+def _object(rest: JsonObject, path: str, adapted: AdaptedSchema, root: Mapping[str, Any]) -> JsonObject:
+    if "properties" not in rest and not has_type(rest, "object"):
+        return {}
+    properties = rest.pop("properties", None)
+    if rest.pop("additionalProperties", False) is not False and properties:
+        adapted.add_not_enforced(["additionalProperties"], path)
+    required = rest.pop("required", None) or []
+    result: JsonObject = {"additionalProperties": False}
+    if properties is not None:
+        each = {name: _adapt(inner, f"{path}.{name}", adapted, root) for name, inner in properties.items()}
+        result |= {"properties": each, "required": required if {*required} == {*properties} else [*properties]}
+    return result
 
 
 def _takes(key: str, value: Any) -> bool:
     if key == "format":
         return value in FORMATS
     if key == "pattern":
-        return not _LOOKS_AROUND.search(str(value))
+        return not LOOKAROUND.search(str(value))
     return key in KEYWORDS
 
 
-def _look_at(schema: Mapping[str, Any], path: str, adapted: Adapted) -> None:
-    adapted.look_at(schema, path)
-    if not has_items(schema):
-        adapted.block(f"the items of {place_of(path)} may be of any type")
-    if schema.get("allOf"):
-        adapted.block(f"{place_of(path)} joins several schemas (allOf)")
-
-
-def _object(left: JsonObject, path: str, adapted: Adapted, root: Mapping[str, Any]) -> JsonObject:
-    kinds = left.get("type")
-    if "properties" not in left and "object" not in (kinds if isinstance(kinds, list) else [kinds]):
-        return {}
-    properties = left.pop("properties", None)
-    if left.pop("additionalProperties", False) is not False and properties:
-        adapted.loose.append(f"additionalProperties of {place_of(path)}")
-    required = left.pop("required", None) or []
-    written: JsonObject = {"additionalProperties": False}
-    if properties is not None:
-        each = {name: _adapt(inner, f"{path}.{name}", adapted, root) for name, inner in properties.items()}
-        written |= {"properties": each, "required": required if {*required} == {*properties} else [*properties]}
-    return written
-
-
-def _reference(left: JsonObject, path: str, adapted: Adapted, root: Mapping[str, Any]) -> JsonObject:
-    """A reference alone, or what it refers to with its siblings: the API takes no other keyword beside a reference."""
-    reference = left.pop("$ref")
-    found = resolve(reference, root)
-    if left.get("default", ()) is None:
-        del left["default"]
-    at_root = not path and is_root(reference, root)
-    if not isinstance(found, Mapping) or not (left or at_root) or (is_recursive(reference, root) and not at_root):
-        return {"$ref": reference}
-    inner: JsonObject = _adapt({**found, **left}, path, adapted, root)
-    return inner
-
-
-def is_root(reference: str, root: Mapping[str, Any]) -> bool:
-    """Whether a schema is nothing but this reference and its definitions: the API wants an object there."""
-    return root.get("$ref") == reference
+# --- optional properties ----------------------------------------------------------------------------------------------
 
 
 def nullable(schema: Any, root: Any = None) -> Any:
-    """The schema with every optional property nullable, unless it has a default.
+    """The schema with `null` allowed for every optional property, except for those with a default.
 
-    Where every property is required, the model can then say that one is absent; `without_nulls` takes that back.
+    A strict schema requires every property, so `null` is how the model leaves one out. `without_nulls` removes it.
     """
     if not isinstance(schema, Mapping):
         return schema
     root = schema if root is None else root
-    result = inside(schema, lambda each: nullable(each, root))
+    result = map_subschemas(schema, lambda each: nullable(each, root))
     required = schema.get("required") or ()
     for name, each in (result.get("properties") or {}).items():
         if name not in required and isinstance(each, Mapping) and "default" not in each:

@@ -22,7 +22,7 @@ from pydantic.v1 import ValidationError as ValidationErrorV1
 
 from langchain_unified.errors import RefusalError, StructuredOutputError, TruncatedOutputError, UnifiedError
 from langchain_unified.request import JsonObject
-from langchain_unified.schemas.subset import DEFINITIONS, is_object, rooted
+from langchain_unified.schemas.subset import DEFINITIONS, is_object, without_root_reference
 from langchain_unified.schemas.wellformed import check_schema
 from langchain_unified.structured.partial import MISSING, Memo
 from langchain_unified.structured.types import Form, form_of, unchanged
@@ -44,7 +44,7 @@ class Target:
         self.form = ANY_OBJECT if asked is None else form_of(asked)
         check_schema(self.form.schema, repr(self.form.name))
         self.name = format_name(self.form.name)
-        schema = rooted(self.form.schema)
+        schema = without_root_reference(self.form.schema)
         self.wrapped = not is_object(schema)
         self.schema: JsonObject = _wrapped(schema, self.name) if self.wrapped else schema
 

@@ -10,8 +10,8 @@ from typing import Any
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.request import OutputFormat
 from langchain_unified.schemas.check import short
-from langchain_unified.schemas.subset import rooted
-from langchain_unified.schemas.wellformed import sound
+from langchain_unified.schemas.subset import without_root_reference
+from langchain_unified.schemas.wellformed import checked_schema
 from langchain_unified.tools.spec import SCHEMA_TYPES, converted
 
 # --- response_format --------------------------------------------------------------------------------------------------
@@ -52,8 +52,8 @@ def _json_schema(holder: Mapping[str, Any], strict: bool | None) -> OutputFormat
 def _of_schema(
     schema: Mapping[str, Any], name: str, strict: bool | None, description: str | None = None
 ) -> OutputFormat:
-    whole = rooted(schema) if "$ref" in schema else schema
-    checked = sound(whole, f"response_format {name!r}")
+    whole = without_root_reference(schema) if "$ref" in schema else schema
+    checked = checked_schema(whole, f"response_format {name!r}")
     return OutputFormat("json_schema", checked, format_name(name), description, strict)
 
 

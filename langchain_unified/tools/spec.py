@@ -18,7 +18,7 @@ from langchain_unified.errors import InvalidToolError
 from langchain_unified.messages.cache_marks import MARK_KEYS, mark_of, split_mark
 from langchain_unified.request import JsonObject, ToolSpec
 from langchain_unified.schemas.check import short
-from langchain_unified.schemas.subset import CHOICES, rooted
+from langchain_unified.schemas.subset import COMBINATIONS, without_root_reference
 from langchain_unified.tools.server.forms import NAMES
 
 NO_PARAMETERS: JsonObject = {"type": "object", "properties": {}}
@@ -157,13 +157,13 @@ def _parameters(function: Mapping[str, Any]) -> JsonObject:
             f"The tool {function.get('name')!r} has a schema that is no object: {parameters!r}. "
             "Give `parameters` (or `input_schema`) as a JSON schema."
         )
-    schema = rooted(parameters) if "$ref" in parameters else parameters
+    schema = without_root_reference(parameters) if "$ref" in parameters else parameters
     if schema.get("type", "object") != "object":
         raise InvalidToolError(
             f"The schema of tool {function.get('name')!r} is of type {schema['type']!r}, but arguments are an object: "
             "put it under a property."
         )
-    if "type" not in schema and not any(key in schema for key in CHOICES):
+    if "type" not in schema and not any(key in schema for key in COMBINATIONS):
         return {"type": "object", **schema}
     return schema if isinstance(schema, dict) else dict(schema)
 

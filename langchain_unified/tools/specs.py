@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.request import JsonObject, ToolSpec
 from langchain_unified.schemas.check import short
-from langchain_unified.schemas.wellformed import Sound, sound
+from langchain_unified.schemas.wellformed import CheckedSchema, checked_schema
 from langchain_unified.tools.spec import present, tool_spec
 
 
@@ -23,9 +23,9 @@ def tool_specs(tools: Sequence[Any], strict: bool | None = None) -> tuple[ToolSp
 
 
 def _sound(spec: ToolSpec) -> ToolSpec:
-    if spec.kind != "function" or isinstance(spec.parameters, Sound):
+    if spec.kind != "function" or isinstance(spec.parameters, CheckedSchema):
         return spec
-    return replace(spec, parameters=sound(spec.parameters, f"tool {spec.name!r}"))
+    return replace(spec, parameters=checked_schema(spec.parameters, f"tool {spec.name!r}"))
 
 
 def check_names(specs: Sequence[ToolSpec]) -> None:

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from openai.lib._pydantic import to_strict_json_schema
 from pydantic import BaseModel, Field
 
-from langchain_unified.schemas.anthropic import adapt_schema
+from langchain_unified.schemas import anthropic as for_anthropic
+from langchain_unified.schemas import openai as for_openai
 from langchain_unified.schemas.check import problem, valid, without_nulls
-from langchain_unified.schemas.openai import for_openai, nullable, with_items
+from langchain_unified.schemas.openai import nullable, with_items
 from tests.support.typed import Cat, Dog, Machine, Node, Part, Wrapper
 
 # --- the SDKs' helpers ------------------------------------------------------------------------------------------------
@@ -27,7 +28,7 @@ MODELS = [Part, Machine, Node, Wrapper, Cat, Dog]
 def test_anthropic_schemas_are_those_of_the_sdk(model: type[BaseModel]) -> None:
     schema = model.model_json_schema()
     before = copy.deepcopy(schema)
-    assert adapt_schema(schema).schema == anthropic.transform_schema(schema)
+    assert for_anthropic.adapt_schema(schema).schema == anthropic.transform_schema(schema)
     assert schema == before
 
 
@@ -35,12 +36,12 @@ def test_anthropic_schemas_are_those_of_the_sdk(model: type[BaseModel]) -> None:
 def test_openai_schemas_are_those_of_the_sdk(model: type[BaseModel]) -> None:
     schema = model.model_json_schema()
     before = copy.deepcopy(schema)
-    assert for_openai(schema).schema == to_strict_json_schema(model)
+    assert for_openai.adapt_schema(schema).schema == to_strict_json_schema(model)
     assert schema == before
 
 
 def test_what_is_not_enforced_is_named() -> None:
-    assert adapt_schema(Machine.model_json_schema()).loose == [
+    assert for_anthropic.adapt_schema(Machine.model_json_schema()).not_enforced == [
         "maximum of Part.size", "minimum of Part.size", "maxItems of parts", "pattern of code",
     ]  # fmt: skip
 
@@ -48,31 +49,32 @@ def test_what_is_not_enforced_is_named() -> None:
         short: str = Field(max_length=3)
         words: set[str]
 
-    adapted = for_openai(Strings.model_json_schema())
-    assert adapted.loose == ["maxLength of short", "uniqueItems of words"]
+    adapted = for_openai.adapt_schema(Strings.model_json_schema())
+    assert adapted.not_enforced == ["maxLength of short", "uniqueItems of words"]
     assert adapted.schema["properties"]["short"]["description"] == "{maxLength: 3}"
-    assert adapted.reasons == []
+    assert adapted.why_not_strict == []
     odd = {"type": "object", "properties": {"odd": {"type": "string", "pattern": "^(?!a)"}}}
-    assert for_openai(odd).loose == ["pattern of odd"]
+    assert for_openai.adapt_schema(odd).not_enforced == ["pattern of odd"]
 
 
 def test_what_keeps_a_provider_from_holding_an_answer() -> None:
     anything = {"type": "object", "properties": {"a": {}, "m": {"type": "object", "additionalProperties": True}}}
-    assert adapt_schema(anything).reasons == ["a may be of any type", "m is a map of open keys"]
-    assert for_openai(anything).reasons == ["a may be of any type", "m is a map of open keys"]
-    assert adapt_schema(Node.model_json_schema()).reasons == ["Node refers to itself"]
-    assert for_openai(Node.model_json_schema()).reasons == []
+    assert for_anthropic.adapt_schema(anything).why_not_strict == ["a may be of any type", "m is a map of open keys"]
+    assert for_openai.adapt_schema(anything).why_not_strict == ["a may be of any type", "m is a map of open keys"]
+    assert for_anthropic.adapt_schema(Node.model_json_schema()).why_not_strict == ["Node refers to itself"]
+    assert for_openai.adapt_schema(Node.model_json_schema()).why_not_strict == []
     pair = {"type": "object", "properties": {"p": {"type": "array", "prefixItems": [{"type": "string"}]}}}
-    assert for_openai(pair).reasons == ["the items of p may be of any type"]
+    assert for_openai.adapt_schema(pair).why_not_strict == ["the items of p may be of any type"]
     both = {"type": "object", "properties": {"b": {"allOf": [{"type": "object"}, {"type": "object"}]}}}
-    assert "b joins several schemas (allOf)" in for_openai(both).reasons
+    assert "b joins several schemas (allOf)" in for_openai.adapt_schema(both).why_not_strict
     unsaid = {"type": "object", "properties": {}, "required": ["x"]}
-    assert adapt_schema(unsaid).reasons == for_openai(unsaid).reasons == ["x may be of any type"]
+    for wire in (for_anthropic, for_openai):
+        assert wire.adapt_schema(unsaid).why_not_strict == ["x may be of any type"]
     joined = {"allOf": [{"$ref": "#/$defs/N"}, {"type": "object", "properties": {}}]}
     schema = {"$defs": {"N": {"type": "object", "properties": {}}}, "type": "object", "properties": {"j": joined}}
-    assert adapt_schema(schema).reasons == ["j joins a reference with other schemas (allOf)"]
+    assert for_anthropic.adapt_schema(schema).why_not_strict == ["j joins a reference with other schemas (allOf)"]
     joined["allOf"].pop()
-    assert adapt_schema(schema).schema["properties"]["j"] == {"$ref": "#/$defs/N"}
+    assert for_anthropic.adapt_schema(schema).schema["properties"]["j"] == {"$ref": "#/$defs/N"}
 
 
 def with_properties(number: int, each: dict[str, Any], required: bool) -> dict[str, Any]:
@@ -89,8 +91,8 @@ def with_properties(number: int, each: dict[str, Any], required: bool) -> dict[s
     ],
 )
 def test_what_is_too_much_for_claude(each: dict[str, Any], required: bool, most: int, what: str) -> None:
-    assert adapt_schema(with_properties(most, each, required)).reasons == []
-    reasons = adapt_schema(with_properties(most + 1, each, required)).reasons
+    assert for_anthropic.adapt_schema(with_properties(most, each, required)).why_not_strict == []
+    reasons = for_anthropic.adapt_schema(with_properties(most + 1, each, required)).why_not_strict
     assert reasons == [f"it has {most + 1} {what} ({most} is the most)"]
 
 
@@ -103,15 +105,15 @@ class Tagged(BaseModel):
 def test_a_tuple_is_held_to_the_types_of_its_items() -> None:
     schema = Tagged.model_json_schema()
     either = {"anyOf": [{"type": "integer"}, {"type": "string"}]}
-    for adapted in (adapt_schema(schema), for_openai(schema)):
+    for adapted in (for_anthropic.adapt_schema(schema), for_openai.adapt_schema(schema)):
         properties = adapted.schema["properties"]
         assert [properties[name]["items"] for name in properties] == [either, {"type": "number"}, {"type": "integer"}]
         assert "prefixItems" in properties["pair"]["description"]
-        assert adapted.reasons == []
-        assert {"prefixItems of pair", "prefixItems of place"} <= {*adapted.loose}
-    assert for_openai(schema).schema["properties"]["pair"]["minItems"] == 2
+        assert adapted.why_not_strict == []
+        assert {"prefixItems of pair", "prefixItems of place"} <= {*adapted.not_enforced}
+    assert for_openai.adapt_schema(schema).schema["properties"]["pair"]["minItems"] == 2
     rest = {"type": "array", "prefixItems": [{"type": "string"}], "items": {"type": "integer"}}
-    adapted = for_openai({"type": "object", "properties": {"p": rest}})
+    adapted = for_openai.adapt_schema({"type": "object", "properties": {"p": rest}})
     assert adapted.schema["properties"]["p"]["items"] == {"anyOf": [{"type": "string"}, {"type": "integer"}]}
 
 
@@ -131,12 +133,16 @@ def test_what_is_not_strict_still_says_what_the_items_of_an_array_are() -> None:
 
 def test_a_choice_of_one_is_anyof_on_openai() -> None:
     schema = {"type": "object", "properties": {"pet": {"oneOf": [{"type": "string"}, {"type": "null"}]}}}
-    assert for_openai(schema).schema["properties"]["pet"] == {"anyOf": [{"type": "string"}, {"type": "null"}]}
+    assert for_openai.adapt_schema(schema).schema["properties"]["pet"] == {
+        "anyOf": [{"type": "string"}, {"type": "null"}]
+    }
 
 
 def test_a_reference_to_itself_with_a_description_stays_a_reference() -> None:
     node = {"type": "object", "properties": {"next": {"$ref": "#/$defs/N", "description": "the next"}}}
-    adapted = for_openai({"$defs": {"N": node}, "type": "object", "properties": {"first": {"$ref": "#/$defs/N"}}})
+    adapted = for_openai.adapt_schema(
+        {"$defs": {"N": node}, "type": "object", "properties": {"first": {"$ref": "#/$defs/N"}}}
+    )
     assert adapted.schema["$defs"]["N"]["properties"]["next"] == {"$ref": "#/$defs/N"}
 
 
@@ -222,6 +228,6 @@ def test_what_is_valid_stays_so_without_nulls(schema: dict[str, Any], value: Any
 @given(SCHEMAS)
 def test_adapting_takes_any_schema_and_leaves_it_alone(schema: dict[str, Any]) -> None:
     before = copy.deepcopy(schema)
-    for adapted in (adapt_schema(schema), for_openai(schema)):
+    for adapted in (for_anthropic.adapt_schema(schema), for_openai.adapt_schema(schema)):
         jsonschema.Draft202012Validator.check_schema(adapted.schema)
     assert schema == before

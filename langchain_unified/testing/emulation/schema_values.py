@@ -17,7 +17,7 @@ from typing import Any
 
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.schemas.check import Schema, resolve, valid
-from langchain_unified.schemas.wellformed import sound
+from langchain_unified.schemas.wellformed import checked_schema
 from langchain_unified.testing.emulation.pattern_values import strings_for
 from langchain_unified.testing.emulation.schema_merge import merge_schemas
 from langchain_unified.testing.emulation.text_values import TextValues
@@ -229,7 +229,7 @@ def _keywords_in_description(schema: Mapping[str, Any]) -> dict[str, Any]:
     _, _, listed = f"\n\n{schema.get('description', '')}".rpartition("\n\n{")
     keywords = {key: _literal(value) for key, value in _KEYWORD.findall(listed.removesuffix("}"))}
     try:
-        return sound(keywords, "the description") if listed.endswith("}") else {}
+        return checked_schema(keywords, "the description") if listed.endswith("}") else {}
     except InvalidToolError:
         return {}
 

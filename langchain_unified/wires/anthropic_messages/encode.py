@@ -16,8 +16,8 @@ from typing import Any
 
 from langchain_unified.errors import InvalidHistoryError, UnsupportedContentError
 from langchain_unified.request import Adjustment, Encoded, JsonObject, Request, Turn
-from langchain_unified.schemas.anthropic import answer_schema
-from langchain_unified.schemas.subset import note
+from langchain_unified.schemas.anthropic import output_schema
+from langchain_unified.schemas.subset import schema_adjustment
 from langchain_unified.wires._wire import write_params
 from langchain_unified.wires.anthropic_messages.assistant import ASSISTANT
 from langchain_unified.wires.anthropic_messages.betas import betas
@@ -217,7 +217,7 @@ def _write_output(body: JsonObject, request: Request, adjustments: list[Adjustme
         return
     if output.kind == "json_object":
         why, checked = NO_JSON_MODE[bool(output.schema)], bool(output.schema) and output.checked
-        adjustments.append(note("response_format json_object", why, checked=checked))
+        adjustments.append(schema_adjustment("response_format json_object", why, checked=checked))
         if not output.schema:
             return
-    configure(body, "format", {"type": "json_schema", "schema": answer_schema(output, adjustments)})
+    configure(body, "format", {"type": "json_schema", "schema": output_schema(output, adjustments)})

@@ -8,13 +8,10 @@ from collections.abc import Callable, Mapping
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.history.pairing import IdRules
 from langchain_unified.request import Adjustment, JsonObject, Request, ToolChoice, ToolSpec
-from langchain_unified.schemas.anthropic import adapt_schema
-from langchain_unified.schemas.wellformed import check_schema
+from langchain_unified.schemas.anthropic import check_tool_name, function_schema
 from langchain_unified.tools.server.forms import refusal
 from langchain_unified.wires.anthropic_messages.caching import cache_control
 
-NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
-PROPERTY = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 OPTIONS = frozenset({"defer_loading", "allowed_callers", "input_examples", "eager_input_streaming"})
 
 CALL_IDS = IdRules(max_length=64, pattern=re.compile(r"[a-zA-Z0-9_-]+"), prefix="toolu")
@@ -31,14 +28,10 @@ def _marked(tool: JsonObject, spec: ToolSpec) -> JsonObject:
 
 
 def _function(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
-    if not NAME.fullmatch(spec.name):
-        raise InvalidToolError(
-            f"Anthropic refuses the tool name {spec.name!r}: use 1 to 128 letters, digits, underscores and hyphens."
-        )
-    tool: JsonObject = {"name": spec.name}
+    tool: JsonObject = {"name": check_tool_name(spec.name)}
     if spec.description:
         tool["description"] = spec.description
-    tool["input_schema"], strict = _input_schema(spec, adjustments)
+    tool["input_schema"], strict = function_schema(spec, adjustments)
     if strict is not None:
         tool["strict"] = strict
     for key, value in spec.options.items():
@@ -48,37 +41,6 @@ def _function(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
             why = "Anthropic's tools have no such option: it was not sent."
             adjustments.append(Adjustment(what=f"option {key!r} of tool {spec.name!r}", why=why))
     return _marked(tool, spec)
-
-
-def _input_schema(spec: ToolSpec, adjustments: list[Adjustment]) -> tuple[JsonObject, bool | None]:
-    """The tool's schema, and whether it is strict: not every schema can be.
-
-    The API refuses a choice at its root, and some names of properties there.
-    """
-    schema = spec.parameters or {"type": "object", "properties": {}}
-    choice = next((key for key in ("oneOf", "anyOf", "allOf") if key in schema), None)
-    if choice is not None:
-        raise InvalidToolError(
-            f"Anthropic refuses `{choice}` at the root of the schema of tool {spec.name!r}: "
-            "put it under a property, or make it several tools."
-        )
-    wrong = next((name for name in schema.get("properties") or () if not PROPERTY.fullmatch(name)), None)
-    if wrong is not None:
-        raise InvalidToolError(
-            f"Anthropic refuses the property name {wrong!r} of tool {spec.name!r}: "
-            "use 1 to 64 letters, digits, underscores, dots and hyphens."
-        )
-    schema = {"type": "object", **schema}
-    if not spec.strict:
-        return schema, spec.strict
-    name = f"tool {spec.name!r}"
-    check_schema(spec.parameters, name)
-    adapted = adapt_schema(schema)
-    if adapted.reasons:
-        adapted.note_open(name, "Anthropic", adjustments, checked=spec.checked)
-        return schema, False
-    adapted.note_loose(name, "Anthropic", adjustments, checked=spec.checked)
-    return adapted.schema, True
 
 
 def _custom(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from langchain_unified.request import Adjustment, Block, Encoded, JsonObject, OutputFormat, Request, Role, Turn
-from langchain_unified.schemas.openai import format_schema
+from langchain_unified.schemas.openai import output_schema
 from langchain_unified.wires._openai.caching import as_breakpoint
 from langchain_unified.wires._wire import write_params
 from langchain_unified.wires.openai_chat import blocks
@@ -53,7 +53,7 @@ def _wants_citations(block: Block) -> bool:
 def _response_format(output: OutputFormat, adjustments: list[Adjustment]) -> JsonObject:
     if output.kind != "json_schema":
         return {"type": output.kind}
-    asked, strict = format_schema(output, adjustments)
+    asked, strict = output_schema(output, adjustments)
     schema: JsonObject = {"name": output.name, "schema": asked}
     if output.description is not None:
         schema["description"] = output.description

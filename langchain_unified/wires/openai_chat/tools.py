@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.history.pairing import IdRules
 from langchain_unified.request import Adjustment, JsonObject, Request, ToolChoice, ToolSpec
-from langchain_unified.schemas.openai import checked_name, function_schema
+from langchain_unified.schemas.openai import check_tool_name, function_schema
 
 CALL_IDS = IdRules(max_length=40, pattern=re.compile(r".+", re.DOTALL), prefix="call")
 """The length is that of the API's error message."""
@@ -31,7 +31,7 @@ OWN_OPTIONS = frozenset({("custom", "format")})
 
 
 def _function(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
-    function: JsonObject = {"name": checked_name(spec.name)}
+    function: JsonObject = {"name": check_tool_name(spec.name)}
     if spec.description is not None:
         function["description"] = spec.description
     function["parameters"], strict = function_schema(spec, adjustments)
@@ -41,7 +41,7 @@ def _function(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
 
 
 def _custom(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
-    custom: JsonObject = {"name": checked_name(spec.name)}
+    custom: JsonObject = {"name": check_tool_name(spec.name)}
     if spec.description is not None:
         custom["description"] = spec.description
     form = spec.options.get("format")

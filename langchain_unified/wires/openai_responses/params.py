@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from langchain_unified.request import Adjustment, JsonObject, OutputFormat, Request
-from langchain_unified.schemas.openai import format_schema
+from langchain_unified.schemas.openai import output_schema
 from langchain_unified.wires._openai.caching import cache_options, cache_retention
 from langchain_unified.wires._openai.reasoning import decide_effort, reasons, sampled, sampling_refusal
 from langchain_unified.wires._wire import ParamWriter, Unsupported, answer_limit, under
@@ -45,7 +45,7 @@ def write_output(body: JsonObject, output: OutputFormat | None, adjustments: lis
         return
     form: JsonObject = {"type": output.kind}
     if output.kind == "json_schema":
-        schema, strict = format_schema(output, adjustments)
+        schema, strict = output_schema(output, adjustments)
         form |= {"name": output.name, "schema": schema}
         if output.description is not None:
             form["description"] = output.description

@@ -9,7 +9,7 @@ from typing import Any
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.history.pairing import IdRules
 from langchain_unified.request import Adjustment, JsonObject, Request, ToolSpec
-from langchain_unified.schemas.openai import checked_name, function_schema
+from langchain_unified.schemas.openai import check_tool_name, function_schema
 from langchain_unified.tools.server.forms import refusal
 
 # What a function or a custom tool may say beside its name, description and form.
@@ -29,7 +29,7 @@ def encode_tools(request: Request, adjustments: list[Adjustment]) -> list[JsonOb
 
 
 def _function(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
-    tool: JsonObject = {"type": "function", "name": checked_name(spec.name)}
+    tool: JsonObject = {"type": "function", "name": check_tool_name(spec.name)}
     if spec.description is not None:
         tool["description"] = spec.description
     tool["parameters"], strict = function_schema(spec, adjustments)
@@ -39,7 +39,7 @@ def _function(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
 
 
 def _custom(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
-    tool: JsonObject = {"type": "custom", "name": checked_name(spec.name)}
+    tool: JsonObject = {"type": "custom", "name": check_tool_name(spec.name)}
     if spec.description is not None:
         tool["description"] = spec.description
     form = spec.options.get("format")

@@ -16,8 +16,8 @@ from pydantic import TypeAdapter
 
 from langchain_unified import InvalidToolError
 from langchain_unified.request import Request
-from langchain_unified.schemas.anthropic import adapt_schema
-from langchain_unified.schemas.openai import for_openai
+from langchain_unified.schemas import anthropic as for_anthropic
+from langchain_unified.schemas import openai as for_openai
 from langchain_unified.structured.answer import Target
 from langchain_unified.testing import Emulator, emulator
 from langchain_unified.testing.emulation.schema_values import instance
@@ -119,8 +119,8 @@ def obedient() -> Iterator[Obedient]:
 
 def held(name: str, schema: dict[str, Any]) -> bool:
     """Whether the provider holds the model to all of a schema: then what the emulator makes up is an answer."""
-    adapted = adapt_schema(schema) if name == "anthropic" else for_openai(schema)
-    return not (adapted.loose or adapted.reasons)
+    adapted = (for_anthropic if name == "anthropic" else for_openai).adapt_schema(schema)
+    return not (adapted.not_enforced or adapted.why_not_strict)
 
 
 QUESTION_OF = "Say something about the size 12 and 'note'."
@@ -142,7 +142,11 @@ def test_generated_schemas(
     obedient.value, obedient.name = instance(target.schema), target.name
     strict = way.get("method") in (None, "json_schema") and way.get("strict") is not False
     server = shared if strict and held(name, target.schema) else obedient.server
-    if name == "anthropic" and way.get("method") == "json_schema" and adapt_schema(target.schema).reasons:
+    if (
+        name == "anthropic"
+        and way.get("method") == "json_schema"
+        and for_anthropic.adapt_schema(target.schema).why_not_strict
+    ):
         with pytest.raises(InvalidToolError, match="Anthropic cannot hold an answer to the schema 'Thing'"):
             build(name, server).with_structured_output(whole, **way)
         return
