@@ -24,7 +24,7 @@ every key when it goes to its own provider.
 `bash`, `computer`, `text_editor`, `memory`, `shell` and `apply_patch` are run by the caller, and the calls come back in
 each provider's own form; the other tools are run by the provider.
 
-Written from the tables in `langchain_unified/server_tools/forms.py` by `python -m docs.generate.server_tools`.
+Written from the tables in `langchain_unified/tools/server/forms.py` by `python -m docs.generate.server_tools`.
 """
 
 NOTES = """## Notes

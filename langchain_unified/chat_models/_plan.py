@@ -28,7 +28,7 @@ from langchain_unified.messages.turns import turns
 from langchain_unified.request import Adjustment, Encoded, Params, Request, ToolChoice, ToolSpec
 from langchain_unified.tools.choice import parallel_in, parse_tool_choice
 from langchain_unified.tools.output_format import parse_output_format
-from langchain_unified.tools.server import translate as server_tools
+from langchain_unified.tools.server.translate import translate_tools
 from langchain_unified.tools.specs import check_names, tool_specs
 from langchain_unified.transport import HttpCall
 from langchain_unified.wires import WIRES, Wire
@@ -143,7 +143,7 @@ def _tools(arguments: Arguments, route: catalog.Route) -> tuple[ToolSpec, ...]:
     if "tools" not in arguments.call and "mcp_servers" not in arguments.native:
         return ()
     specs = tool_specs(arguments.call.get("tools", ()), arguments.call.get("strict"))
-    found = server_tools.settle(specs, route.provider, arguments.native, route.profile)
+    found = translate_tools(specs, route.provider, arguments.native, route.profile)
     check_names(found.specs)
     arguments.native = found.native
     arguments.adjustments.extend(found.adjustments)

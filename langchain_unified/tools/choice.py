@@ -9,18 +9,9 @@ from langchain_unified.errors import InvalidToolError
 from langchain_unified.request import JsonObject, ToolChoice, ToolSpec
 from langchain_unified.schemas.check import short
 
-# --- tool choice ------------------------------------------------------------------------------------------------------
-
-WORDS: Mapping[str, ToolChoice] = {
-    "auto": ToolChoice("auto"),
-    "any": ToolChoice("any"),
-    "required": ToolChoice("any"),
-    "none": ToolChoice("none"),
-}
-
 
 def parse_tool_choice(value: Any, tools: Sequence[ToolSpec]) -> ToolChoice | None:
-    """A tool choice in either provider's words; `None` where the caller made none.
+    """A tool choice in either provider's form; `None` where the caller made none.
 
     Takes `auto`, `any`/`required`/`True`, `none`, a tool's name, a list of names (only those may be called), or either
     provider's dict. Raises `InvalidToolError` for a name that is not among the tools, and for a choice that forces a
@@ -39,9 +30,9 @@ def _choice(value: Any) -> ToolChoice:
     if isinstance(value, ToolChoice):
         return value
     if isinstance(value, str):
-        return WORDS.get(value) or ToolChoice("tool", (value,))
+        return MODES.get(value) or ToolChoice("tool", (value,))
     if isinstance(value, Mapping):
-        return CHOICE_DICTS.get(str(value.get("type")), _own_choice)(dict(value))
+        return CHOICE_DICTS.get(str(value.get("type")), _provider_choice)(dict(value))
     if isinstance(value, list | tuple) and all(isinstance(name, str) for name in value):
         return ToolChoice("allowed", tuple(value))
     raise InvalidToolError(
@@ -62,11 +53,22 @@ def _check_choice(choice: ToolChoice, tools: Sequence[ToolSpec]) -> None:
         raise InvalidToolError(f"tool_choice names {missing[0]!r}, which is not bound. Bound tools: {bound}.")
 
 
-def _word(value: JsonObject) -> ToolChoice:
-    return WORDS[value["type"]]
+MODES: Mapping[str, ToolChoice] = {
+    "auto": ToolChoice("auto"),
+    "any": ToolChoice("any"),
+    "required": ToolChoice("any"),
+    "none": ToolChoice("none"),
+}
 
 
-def _named(value: JsonObject) -> ToolChoice:
+# --- dicts ------------------------------------------------------------------------------------------------------------
+
+
+def _mode(value: JsonObject) -> ToolChoice:
+    return MODES[value["type"]]
+
+
+def _named_tool(value: JsonObject) -> ToolChoice:
     inner = value.get(value["type"])
     name = (inner if isinstance(inner, Mapping) else value).get("name")
     if not isinstance(name, str):
@@ -74,7 +76,7 @@ def _named(value: JsonObject) -> ToolChoice:
     return ToolChoice("tool", (name,))
 
 
-def _allowed(value: JsonObject) -> ToolChoice:
+def _allowed_tools(value: JsonObject) -> ToolChoice:
     inner = value.get("allowed_tools")
     holder = inner if isinstance(inner, Mapping) else value
     mode = holder.get("mode", "auto")
@@ -91,27 +93,27 @@ def _tool_name(tool: Any) -> str:
     return str(inner.get("name") or tool.get("server_label") or tool.get("type"))
 
 
-def _own_choice(value: JsonObject) -> ToolChoice:
-    """A form that only one provider has (`{"type": "web_search"}`, `{"type": "mcp", …}`)."""
+def _provider_choice(value: JsonObject) -> ToolChoice:
+    """A choice that only one provider has (`{"type": "web_search"}`, `{"type": "mcp", …}`)."""
     if not isinstance(value.get("type"), str):
         raise InvalidToolError(f"tool_choice {short(value)} has no `type`.")
     return ToolChoice("tool", definition=value)
 
 
 CHOICE_DICTS: Mapping[str, Callable[[JsonObject], ToolChoice]] = {
-    "auto": _word,
-    "any": _word,
-    "required": _word,
-    "none": _word,
-    "tool": _named,
-    "function": _named,
-    "custom": _named,
-    "allowed_tools": _allowed,
+    "auto": _mode,
+    "any": _mode,
+    "required": _mode,
+    "none": _mode,
+    "tool": _named_tool,
+    "function": _named_tool,
+    "custom": _named_tool,
+    "allowed_tools": _allowed_tools,
 }
 
 
 def parallel_in(value: Any) -> bool | None:
-    """What Anthropic's dict says of parallel calls: `False` with `disable_parallel_tool_use`, else `None`."""
+    """`parallel_tool_calls` by Anthropic's dict: `False` with `disable_parallel_tool_use`, else `None`."""
     if isinstance(value, Mapping) and value.get("disable_parallel_tool_use"):
         return False
     return None

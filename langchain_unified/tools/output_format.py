@@ -14,13 +14,11 @@ from langchain_unified.schemas.subset import without_root_reference
 from langchain_unified.schemas.wellformed import checked_schema
 from langchain_unified.tools.spec import SCHEMA_TYPES, converted
 
-# --- response_format --------------------------------------------------------------------------------------------------
-
 
 def parse_output_format(value: Any, strict: bool | None = None) -> OutputFormat | None:
-    """`response_format` in either OpenAI form, a bare JSON schema, or a pydantic class or TypedDict.
+    """`response_format` as an OpenAI dict (of either API), a JSON schema, a pydantic class or a TypedDict.
 
-    Raises `InvalidToolError` for what has no schema.
+    `strict` applies where the value does not set it. Raises `InvalidToolError` for a value without a schema.
     """
     if value is None or isinstance(value, OutputFormat):
         return value
@@ -29,7 +27,8 @@ def parse_output_format(value: Any, strict: bool | None = None) -> OutputFormat 
         return _of_schema(function.get("parameters") or {}, function["name"], strict)
     kind = value.get("type")
     if kind == "json_object" and isinstance(value.get("json_schema"), Mapping):
-        return replace(_json_schema(value["json_schema"], None), kind="json_object")  # for who has no JSON mode
+        # The schema is for wires without a JSON mode.
+        return replace(_json_schema(value["json_schema"], None), kind="json_object")
     if kind in ("text", "json_object"):
         return OutputFormat(kind)
     if kind == "json_schema":
@@ -44,21 +43,21 @@ def _json_schema(holder: Mapping[str, Any], strict: bool | None) -> OutputFormat
     schema = holder.get("schema")
     if not isinstance(schema, Mapping):
         raise InvalidToolError("response_format of type json_schema has no `schema` object.")
-    said, described = holder.get("strict"), holder.get("description")
+    given = holder.get("strict")
     name = str(holder.get("name") or schema.get("title") or "response")
-    return _of_schema(schema, name, strict if said is None else bool(said), described)
+    return _of_schema(schema, name, strict if given is None else bool(given), holder.get("description"))
 
 
 def _of_schema(
     schema: Mapping[str, Any], name: str, strict: bool | None, description: str | None = None
 ) -> OutputFormat:
-    whole = without_root_reference(schema) if "$ref" in schema else schema
-    checked = checked_schema(whole, f"response_format {name!r}")
+    rooted = without_root_reference(schema) if "$ref" in schema else schema
+    checked = checked_schema(rooted, f"response_format {name!r}")
     return OutputFormat("json_schema", checked, format_name(name), description, strict)
 
 
 def format_name(name: str) -> str:
-    """The name of an answer's form as OpenAI takes it. It is a label: nobody gets it back."""
+    """The name of a format as OpenAI takes it. It is a label that no reply holds."""
     if re.fullmatch(r"[a-zA-Z0-9_-]{1,64}", name):
         return name
     return re.sub(r"[^a-zA-Z0-9_-]+", "_", name).strip("_")[:64] or "response"

@@ -1,8 +1,8 @@
-"""One tool, in whatever form it was written -> `ToolSpec`.
+"""One tool in any form -> `ToolSpec`.
 
-A tool may be a pydantic class, a TypedDict, a function, a `BaseTool`, a JSON schema, or a dict in OpenAI's form (chat
-or responses), in Anthropic's, or a provider's own (`{"type": "web_search_20250305", …}`), which goes through as it is.
-A string is the neutral name of a tool that the providers define (`"web_search"`); `server_tools` translates those.
+A tool may be a pydantic class, a TypedDict, a function, a `BaseTool`, a JSON schema, or a dict in the form of OpenAI's
+APIs or of Anthropic's. A dict of a provider-defined tool (`{"type": "web_search_20250305", …}`) stays as it is. A
+string is the neutral name of a provider-defined tool (`"web_search"`); `tools.server` translates it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from langchain_unified.tools.server.forms import NAMES
 
 NO_PARAMETERS: JsonObject = {"type": "object", "properties": {}}
 
-# What a tool may say beside name, description, schema and mark. Wires send the ones they have, in this order.
+# What a tool may have beside name, description, schema and mark. Wires send those that they know, in this order.
 _OPTIONS = (
     "defer_loading", "allowed_callers", "input_examples", "eager_input_streaming", "async", "output_schema", "format",
 )  # fmt: skip
@@ -31,9 +31,9 @@ OPTIONS = frozenset(_OPTIONS)
 
 
 def tool_spec(tool: Any, strict: bool | None = None) -> ToolSpec:
-    """One tool, whatever it was written as. `strict` stands where the tool does not say it itself.
+    """One tool. `strict` applies where the tool does not set it.
 
-    Raises `InvalidToolError` for a dict without a name and for what is no tool at all.
+    Raises `InvalidToolError` for a dict without a name and for a value that is no tool.
     """
     if isinstance(tool, ToolSpec):
         return tool
@@ -53,11 +53,12 @@ def _by_name(name: str) -> ToolSpec:
     hint = f"Did you mean {close[0]!r}? " if close else ""
     raise InvalidToolError(
         f"There is no server tool {name!r}. {hint}By name there are {', '.join(NAMES)}; "
-        "give any other tool itself, or a provider's own as a dict with its `type`."
+        "bind any other tool itself, and another provider-defined tool as a dict with its `type`."
     )
 
 
 def present(mapping: Mapping[str, Any]) -> JsonObject:
+    """The mapping without its None values."""
     return {key: value for key, value in mapping.items() if value is not None}
 
 
@@ -76,7 +77,7 @@ def _marks(extras: Mapping[str, Any]) -> JsonObject:
 
 
 def converted(tool: Any) -> JsonObject:
-    """What LangChain core makes of a tool: OpenAI's dict. Raises `InvalidToolError`."""
+    """A tool as LangChain core converts it, in Chat Completions' form. Raises `InvalidToolError`."""
     if not (callable(tool) or isinstance(tool, Mapping | BaseTool)):
         raise InvalidToolError(
             f"{short(tool)} is no tool. Give a function, a pydantic class, a TypedDict, a BaseTool or a dict."
@@ -105,8 +106,8 @@ def _dict_tool(tool: JsonObject, strict: bool | None) -> ToolSpec:
     return _function(converted(split_mark(tool)[0]), tool, strict)
 
 
-# A JSON schema's own `type`, which is no kind of tool.
 SCHEMA_TYPES = frozenset({"object", "string", "number", "integer", "boolean", "array", "null"})
+"""Values of `type` in a JSON schema: such a dict is a schema, and its `type` no kind of tool."""
 
 
 def _chat_function(tool: JsonObject, strict: bool | None) -> ToolSpec:
@@ -123,7 +124,7 @@ def _flat_function(tool: JsonObject, strict: bool | None) -> ToolSpec:
 
 def _function(converted: JsonObject, extras: Mapping[str, Any], strict: bool | None) -> ToolSpec:
     function = converted["function"]
-    said = function.get("strict")
+    given = function.get("strict")
     for key, kind in TYPES.items():
         if not isinstance(function.get(key), kind | None):
             found = f"`{key}` {short(function[key])}, which is no {kind.__name__}"
@@ -132,14 +133,14 @@ def _function(converted: JsonObject, extras: Mapping[str, Any], strict: bool | N
         name=_name(function),
         description=function.get("description"),
         parameters=_parameters(function),
-        strict=strict if said is None else said,
+        strict=strict if given is None else given,
         options={key: extras[key] for key in _OPTIONS if extras.get(key) is not None},
         mark=mark_of(extras),
     )
 
 
 TYPES: Mapping[str, type] = {"description": str, "strict": bool}
-"""What a function says beside its name and schema, if it does."""
+"""Optional keys of a function beside its schema -> the type of the value."""
 
 
 def _name(holder: Mapping[str, Any]) -> str:
@@ -150,7 +151,7 @@ def _name(holder: Mapping[str, Any]) -> str:
 
 
 def _parameters(function: Mapping[str, Any]) -> JsonObject:
-    """The schema of the arguments, which are an object even where it does not say so."""
+    """The schema of the arguments. They are an object: a schema without `type` gets it."""
     parameters = function.get("parameters") or NO_PARAMETERS
     if not isinstance(parameters, Mapping):
         raise InvalidToolError(
@@ -174,7 +175,7 @@ def _anthropic_custom(tool: JsonObject, strict: bool | None) -> ToolSpec:
 
 
 def _custom_tool(tool: JsonObject, strict: bool | None) -> ToolSpec:
-    """`custom` is Anthropic's word for a function with a schema, and OpenAI's for a free-form tool."""
+    """A `custom` tool: on Anthropic a function with a schema, on OpenAI one that takes any text."""
     if "input_schema" in tool:
         return _anthropic_custom(tool, strict)
     inner = tool.get("custom")
@@ -195,12 +196,12 @@ def _custom(custom: Mapping[str, Any], extras: Mapping[str, Any]) -> ToolSpec:
 
 
 def _native(tool: JsonObject, strict: bool | None) -> ToolSpec:
-    """A provider's own tool. LiteLLM's callers put its fields under `function.parameters`: they are lifted."""
+    """A provider-defined tool. LiteLLM's callers put its fields under `function.parameters`: they move up."""
     function = tool.get("function")
     if isinstance(function, Mapping):
         lifted = {**(function.get("parameters") or {}), "name": function.get("name")}
-        own = {key: value for key, value in tool.items() if key != "function"}
-        tool = present({**lifted, **_marks(function), **own})
+        rest = {key: value for key, value in tool.items() if key != "function"}
+        tool = present({**lifted, **_marks(function), **rest})
     definition = split_mark(tool)[0]
     name = tool.get("name") or tool.get("server_label") or tool.get("mcp_server_name") or tool["type"]
     return ToolSpec(name=str(name), kind="native", definition=definition, mark=mark_of(tool))

@@ -1,4 +1,4 @@
-"""The tools of a call: lists of any tools -> `ToolSpec`s, and the neutral dicts that `bind_tools` binds."""
+"""The tools of a call, in any form -> `ToolSpec`s; and a `ToolSpec` as the neutral dict that `bind_tools` binds."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from langchain_unified.tools.spec import present, tool_spec
 
 
 def tool_specs(tools: Sequence[Any], strict: bool | None = None) -> tuple[ToolSpec, ...]:
-    """All the tools of a call, their schemas checked. Raises `InvalidToolError`, with the tool and the field."""
+    """The tools of a call, with checked schemas. Raises `InvalidToolError`, which names the tool and the field."""
     if isinstance(tools, str | Mapping | BaseModel) or not isinstance(tools, Iterable):
         raise InvalidToolError(f"Tools are given as a list, not as {short(tools)}: put it in brackets.")
-    return tuple(_sound(tool_spec(tool, strict)) for tool in tools)
+    return tuple(_with_checked_schema(tool_spec(tool, strict)) for tool in tools)
 
 
-def _sound(spec: ToolSpec) -> ToolSpec:
+def _with_checked_schema(spec: ToolSpec) -> ToolSpec:
     if spec.kind != "function" or isinstance(spec.parameters, CheckedSchema):
         return spec
     return replace(spec, parameters=checked_schema(spec.parameters, f"tool {spec.name!r}"))
 
 
 def check_names(specs: Sequence[ToolSpec]) -> None:
-    """Raise `InvalidToolError` for two tools of one name: their calls could not be told apart."""
+    """Raises `InvalidToolError` for two tools of one name, whose calls could not be told apart."""
     seen: set[str] = set()
     for spec in specs:
-        # A provider's own tool may be called otherwise than it was bound: `code_interpreter` is, on Anthropic.
+        # A provider-defined tool may be called by another name than it was bound by: `code_interpreter` on Anthropic.
         name = str(spec.definition.get("name") or spec.name)
         if name in seen:
-            raise InvalidToolError(f"Two tools are named {name!r}. Give each tool a name of its own.")
+            raise InvalidToolError(f"Two tools are named {name!r}. Give each tool another name.")
         seen.add(name)
 
 
 def tool_dict(spec: ToolSpec) -> JsonObject:
-    """A tool as the neutral dict that `bind_tools` binds: OpenAI's chat form, options and mark beside it."""
+    """A tool as the neutral dict that `bind_tools` binds: Chat Completions' form, with options and mark beside it."""
     marks = {} if spec.mark is None else {"cache_control": {"type": "ephemeral", **spec.mark}}
     if spec.kind == "native":
         return {**spec.definition, **marks}

@@ -10,7 +10,7 @@ from langchain_unified.caching.placement import place_breakpoints
 from langchain_unified.messages.turns import turns
 from langchain_unified.profiles import profile_for
 from langchain_unified.request import Encoded, JsonObject, Provider, Request
-from langchain_unified.tools.server.translate import settle
+from langchain_unified.tools.server.translate import translate_tools
 from langchain_unified.tools.specs import check_names, tool_specs
 from langchain_unified.wires import WIRES
 
@@ -27,20 +27,20 @@ def encode(model: str, *tools: Any, wire: str | None = None, native: JsonObject 
     provider = provider_of(model)
     chosen: Any = wire or ("anthropic_messages" if provider == "anthropic" else "openai_responses")
     profile = profile_for(provider, model)
-    settled = settle(tool_specs(tools), provider, native, profile)
-    check_names(settled.specs)
+    translated = translate_tools(tool_specs(tools), provider, native, profile)
+    check_names(translated.specs)
     request = Request(
         model=model,
         turns=turns([HumanMessage("hi")], chosen),
         params={"max_tokens": 9},
-        tools=settled.specs,
-        native=settled.native,
+        tools=translated.specs,
+        native=translated.native,
         profile=profile,
         **more,
     )
     request, _, moved = place_breakpoints(request, WIRES[chosen].marks)
     found = WIRES[chosen].encode(request)
-    return Encoded(found.body, found.headers, (*settled.adjustments, *moved, *found.adjustments))
+    return Encoded(found.body, found.headers, (*translated.adjustments, *moved, *found.adjustments))
 
 
 def sent(model: str, *tools: Any, **more: Any) -> list[JsonObject]:

@@ -8,7 +8,7 @@ import pytest
 
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.request import JsonObject
-from langchain_unified.tools.server.translate import settle
+from langchain_unified.tools.server.translate import translate_tools
 from langchain_unified.tools.specs import tool_specs
 from tests.tools.helpers import FUNCTION, GPT, SONNET, encode, lost
 
@@ -103,8 +103,8 @@ def test_an_mcp_server_of_anthropics_on_openai(oracle):
     assert mcp(GPT, native={"mcp_servers": [switched_off]})[0] == [{**DOCS, "allowed_tools": []}]
     assert oracle.validate("responses", encode(GPT, TOOLSET, native={"mcp_servers": [SERVER]}).body) == []
     # There and back again.
-    there = settle(tool_specs([DOCS]), "anthropic")
-    assert settle(there.specs, "openai", there.native).specs[0].definition == DOCS
+    there = translate_tools(tool_specs([DOCS]), "anthropic")
+    assert translate_tools(there.specs, "openai", there.native).specs[0].definition == DOCS
 
 
 def test_a_tool_that_was_switched_off_does_not_come_on_elsewhere():

@@ -15,7 +15,7 @@ from langchain_unified.errors import InvalidToolError
 from langchain_unified.profiles import known_models, profile_for
 from langchain_unified.request import JsonObject
 from langchain_unified.tools.server.forms import FORMS, NAMES, OTHER_FORMS, REMEDIES, known
-from langchain_unified.tools.server.translate import settle
+from langchain_unified.tools.server.translate import translate_tools
 from langchain_unified.tools.spec import tool_spec
 from langchain_unified.tools.specs import tool_specs
 from tests.support.oracle import ENDPOINTS
@@ -176,8 +176,8 @@ def test_openais_own_dict_goes_out_as_it_is():
         "user_location": {"type": "approximate", "city": "Utrecht"},
     }
     specs = tool_specs([own, {"type": "shell", "environment": {"type": "local"}}, {"type": "web_search_preview"}])
-    assert settle(specs, "openai").specs == specs
-    assert all(before is after for before, after in zip(specs, settle(specs, "openai").specs, strict=True))
+    assert translate_tools(specs, "openai").specs == specs
+    assert all(before is after for before, after in zip(specs, translate_tools(specs, "openai").specs, strict=True))
     added = sent(GPT, {**own, "allowed_domains": ["b.test"]})[0]
     assert added["filters"]["newer"] == 1
 
@@ -288,7 +288,7 @@ def test_either_dialect_is_translated(oracle, model: str, own: JsonObject, wante
         (SONNET, {"type": "local_shell"}, "'bash'"),
         (SONNET, {"type": "programmatic_tool_calling"}, "allowed_callers"),
         (GPT, {"type": "web_fetch_20250910", "name": "web_fetch"}, "'web_search'"),
-        (GPT, {"type": "advisor_20260301", "name": "advisor"}, "no tool like it"),
+        (GPT, {"type": "advisor_20260301", "name": "advisor"}, "no such tool"),
         (GPT, {"type": "browser_toolset_20260801"}, "'computer'"),
         (SONNET, "computer", r"'computer' needs `display_width` and `display_height`.*'computer_20251124'"),
         ("computer-use-preview", SCREEN, "needs `environment`"),

@@ -16,7 +16,7 @@ from langchain_unified.messages.turns import turns
 from langchain_unified.profiles import profile_for
 from langchain_unified.request import Encoded, JsonObject, Provider, Request, WireName
 from langchain_unified.tools.choice import parallel_in, parse_tool_choice
-from langchain_unified.tools.server.translate import settle
+from langchain_unified.tools.server.translate import translate_tools
 from langchain_unified.tools.spec import tool_spec
 from langchain_unified.tools.specs import check_names, tool_dict, tool_specs
 from langchain_unified.wires import WIRES
@@ -45,8 +45,8 @@ def encode(
     provider: Provider = "anthropic" if wire == "anthropic_messages" else "openai"
     name = model or MODELS[wire]
     profile = profile_for(provider, name)
-    settled = settle(tool_specs(tools), provider, None, profile)
-    check_names(settled.specs)
+    translated = translate_tools(tool_specs(tools), provider, None, profile)
+    check_names(translated.specs)
     said = False if parallel_in(choice) is False else parallel
     if said is not None:
         params["parallel_tool_calls"] = said
@@ -54,13 +54,13 @@ def encode(
         model=name,
         turns=turns([HumanMessage("hi")], wire),
         params={"max_tokens": 4096, **params},  # type: ignore[typeddict-item]
-        tools=settled.specs,
-        tool_choice=parse_tool_choice(choice, settled.specs),
-        native=settled.native,
+        tools=translated.specs,
+        tool_choice=parse_tool_choice(choice, translated.specs),
+        native=translated.native,
         profile=profile,
     )
     found = WIRES[wire].encode(request)
-    return Encoded(found.body, found.headers, (*settled.adjustments, *found.adjustments))
+    return Encoded(found.body, found.headers, (*translated.adjustments, *found.adjustments))
 
 
 def chosen(wire: WireName, choice: Any, **more: Any) -> Any:

@@ -1,6 +1,7 @@
-"""What the providers define as tools: the neutral names, each provider's form of them, and what to do without one.
+"""Provider-defined tools: their neutral names, each provider's form of them, and what to bind where there is none.
 
-Types and keys are those of the SDKs' own types; which model takes which dated type is told in `data/models.json`.
+Types and keys are those of the SDKs' types. `tool_versions` in `data/models.json` has the models that take an older
+type.
 """
 
 from __future__ import annotations
@@ -25,10 +26,10 @@ LABELS: Mapping[Provider, str] = {"anthropic": "Anthropic", "openai": "OpenAI"}
 class Form:
     """A tool as one provider has it.
 
-    `type` is the newest that current models are known to take; `Profile.tool_versions` says who takes another.
-    `name` is what the API wants as `name` (`None`: nothing). `keys`: neutral option -> the provider's own key, a dot
-    for each level. `fixed` is sent unless the caller says otherwise, without `required` there is no tool, and of
-    `exclusive` only one may be there.
+    `type` is the newest that current models take; `Profile.tool_versions` has the exceptions. `name` is the value of
+    the API's key `name` (`None`: the API has no such key). `keys`: neutral option -> the provider's key, with a dot for
+    each level. `fixed` is sent unless the caller sets these keys. Of the options in `required` none may be missing, and
+    of those in `exclusive` only one may be set.
     """
 
     type: str
@@ -48,8 +49,8 @@ _CLIENT = (*_HOSTED, "input_examples")
 _DISPLAY = {"display_width": "display_width_px", "display_height": "display_height_px"}
 DOMAINS = ("allowed_domains", "blocked_domains")
 
-SPELLINGS: Mapping[str, str] = {own: neutral for neutral, own in _DISPLAY.items()}
-"""A provider's own key -> the neutral option."""
+SPELLINGS: Mapping[str, str] = {key: neutral for neutral, key in _DISPLAY.items()}
+"""A provider's key -> the neutral option."""
 
 FORMS: Mapping[Provider, Mapping[str, Form]] = {
     # Types and keys: the SDK's `ToolUnionParam` and `BetaToolUnionParam`.
@@ -114,10 +115,10 @@ OTHER_FORMS: Mapping[str, Form] = {
     ),
     "computer_use_preview": Form("computer_use_preview", None, _same(*_SCREEN), required=_SCREEN),
 }
-"""Types with other keys than the provider's newest one."""
+"""Types whose keys differ from those of the provider's newest type."""
 
 FAMILIES: Mapping[str, str] = {"computer_toolset": "computer"}
-"""Anthropic's types without their date, where they are not called by the neutral name."""
+"""Anthropic's types without their date -> the neutral name, where the two differ."""
 
 OPENAI_TYPES: Mapping[str, str] = {
     "web_search_2025_08_26": "web_search",
@@ -130,31 +131,31 @@ OPENAI_TYPES: Mapping[str, str] = {
     "namespace": "namespace",
     "programmatic_tool_calling": "programmatic_tool_calling",
 }
-"""OpenAI's types that are no neutral names -> the tool they are."""
+"""OpenAI's types that are no neutral names -> the neutral name, or the type itself where there is none."""
 
 REMEDIES: Mapping[tuple[Provider, str], str] = {
-    ("anthropic", "mcp"): "Its own is 'mcp_toolset', with the server in `mcp_servers`.",
-    ("anthropic", "image_generation"): "Anthropic has none like it: bind a function of your own.",
-    ("anthropic", "file_search"): "Anthropic has none like it: send `document` blocks, or bind a function of your own.",
+    ("anthropic", "mcp"): "Bind 'mcp_toolset', with the server in `mcp_servers`.",
+    ("anthropic", "image_generation"): "Anthropic has no such tool: bind a function of your own.",
+    ("anthropic", "file_search"): "Anthropic has no such tool: send `document` blocks, or bind a function of your own.",
     ("anthropic", "shell"): "Bind 'bash': it runs commands too, but its calls have another form.",
     ("anthropic", "apply_patch"): "Bind 'text_editor': it edits files too, but its calls have another form.",
-    ("anthropic", "namespace"): "Anthropic has none like it: bind the tools themselves.",
+    ("anthropic", "namespace"): "Anthropic has no such tool: bind the tools themselves.",
     ("anthropic", "programmatic_tool_calling"): "Bind 'code_execution', and name it in the tools' `allowed_callers`.",
-    ("openai", "mcp"): "Its own is 'mcp', with `server_label` and `server_url`.",
+    ("openai", "mcp"): "Bind 'mcp', with `server_label` and `server_url`.",
     ("openai", "web_fetch"): "Bind 'web_search': it opens pages too.",
     ("openai", "bash"): "Bind 'shell': it runs commands too, but its calls have another form.",
     ("openai", "text_editor"): "Bind 'apply_patch': it edits files too, but its calls have another form.",
     ("openai", "memory"): "Bind a function of your own.",
-    ("openai", "advisor"): "The API has no tool like it.",
+    ("openai", "advisor"): "The API has no such tool.",
     ("openai", "browser_toolset"): "Bind 'computer'.",
 }
-"""What to do instead, where a provider lacks a tool."""
+"""(provider, tool that it does not have) -> what to do instead."""
 
 _DATED = re.compile(r"(tool_search)_tool_(?:bm25|regex)(?:_20\d{6})?|([a-z_]+?)_20\d{6}")
 
 
 def known(kind: str) -> tuple[str, Provider | None] | None:
-    """`(tool, whose type it is)`: no provider for a neutral name; `None` for a type that nobody here knows."""
+    """`(tool, provider whose type it is)`, without a provider for a neutral name; `None` for a type not known here."""
     if kind in NAMES:
         return kind, None
     if kind in OPENAI_TYPES:
@@ -179,21 +180,21 @@ def form_of(tool: str, provider: Provider, profile: Profile) -> Form | None:
 
 
 def options_of(tool: str) -> set[str]:
-    """Every option of a tool that this table knows, of either provider's."""
+    """Every neutral option of a tool that one of its forms has."""
     forms = [forms[tool] for forms in FORMS.values() if tool in forms]
     forms += [form for kind, form in OTHER_FORMS.items() if (known(kind) or ("",))[0] == tool]
     return {option for form in forms for option in form.keys}
 
 
 def remedy(tool: str, provider: Provider) -> str:
-    """What to bind instead of a tool that a provider does not have as it was written."""
+    """What to bind instead of a tool, or of its form, that a provider does not have."""
     form = FORMS[provider].get(tool)
-    there = "Bind a function of your own." if form is None else f"Its own is {form.type!r}."
+    there = "Bind a function of your own." if form is None else f"Bind {form.type!r}."
     return REMEDIES.get((provider, tool), there)
 
 
 def refusal(kind: str, provider: Provider) -> str | None:
-    """The sentence for a type that a provider does not have, with the remedy; `None` where it may go out as it is."""
+    """The error message for a type that a provider does not have; `None` where the type may be sent as it is."""
     found = known(kind)
     if found is None or found[1] == provider:
         return None

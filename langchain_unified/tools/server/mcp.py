@@ -1,8 +1,8 @@
 """Remote MCP servers: OpenAI's `mcp` tool, and Anthropic's `mcp_servers` with a toolset among the tools.
 
 The neutral form is OpenAI's: `server_label`, `server_url`, `authorization`, `allowed_tools`, `require_approval`.
-Anthropic never asks before a call, so a policy other than `"never"` is named, and so is OpenAI's default, `"always"`.
-What would let the model call a tool that was switched off is refused.
+Anthropic never asks for approval before a call: a policy other than `"never"` is reported, also OpenAI's default,
+`"always"`. A translation that lets the model call a disabled tool raises.
 """
 
 from __future__ import annotations
@@ -13,81 +13,81 @@ from typing import Any, TypeAlias
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.request import JsonObject, ToolSpec
 
-Lost: TypeAlias = Callable[[str, str], None]
-"""Takes what could not be said, and why."""
+Report: TypeAlias = Callable[[str, str], None]
+"""Takes what is not sent, and why."""
 
-REACHED_BY = ("server_url", "connector_id", "tunnel_id")
+ADDRESSES = ("server_url", "connector_id", "tunnel_id")
 
 TRANSLATED = frozenset(
     {"type", "server_label", "server_url", "authorization", "headers", "allowed_tools", "require_approval",
      "defer_loading"}
 )  # fmt: skip
-"""OpenAI's keys that a toolset or its server says in another way."""
+"""OpenAI's keys that have a counterpart in Anthropic's toolset or server."""
 
 
 # --- to Anthropic -----------------------------------------------------------------------------------------------------
 
 
-def to_anthropic(spec: ToolSpec, native: JsonObject, lost: Lost) -> JsonObject:
-    """The toolset for an `mcp` tool; its server is added to `native["mcp_servers"]`."""
-    said = {key: value for key, value in spec.definition.items() if value is not None}
-    label = _label(said)
-    server: JsonObject = {"type": "url", "name": label, "url": _url(said, label)}
-    token = _token(said.get("headers") or {}, label, lost)
-    if said.get("authorization") or token:
-        server["authorization_token"] = said.get("authorization") or token
+def to_anthropic(spec: ToolSpec, native: JsonObject, report: Report) -> JsonObject:
+    """The toolset for an `mcp` tool. Its server is added to `native["mcp_servers"]`."""
+    tool = {key: value for key, value in spec.definition.items() if value is not None}
+    label = _label(tool)
+    server: JsonObject = {"type": "url", "name": label, "url": _url(tool, label)}
+    token = _token(tool.get("headers") or {}, label, report)
+    if tool.get("authorization") or token:
+        server["authorization_token"] = tool.get("authorization") or token
     native["mcp_servers"] = [*(native.get("mcp_servers") or ()), server]
-    _name_approval(said.get("require_approval", "always"), label, lost)
-    for key, value in said.items():
+    _check_approval(tool.get("require_approval", "always"), label, report)
+    for key, value in tool.items():
         if key not in TRANSLATED and (key, value) != ("allowed_callers", ["direct"]):
-            lost(f"{key} of the MCP server {label!r}", "Anthropic's mcp_toolset has no such option: it was not sent.")
-    return {"type": "mcp_toolset", "mcp_server_name": label, **_configs(said, label, lost)}
+            report(f"{key} of the MCP server {label!r}", "Anthropic's mcp_toolset has no such option: it was not sent.")
+    return {"type": "mcp_toolset", "mcp_server_name": label, **_tool_configs(tool, label, report)}
 
 
-def _label(said: Mapping[str, Any]) -> str:
-    label = said.get("server_label")
+def _label(tool: Mapping[str, Any]) -> str:
+    label = tool.get("server_label")
     if not isinstance(label, str) or not label:
         raise InvalidToolError("An 'mcp' tool has no `server_label`. Give one: its calls name the server by it.")
     return label
 
 
-def _url(said: Mapping[str, Any], label: str) -> str:
-    url = said.get("server_url")
+def _url(tool: Mapping[str, Any], label: str) -> str:
+    url = tool.get("server_url")
     if isinstance(url, str) and url:
         return url
-    other = next((key for key in REACHED_BY if key in said), None)
-    why = f"`{other}` is OpenAI's own way to a server: give" if other else "there is no"
+    other = next((key for key in ADDRESSES if key in tool), None)
+    why = f"only OpenAI knows `{other}`: give" if other else "there is no"
     raise InvalidToolError(f"The MCP server {label!r} cannot be reached from Anthropic: {why} `server_url`.")
 
 
-def _token(headers: Mapping[str, str], label: str, lost: Lost) -> str | None:
-    """The bearer token among headers, which is the one header that Anthropic sends."""
+def _token(headers: Mapping[str, str], label: str, report: Report) -> str | None:
+    """The bearer token among the headers. Anthropic sends no other header."""
     token = None
     for name, value in headers.items():
         if name.lower() == "authorization" and value.startswith("Bearer "):
             token = value.removeprefix("Bearer ")
         else:
-            lost(f"header {name!r} of the MCP server {label!r}", "Anthropic sends an MCP server only a bearer token.")
+            report(f"header {name!r} of the MCP server {label!r}", "Anthropic sends an MCP server only a bearer token.")
     return token
 
 
-def _name_approval(policy: Any, label: str, lost: Lost) -> None:
+def _check_approval(policy: Any, label: str, report: Report) -> None:
     if policy != "never":
-        why = 'Anthropic calls a server\'s tools without asking. Say `require_approval="never"` where that is meant.'
-        lost(f"require_approval of the MCP server {label!r}", why)
+        why = 'Anthropic calls a server\'s tools without asking. Set `require_approval="never"` where that is meant.'
+        report(f"require_approval of the MCP server {label!r}", why)
 
 
-def _configs(said: Mapping[str, Any], label: str, lost: Lost) -> JsonObject:
-    allowed = said.get("allowed_tools")
+def _tool_configs(tool: Mapping[str, Any], label: str, report: Report) -> JsonObject:
+    allowed = tool.get("allowed_tools")
     if isinstance(allowed, Mapping):
         if "read_only" in allowed and "tool_names" not in allowed:
             raise InvalidToolError(
-                f"Anthropic cannot hold the MCP server {label!r} to its read-only tools: list them in `allowed_tools`."
+                f"Anthropic cannot limit the MCP server {label!r} to its read-only tools: list them in `allowed_tools`."
             )
         if "read_only" in allowed:
-            lost(f"allowed_tools.read_only of the MCP server {label!r}", "Anthropic knows tools by name only.")
+            report(f"allowed_tools.read_only of the MCP server {label!r}", "Anthropic knows tools by name only.")
         allowed = allowed.get("tool_names")
-    default = {"defer_loading": True} if said.get("defer_loading") else {}
+    default = {"defer_loading": True} if tool.get("defer_loading") else {}
     if allowed is None:
         return {"default_config": default} if default else {}
     return {"default_config": {"enabled": False, **default}, "configs": {name: {"enabled": True} for name in allowed}}
@@ -96,11 +96,11 @@ def _configs(said: Mapping[str, Any], label: str, lost: Lost) -> JsonObject:
 # --- to OpenAI --------------------------------------------------------------------------------------------------------
 
 
-def to_openai(spec: ToolSpec, native: JsonObject, lost: Lost) -> JsonObject:
-    """The `mcp` tool for a toolset, whose server is taken out of `native["mcp_servers"]`; an `mcp` tool as it is."""
+def to_openai(spec: ToolSpec, native: JsonObject, report: Report) -> JsonObject:
+    """The `mcp` tool for a toolset, whose server is removed from `native["mcp_servers"]`; an `mcp` tool as it is."""
     if spec.definition["type"] == "mcp":
         label = _label(spec.definition)
-        if not any(spec.definition.get(key) for key in REACHED_BY):
+        if not any(spec.definition.get(key) for key in ADDRESSES):
             raise InvalidToolError(f"The MCP server {label!r} has no address: give `server_url`.")
         return spec.definition
     label = str(spec.definition.get("mcp_server_name"))
@@ -111,12 +111,12 @@ def to_openai(spec: ToolSpec, native: JsonObject, lost: Lost) -> JsonObject:
     native.pop("mcp_servers")
     native |= {"mcp_servers": rest} if rest else {}
     if spec.definition.get("tools"):
-        lost(f"tools of the MCP server {label!r}", "OpenAI asks the server for its tools.")
+        report(f"tools of the MCP server {label!r}", "OpenAI asks the server for its tools.")
     return _from_server(server) | _from_toolset(spec.definition, label)
 
 
 def without_toolset(native: JsonObject) -> list[ToolSpec]:
-    """The servers that are left in `native["mcp_servers"]`, which needed no toolset under the older beta."""
+    """The servers that are left in `native["mcp_servers"]`: under the older beta they need no toolset."""
     servers = native.pop("mcp_servers", None) or ()
     return [ToolSpec(str(server["name"]), kind="native", definition=_from_server(server)) for server in servers]
 
@@ -140,12 +140,12 @@ def _from_toolset(toolset: Mapping[str, Any], label: str) -> JsonObject:
     deferred = default.get("defer_loading", False)
     if any(config.get("defer_loading", deferred) != deferred for config in configs.values()):
         raise InvalidToolError(
-            f"OpenAI defers all tools of the MCP server {label!r} or none: say it in `default_config` only."
+            f"OpenAI defers all tools of the MCP server {label!r} or none: set it in `default_config` only."
         )
-    return ({"defer_loading": True} if deferred else {}) | _allowed(default, configs, label)
+    return ({"defer_loading": True} if deferred else {}) | _allowed_tools(default, configs, label)
 
 
-def _allowed(default: Mapping[str, Any], configs: Mapping[str, Any], label: str) -> JsonObject:
+def _allowed_tools(default: Mapping[str, Any], configs: Mapping[str, Any], label: str) -> JsonObject:
     if default.get("enabled", True):
         off = [name for name, config in configs.items() if config.get("enabled") is False]
         if off:

@@ -67,7 +67,7 @@ def test_unknown_option_is_said():
         (ToolSpec("w", kind="native", definition={"type": "web_search"}), "web_search_20260209"),
         (ToolSpec("w", kind="native", definition={"type": "web_search_preview"}), "web_search_20260209"),
         (ToolSpec("m", kind="native", definition={"type": "mcp", "server_label": "m"}), "mcp_servers"),
-        (ToolSpec("i", kind="native", definition={"type": "image_generation"}), "none like it"),
+        (ToolSpec("i", kind="native", definition={"type": "image_generation"}), "no such tool"),
     ],
 )
 def test_tools_that_cannot_go(spec: ToolSpec, match: str):

@@ -62,7 +62,7 @@ def test_custom_and_builtin_tools(oracle):
         ("browser_toolset_20260801", "computer"),
         ("code_execution_20260521", "code_interpreter"),
         ("memory_20250818", "function"),
-        ("advisor_20260301", "no tool like it"),
+        ("advisor_20260301", "no such tool"),
         ("mcp_toolset", "server_label"),
         ("tool_search_tool_bm25_20251119", "tool_search"),
         ("tool_search_tool_regex", "tool_search"),
