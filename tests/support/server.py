@@ -130,6 +130,11 @@ class Server:
         with self._changed:
             return self._changed.wait_for(lambda: self.disconnects >= count, timeout)
 
+    def wait_open(self, count: int, timeout: float = 2.0) -> bool:
+        """Whether exactly `count` connections are open, now or within `timeout` seconds."""
+        with self._changed:
+            return self._changed.wait_for(lambda: len(self._open) == count, timeout)
+
     def stop(self) -> None:
         """Close the listener and every connection; replies that still drip end."""
         self._stopping = True
@@ -170,7 +175,9 @@ class Server:
         except Exception as failure:  # noqa: BLE001  # raised again where the server stops
             self.failures.append(failure)
         finally:
-            self._open.discard(connection)
+            with self._changed:
+                self._open.discard(connection)
+                self._changed.notify_all()
             # Without a shutdown the close waits for the reader of another thread, and a cut would not be seen.
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import weakref
+from collections.abc import Iterator
+
 import pytest
 
+from langchain_unified.transport import pools
 from tests.transport.faces import Async, Sync
 
 
@@ -21,3 +25,13 @@ def no_profiles(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPa
     home = str(tmp_path_factory.mktemp("home"))
     for name in ("HOME", "XDG_CONFIG_HOME", "USERPROFILE", "APPDATA"):
         monkeypatch.setenv(name, home)
+
+
+@pytest.fixture
+def fresh_pools(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No pool of an earlier test; those of this test are closed at its end."""
+    monkeypatch.setattr(pools, "_SYNC", {})
+    monkeypatch.setattr(pools, "_ASYNC", weakref.WeakKeyDictionary())
+    yield
+    for pool in pools._SYNC.values():
+        pool.http.close()

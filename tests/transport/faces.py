@@ -12,12 +12,21 @@ from typing import Any, TypeVar
 from pydantic import SecretStr
 
 from langchain_unified.transport import Answer, HttpCall, Transport, TransportConfig
-from tests.support.server import Server
+from tests.support.server import Received, Reply, Server
 
 T = TypeVar("T")
 KEY = "sk-canary-0123456789abcdef"
 PATHS = {"anthropic": "/v1/messages", "openai": "/chat/completions"}
 BASES = {"anthropic": "", "openai": "/v1"}
+DONE = {"anthropic": [{"type": "message_stop"}], "openai": [{"choices": []}]}
+
+
+def handler(request: Received) -> Reply:
+    """A short answer, streamed (`DONE`) where that is asked for."""
+    if request.json and request.json.get("stream"):
+        provider = "anthropic" if "messages" in request.path else "openai"
+        return Reply.sse(DONE[provider], done=provider == "openai")
+    return Reply.json({"ok": 1})
 
 
 @dataclass

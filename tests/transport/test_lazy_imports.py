@@ -14,7 +14,7 @@ def loaded():
 
 def run(code: str) -> str:
     return subprocess.run(
-        [sys.executable, "-c", LOADED + code], capture_output=True, text=True, check=True
+        [sys.executable, "-c", LOADED + code], capture_output=True, text=True, check=True, timeout=60
     ).stdout.strip()
 
 

@@ -4,7 +4,6 @@ import asyncio
 import gc
 import os
 import threading
-import weakref
 
 import httpx2
 import pytest
@@ -12,25 +11,9 @@ import pytest
 from langchain_unified import errors
 from langchain_unified.transport import Transport, pools
 from tests.support.server import Reply, serve
-from tests.transport.faces import call, config, to
+from tests.transport.faces import DONE, call, config, handler, to
 
-DONE = {"anthropic": [{"type": "message_stop"}], "openai": [{"choices": []}]}
-
-
-def handler(request):
-    if request.json and request.json.get("stream"):
-        provider = "anthropic" if "messages" in request.path else "openai"
-        return Reply.sse(DONE[provider], done=provider == "openai")
-    return Reply.json({"ok": 1})
-
-
-@pytest.fixture(autouse=True)
-def fresh_pools(monkeypatch):
-    monkeypatch.setattr(pools, "_SYNC", {})
-    monkeypatch.setattr(pools, "_ASYNC", weakref.WeakKeyDictionary())
-    yield
-    for pool in pools._SYNC.values():
-        pool.http.close()
+pytestmark = pytest.mark.usefixtures("fresh_pools")
 
 
 async def read(target, provider):
@@ -191,63 +174,6 @@ def test_threads_make_one_pool(provider):
             thread.join(20)
         assert len(pools._SYNC) == 1
     assert len(server.requests) == 8
-
-
-# --- closing ----------------------------------------------------------------------------------------------------------
-
-
-def test_close_leaves_the_connections_of_others(provider):
-    with serve(handler) as server:
-        one, other = to(provider, server), to(provider, server)
-        one.send(call(provider))
-        other.send(call(provider))
-        one.close()
-        other.send(call(provider))
-        assert server.connections == 1
-        other.close()
-        assert pools._SYNC == {}
-        one.send(call(provider))
-        assert server.connections == 2
-
-
-async def test_aclose_leaves_the_connections_of_others(provider):
-    with serve(handler) as server:
-        one, other = to(provider, server), to(provider, server)
-        await one.asend(call(provider))
-        await other.asend(call(provider))
-        await one.aclose()
-        await other.asend(call(provider))
-        assert server.connections == 1
-        await other.aclose()
-        assert pools._ASYNC[asyncio.get_running_loop()] == {}
-        await one.asend(call(provider))
-        assert server.connections == 2
-
-
-def test_closing_before_the_first_call_is_nothing(provider):
-    target = to(provider, "http://127.0.0.1:1")
-    target.close()
-    asyncio.run(target.aclose())
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_forked_child_connects_anew(provider):
-    with serve(handler) as server:
-        target = to(provider, server)
-        target.send(call(provider))
-        child = os.fork()
-        if child == 0:
-            status = 1
-            try:
-                target.send(call(provider))
-                status = 0
-            finally:
-                os._exit(status)
-        assert os.waitpid(child, 0)[1] == 0
-        target.send(call(provider))
-    assert server.connections == 2
-    assert [request.connection for request in server.requests] == [0, 1, 0]
 
 
 # --- network settings -------------------------------------------------------------------------------------------------
