@@ -1,19 +1,19 @@
 """Every error that this package raises.
 
 UnifiedError                          LangChain core's ModelError
-├── ConfigurationError                a model was built or called with something it does not have (also ValueError)
-│   ├── UnknownModelError             the model's name has none of the accepted forms
+├── ConfigurationError                an argument of a model is unknown or of the wrong type (also ValueError)
+│   ├── UnknownModelError             a model's name does not show its provider
 │   └── MissingKeyError               no API key was found (core: ModelAuthenticationError)
-├── RequestError                      refused here, before the network (core: ModelInvalidRequestError; ValueError)
-│   ├── UnsupportedContentError       a block or message that the wire cannot carry
-│   ├── UnsupportedParameterError     a parameter that the wire or the model cannot take
-│   ├── InvalidToolError              a tool or tool choice that cannot be sent
-│   └── InvalidHistoryError           a list of messages that no provider would take
-├── BudgetExceededError               a budget refused the call, before the network
+├── RequestError                      refused here, nothing was sent (core: ModelInvalidRequestError; ValueError)
+│   ├── UnsupportedContentError       a block or message that the API or the model cannot take
+│   ├── UnsupportedParameterError     a parameter that the API or the model cannot take
+│   ├── InvalidToolError              a tool, tool choice or schema that cannot be sent
+│   └── InvalidHistoryError           a list of messages that no provider accepts
+├── BudgetExceededError               a `Budget` is used up, nothing was sent
 ├── ProviderError                     the provider answered with an error
 │   ├── InvalidRequestError           400, 413, 422 (core: ModelInvalidRequestError)
-│   │   ├── ContextOverflowError           the input is longer than the context window (core: ContextOverflowError)
-│   │   └── ContentPolicyError        the provider's policy refused the input
+│   │   ├── ContextOverflowError      the input exceeds the context window (core: ContextOverflowError)
+│   │   └── ContentPolicyError        the provider's policy refuses the input
 │   ├── AuthenticationError           401 (core: ModelAuthenticationError)
 │   ├── BillingError                  402, exhausted quota, unpaid bills
 │   ├── PermissionDeniedError         403 (core: ModelPermissionDeniedError)
@@ -21,18 +21,18 @@ UnifiedError                          LangChain core's ModelError
 │   ├── ConflictError                 409, retryable
 │   ├── RateLimitError                429, retryable (core: ModelRateLimitError)
 │   └── ServerError                   5xx, retryable (core: ModelAPIError)
-│       └── OverloadedError           529 or a body that says so
+│       └── OverloadedError           529, or an error event that says so
 ├── ConnectionFailedError             no connection, or it broke, retryable (core: ModelConnectionError)
-│   └── IncompleteStreamError         the stream ended before its final event
+│   └── IncompleteStreamError         a stream ended before its final event
 ├── RequestTimeoutError               retryable (core: ModelTimeoutError)
 ├── ReplyError                        the answer is not what the API promises, retryable (core: ModelAPIError)
-├── RefusalError                      the model declined to answer (core: ModelRefusalError, from 1.7.5 on)
-└── StructuredOutputError             the answer does not have the form asked for (core: OutputParserException)
-    └── TruncatedOutputError          it was cut before its end
+├── RefusalError                      the model refuses structured output (core: ModelRefusalError, from 1.7.5 on)
+└── StructuredOutputError             the answer does not match the schema, retryable (core: OutputParserException)
+    └── TruncatedOutputError          it was cut off, not retryable
 
-What a provider or a transport raised keeps the SDK's class as well: `except openai.RateLimitError` and
-`except langchain_core.exceptions.ModelRateLimitError` both catch our `RateLimitError`. Classification goes by status
-and by the body's code; the message's text decides only where the provider gives no code.
+Errors from a provider or an SDK are of the SDK's class as well: `except openai.RateLimitError` and
+`except langchain_core.exceptions.ModelRateLimitError` both catch our `RateLimitError`. The HTTP status and the code in
+the body decide on the class. The message decides only where the provider gives no code.
 """
 
 from __future__ import annotations
@@ -52,10 +52,11 @@ if TYPE_CHECKING:
 
 
 class UnifiedError(core.ModelError):
-    """Base of every error of this package. A field is `None` where the provider did not say.
+    """Base of every error of this package. A field is `None` where the provider sent nothing for it.
 
-    `status` is the HTTP status, `code` the provider's own code or type, `retry_after` seconds.
-    `partial` is the message as far as it was streamed.
+    `status`: the HTTP status. `code`: the provider's code or type of the error. `retry_after`: seconds to wait.
+    `partial`: the message as far as it was streamed. `is_retryable`: whether the same call may succeed later. Calls
+    that fail before their answer begins were already repeated by the SDK, up to `max_retries` times.
     """
 
     provider: str | None = None
@@ -67,130 +68,160 @@ class UnifiedError(core.ModelError):
     partial: AIMessageChunk | None = None
 
 
+# --- before the network -----------------------------------------------------------------------------------------------
+
+
 class ConfigurationError(UnifiedError, ValueError):
-    """A model was built or called with something it does not have."""
+    """A model is built or called with an argument that is unknown or of the wrong type, or an SDK refuses its settings.
+
+    Correct the argument that the message names.
+    """
 
 
 class UnknownModelError(ConfigurationError):
-    """The model's name has none of the accepted forms."""
+    """A model's name does not show its provider. Use one of the forms in the message, such as `provider/model`."""
 
 
 class MissingKeyError(ConfigurationError, core.ModelAuthenticationError):
-    """No API key was found."""
+    """No API key is found, or it is empty. Set the variable that the message names, or pass `api_key=`."""
 
 
 class RequestError(UnifiedError, core.ModelInvalidRequestError, ValueError):
-    """The call was refused here, before the network."""
+    """The call cannot be sent as it is written. Nothing was sent. Change what the message names."""
 
 
 class UnsupportedContentError(RequestError):
-    """A block or message that the wire cannot carry."""
+    """The API or the model cannot take a block or a message. Do what the message suggests, or use another model."""
 
 
 class UnsupportedParameterError(RequestError):
-    """A parameter that the wire or the model cannot take."""
+    """A parameter's value is not allowed, or the API or the model does not take the parameter.
+
+    Change it or leave it out. With `on_unsupported="warn"`, the default, a parameter that is not taken is left out.
+    """
 
 
 class InvalidToolError(RequestError):
-    """A tool or tool choice that cannot be sent."""
+    """A tool, a tool choice or a schema cannot be sent. Correct the field that the message names."""
 
 
 class InvalidHistoryError(RequestError):
-    """A list of messages that no provider would take."""
+    """No provider accepts this list of messages, and it cannot be repaired. Correct the message that is named."""
 
 
 class BudgetExceededError(UnifiedError):
-    """A `Budget` refused the call before the network. `spent` and `limit` are USD."""
+    """A `Budget` is used up, so that the call is not sent. `spent` and `limit` are USD. Raise the limit to go on."""
 
     def __init__(self, message: str, *, spent: Decimal = Decimal(0), limit: Decimal = Decimal(0)) -> None:
-        """`message` says why."""
+        """`message` says what is used up."""
         super().__init__(message)
         self.spent = spent
         self.limit = limit
 
 
+# --- errors that the provider sends -----------------------------------------------------------------------------------
+
+
 class ProviderError(UnifiedError):
-    """The provider answered with an error."""
+    """The provider answers with an error. The subclass says which, and `is_retryable` whether a retry can help."""
 
 
 class InvalidRequestError(ProviderError, core.ModelInvalidRequestError):
-    """400, 413, 422: the provider refused the request."""
+    """The provider refuses the request (400, 413, 422). The same request fails again: change it."""
 
 
 class ContextOverflowError(InvalidRequestError, core.ContextOverflowError):
-    """The input, or input and `max_tokens` together, is longer than the context window."""
+    """The input, or input and `max_tokens` together, exceeds the context window.
+
+    Shorten the history, or lower `max_tokens`.
+    """
 
 
 class ContentPolicyError(InvalidRequestError):
-    """The provider's policy refused the input."""
+    """The provider's policy refuses the input. Change the input: the same one is refused again."""
 
 
 class AuthenticationError(ProviderError, core.ModelAuthenticationError):
-    """401: the key is wrong, or was not accepted."""
+    """The provider does not accept the API key (401). Check the key, and that it belongs to this provider."""
 
 
 class BillingError(ProviderError):
-    """402, an exhausted quota or an unpaid bill: the same request fails until somebody pays."""
+    """Credit or quota is used up, or a bill is unpaid (402, or a code that says so). Retries fail until it is paid."""
 
 
 class PermissionDeniedError(ProviderError, core.ModelPermissionDeniedError):
-    """403: the key may not do this."""
+    """The API key may not do this (403). Use another key, or ask for access to the model or feature."""
 
 
 class NotFoundError(ProviderError, core.ModelNotFoundError):
-    """404: no such model, file or response."""
+    """The provider has no such model, file or response (404). Check its name, and that the key has access to it."""
 
 
 class ConflictError(ProviderError):
-    """409: another request was in the way."""
+    """Another request changes the same thing at this moment (409). Try again."""
 
     is_retryable = True
 
 
 class RateLimitError(ProviderError, core.ModelRateLimitError):
-    """429: too many requests or tokens. `retry_after` says how many seconds to wait, where the provider did."""
+    """There were too many requests or tokens in a short time (429).
+
+    Try again after `retry_after` seconds; it is `None` if the provider did not say how long to wait.
+    """
 
 
 class ServerError(ProviderError, core.ModelAPIError):
-    """5xx: the provider failed."""
+    """The provider has a failure of its own (5xx). Try again later."""
 
 
 class OverloadedError(ServerError):
-    """529, or an error that says so in mid-stream."""
+    """The provider has too many requests from everybody (529, or an error event in a stream). Try again later."""
+
+
+# --- the network, and answers that are no answers ---------------------------------------------------------------------
 
 
 class ConnectionFailedError(UnifiedError, core.ModelConnectionError):
-    """No connection, or it broke."""
+    """There is no connection, or it broke. Check network, proxy and `base_url`, then try again."""
 
 
 class IncompleteStreamError(ConnectionFailedError):
-    """The stream ended before its final event. `partial` holds what had come."""
+    """A stream ends before its final event. `partial` holds the message up to there. Try again."""
 
 
 class RequestTimeoutError(UnifiedError, core.ModelTimeoutError):
-    """Nothing came within the timeout (seconds, per read)."""
+    """Nothing comes within the timeout, or no content within a stream's idle timeout. Try again, or raise `timeout`."""
 
 
 class ReplyError(UnifiedError, core.ModelAPIError):
-    """The answer is not what the API promises: not JSON, a proxy's HTML page, or an object of another kind."""
+    """The answer is not what the API promises: it is not JSON, or a proxy's HTML page, or an object of another kind.
+
+    Check `base_url`. If that is right, try again.
+    """
+
+
+# --- structured output ------------------------------------------------------------------------------------------------
 
 
 class RefusalError(UnifiedError, getattr(core, "ModelRefusalError", core.ModelError)):  # type: ignore[misc]
-    """The model declined to answer, where an answer of a certain form was asked for. `raw_message` is what it said."""
+    """The model refuses to give structured output. `raw_message` is its message. Change the prompt."""
 
     def __init__(self, message: str, *, raw_message: BaseMessage | None = None) -> None:
-        """`message` names the reason where the provider gave one."""
+        """`message` names the reason, if the provider gave one."""
         super().__init__(message)
         self.raw_message = raw_message
 
 
 class StructuredOutputError(UnifiedError, core.OutputParserException):
-    """The answer does not have the form asked for. `llm_output` is its text, `raw_message` the message."""
+    """The answer does not match the schema. `llm_output` is its text, `raw_message` the message.
+
+    Try again, or make the schema simpler.
+    """
 
     is_retryable = True
 
     def __init__(self, message: str, *, llm_output: str | None = None, raw_message: BaseMessage | None = None) -> None:
-        """`message` names the first place that is wrong."""
+        """`message` names the first place that does not match."""
         Exception.__init__(self, message)
         self.observation = None
         self.llm_output = llm_output
@@ -199,15 +230,20 @@ class StructuredOutputError(UnifiedError, core.OutputParserException):
 
 
 class TruncatedOutputError(StructuredOutputError):
-    """The answer was cut at `max_tokens` or at the end of the context window. `partial_text` is what had come."""
+    """The structured answer is cut off at `max_tokens` or at the end of the context window.
+
+    Raise `max_tokens`, or shorten the input.
+    """
 
     is_retryable = False
 
     @property
     def partial_text(self) -> str:
-        """The text, or the arguments of the tool call, as far as they came."""
+        """The text, or the arguments of the tool call, up to the cut."""
         return self.llm_output or ""
 
+
+# --- classification ---------------------------------------------------------------------------------------------------
 
 BY_STATUS: Mapping[int, type[ProviderError]] = {
     400: InvalidRequestError,
@@ -253,7 +289,7 @@ BY_CODE: Mapping[str, type[ProviderError]] = {
     "server_overloaded": OverloadedError,
 }
 
-# Neither provider gives these a code of their own (seen as invalid_request_error or without a code).
+# Neither provider has a code for these: they come as invalid_request_error or without a code.
 _OVERFLOW = re.compile(
     r"prompt is too long|exceed context limit|exceeds the context window|maximum context length"
     r"|exceed the configured limit",
@@ -262,18 +298,18 @@ _BILLING = re.compile(r"credit balance is too low|usage limits?\b.*\b(reached|ex
 
 
 def classify(status: int | None, code: str | None, message: str) -> type[ProviderError]:
-    """The class for a provider's error, by code, then status; by text only among invalid requests."""
+    """The class for a provider's error: by code, then by status, and for invalid requests by message."""
     by_code = BY_CODE.get(code or "")
-    found = by_code or BY_STATUS.get(status or 0) or _by_range(status)
-    # A general code ("invalid_request_error") must not hide a status that says more (413, 429).
+    kind = by_code or BY_STATUS.get(status or 0) or _by_range(status)
+    # The general code "invalid_request_error" must not hide a status that is more precise (413, 429).
     if by_code is InvalidRequestError and status is not None and status != 400:
-        found = BY_STATUS.get(status, by_code)
-    if found is InvalidRequestError:
+        kind = BY_STATUS.get(status, by_code)
+    if kind is InvalidRequestError:
         if _OVERFLOW.search(message):
             return ContextOverflowError
         if _BILLING.search(message):
             return BillingError
-    return found
+    return kind
 
 
 def _by_range(status: int | None) -> type[ProviderError]:
@@ -283,10 +319,10 @@ def _by_range(status: int | None) -> type[ProviderError]:
 
 
 def error_in(payload: JsonObject) -> JsonObject | None:
-    """The provider's error object inside a whole reply or a stream event; `None` where there is none.
+    """The provider's error object in a reply or a stream event; `None` if it holds none.
 
-    Covers Anthropic's `{"type": "error", "error": {…}}`, Chat's `{"error": {…}}`, the Responses events `error` and
-    `response.failed`, and a Responses reply whose `status` is `failed`.
+    Reads Anthropic's `{"type": "error", "error": {…}}`, Chat's `{"error": {…}}`, the Responses events `error` and
+    `response.failed`, and a Responses reply with `status` `failed`.
     """
     if payload.get("type") == "response.failed":
         payload = payload.get("response") or {}
@@ -300,7 +336,7 @@ def error_in(payload: JsonObject) -> JsonObject | None:
 
 
 def describe(error: JsonObject) -> tuple[str | None, str]:
-    """`(code, message)` of a provider's error object, of either provider."""
+    """`(code, message)` of an error object of either provider."""
     code = error.get("code") or error.get("type")
     message = error.get("message")
     return (str(code) if code else None), (str(message) if message else "no message")
@@ -308,7 +344,7 @@ def describe(error: JsonObject) -> tuple[str | None, str]:
 
 @functools.lru_cache(maxsize=256)
 def joined(ours: type[UnifiedError], sdk: type[Exception]) -> type[UnifiedError]:
-    """A class that is both our error and the SDK's, so that code that catches either goes on working."""
+    """A subclass of both our error and the SDK's, so that code that catches either one works."""
     if issubclass(ours, sdk):
         return ours
     namespace = {"__module__": ours.__module__, "__doc__": ours.__doc__, "__reduce__": _reduce}
@@ -316,11 +352,10 @@ def joined(ours: type[UnifiedError], sdk: type[Exception]) -> type[UnifiedError]
 
 
 def _reduce(self: UnifiedError) -> tuple[Any, ...]:
-    """Pickle as our own class: the joined one is made at run time, and SDK errors hold sockets and keys."""
-    own = next(cls for cls in type(self).__mro__ if cls.__module__ == __name__ and cls.__name__ in globals())
-    own = globals()[own.__name__]
+    """Pickle as our class: a joined class exists in this process only, and SDK errors hold sockets and keys."""
+    public = next(cls for cls in type(self).__mro__ if cls.__module__ == __name__ and cls.__name__ in globals())
     fields = ("provider", "model", "status", "code", "request_id", "retry_after", "partial")
-    return (_rebuild, (own, self.args, {name: getattr(self, name) for name in fields}))
+    return (_rebuild, (globals()[public.__name__], self.args, {name: getattr(self, name) for name in fields}))
 
 
 def _rebuild(cls: type[UnifiedError], args: tuple[Any, ...], fields: dict[str, Any]) -> UnifiedError:

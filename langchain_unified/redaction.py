@@ -1,6 +1,6 @@
-"""What a secret looks like, by the key it stands under and by its own form; and copies without any.
+"""Secrets: the keys that hold one, the patterns that match one, and copies without them.
 
-Traces, reports, cassettes and displays all ask here.
+For traces, reports, cassettes and displays.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from langchain_unified.request import JsonObject
 
 HIDDEN = "**********"
+"""Stands for a secret, as in pydantic's `SecretStr`."""
 
 SECRET_KEYS = frozenset(
     {
@@ -22,10 +23,10 @@ SECRET_KEYS = frozenset(
         "client_secret", "password", "access_token",
     }
 )  # fmt: skip
-"""Keys whose value is a secret wherever they stand in a body, a header or a tool."""
+"""Keys whose value is a secret, anywhere in a body, in headers or in a tool."""
 
 HEADER_KEYS = frozenset({"headers", "extra_headers", "default_headers", "extra_query", "default_query"})
-"""Keys that hold headers or query parameters: their values go, their names stay."""
+"""Keys that hold headers or query parameters. Their values are hidden, their names are not."""
 
 SECRETS: Mapping[str, re.Pattern[str]] = {
     "an Anthropic key": re.compile(r"sk-ant-[\w-]{6,}"),
@@ -45,54 +46,55 @@ SECRETS: Mapping[str, re.Pattern[str]] = {
         r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\w+/=\s\\]*(?:-----END [A-Z ]*PRIVATE KEY-----)?"
     ),
 }
-"""What is a secret by its form. Long base64 texts do not match by chance: most need a left edge."""
+"""Patterns of secrets, by what they match. Most must not follow a letter or digit: else long base64 would match."""
 
 
 def masked(text: str) -> str:
-    """The text with everything that has the form of a secret replaced by what it is: `[an OpenAI key]`."""
+    """The text with each secret replaced by its kind: `[an OpenAI key]`."""
     for label, pattern in SECRETS.items():
         text = pattern.sub(f"[{label}]", text)
     return text
 
 
 def redacted(mapping: Mapping[str, Any]) -> JsonObject:
-    """A copy with every secret replaced, whatever it is nested in. Only plain dicts and lists are looked into."""
-    return _cleaned(mapping) if _may_hold_secrets(mapping) else dict(mapping)
+    """A copy with every secret replaced, at any depth of dicts and lists. Other objects are not searched."""
+    return _copied(mapping) if _may_hold_secrets(mapping) else dict(mapping)
 
 
-_NAMES = tuple(key.encode() for key in (*SECRET_KEYS, *HEADER_KEYS))
+_KEYS = tuple(key.encode() for key in (*SECRET_KEYS, *HEADER_KEYS))
 
 
 def _may_hold_secrets(mapping: Mapping[str, Any]) -> bool:
-    """Whether the names of secrets occur at all: most calls have none, and looking is 20 times faster than copying."""
+    """Fast path: false if no key of a secret occurs, as in most calls. 20 times faster than copying."""
     try:
-        data = orjson.dumps(mapping, default=_opaque).lower()
+        data = orjson.dumps(mapping, default=_refuse_secret).lower()
     except TypeError:
         return True
-    return any(name in data for name in _NAMES)
+    return any(key in data for key in _KEYS)
 
 
-def _opaque(value: Any) -> None:
+def _refuse_secret(value: Any) -> None:
+    """Stops orjson at a value that it does not search: a secret, or a mapping that may hold one."""
     if isinstance(value, SecretStr | Mapping):
-        raise TypeError  # orjson looks no further
+        raise TypeError
 
 
-def _cleaned(mapping: Mapping[str, Any]) -> JsonObject:
-    return {key: _hidden(item) if _names_secret(key, item) else _redacted(item) for key, item in mapping.items()}
+def _copied(mapping: Mapping[str, Any]) -> JsonObject:
+    return {key: _hidden(item) if _is_secret(key, item) else _copied_value(item) for key, item in mapping.items()}
 
 
-def _redacted(value: Any) -> Any:
+def _copied_value(value: Any) -> Any:
     if isinstance(value, SecretStr):
         return HIDDEN
     if isinstance(value, Mapping):
-        return _cleaned(value)
+        return _copied(value)
     if isinstance(value, list):
-        return [_redacted(item) for item in value]
+        return [_copied_value(item) for item in value]
     return value
 
 
-def _names_secret(key: Any, item: Any) -> bool:
-    """Whether a key holds secrets. A tool's JSON schema may name a property so: its value is a schema, and stays."""
+def _is_secret(key: Any, item: Any) -> bool:
+    """Whether the item is a secret. An object is not: in a tool's schema, `password` may name a property."""
     if not isinstance(key, str):
         return False
     name = key.lower()

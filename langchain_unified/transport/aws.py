@@ -1,7 +1,7 @@
-"""Amazon's event stream framing, in which Bedrock sends the events of the Messages API.
+"""Amazon's event stream format, in which Bedrock sends the events of the Messages API.
 
-A message is: total length, length of the headers, checksum of these two (4 bytes each); headers; payload; checksum
-(4 bytes). The payload of a chunk is `{"bytes": <base64 of one event>}`.
+A message consists of its length, the length of its headers and a checksum of both (4 bytes each), the headers, the
+payload, and a checksum (4 bytes). The payload of a chunk is `{"bytes": <base64 of one event>}`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import orjson
 
 CONTENT_TYPE = "application/vnd.amazon.eventstream"
 
-# HTTP status of what Bedrock reports inside a stream (API reference, `ResponseStream`).
 EXCEPTIONS: Mapping[str, int] = {
     "internalServerException": 500,
     "modelStreamErrorException": 500,  # documented as 424, "retry your request"
@@ -24,13 +23,15 @@ EXCEPTIONS: Mapping[str, int] = {
     "throttlingException": 429,
     "validationException": 400,
 }
+"""HTTP status of an exception that Bedrock sends in a stream (API reference, `ResponseStream`)."""
+
 STRING = 7
 FIXED_SIZES: Mapping[int, int] = {0: 0, 1: 0, 2: 1, 3: 2, 4: 4, 5: 8, 8: 8, 9: 16}
-"""Bytes of a header's value by its type; types 6 and 7 (bytes and strings) carry their length."""
+"""Size of a header's value in bytes, by its type. Types 6 and 7 (bytes and strings) begin with their size."""
 
 
 class AwsParser:
-    """Bytes in, the events' JSON out. An exception becomes an `error` event."""
+    """Parses Amazon's event stream from chunks cut anywhere. An exception becomes an `error` event."""
 
     def __init__(self) -> None:
         self._buffer = b""
@@ -42,7 +43,7 @@ class AwsParser:
         while len(buffer) - at >= 16:
             size = int.from_bytes(buffer[at : at + 4], "big")
             if size < 16:
-                # Not this framing, or out of step: what came goes on as it is, and fails as JSON.
+                # Not this format, or out of step. The bytes go out unchanged, so that parsing them as JSON fails.
                 found.append(buffer[at:])
                 at = len(buffer)
                 break
@@ -62,7 +63,7 @@ def _event(message: bytes) -> Iterator[bytes]:
     headers = dict(_headers(message[12:end_of_headers]))
     payload = message[end_of_headers:-4]
     if binascii.crc32(message[:-4]) != int.from_bytes(message[-4:], "big"):
-        yield message  # damaged on its way: fails as JSON
+        yield message  # damaged: parsing it as JSON fails
     elif headers.get(":message-type", "event") != "event":
         yield _exception(headers, payload)
     elif headers.get(":event-type", "chunk") == "chunk":
@@ -86,10 +87,10 @@ def _headers(data: bytes) -> Iterator[tuple[str, str]]:
 def _exception(headers: Mapping[str, str], payload: bytes) -> bytes:
     name = headers.get(":exception-type") or headers.get(":error-code") or "error"
     try:
-        told: Any = orjson.loads(payload)
+        details: Any = orjson.loads(payload)
     except orjson.JSONDecodeError:
-        told = {}
-    message = told.get("message") if isinstance(told, dict) else None
+        details = {}
+    message = details.get("message") if isinstance(details, dict) else None
     message = message or headers.get(":error-message") or payload.decode(errors="replace")
     error = {"type": name, "code": EXCEPTIONS.get(name, 500), "message": message}
     return orjson.dumps({"type": "error", "error": error})

@@ -1,4 +1,4 @@
-"""Event streams as bytes come in: no I/O, no JSON, only where an event's data begins and ends."""
+"""Server-sent events: bytes in, the data of each event out. No I/O, no JSON."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ BOM = b"\xef\xbb\xbf"
 
 
 class Parser(Protocol):
-    """Bytes in, the data of the events they complete out."""
+    """Takes a stream's bytes in chunks, and returns the data of the events that each chunk completes."""
 
     def feed(self, chunk: bytes) -> list[bytes]: ...
 
@@ -16,10 +16,10 @@ class Parser(Protocol):
 
 
 class SSEParser:
-    """Server-sent events. `feed` takes chunks cut anywhere, and gives the data of each event that is complete.
+    """Parses server-sent events from chunks cut anywhere.
 
-    Lines may end in LF, CRLF or CR. Comments and the fields `event`, `id` and `retry` are skipped: both providers name
-    the event in its data as well. `flush` gives the data of a last event that no blank line ended.
+    Lines may end in LF, CRLF or CR. Comments and the fields `event`, `id` and `retry` are skipped: the data names the
+    event's type as well. `flush` returns the data of a last event that no blank line ended.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class SSEParser:
         parts = self._parts
         if parts:
             parts.append(chunk)
-            # A long event comes in many chunks without any line end: they are joined once, not at each chunk.
+            # A long event comes in many chunks without a line end: join them once, not at each chunk.
             if b"\n" not in chunk:
                 return []
             chunk = b"".join(parts)
@@ -54,7 +54,7 @@ class SSEParser:
         return [data for event in rest.split(b"\n\n") if (data := _data_of(event))]
 
     def _without_bom(self, chunk: bytes) -> bytes:
-        """The chunk without the byte order mark that a stream may begin with, also where it was cut in it."""
+        """The chunk without the byte order mark that may begin a stream, also if it comes in several chunks."""
         if self._head is None:
             return chunk
         self._head += chunk
@@ -64,7 +64,7 @@ class SSEParser:
         return chunk
 
     def _unix(self, chunk: bytes) -> bytes:
-        """The chunk with LF line ends. A CR at its end counts at once, and the LF that may follow it is dropped."""
+        """The chunk with LF line ends. A CR at its end is one; an LF that begins the next chunk is then dropped."""
         if self._ended_in_cr and chunk:
             chunk = chunk.removeprefix(b"\n")
             self._ended_in_cr = False
@@ -74,7 +74,7 @@ class SSEParser:
 
 
 def _data_of(event: bytes) -> bytes:
-    """The data of one event; empty where it has none. Usually one line, first or after `event:`."""
+    """The data of one event; empty if it has none. Fast path: one line, which comes first or after `event:`."""
     if event.startswith(b"data:"):
         at = 5
     elif (at := event.find(b"\ndata:") + 6) == 5:
