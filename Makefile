@@ -9,7 +9,7 @@ BIN = $(VENV)/bin
 PIP_INSTALL = bin/python -m pip install -q --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-recordings test-newest-core cassettes notebooks tables bench bench-cache lint types imports check clean
+.PHONY: help demo test test-recordings test-newest-core cassettes notebooks tables bench bench-cache call-path lint types imports check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -48,6 +48,9 @@ bench: $(VENV)/.test ## measure CPU time per call beside the partner packages (A
 
 bench-cache: $(VENV)/.test ## measure what prompt caching saves (ARGS=--write: write docs/bench_cache.md, too)
 	$(BIN)/python -m benchmarks.bench_cache $(ARGS)
+
+call-path: $(VENV)/.test ## count the functions and files that a call runs, beside the partner packages
+	$(BIN)/python -m benchmarks.call_path
 
 lint: $(VENV)/.dev ## find mistakes with ruff
 	$(BIN)/ruff check .

@@ -40,13 +40,14 @@ class MessageStream:
 
     def feed(self, event: JsonObject) -> Chunks:
         """The chunks of one event: none for most kinds, and for unknown ones. Raises `ReplyError` for a broken one."""
-        handler = EVENTS.get(event.get("type", ""))
-        if handler is None:
-            return []
+        kind = event.get("type", "")
         try:
-            return handler(self, event)
+            if kind == "content_block_delta":  # most events are one
+                delta = event["delta"]
+                return DELTAS.get(delta["type"], MessageStream._other)(self, event["index"], delta)
+            return EVENTS[kind](self, event) if kind in EVENTS else []
         except (KeyError, TypeError, AttributeError) as exc:
-            raise ReplyError(f"A {event.get('type')} event of the stream lacks what it must have: {exc!r}.") from exc
+            raise ReplyError(f"A {kind} event of the stream lacks what it must have: {exc!r}.") from exc
 
     def end(self) -> Iterable[AIMessageChunk]:
         """Nothing is held back."""
@@ -123,10 +124,6 @@ class MessageStream:
         self.arguments[index] = [args]
         return [self._chunk(content, [tool_call_chunk(name=block["name"], args=args, id=block["id"], index=index)])]
 
-    def _block_delta(self, event: JsonObject) -> Chunks:
-        delta = event["delta"]
-        return DELTAS.get(delta["type"], MessageStream._other)(self, event["index"], delta)
-
     def _text(self, index: int, delta: JsonObject) -> Chunks:
         if index in self.strings:
             return [self._chunk(delta["text"])]
@@ -169,7 +166,6 @@ def _adds(value: Any, present: Any) -> bool:
 EVENTS: Mapping[str, Callable[[MessageStream, JsonObject], Chunks]] = {
     "message_start": MessageStream._message_start,
     "content_block_start": MessageStream._block_start,
-    "content_block_delta": MessageStream._block_delta,
     "message_delta": MessageStream._message_delta,
     "message_stop": MessageStream._message_stop,
 }

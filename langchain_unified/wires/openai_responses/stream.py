@@ -41,6 +41,8 @@ class ResponsesStream(StreamDecoder):
         self._places: dict[int, Item] = {}
         self._order: list[Item] = []
         self._claims: list[Block] = []
+        self._texts: dict[tuple[str, int | None], Part] = {}
+        """The texts under way, by their item's id and their place in it."""
         self._ended = False
 
     def feed(self, event: JsonObject) -> Iterable[AIMessageChunk]:
@@ -78,7 +80,12 @@ class ResponsesStream(StreamDecoder):
         return self._finish(item, whole)
 
     def on_text(self, event: JsonObject) -> Iterable[AIMessageChunk]:
-        return self._say(event, "text", bare=not event.get("logprobs"))
+        part = self._texts.get((event.get("item_id", ""), event.get("content_index")))
+        delta = event.get("delta")
+        if part is None or not delta:
+            return self._say(event, "text", bare=not event.get("logprobs"))
+        part.length += len(delta)
+        return (self._chunk(delta if part.plain else [{"type": "text", "text": delta, "index": part.index}]),)
 
     def on_refusal(self, event: JsonObject) -> Iterable[AIMessageChunk]:
         return self._say(event, "refusal", bare=False)
@@ -196,6 +203,8 @@ class ResponsesStream(StreamDecoder):
         item = self._find(event.get("item_id"), event.get("output_index"), "message")
         part = self._part(item, event.get("content_index") or 0, bare=bare)
         part.length += len(delta)
+        if key == "text" and item.id:
+            self._texts[item.id, event.get("content_index")] = part
         if part.plain:
             return (self._chunk(delta),)
         block = self._named({"type": key, key: delta, "index": part.index}, item, part)
