@@ -11,7 +11,6 @@ import re
 import warnings
 from collections.abc import Callable
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import langchain_anthropic
@@ -22,8 +21,9 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 
 import langchain_unified
 from langchain_unified.testing import Emulator, Fault, emulator
+from tests.support.corpus import ROOT
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 RULES = "The house rules follow. " * 400
 MARK = {"cache_control": {"type": "ephemeral"}}
 OVERFLOW = {

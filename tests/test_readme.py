@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.corpus import ROOT
 from tests.support.replies import answer
 from tests.support.server import Received, Reply, serve
-
-ROOT = Path(__file__).parent.parent
 
 
 def programs(page: str) -> list[str]:

@@ -17,7 +17,8 @@ from langchain_unified.request import Request
 from langchain_unified.testing import Emulator, emulator
 from langchain_unified.wires import WIRES
 from langchain_unified.wires._completion import Completion, Tokens
-from tests.support.corpus import needs_corpus, sse_events, streams
+from tests.support.corpus import WIRE_OF, needs_corpus, sse_events, streams
+from tests.support.streams import chunks_of, total
 
 DAY = 1_795_132_800  # 2026-11-20
 MODELS = {"anthropic": "anthropic/claude-opus-5", "chat": "openai/gpt-4o", "responses": "openai/gpt-5.6"}
@@ -269,23 +270,14 @@ def test_a_server_s_reasoning_beside_the_content() -> None:
 
 
 @needs_corpus
-@pytest.mark.parametrize(
-    "endpoint, wire",
-    [
-        ("anthropic.messages", "anthropic_messages"),
-        ("openai.chat", "openai_chat"),
-        ("openai.responses", "openai_responses"),
-    ],
-)
+@pytest.mark.parametrize("endpoint, wire", WIRE_OF.items())
 def test_every_recorded_chunk_has_a_view(endpoint: str, wire: Any) -> None:
     count = 0
     for exchange in streams(endpoint)[::4]:
-        decoder = WIRES[wire].stream_decoder(True)
-        events = sse_events(exchange["response"]["sse"])
-        chunks = [chunk for event in events for chunk in decoder.feed(event)] + list(decoder.end())
+        chunks = chunks_of(WIRES[wire], sse_events(exchange["response"]["sse"]), plain=True)
         views = [reply(chunk) for chunk in chunks]
         assert all(isinstance(view, Reply) and isinstance(view.message, AIMessageChunk) for view in views)
-        whole = reply(sum(chunks[1:], start=chunks[0]))
+        whole = reply(total(chunks))
         assert "".join(view.content for view in views) == whole.content
         assert whole.finish_reason is not None
         assert views[-1].finish_reason == whole.finish_reason

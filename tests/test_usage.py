@@ -12,7 +12,8 @@ from langchain_core.messages.ai import UsageMetadata, add_usage
 
 from langchain_unified.usage import anthropic_usage, openai_usage, server_calls
 from langchain_unified.wires import WIRES
-from tests.support.corpus import exchanges, label, needs_corpus, replies, sse_events, streams
+from tests.support.corpus import WIRE_OF, exchanges, label, needs_corpus, replies, sse_events, streams
+from tests.support.streams import chunks_of, total
 
 
 def test_anthropic_input_holds_the_cache_and_the_split_stands_apart() -> None:
@@ -187,11 +188,6 @@ def check(usage: UsageMetadata) -> None:
     assert sum(usage.get("output_token_details", {}).values()) <= usage["output_tokens"]  # type: ignore[misc]
 
 
-WIRE_OF = {
-    "anthropic.messages": "anthropic_messages",
-    "openai.chat": "openai_chat",
-    "openai.responses": "openai_responses",
-}
 each_endpoint = pytest.mark.parametrize("endpoint", WIRE_OF)
 
 
@@ -216,11 +212,10 @@ def test_every_recorded_message_has_the_provider_s_totals(endpoint: str) -> None
         message = WIRES[WIRE_OF[endpoint]].decode(exchange["response"]["body"])[0]
         count += _same(message.usage_metadata, raw, label(exchange))
     for exchange in streams(endpoint):
-        decoder = WIRES[WIRE_OF[endpoint]].stream_decoder(True)
         events = sse_events(exchange["response"]["sse"])
-        chunks = [chunk for event in events for chunk in decoder.feed(event)] + list(decoder.end())
+        chunks = chunks_of(WIRES[WIRE_OF[endpoint]], events, plain=True)
         assert sum(chunk.usage_metadata is not None for chunk in chunks) <= 1, label(exchange)
-        whole = sum(chunks[1:], start=chunks[0])
+        whole = total(chunks)
         count += _same(whole.usage_metadata, whole.response_metadata.get("usage"), label(exchange))
     assert count > 200
 
@@ -251,9 +246,7 @@ def test_recorded_searches_are_counted(endpoint: str, searches: int) -> None:
     wire = WIRES[WIRE_OF[endpoint]]
     usages: list[Any] = [wire.decode(each["response"]["body"])[0].usage_metadata for each in replies(endpoint)]
     for exchange in streams(endpoint):
-        decoder = wire.stream_decoder(True)
-        usages += [
-            chunk.usage_metadata for event in sse_events(exchange["response"]["sse"]) for chunk in decoder.feed(event)
-        ]
+        chunks = chunks_of(wire, sse_events(exchange["response"]["sse"]), plain=True)
+        usages += [chunk.usage_metadata for chunk in chunks]
     details = [usage.get("server_tool_details", {}) for usage in usages if usage]
     assert sum(each.get("web_search_requests", 0) for each in details) == searches

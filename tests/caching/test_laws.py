@@ -17,10 +17,9 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from langchain_unified import ChatUnified, PromptCache
 from langchain_unified.caching.placement import place_breakpoints
 from langchain_unified.caching.policy import policy_of
-from langchain_unified.testing.emulation.rules import refusals
-from langchain_unified.testing.emulation.rules.rule import EmulatedCall
 from langchain_unified.wires import WIRES
-from tests.support.corpus import exchanges, needs_corpus
+from tests.support.corpus import ENDPOINT_OF, exchanges, needs_corpus
+from tests.support.emulated import refused
 from tests.support.histories import problems
 
 MODELS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -31,12 +30,6 @@ MODELS: dict[str, tuple[str, dict[str, Any]]] = {
     "older chat": ("openai/gpt-4o", {"use_responses_api": False}),
     "older responses": ("openai/gpt-5.1", {"use_responses_api": True}),
 }
-ENDPOINTS = {
-    "anthropic_messages": "anthropic.messages",
-    "openai_chat": "openai.chat",
-    "openai_responses": "openai.responses",
-}
-HEADERS = {"x-api-key": "k", "authorization": "Bearer k", "anthropic-version": "2026-10-21"}
 each_model = pytest.mark.parametrize("name", MODELS)
 
 # --- conversations ----------------------------------------------------------------------------------------------------
@@ -245,8 +238,7 @@ def test_every_body_is_one_that_the_provider_takes(
     assert (messages, tools) == before
     assert report.wire is not None
     assert problems(report.wire, report.body) == []
-    call = EmulatedCall(ENDPOINTS[report.wire], report.body, HEADERS)
-    assert [found.message for found in refusals(call)] == []
+    assert refused(ENDPOINT_OF[report.wire], report.body) == []
     check_marks(name, report.body, policy)
 
 
@@ -349,7 +341,7 @@ def test_no_mark_is_lost_without_a_word(name: str, data: st.DataObject) -> None:
 def recorded() -> list[AIMessage]:
     """Answers of all three APIs."""
     found: list[AIMessage] = []
-    for wire, endpoint in ENDPOINTS.items():
+    for wire, endpoint in ENDPOINT_OF.items():
         for each in exchanges(endpoint):
             if each["response"]["status"] == 200 and each["response"]["body"]:
                 found += WIRES[wire].decode(each["response"]["body"])  # type: ignore[index]
@@ -376,8 +368,7 @@ def test_marks_on_recorded_answers(name: str, data: st.DataObject, policy: Any) 
     if report.refused is None:
         assert report.wire is not None
         assert problems(report.wire, report.body) == []
-        call = EmulatedCall(ENDPOINTS[report.wire], report.body, HEADERS)
-        assert [found.message for found in refusals(call)] == []
+        assert refused(ENDPOINT_OF[report.wire], report.body) == []
         check_marks(name, report.body, policy)
         assert bare(report.body) == bare(plainly.body)
 

@@ -12,23 +12,19 @@ from genai_prices import data_snapshot
 from langchain_unified import message_cost
 from langchain_unified.wires import WIRES
 from tests.cost.helpers import USAGE, chat, claude
-from tests.support.corpus import label, needs_corpus, replies, sse_events, streams
+from tests.support.corpus import WIRE_OF, label, needs_corpus, replies, sse_events, streams
+from tests.support.streams import chunks_of, total
 
 # --- recorded traffic -------------------------------------------------------------------------------------------------
 
-ENDPOINTS = {
-    "anthropic.messages": "anthropic_messages",
-    "openai.chat": "openai_chat",
-    "openai.responses": "openai_responses",
-}
 
 
 @needs_corpus
-@pytest.mark.parametrize("endpoint", ENDPOINTS)
+@pytest.mark.parametrize("endpoint", WIRE_OF)
 def test_every_recorded_reply_has_a_price_or_a_reason(endpoint: str) -> None:
     priced = 0
     for exchange in replies(endpoint):
-        for message in WIRES[ENDPOINTS[endpoint]].decode(exchange["response"]["body"]):
+        for message in WIRES[WIRE_OF[endpoint]].decode(exchange["response"]["body"]):
             cost = message_cost(message)
             assert (cost.total is None) == (cost.reason is not None), label(exchange)
             if cost.total is not None:
@@ -39,14 +35,13 @@ def test_every_recorded_reply_has_a_price_or_a_reason(endpoint: str) -> None:
 
 
 @needs_corpus
-@pytest.mark.parametrize("endpoint", ENDPOINTS)
+@pytest.mark.parametrize("endpoint", WIRE_OF)
 def test_every_recorded_stream_costs_what_its_reply_costs(endpoint: str) -> None:
     count = 0
     for exchange in streams(endpoint):
-        decoder = WIRES[ENDPOINTS[endpoint]].stream_decoder(True)
         events = sse_events(exchange["response"]["sse"])
-        chunks = [chunk for event in events for chunk in decoder.feed(event)] + list(decoder.end())
-        whole = sum(chunks[1:], start=chunks[0])
+        chunks = chunks_of(WIRES[WIRE_OF[endpoint]], events, plain=True)
+        whole = total(chunks)
         last = next((chunk for chunk in reversed(chunks) if chunk.usage_metadata), None)
         assert message_cost(whole).total == (None if last is None else message_cost(last).total), label(exchange)
         count += message_cost(whole).total is not None

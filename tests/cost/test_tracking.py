@@ -10,7 +10,6 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -30,6 +29,7 @@ from langchain_unified import (
 )
 from langchain_unified.testing import Emulator, Fault, emulator
 from tests.cost.tracking_helpers import EACH, MODELS, WAYS, chat_model, each_api, each_way
+from tests.support.corpus import ROOT
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*is in beta")
 
@@ -327,7 +327,7 @@ def test_without_the_extra_own_prices_are_needed(monkeypatch: pytest.MonkeyPatch
 
 # --- the page ---------------------------------------------------------------------------------------------------------
 
-PAGE = Path(__file__).parents[2] / "docs/cost.md"
+PAGE = ROOT / "docs/cost.md"
 PROGRAMS = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
 from langchain_unified import display
 from langchain_unified.testing import emulator
 from tests.display.helpers import NEEDS_TQDM
+from tests.support.corpus import ROOT
 
-PAGE = (Path(__file__).parents[2] / "docs" / "display.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "display.md").read_text(encoding="utf-8")
 
 
 def test_the_page_names_everything() -> None:

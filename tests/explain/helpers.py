@@ -8,6 +8,7 @@ from langchain_unified import CacheExplanation, ChatUnified, explain_cache
 from langchain_unified.testing.emulation.cache import Clock, EmulatedCache
 from langchain_unified.testing.emulation.endpoints import SEGMENTS
 from langchain_unified.wires import WIRES
+from tests.support.corpus import ENDPOINT_OF
 
 CALL = {"type": "tool_call", "id": "call_1", "name": "search", "args": {"query": "x" * 400, "limit": 5}}
 IMAGE = {"type": "image", "url": "https://example.com/a.png"}
@@ -47,11 +48,6 @@ def partial(cause: str) -> Expected:
     return "partial_expected", cause
 
 
-ENDPOINTS = {
-    "anthropic_messages": "anthropic.messages",
-    "openai_chat": "openai.chat",
-    "openai_responses": "openai.responses",
-}
 
 
 def read_by_emulator(previous: Any, following: Any, elapsed: float) -> tuple[int, int]:
@@ -59,7 +55,7 @@ def read_by_emulator(previous: Any, following: Any, elapsed: float) -> tuple[int
     cache = EmulatedCache(Clock())
     found = []
     for report in (previous, following):
-        endpoint, body = ENDPOINTS[report.wire], WIRES[report.wire].encode(report.request).body
+        endpoint, body = ENDPOINT_OF[report.wire], WIRES[report.wire].encode(report.request).body
         hit = cache.look_up(endpoint, body, report.request.profile, SEGMENTS[endpoint](body, report.request.profile))
         cache.commit(hit)
         cache.clock.advance(elapsed)

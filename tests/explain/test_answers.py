@@ -8,11 +8,11 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
 from langchain_unified import cached, explain_cache
-from langchain_unified.wires.anthropic_messages.decode import decode as decode_anthropic
-from langchain_unified.wires.anthropic_messages.stream import stream_decoder as stream_anthropic
-from langchain_unified.wires.openai_responses.decode import decode as decode_responses
-from langchain_unified.wires.openai_responses.stream import stream_decoder as stream_responses
+from langchain_unified.wires import WIRES
 from tests.explain.helpers import Expected, claude, gpt, words
+from tests.support.streams import chunks_of, total
+
+MESSAGES, RESPONSES = WIRES["anthropic_messages"], WIRES["openai_responses"]
 
 
 def answer(tokens: int, read: int | None = None, **metadata: Any) -> AIMessage:
@@ -73,16 +73,7 @@ def anthropic_streamed(reply: dict[str, Any], late: bool) -> AIMessage:
         {"type": "message_delta", "delta": {"stop_reason": "end_turn", **more}, "usage": {"output_tokens": 1}},
         {"type": "message_stop"},
     ]
-    return summed(stream_anthropic(plain=True), events)
-
-
-def summed(decoder: Any, events: list[dict[str, Any]]) -> AIMessage:
-    chunks = [chunk for event in events for chunk in decoder.feed(event)]
-    decoder.close()
-    whole = chunks[0]
-    for chunk in chunks[1:]:
-        whole += chunk
-    return whole
+    return total(chunks_of(MESSAGES, events, plain=True))
 
 
 TOOLS_CHANGED = {"type": "tools_changed", "cache_missed_input_tokens": 5000}
@@ -91,7 +82,7 @@ TOOLS_CHANGED = {"type": "tools_changed", "cache_missed_input_tokens": 5000}
 @pytest.mark.parametrize("way", ["whole", "streamed", "streamed late"])
 def test_anthropics_diagnosis_is_kept_and_used(way: str) -> None:
     body = anthropic_reply(TOOLS_CHANGED)
-    message = decode_anthropic(body)[0] if way == "whole" else anthropic_streamed(body, way == "streamed late")
+    message = MESSAGES.decode(body)[0] if way == "whole" else anthropic_streamed(body, way == "streamed late")
     assert message.response_metadata["diagnostics"] == {"cache_miss_reason": TOOLS_CHANGED}
     report = claude().check([cached(HumanMessage(words(1500)))])
     found = explain_cache(report, report, reply=message)
@@ -114,7 +105,7 @@ def test_a_diagnosed_answer_that_read_something_is_a_partial_hit() -> None:
 @pytest.mark.parametrize("reason", [{"type": "unavailable"}, {"type": "previous_message_not_found"}, None])
 def test_a_diagnosis_that_tells_nothing_changes_nothing(reason: Any) -> None:
     report = claude().check([cached(HumanMessage(words(1500)))])
-    found = explain_cache(report, report, reply=decode_anthropic(anthropic_reply(reason))[0])
+    found = explain_cache(report, report, reply=MESSAGES.decode(anthropic_reply(reason))[0])
     assert (found.verdict, found.cause, found.diagnostics) == ("hit_expected", "none", reason)
 
 
@@ -137,7 +128,7 @@ def test_openais_diagnosis_is_kept_and_used(said: dict[str, Any], expected: Expe
     }  # fmt: skip
     events = [{"type": "response.created", "response": {**body, "output": [], "prompt_cache_diagnostics": None}},
               {"type": "response.completed", "response": body}]  # fmt: skip
-    message = summed(stream_responses(plain=True), events) if streamed else decode_responses(body)[0]
+    message = total(chunks_of(RESPONSES, events, plain=True)) if streamed else RESPONSES.decode(body)[0]
     assert message.response_metadata["prompt_cache_diagnostics"] == said
     report = gpt().check(words(1500))
     found = explain_cache(report, report, reply=message)
@@ -149,7 +140,7 @@ def test_our_own_finding_is_more_exact_than_the_providers() -> None:
     model = claude()
     first = [cached(SystemMessage(words(1500))), HumanMessage("Hi")]
     second = [cached(SystemMessage(words(1500, "b"))), HumanMessage("Hi")]
-    said = decode_anthropic(anthropic_reply({"type": "messages_changed", "cache_missed_input_tokens": 1500}))[0]
+    said = MESSAGES.decode(anthropic_reply({"type": "messages_changed", "cache_missed_input_tokens": 1500}))[0]
     found = explain_cache(model.check(first), model.check(second), reply=said)
     assert (found.cause, found.segment) == ("system", "message 0 (system), block 0")
     assert "Anthropic reports: messages_changed, about 1,500 tokens missed." in str(found)

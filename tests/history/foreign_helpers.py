@@ -9,14 +9,10 @@ from langchain_core.messages import AIMessage
 from langchain_unified.messages.turns import turns
 from langchain_unified.request import Profile, Request
 from langchain_unified.wires import WIRES
+from tests.support.corpus import WIRE_OF
 from tests.support.histories import problems, repair
 
-ENDPOINTS = {
-    "anthropic.messages": "anthropic_messages",
-    "openai.chat": "openai_chat",
-    "openai.responses": "openai_responses",
-}
-ALL = tuple(ENDPOINTS.values())
+ALL = tuple(WIRE_OF.values())
 PROVIDERS = {"anthropic_messages": "anthropic", "openai_chat": "openai", "openai_responses": "openai"}
 
 

@@ -13,16 +13,11 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 from langchain_unified.messages.turns import turns
 from langchain_unified.request import Profile, Request, WireName
 from langchain_unified.wires import WIRES
-from tests.support.corpus import needs_corpus, replies
+from tests.support.corpus import WIRE_OF, needs_corpus, replies
 from tests.support.histories import repair
 
 pytestmark = needs_corpus
 
-WIRE_OF: dict[str, WireName] = {
-    "anthropic.messages": "anthropic_messages",
-    "openai.chat": "openai_chat",
-    "openai.responses": "openai_responses",
-}
 
 
 def stored(messages: list[BaseMessage]) -> list[BaseMessage]:

@@ -6,8 +6,6 @@ import copy
 import functools
 import json
 from collections.abc import Iterator
-from functools import reduce
-from operator import add
 from typing import Any
 
 import pytest
@@ -15,26 +13,24 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from langchain_unified.errors import InvalidHistoryError
 from langchain_unified.wires import WIRES
-from tests.history.foreign_helpers import ALL, ENDPOINTS, SEARCHED, THOUGHT, said, sent
-from tests.support.corpus import label, needs_corpus, replies, sse_events, streams
+from tests.history.foreign_helpers import ALL, SEARCHED, THOUGHT, said, sent
+from tests.support.corpus import WIRE_OF, label, needs_corpus, replies, sse_events, streams
 from tests.support.reading import REBUILD, read
+from tests.support.streams import chunks_of, total
 
 
 @functools.cache
 def decoded(endpoint: str) -> list[tuple[dict[str, Any], AIMessage]]:
     """Each recorded answer with the message that it is decoded to."""
-    wire = WIRES[ENDPOINTS[endpoint]]
+    wire = WIRES[WIRE_OF[endpoint]]
     found = [(one, wire.decode(one["response"]["body"])[0]) for one in replies(endpoint)]
-    for one in streams(endpoint):
-        decoder = wire.stream_decoder(False)
-        chunks = [chunk for event in sse_events(one["response"]["sse"]) for chunk in decoder.feed(event)]
-        found.append((one, reduce(add, [*chunks, *decoder.end()])))
+    found += [(one, total(chunks_of(wire, sse_events(one["response"]["sse"])))) for one in streams(endpoint)]
     return found
 
 
 RECORDED = [
     pytest.param(endpoint, at, id=label(one))
-    for endpoint in ENDPOINTS
+    for endpoint in WIRE_OF
     for at, (one, _) in enumerate([(one, None) for one in [*replies(endpoint), *streams(endpoint)]])
 ]
 
@@ -114,7 +110,7 @@ def _calls(part: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
 def test_a_recorded_reply_loses_nothing_on_any_wire(wire: str, endpoint: str, at: int):
     exchange, message = decoded(endpoint)[at]
     before = copy.deepcopy(message)
-    model = exchange["request"]["body"]["model"] if wire == ENDPOINTS[endpoint] else ""
+    model = exchange["request"]["body"]["model"] if wire == WIRE_OF[endpoint] else ""
     body = sent(wire, HumanMessage("go"), message, *answered(message), HumanMessage("on"), model=model, policy="fix")
     calls = calls_in(body)
     assert [call for call in calls if call[1] != "tool_search"] == read(exchange).calls
@@ -134,7 +130,7 @@ def slots(wire: str, body: dict[str, Any]) -> bytes:
 def test_there_and_back_again(endpoint: str, at: int):
     """A, then B, then A: what A gets is what it got before B spoke, byte for byte, and then more."""
     exchange, message = decoded(endpoint)[at]
-    wire = ENDPOINTS[endpoint]
+    wire = WIRE_OF[endpoint]
     elsewhere = "openai_chat" if wire == "anthropic_messages" else "anthropic_messages"
     model = exchange["request"]["body"]["model"]
     history = [HumanMessage("go"), message, *answered(message), HumanMessage("on")]

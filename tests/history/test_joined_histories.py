@@ -13,25 +13,18 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMe
 from langchain_unified.messages.turns import turns
 from langchain_unified.profiles import profile_for
 from langchain_unified.request import Request, WireName
-from langchain_unified.testing.emulation.rules import refusals
-from langchain_unified.testing.emulation.rules.rule import EmulatedCall
 from langchain_unified.wires import WIRES
-from tests.support.corpus import exchanges, needs_corpus
+from tests.support.corpus import WIRE_OF, exchanges, needs_corpus
+from tests.support.emulated import refused
 from tests.support.histories import problems, repair
 
 pytestmark = needs_corpus
 
-WIRE_OF: dict[str, WireName] = {
-    "anthropic.messages": "anthropic_messages",
-    "openai.chat": "openai_chat",
-    "openai.responses": "openai_responses",
-}
 ASKED: dict[WireName, tuple[Any, str, str]] = {
     "anthropic_messages": ("anthropic", "claude-opus-5", "anthropic.messages"),
     "openai_chat": ("openai", "gpt-4o", "openai.chat"),
     "openai_responses": ("openai", "gpt-5.6", "openai.responses"),
 }
-HEADERS = {"x-api-key": "k", "authorization": "Bearer k", "anthropic-version": "2026-10-21"}
 
 
 def _answers() -> list[AIMessage]:
@@ -77,7 +70,7 @@ def test_joined_at_random(wire: WireName, data: st.DataObject) -> None:
     settled, _ = repair(turns(messages, wire), wire=wire, profile=profile, model=model)
     body = WIRES[wire].encode(Request(model, settled, profile=profile)).body
     assert problems(wire, body) == []
-    assert [str(found.message) for found in refusals(EmulatedCall(endpoint, body, HEADERS))] == []
+    assert refused(endpoint, body) == []
     written = json.dumps(body, ensure_ascii=False)
     for message in messages:
         for text in texts(message):

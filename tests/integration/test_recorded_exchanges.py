@@ -15,14 +15,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage
 
-from langchain_unified import (
-    ChatAnthropic,
-    ChatOpenAI,
-    ChatUnified,
-    InvalidRequestError,
-    NotFoundError,
-    ProviderError,
-)
+from langchain_unified import ChatAnthropic, ChatOpenAI, ChatUnified, InvalidRequestError, NotFoundError, ProviderError
 from tests.support.corpus import exchanges, label, needs_corpus
 from tests.support.reading import Reading, read
 from tests.support.server import Received, Reply, Server, serve, split

@@ -13,9 +13,8 @@ from langchain_unified import ChatAnthropic, ChatOpenAI, RefusalError, Truncated
 from langchain_unified.redaction import redacted
 from langchain_unified.schemas.check import valid
 from langchain_unified.testing import Emulator, emulator
-from langchain_unified.testing.emulation.rules import refusals
-from langchain_unified.testing.emulation.rules.rule import EmulatedCall
 from tests.support.corpus import exchanges, label, needs_corpus
+from tests.support.emulated import refused
 from tests.support.reading import read
 from tests.support.server import Received, Reply, Server, serve, split
 
@@ -27,7 +26,6 @@ MODELS: dict[str, Callable[..., Any]] = {
     "openai.chat": lambda **kw: ChatOpenAI(**{"model": "gpt-4o", "use_responses_api": False, **kw}),
     "openai.responses": lambda **kw: ChatOpenAI(**{"model": "gpt-5.6", "use_responses_api": True, **kw}),
 }
-HEADERS = {"anthropic-version": "2026-10-21", "x-api-key": "any", "authorization": "Bearer any"}
 ANSWERED = [each for endpoint in MODELS for each in exchanges(endpoint) if each["response"]["status"] == 200]
 
 
@@ -88,7 +86,7 @@ def test_functions_go_to_the_other_apis_and_back(exchange: dict[str, Any]) -> No
     own = bodies(tools, exchange["endpoint"])["tools"]
     for endpoint in MODELS.keys() - {exchange["endpoint"]}:
         there = bodies(tools, endpoint)
-        assert list(refusals(EmulatedCall(endpoint, there, HEADERS))) == []
+        assert refused(endpoint, there) == []
         back = bodies(there["tools"], exchange["endpoint"])["tools"]
         assert [loosely(tool) for tool in back] == [loosely(tool) for tool in own]
 

@@ -10,12 +10,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage
 
-from langchain_unified import (
-    AuthenticationError,
-    ChatUnified,
-    UnsupportedContentError,
-    UnsupportedParameterError,
-)
+from langchain_unified import AuthenticationError, ChatUnified, UnsupportedContentError, UnsupportedParameterError
 from langchain_unified.testing import Emulator, emulator
 
 OPUS_3, SONNET_3_5 = "anthropic/claude-3-opus-20240229", "anthropic/claude-3-5-sonnet-20240620"

@@ -6,7 +6,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,10 +17,10 @@ from langchain_unified.messages.blocks import normalise
 from langchain_unified.messages.turns import turns
 from langchain_unified.profiles import profile_for
 from langchain_unified.request import Request
-from langchain_unified.testing.emulation.rules import refusals
-from langchain_unified.testing.emulation.rules.rule import EmulatedCall
 from langchain_unified.wires import WIRES
 from tests.support import histories, oracle
+from tests.support.corpus import ENDPOINT_OF, ROOT
+from tests.support.emulated import refused
 from tests.support.histories import repair
 
 MODELS = {
@@ -29,12 +28,6 @@ MODELS = {
     "openai_chat": ("openai", "gpt-4o"),
     "openai_responses": ("openai", "gpt-5.6"),
 }
-ENDPOINTS = {
-    "anthropic_messages": "anthropic.messages",
-    "openai_chat": "openai.chat",
-    "openai_responses": "openai.responses",
-}
-HEADERS = {"x-api-key": "any", "authorization": "Bearer any", "anthropic-version": "2026-10-21"}
 
 # --- the conversations in which a block stands ------------------------------------------------------------------------
 
@@ -223,7 +216,7 @@ SENT = [cell for cell in CELLS if cell.values[3] != media.REFUSED and kind_of(ce
 @pytest.mark.parametrize("form,place,wire,outcome", SENT)
 def test_what_goes_out_is_a_body_that_the_api_takes(form: Any, place: str, wire: str, outcome: str) -> None:
     body = body_of(PLACES[place](form), wire)
-    assert [str(each.message) for each in refusals(EmulatedCall(ENDPOINTS[wire], body, HEADERS))] == []
+    assert refused(ENDPOINT_OF[wire], body) == []
     if oracle.PATH.exists():
         assert histories.problems(wire, body) == []
 
@@ -266,5 +259,5 @@ def test_every_type_that_is_read_has_a_row() -> None:
 
 
 def test_the_page_is_current() -> None:
-    path = Path(__file__).parents[2] / "docs" / "media.md"
+    path = ROOT / "docs" / "media.md"
     assert path.read_text(encoding="utf-8") == media.page(), "run: python -m docs.generate.media"

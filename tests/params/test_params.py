@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,10 +25,10 @@ from langchain_unified import (
 )
 from langchain_unified.params import DOCS
 from langchain_unified.request import Params
+from tests.support.corpus import ROOT
 from tests.support.replies import answer
 from tests.support.server import Received, Reply, Server, serve
 
-ROOT = Path(__file__).parents[2]
 WIRES = ("anthropic_messages", "openai_chat", "openai_responses")
 WAYS = ("constructor", "bind", "call")
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}

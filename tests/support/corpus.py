@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from langchain_unified.request import WireName
+
 ROOT = Path(__file__).parents[2]
 CORPUS = Path(os.environ.get("WIRE_CORPUS") or ROOT / "../shared/wire")
 FILES = {
@@ -25,6 +27,12 @@ FILES = {
     "anthropic.count_tokens": "other.jsonl.gz",
     "openai.input_tokens": "other.jsonl.gz",
 }
+WIRE_OF: dict[str, WireName] = {
+    "anthropic.messages": "anthropic_messages",
+    "openai.chat": "openai_chat",
+    "openai.responses": "openai_responses",
+}
+ENDPOINT_OF = {wire: endpoint for endpoint, wire in WIRE_OF.items()}
 MISSING = f"no recorded exchanges at {CORPUS}: set WIRE_CORPUS to their directory"
 
 

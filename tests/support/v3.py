@@ -8,11 +8,12 @@ from typing import Any
 
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models.chat_model_stream import ChatModelStream
-from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages import AIMessage
 from langchain_core.tracers._streaming import _V2StreamingCallbackHandler
 
 from langchain_unified.chat_models._events import EventWriter
 from langchain_unified.wires import Wire
+from tests.support.streams import chunks_of
 
 Event = dict[str, Any]
 CALLS = ("tool_call", "invalid_tool_call")
@@ -34,15 +35,6 @@ class Listener(BaseCallbackHandler, _V2StreamingCallbackHandler):
 
     def on_llm_error(self, error: BaseException, **kwargs: Any) -> None:
         self.errors.append(error)
-
-
-def chunks_of(wire: Wire, events: Iterable[Any]) -> list[AIMessageChunk]:
-    """The chunks of a provider's events, every block with its index."""
-    decoder = wire.stream_decoder(False)
-    chunks = [chunk for event in events for chunk in decoder.feed(event)]
-    chunks += decoder.end()
-    decoder.close()
-    return chunks
 
 
 def written(wire: Wire, events: Iterable[Any]) -> list[Event]:

@@ -13,12 +13,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langchain_unified.testing.cassettes import (
-    CassetteFormatError,
-    CassetteSecretError,
-    use_cassette,
-    vcr_config,
-)
+from langchain_unified.testing.cassettes import CassetteFormatError, CassetteSecretError, use_cassette, vcr_config
 from langchain_unified.testing.cassettes_format import dump, load, read_body, write_body
 from tests.support.server import Received, Reply, serve
 from tests.testing.cassette_traffic import (

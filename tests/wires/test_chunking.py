@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import reduce
-from operator import add
 from typing import Any
 
 import orjson
@@ -12,25 +10,17 @@ from langchain_core.messages import AIMessageChunk
 
 from langchain_unified.transport.sse import SSEParser
 from langchain_unified.wires import WIRES, Wire
-from tests.support.corpus import label, needs_corpus, sse_events, streams
+from tests.support.corpus import WIRE_OF, label, needs_corpus, sse_events, streams
 from tests.support.server import split
+from tests.support.streams import chunks_of, total
 
 pytestmark = needs_corpus
 
-WIRE_OF = {
-    "anthropic.messages": WIRES["anthropic_messages"],
-    "openai.chat": WIRES["openai_chat"],
-    "openai.responses": WIRES["openai_responses"],
-}
 ALL = [pytest.param(exchange, id=label(exchange)) for endpoint in WIRE_OF for exchange in streams(endpoint)]
 
 
-def message(wire: Wire, events: list[dict[str, Any]]) -> AIMessageChunk:
-    decoder = wire.stream_decoder(False)
-    chunks = [chunk for event in events for chunk in decoder.feed(event)]
-    chunks += decoder.end()
-    decoder.close()
-    return reduce(add, chunks)
+def message_of(wire: Wire, events: list[dict[str, Any]]) -> AIMessageChunk:
+    return total(chunks_of(wire, events))
 
 
 def parsed(pieces: list[bytes]) -> list[dict[str, Any]]:
@@ -41,10 +31,10 @@ def parsed(pieces: list[bytes]) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("exchange", ALL)
 def test_any_cut_gives_the_same_message(exchange: dict[str, Any]) -> None:
-    wire, text = WIRE_OF[exchange["endpoint"]], exchange["response"]["sse"]
-    expected = message(wire, sse_events(text))
+    wire, text = WIRES[WIRE_OF[exchange["endpoint"]]], exchange["response"]["sse"]
+    expected = message_of(wire, sse_events(text))
     assert expected.response_metadata["finish_reason"]
     data = text.encode()
     for size in (1, 7, len(data)):
         events = [event for event in parsed(split(data, size)) if event.get("type") != "ping"]
-        assert message(wire, events) == expected
+        assert message_of(wire, events) == expected

@@ -13,7 +13,8 @@ from langchain_unified.chat_models import _plan
 from langchain_unified.chat_models._events import EventWriter
 from langchain_unified.wires import WIRES
 from tests.chat_models.events.helpers import anthropic_stream, citation, text_delta
-from tests.support.v3 import assembled, check_blocks, check_lifecycle, chunks_of, written
+from tests.support.streams import chunks_of
+from tests.support.v3 import assembled, check_blocks, check_lifecycle, written
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*is in beta")
 

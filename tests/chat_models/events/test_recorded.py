@@ -23,19 +23,15 @@ from langchain_unified.wires.openai_chat import serve as serve_chat
 from langchain_unified.wires.openai_responses import serve as serve_responses
 from tests.chat_models.events.helpers import each_wire
 from tests.support import strategies_anthropic_messages, strategies_openai_chat, strategies_openai_responses
-from tests.support.corpus import label, needs_corpus, sse_events, streams
+from tests.support.corpus import WIRE_OF, label, needs_corpus, sse_events, streams
 from tests.support.histories import problems
 from tests.support.reading import REBUILD
 from tests.support.server import Received, Reply, Server, serve, split
-from tests.support.v3 import Listener, assembled, check_blocks, check_equal, check_lifecycle, chunks_of, written
+from tests.support.streams import chunks_of
+from tests.support.v3 import Listener, assembled, check_blocks, check_equal, check_lifecycle, written
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*is in beta")
 
-WIRE_OF = {
-    "anthropic.messages": WIRES["anthropic_messages"],
-    "openai.chat": WIRES["openai_chat"],
-    "openai.responses": WIRES["openai_responses"],
-}
 RECORDED = {exchange["id"]: exchange for endpoint in WIRE_OF for exchange in streams(endpoint)}
 each_recording = pytest.mark.parametrize("exchange", [pytest.param(e, id=label(e)) for e in RECORDED.values()])
 
@@ -46,7 +42,7 @@ def events_of(exchange: dict[str, Any]) -> list[Any]:
 
 def invoked_from(exchange: dict[str, Any]) -> AIMessage:
     """The recorded stream as a whole reply would have been decoded. Chat's is the sum of its chunks."""
-    wire, events = WIRE_OF[exchange["endpoint"]], events_of(exchange)
+    wire, events = WIRES[WIRE_OF[exchange["endpoint"]]], events_of(exchange)
     if exchange["endpoint"] == "openai.chat":
         return reduce(add, chunks_of(wire, events))
     return wire.decode(REBUILD[exchange["endpoint"]](events))[0]
@@ -58,7 +54,7 @@ def invoked_from(exchange: dict[str, Any]) -> AIMessage:
 @needs_corpus
 @each_recording
 def test_a_recorded_stream_gives_the_invoked_message(exchange: dict[str, Any]) -> None:
-    events = written(WIRE_OF[exchange["endpoint"]], events_of(exchange))
+    events = written(WIRES[WIRE_OF[exchange["endpoint"]]], events_of(exchange))
     check_lifecycle(events)
     check_equal(assembled(events), invoked_from(exchange))
 
@@ -68,7 +64,7 @@ def test_a_recorded_stream_gives_the_invoked_message(exchange: dict[str, Any]) -
 def test_texts_and_thoughts_finish_before_anything_else_begins(exchange: dict[str, Any]) -> None:
     """Of them, only the parts of one item's reasoning are open together."""
     running: dict[int, Any] = {}
-    for event in written(WIRE_OF[exchange["endpoint"]], events_of(exchange)):
+    for event in written(WIRES[WIRE_OF[exchange["endpoint"]]], events_of(exchange)):
         if event["event"] == "content-block-start":
             begun = event["content"]
             for block in running.values():
@@ -161,7 +157,7 @@ def test_a_generated_stream_gives_the_invoked_message(wire: Any, data: st.DataOb
 @each_recording
 def test_a_v3_message_replays_as_the_invoked_one(exchange: dict[str, Any]) -> None:
     """To its own API: the same bytes, signatures and ids of items included. That API takes them."""
-    wire, model = WIRE_OF[exchange["endpoint"]], model_for(exchange, "http://127.0.0.1:1")
+    wire, model = WIRES[WIRE_OF[exchange["endpoint"]]], model_for(exchange, "http://127.0.0.1:1")
 
     def body(message: AIMessage) -> dict[str, Any]:
         results = [ToolMessage("done", tool_call_id=call["id"]) for call in message.tool_calls]

@@ -17,7 +17,8 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_unified.chat_models._events import EventWriter
 from langchain_unified.wires import WIRES
 from tests.chat_models.events.helpers import each_wire
-from tests.support.v3 import Event, assembled, check_lifecycle, chunks_of, written
+from tests.support.streams import chunks_of
+from tests.support.v3 import Event, assembled, check_lifecycle, written
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*is in beta")
 

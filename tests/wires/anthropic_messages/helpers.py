@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import copy
+import functools
 import json
 from types import ModuleType
 from typing import Any
 
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
-from langchain_core.messages.ai import add_ai_message_chunks
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
 from langchain_unified.messages.turns import turns
 from langchain_unified.request import Profile, Request, ToolSpec, Turn
 from langchain_unified.wires.anthropic_messages import WIRE
+from tests.support.streams import chunks_of
 
 EPHEMERAL = {"type": "ephemeral"}
 TOOL = ToolSpec("f", parameters={"type": "object", "properties": {}})
@@ -73,16 +74,7 @@ REPLY = {
 USE = {"type": "tool_use", "id": "a", "name": "f", "input": {"x": 1}}
 
 
-def run(events: list[dict[str, Any]], plain: bool = False) -> list[AIMessageChunk]:
-    decoder = WIRE.stream_decoder(plain)
-    chunks = [chunk for event in events for chunk in decoder.feed(event)]
-    chunks.extend(decoder.end())
-    decoder.close()
-    return chunks
-
-
-def total(chunks: list[AIMessageChunk]) -> AIMessageChunk:
-    return add_ai_message_chunks(chunks[0], *chunks[1:])
+run = functools.partial(chunks_of, WIRE)
 
 
 def settled(message: AIMessage) -> list[dict[str, Any]]:

@@ -14,7 +14,8 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, Huma
 from langchain_unified.request import Profile
 from langchain_unified.wires.anthropic_messages import WIRE
 from tests.support.corpus import exchanges, label, needs_corpus, replies, sse_events, streams
-from tests.wires.anthropic_messages.helpers import TOOL, as_v1, encode, problems, run, settled, text, total
+from tests.support.streams import total
+from tests.wires.anthropic_messages.helpers import TOOL, as_v1, encode, problems, run, settled, text
 
 ENDPOINT = "anthropic.messages"
 

@@ -20,6 +20,7 @@ from langchain_unified.wires.anthropic_messages import WIRE
 from langchain_unified.wires.anthropic_messages.serve import read_request, render_events, render_reply
 from tests.support.corpus import label, needs_corpus, replies, sse_events, streams
 from tests.support.strategies_anthropic_messages import COMPLETIONS
+from tests.support.streams import chunks_of
 
 ENDPOINT = "anthropic.messages"
 BODY = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]}
@@ -37,10 +38,7 @@ def decoded(said: Completion, body: dict[str, Any] = BODY) -> AIMessage:
 
 
 def summed(events: list[dict[str, Any]]) -> AIMessageChunk:
-    decoder = WIRE.stream_decoder(False)
-    chunks = [chunk for event in events for chunk in decoder.feed(event)]
-    decoder.close()
-    return add_ai_message_chunks(AIMessageChunk(content=[]), *chunks)
+    return add_ai_message_chunks(AIMessageChunk(content=[]), *chunks_of(WIRE, events))
 
 
 def settled(message: AIMessage) -> list[dict[str, Any]]:

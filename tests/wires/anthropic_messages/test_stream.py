@@ -9,7 +9,8 @@ from langchain_core.messages import HumanMessage, ToolMessage
 
 from langchain_unified.errors import IncompleteStreamError, ReplyError
 from langchain_unified.wires.anthropic_messages import WIRE
-from tests.wires.anthropic_messages.helpers import REPLY, USE, as_v1, encode, run, settled, text, total, whats
+from tests.support.streams import total
+from tests.wires.anthropic_messages.helpers import REPLY, USE, as_v1, encode, run, settled, text, whats
 
 
 def opened(**changes: Any) -> dict[str, Any]:

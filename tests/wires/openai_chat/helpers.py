@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
-from langchain_core.messages.ai import add_ai_message_chunks
+from langchain_core.messages import AIMessage, BaseMessage
 
 from langchain_unified.caching.placement import place_breakpoints
 from langchain_unified.messages.turns import turns
 from langchain_unified.request import Encoded, Request, ToolSpec, Turn
 from langchain_unified.wires.openai_chat import WIRE
+from tests.support.streams import chunks_of
 
 
 def request(*messages: BaseMessage | Turn, **fields: Any) -> Request:
@@ -29,16 +30,7 @@ def sent(*messages: BaseMessage | Turn, **fields: Any) -> list[dict[str, Any]]:
     return body(*messages, **fields)["messages"]
 
 
-def run(events: list[dict[str, Any]]) -> list[AIMessageChunk]:
-    decoder = WIRE.stream_decoder(True)
-    chunks = [chunk for event in events for chunk in decoder.feed(event)]
-    chunks.extend(decoder.end())
-    decoder.close()
-    return chunks
-
-
-def total(chunks: list[AIMessageChunk]) -> AIMessageChunk:
-    return add_ai_message_chunks(chunks[0], *chunks[1:])
+run = functools.partial(chunks_of, WIRE, plain=True)
 
 
 def facts(message: AIMessage) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from langchain_unified.errors import ReplyError
 from langchain_unified.messages.turns import turns
 from langchain_unified.request import ToolSpec
 from langchain_unified.wires.openai_chat import WIRE
-from tests.wires.openai_chat.helpers import CALL, USAGE, decode, event, facts, reply, run, sent, total
+from tests.support.streams import total
+from tests.wires.openai_chat.helpers import CALL, USAGE, decode, event, facts, reply, run, sent
 
 
 def test_a_refusal_is_beside_an_empty_text():

@@ -11,7 +11,8 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from langchain_unified.wires.openai_chat import WIRE
 from tests.support.corpus import label, needs_corpus, replies, sse_events, streams
-from tests.wires.openai_chat.helpers import body, facts, run, total
+from tests.support.streams import total
+from tests.wires.openai_chat.helpers import body, facts, run
 
 
 @needs_corpus

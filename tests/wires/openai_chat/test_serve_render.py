@@ -8,24 +8,20 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from langchain_core.messages import AIMessage
-from langchain_core.messages.ai import add_ai_message_chunks
 
 from langchain_unified.errors import UnsupportedContentError
 from langchain_unified.wires._completion import Completion, Tokens
 from langchain_unified.wires.openai_chat import WIRE
 from langchain_unified.wires.openai_chat.serve import render_events, render_replies, render_reply
 from tests.support.strategies_openai_chat import COMPLETIONS
+from tests.support.streams import chunks_of, total
 from tests.wires.openai_chat.serve_helpers import HELLO, TOKENS, WITH_USAGE, call, text
 
 # --- law 1: a reply and its stream say the same -----------------------------------------------------------------------
 
 
 def streamed(completion: Completion, body: dict[str, Any]) -> AIMessage:
-    decoder = WIRE.stream_decoder(True)
-    chunks = [chunk for event in render_events(completion, body) for chunk in decoder.feed(event)]
-    chunks.extend(decoder.end())
-    decoder.close()
-    return add_ai_message_chunks(chunks[0], *chunks[1:])
+    return total(chunks_of(WIRE, render_events(completion, body), plain=True))
 
 
 def whole(completion: Completion, body: dict[str, Any]) -> AIMessage:

@@ -11,7 +11,8 @@ from langchain_core.messages import AIMessageChunk
 
 from langchain_unified.errors import IncompleteStreamError
 from langchain_unified.wires.openai_chat import WIRE
-from tests.wires.openai_chat.helpers import ARGS, USAGE, WORDS, decode, event, facts, reply, run, total
+from tests.support.streams import total
+from tests.wires.openai_chat.helpers import ARGS, USAGE, WORDS, decode, event, facts, reply, run
 
 
 def test_text_comes_at_once_and_the_rest_on_the_last_chunk():

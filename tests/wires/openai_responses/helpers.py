@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import json
 import random
 from collections.abc import Callable, Iterable
@@ -10,11 +11,11 @@ from typing import Any
 
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage, message_chunk_to_message
-from langchain_core.messages.ai import add_ai_message_chunks
 
 from langchain_unified.messages.turns import turns
 from langchain_unified.request import Encoded, Request, Turn
 from langchain_unified.wires.openai_responses import WIRE
+from tests.support.streams import chunks_of, total
 
 ENDPOINT = "openai.responses"
 
@@ -46,16 +47,7 @@ def own(content: Any, **fields: Any) -> AIMessage:
     return AIMessage(content=content, id="resp_1", response_metadata={"model_provider": "openai"}, **fields)
 
 
-def run(events: Iterable[dict[str, Any]], plain: bool = False) -> list[AIMessageChunk]:
-    decoder = WIRE.stream_decoder(plain)
-    chunks = [chunk for event in events for chunk in decoder.feed(event)]
-    chunks.extend(decoder.end())
-    decoder.close()
-    return chunks
-
-
-def total(chunks: list[AIMessageChunk]) -> AIMessageChunk:
-    return add_ai_message_chunks(chunks[0], *chunks[1:])
+run = functools.partial(chunks_of, WIRE)
 
 
 USAGE = {

@@ -13,6 +13,7 @@ from langchain_core.messages import HumanMessage, ToolMessage, message_chunk_to_
 from langchain_unified.errors import UnsupportedContentError
 from langchain_unified.request import Params, Profile, Turn
 from langchain_unified.wires.openai_responses import WIRE
+from tests.support.streams import total
 from tests.wires.openai_responses.helpers import (
     CLAUDE,
     CUSTOM,
@@ -26,7 +27,6 @@ from tests.wires.openai_responses.helpers import (
     run,
     sent,
     text_item,
-    total,
 )
 
 # --- assistant turns --------------------------------------------------------------------------------------------------

@@ -8,21 +8,17 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage
-from langchain_core.messages.ai import add_ai_message_chunks
 
 from langchain_unified.wires._completion import Completion, Tokens
 from langchain_unified.wires.openai_responses import WIRE
 from langchain_unified.wires.openai_responses.serve import read_request, render_events, render_reply
 from tests.support.strategies_openai_responses import COMPLETIONS
+from tests.support.streams import chunks_of, total
 from tests.wires.openai_responses.serve_helpers import ASKED, HELLO, HI, text
 
 
 def streamed(completion: Completion, *, as_text: bool) -> AIMessage:
-    decoder = WIRE.stream_decoder(as_text)
-    chunks = [chunk for event in render_events(completion, ASKED) for chunk in decoder.feed(event)]
-    chunks.extend(decoder.end())
-    decoder.close()
-    return add_ai_message_chunks(chunks[0], *chunks[1:])
+    return total(chunks_of(WIRE, render_events(completion, ASKED), as_text))
 
 
 def whole(completion: Completion) -> AIMessage:

@@ -14,6 +14,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, message_chunk_to_
 from langchain_unified.errors import IncompleteStreamError
 from langchain_unified.wires.openai_responses import WIRE
 from tests.support.corpus import label, needs_corpus, sse_events, streams
+from tests.support.streams import total
 from tests.wires.openai_responses.helpers import (
     ENDPOINT,
     REASONING,
@@ -26,7 +27,6 @@ from tests.wires.openai_responses.helpers import (
     run,
     sent,
     text_item,
-    total,
 )
 
 
