@@ -1,15 +1,15 @@
-"""Messages, conversations, streams, reports and errors as people like to read them, in a notebook and in a terminal.
+"""Shows messages, conversations, streams, reports, costs and errors, in a notebook and in a terminal.
 
     from langchain_unified.display import show, show_stream
 
     show(message)                                   # a message, a list of them, an agent's result, a report, an error
-    reply = show_stream(model.stream("Hello"))      # as it comes; `await ashow_stream(model.astream(…))`
-    with progress(len(inputs)) as bar:              # a callback that counts
+    reply = show_stream(model.stream("Hello"))      # while it runs; `await ashow_stream(model.astream(…))`
+    with progress(len(inputs)) as bar:              # a callback with a progress bar
         model.batch(inputs, config={"callbacks": [bar]})
 
-`%load_ext langchain_unified.display` lets a notebook show messages and conversations without `show`. What came from a
-model or a tool is shown as text, whatever is in it: no HTML, no Markdown, no link but to a cited source. Nothing is
-loaded from anywhere, and what has the form of a key or stands under a key's name is hidden.
+`%load_ext langchain_unified.display` makes a notebook show messages without `show`. Everything from a model or a tool
+is shown as plain text: no HTML, no Markdown, and no links except cited sources. Nothing is loaded from a network.
+Values that look like keys, or that have the name of a key, are hidden.
 """
 
 from __future__ import annotations

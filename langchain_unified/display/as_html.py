@@ -1,7 +1,7 @@
-"""Cards as HTML for a notebook. Every text passes `escaped`; nothing is loaded from anywhere.
+"""Cards as HTML for a notebook. Every text goes through `escaped`, and nothing is loaded from a network.
 
-The colours come from the page: text is inherited, lines and grounds are mixed from it, so that light and dark both
-work, whatever program shows the notebook. Without the style (some viewers take it out) the elements still read well.
+Text has the colour of the page; lines and backgrounds are transparent grey. So it works on light and dark pages, in any
+notebook program. Some viewers remove the style; the elements are readable without it.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ import base64
 import binascii
 import html
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from langchain_unified.display.parts import (
-    LONGEST,
+    MAX_CHARACTERS,
     Card,
+    CardPart,
     Code,
     Fold,
     Link,
-    Part,
     Picture,
     Prose,
-    Rows,
+    Table,
     clean,
     is_long,
     shortened,
@@ -47,24 +47,24 @@ text-align:left;vertical-align:top;background:none;color:inherit;white-space:pre
 .lcu progress{vertical-align:middle;width:16em}
 </style>"""
 
-# `.lcu.lcu`: Jupyter's own rules for tables weigh more than one class.
+# `.lcu.lcu`: Jupyter's rules for tables have a higher specificity than one class.
 
 IGNORE = "tex2jax_ignore mathjax_ignore"
-"""Classes that keep MathJax from reading `$5 and $6` as a formula, or a model's `\\href` as a link."""
+"""Classes that stop MathJax from rendering `$5 and $6` as a formula, or a model's `\\href` as a link."""
 
 
 def page(cards: Iterable[Card], *, full: bool = False) -> str:
-    """The cards. `full` opens what is long."""
+    """The HTML of cards. `full` shows long texts unfolded."""
     return framed("".join(_card(card, full) for card in cards))
 
 
 def framed(inner: str) -> str:
-    """HTML of ours in the frame that styles it."""
+    """HTML inside the element that has the style."""
     return f'{STYLE}<div class="lcu {IGNORE}">{inner}</div>'
 
 
 def escaped(text: str) -> str:
-    """The text as HTML that shows it, and does nothing else."""
+    """The text, cleaned and escaped for HTML."""
     return html.escape(clean(text), quote=True)
 
 
@@ -75,8 +75,8 @@ def _card(card: Card, full: bool) -> str:
     return f'<section class="lcu-{card.tone}"><strong>{escaped(card.title)}</strong>{detail}{body}{foot}</section>'
 
 
-def _part(part: Part, full: bool) -> str:
-    return PARTS[type(part)](part, full)
+def _part(part: CardPart, full: bool) -> str:
+    return RENDERERS[type(part)](part, full)
 
 
 def _prose(part: Prose, full: bool) -> str:
@@ -100,9 +100,9 @@ def _label(label: str) -> str:
 
 
 def _folded(label: str, text: str, frame: str, full: bool) -> str:
-    """A long text behind its beginning."""
+    """A long text that unfolds on a click on its beginning."""
     text = clean(text)
-    shown = text if full else shortened(text, LONGEST)
+    shown = text if full else shortened(text, MAX_CHARACTERS)
     summary = f"{_label(label)}{escaped(' '.join(text[:200].split())[:120])}… ({len(text):,} characters)"
     return f"<details{' open' if full else ''}><summary>{summary}</summary>{frame.format(escaped(shown))}</details>"
 
@@ -112,23 +112,25 @@ def _fold(part: Fold, full: bool) -> str:
     return f"<details{' open' if full else ''}><summary>{escaped(part.summary)}</summary>{inner}</details>"
 
 
-def _rows(part: Rows, full: bool) -> str:
+def _table(part: Table, full: bool) -> str:
     label = f"<p>{_label(part.label)}</p>" if part.label else ""
     head = "".join(f'<th scope="col"{_number(part, at)}>{escaped(name)}</th>' for at, name in enumerate(part.columns))
     head = f"<thead><tr>{head}</tr></thead>" if head else ""
-    rows = (
-        "".join(f"<td{_number(part, at)}>{escaped(shortened(cell, LONGEST))}</td>" for at, cell in enumerate(row))
-        for row in part.rows
-    )
-    return f"{label}<table>{head}<tbody>{''.join(f'<tr>{row}</tr>' for row in rows)}</tbody></table>"
+    rows = "".join(f"<tr>{''.join(_cells(part, row))}</tr>" for row in part.rows)
+    return f"{label}<table>{head}<tbody>{rows}</tbody></table>"
 
 
-def _number(part: Rows, column: int) -> str:
+def _cells(part: Table, row: tuple[str, ...]) -> Iterator[str]:
+    for at, cell in enumerate(row):
+        yield f"<td{_number(part, at)}>{escaped(shortened(cell, MAX_CHARACTERS))}</td>"
+
+
+def _number(part: Table, column: int) -> str:
     return ' class="lcu-number"' if column >= part.numbers else ""
 
 
 def _link(part: Link, full: bool) -> str:
-    """A title, and the address that it stands for: a title may pretend to be another."""
+    """A title and its URL. The URL is visible, because a title could pretend to be another one."""
     url = clean(part.url).strip()
     title = f"{escaped(part.text)} " if part.text else ""
     if not re.match(r"https?://[^/\s]", url, re.IGNORECASE):
@@ -137,16 +139,16 @@ def _link(part: Link, full: bool) -> str:
     return f'<p>{title}<span class="lcu-detail">{address}</span></p>'
 
 
-PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
-"""Pictures that hold no program; SVG does."""
+PICTURE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+"""Types that cannot contain a script. SVG can."""
 
-LARGEST_PICTURE = 4_000_000
-"""Characters of base64."""
+MAX_PICTURE = 4_000_000
+"""The most characters of base64."""
 
 
 def _picture(part: Picture, full: bool) -> str:
     caption = escaped(part.caption)
-    if part.mime not in PICTURES or len(part.data) > LARGEST_PICTURE or not _is_base64(part.data):
+    if part.mime not in PICTURE_TYPES or len(part.data) > MAX_PICTURE or not _is_base64(part.data):
         return f"<p>[{caption}, {escaped(part.mime)}, not shown]</p>"
     return f'<figure><img alt="{caption}" src="data:{part.mime};base64,{part.data}"></figure>'
 
@@ -158,10 +160,10 @@ def _is_base64(data: str) -> bool:
         return False
 
 
-PARTS: Mapping[type[Part], Callable[[Any, bool], str]] = {
+RENDERERS: Mapping[type[CardPart], Callable[[Any, bool], str]] = {
     Prose: _prose,
     Code: _code,
-    Rows: _rows,
+    Table: _table,
     Link: _link,
     Picture: _picture,
     Fold: _fold,

@@ -1,4 +1,4 @@
-"""Cards as plain text, for a terminal, a log, and whoever reads a notebook without HTML."""
+"""Cards as plain text, for a terminal, a log, or a notebook without HTML."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from typing import Any, TextIO
 from langchain_unified.display.parts import (
     FOLD_CHARACTERS,
     Card,
+    CardPart,
     Code,
     Fold,
     Link,
-    Part,
     Picture,
     Prose,
-    Rows,
+    Table,
     clean,
     shortened,
 )
 
 
 def page(cards: Iterable[Card], *, full: bool = False) -> str:
-    """The cards, one below the other, without a line break at the end. `full` cuts nothing."""
+    """The text of cards, without a line break at the end. `full` shows long texts and folded parts."""
     return "\n".join(_card(card, full) for card in cards)
 
 
@@ -33,8 +33,8 @@ def _card(card: Card, full: bool) -> str:
     return "\n".join([head, *(f"  {line}".rstrip() for line in [*lines, *([clean(card.foot)] if card.foot else [])])])
 
 
-def _part(part: Part, full: bool) -> Iterator[str]:
-    for block in PARTS[type(part)](part, full):
+def _part(part: CardPart, full: bool) -> Iterator[str]:
+    for block in RENDERERS[type(part)](part, full):
         yield from block.split("\n")
 
 
@@ -49,12 +49,12 @@ def _prose(part: Prose | Code, full: bool) -> Iterator[str]:
         yield f"{clean(part.label)}: {text}"
 
 
-def _rows(part: Rows, full: bool) -> Iterator[str]:
+def _table(part: Table, full: bool) -> Iterator[str]:
     if part.label:
         yield f"{clean(part.label)}:"
-    table = [[_cell(cell, full) for cell in row] for row in ((part.columns, *part.rows) if part.columns else part.rows)]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for row in table:
+    lines = [[_cell(cell, full) for cell in row] for row in ((part.columns, *part.rows) if part.columns else part.rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for row in lines:
         cells = (
             cell.rjust(width) if at >= part.numbers else cell.ljust(width)
             for at, (cell, width) in enumerate(zip(row, widths, strict=True))
@@ -80,18 +80,18 @@ def _fold(part: Fold, full: bool) -> Iterator[str]:
         yield from (f"  {line}" for each in part.parts for line in _part(each, full))
 
 
-PARTS: Mapping[type[Part], Callable[[Any, bool], Iterator[str]]] = {
+RENDERERS: Mapping[type[CardPart], Callable[[Any, bool], Iterator[str]]] = {
     Prose: _prose,
     Code: _prose,
-    Rows: _rows,
+    Table: _table,
     Link: _link,
     Picture: _picture,
     Fold: _fold,
 }
 
 
-def say(text: str, out: TextIO | None = None) -> None:
-    """Write to a terminal, at once. A character that it cannot show becomes `?`."""
+def write(text: str, out: TextIO | None = None) -> None:
+    """Write to a terminal and flush. A character that its encoding lacks becomes `?`."""
     out = sys.stdout if out is None else out
     encoding = getattr(out, "encoding", None) or "utf-8"
     out.write(text.encode(encoding, "replace").decode(encoding))

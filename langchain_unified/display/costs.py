@@ -1,4 +1,4 @@
-"""Costs, sums of costs, and what an explanation says of the prompt cache -> cards."""
+"""Cards for costs, sums of costs, replies and explanations of the prompt cache."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from decimal import Decimal
 
 from langchain_unified.cost import Cost, CostLine, usd
 from langchain_unified.cost.tracking import CostTracker
-from langchain_unified.display.messages import adjustment_rows, message_card
-from langchain_unified.display.parts import Card, Part, Prose, Rows, Tone, figures
+from langchain_unified.display.messages import adjustment_table, message_card
+from langchain_unified.display.parts import Card, CardPart, Prose, Table, Tone, counts_text
 from langchain_unified.explain import CacheExplanation
 from langchain_unified.replies import Reply
 
 
 def reply_card(reply: Reply) -> Card:
-    """The message, and what it cost."""
+    """A message with its cost."""
     card = message_card(reply.message)
     cost = f"cost: {reply.cost.short()}" if reply.usage else ""
-    return replace(card, foot=" · ".join(words for words in (card.foot, cost) if words))
+    return replace(card, foot=" · ".join(text for text in (card.foot, cost) if text))
 
 
 def cost_card(cost: Cost) -> Card:
-    """What one message cost, a row for each kind of token or tool."""
+    """The cost of one message, with a row for each kind of token or tool."""
     rows = tuple(_line(line) for line in cost.lines)
-    parts: tuple[Part, ...] = (Rows(("model", "kind", "units", "USD"), rows, numbers=2),) if rows else ()
+    parts: tuple[CardPart, ...] = (Table(("model", "kind", "units", "USD"), rows, numbers=2),) if rows else ()
     detail = "from LangChain's cache" if cost.original is not None else cost.reason or ""
     total = "unknown" if cost.total is None else usd(cost.total)
     return Card(f"cost: {total}", parts, "warn" if cost.total is None else "plain", detail, _saved(cost.saved))
@@ -39,33 +39,33 @@ def _saved(amount: Decimal | None) -> str:
 
 
 def tracker_card(tracker: CostTracker) -> Card:
-    """What many calls cost together, by model, and what is not known of it."""
+    """The cost of many calls, by model, and the calls whose cost is not known."""
     unpriced = tracker.unpriced
     models = tuple((model, usd(amount)) for model, amount in tracker.by_model.items())
     tokens = tuple((kind, f"{count:,}") for kind, count in tracker.tokens.items())
     missing = tuple((each.model, each.reason, str(each.calls)) for each in unpriced)
     tables = (
-        Rows(("model", "USD"), models, numbers=1),
-        Rows(("tokens, or uses of tools", "units"), tokens, numbers=1),
-        Rows(("unknown", "why", "calls"), missing, numbers=2),
+        Table(("model", "USD"), models, numbers=1),
+        Table(("tokens, or uses of tools", "units"), tokens, numbers=1),
+        Table(("unknown", "why", "calls"), missing, numbers=2),
     )
     calls = "call" if tracker.calls == 1 else "calls"
-    foot = figures([(tracker.calls, calls), (tracker.cached_calls or None, "from LangChain's cache")])
-    words = ", ".join(part for part in (foot, _saved(tracker.saved)) if part)
+    foot = counts_text([(tracker.calls, calls), (tracker.cached_calls or None, "from LangChain's cache")])
+    foot = ", ".join(text for text in (foot, _saved(tracker.saved)) if text)
     title = f"cost: {'at least ' if unpriced else ''}{usd(tracker.total)}"
-    return Card(title, tuple(table for table in tables if table.rows), "warn" if unpriced else "plain", "", words)
+    return Card(title, tuple(table for table in tables if table.rows), "warn" if unpriced else "plain", "", foot)
 
 
 VERDICTS: dict[str, Tone] = {"hit_expected": "good", "partial_expected": "plain", "miss_expected": "warn"}
 
 
 def explanation_card(found: CacheExplanation) -> Card:
-    """What a call will find in the prompt cache, and why not more."""
-    parts: list[Part] = [Prose(str(found))]
+    """What a call is expected to read from the prompt cache, and why not more."""
+    parts: list[CardPart] = [Prose(str(found))]
     if found.lost:
-        parts.append(Prose(", ".join(found.lost), "written anew"))
+        parts.append(Prose(", ".join(found.lost), "not read"))
     if found.dropped:
-        parts.append(adjustment_rows(found.dropped))
+        parts.append(adjustment_table(found.dropped))
     share = f"{found.reusable_tokens:,} of {found.total_tokens:,} tokens ({found.share:.0%}), by estimate"
     title = found.verdict.replace("_", " ")
     return Card(f"prompt cache: {title}", tuple(parts), VERDICTS.get(found.verdict, "warn"), "", share)
@@ -74,9 +74,10 @@ def explanation_card(found: CacheExplanation) -> Card:
 def amounts(
     costs: CostTracker | Iterable[Reply] | Mapping[str, CostTracker | Reply],
 ) -> tuple[list[str], list[Decimal], list[Decimal]]:
-    """Names, USD, and USD saved by prompt caching: by model of a sum, by number of single answers, by the names given.
+    """Names, USD paid and USD saved by prompt caching, for the bars of a plot.
 
-    What is not known is left out of a sum; what one sum saved is not known by model.
+    One tracker gives its models (it does not know what each of them saved), replies are numbered, a dict has names.
+    Costs that are not known are left out.
     """
     if isinstance(costs, CostTracker):
         return list(costs.by_model), list(costs.by_model.values()), [Decimal(0)] * len(costs.by_model)

@@ -1,7 +1,6 @@
-"""What a display is made of: cards of parts, the same for a notebook and for a terminal.
+"""Cards and their parts: what is displayed, the same for a notebook and for a terminal.
 
-Whoever makes cards puts raw texts into them, from wherever they came; only the renderers (`as_html.py`, `as_text.py`)
-write them out, cleaned and escaped.
+The texts in a card are raw, from any source. The renderers (`as_html.py`, `as_text.py`) clean and escape them.
 """
 
 from __future__ import annotations
@@ -15,12 +14,12 @@ from typing import Any, Literal, TypeAlias
 from langchain_unified.redaction import masked, redacted
 
 Tone: TypeAlias = Literal["plain", "user", "model", "tool", "good", "warn", "bad"]
-"""The colour of a card's edge. What it says is always said in words, too."""
+"""The colour of a card's edge. The text of the card always has the same information."""
 
 
 @dataclass(frozen=True, slots=True)
 class Prose:
-    """Text with its line breaks, as people read it. `label` stands before it; `quiet` for asides."""
+    """Text with line breaks. `label` is put before it. `quiet` text is less visible."""
 
     text: str
     label: str = ""
@@ -29,15 +28,15 @@ class Prose:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """Text in which every character counts."""
+    """Text in a fixed-width font."""
 
     text: str
     label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """A table. `columns` may be empty; the columns from `numbers` on hold figures."""
+class Table:
+    """A table. `columns` are its headings, if any. The columns from `numbers` on are aligned right."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -47,7 +46,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A source. Only an http(s) address can be followed."""
+    """A source. Only an http(s) URL becomes a link."""
 
     text: str
     url: str
@@ -55,7 +54,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture whose bytes are here, in base64."""
+    """A picture, as base64."""
 
     mime: str
     data: str
@@ -64,21 +63,21 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """Parts that are closed until somebody opens them. A terminal shows the `summary` alone."""
+    """Parts that a notebook shows on a click. A terminal shows only the `summary`."""
 
     summary: str
-    parts: tuple[Part, ...]
+    parts: tuple[CardPart, ...]
 
 
-Part: TypeAlias = "Prose | Code | Rows | Link | Picture | Fold"
+CardPart: TypeAlias = "Prose | Code | Table | Link | Picture | Fold"
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One thing on display. `detail` says more beside the title, `foot` stands below."""
+    """One displayed thing: a title with a `detail` beside it, its parts, and a `foot` below."""
 
     title: str
-    parts: tuple[Part, ...] = ()
+    parts: tuple[CardPart, ...] = ()
     tone: Tone = "plain"
     detail: str = ""
     foot: str = ""
@@ -86,29 +85,26 @@ class Card:
 
 # --- texts ------------------------------------------------------------------------------------------------------------
 
-LONGEST = 20_000
-"""Characters of one text that are shown; a notebook keeps what it shows."""
+MAX_CHARACTERS = 20_000
+"""The most characters of one text that are shown: a notebook file stores its outputs."""
 
 FOLD_CHARACTERS, FOLD_LINES = 1_200, 16
 """A longer text is folded."""
 
-# A flag's tail of invisible letters is a flag; anywhere else such letters hide text.
-_UNSEEN = re.compile(
+# Invisible tag letters belong to some flag emoji. Anywhere else they hide text.
+_INVISIBLE = re.compile(
     "\U0001f3f4[\U000e0030-\U000e007a]{1,6}\U000e007f"
     "|([\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f])"
 )
 
 
 def clean(text: str) -> str:
-    """The text with nothing in it that acts or hides: escapes and direction overrides are spelled out, as Python does.
-
-    What has the form of a secret is replaced by its name.
-    """
+    r"""The text with control and invisible characters spelled out as in Python (`\x1b`), and secrets masked."""
     text = text.replace("\r\n", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
-    return masked(_UNSEEN.sub(_seen, text))
+    return masked(_INVISIBLE.sub(_spelled_out, text))
 
 
-def _seen(match: re.Match[str]) -> str:
+def _spelled_out(match: re.Match[str]) -> str:
     return match[0] if match[1] is None else ascii(match[1])[1:-1]
 
 
@@ -118,30 +114,33 @@ def is_long(text: str) -> bool:
 
 
 def shortened(text: str, length: int) -> str:
-    """The text, or its first `length` characters and how many there are. Cleaned first: half a secret has no form."""
+    """The text, cleaned; if it is longer than `length`, its beginning and its length.
+
+    It is cleaned first, because a secret that is cut in half is no longer recognised.
+    """
     text = clean(text)
     return text if len(text) <= length else f"{text[:length]}… ({len(text):,} characters)"
 
 
-LONGEST_STRING = 400
-"""Characters of one string within JSON that are shown: signatures and pictures are long, and nobody reads them."""
+MAX_JSON_STRING = 400
+"""The most characters of one string in JSON: signatures and pictures are long, and nobody reads them."""
 
 
 def as_json(value: Any) -> str:
-    """The value as indented JSON, secrets hidden and long strings cut. What is no JSON is written as its `repr`."""
-    return json.dumps(_brief(value), ensure_ascii=False, indent=2, default=repr)
+    """The value as indented JSON, with secrets hidden and long strings cut. Other objects become their `repr`."""
+    return json.dumps(_shortened(value), ensure_ascii=False, indent=2, default=repr)
 
 
-def _brief(value: Any) -> Any:
+def _shortened(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {str(key): _brief(item) for key, item in redacted(value).items()}
+        return {str(key): _shortened(item) for key, item in redacted(value).items()}
     if isinstance(value, list | tuple | set):
-        return [_brief(item) for item in value]
-    return shortened(value, LONGEST_STRING) if isinstance(value, str) else value
+        return [_shortened(item) for item in value]
+    return shortened(value, MAX_JSON_STRING) if isinstance(value, str) else value
 
 
-def called(name: str, arguments: Any) -> str:
-    """A call as Python writes it: `get_weather(city="Paris")`. `arguments` that are text stand as they are."""
+def call_text(name: str, arguments: Any) -> str:
+    """A call in Python's form: `get_weather(city="Paris")`. Arguments that are a string are not changed."""
     if not isinstance(arguments, Mapping):
         return f"{name}({'' if arguments is None else arguments})"
     shown = (f"{key}={_value(item)}" for key, item in redacted(arguments).items())
@@ -149,9 +148,9 @@ def called(name: str, arguments: Any) -> str:
 
 
 def _value(item: Any) -> str:
-    return json.dumps(_brief(item), ensure_ascii=False, default=repr)
+    return json.dumps(_shortened(item), ensure_ascii=False, default=repr)
 
 
-def figures(pairs: Sequence[tuple[int | None, str]]) -> str:
-    """`12 in, 3 out`; what is `None` is left out."""
+def counts_text(pairs: Sequence[tuple[int | None, str]]) -> str:
+    """Counts with their names: `12 in, 3 out`. A count of `None` is left out."""
     return ", ".join(f"{count:,} {name}" for count, name in pairs if count is not None)

@@ -1,4 +1,4 @@
-"""Plots with matplotlib: labelled, and on a ground of their own, to be read on light and on dark pages."""
+"""Plots with matplotlib. They have a background colour, so they can be read on light and on dark pages."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 MISSING = "A plot needs matplotlib. Install it: pip install 'langchain-unified[notebook]'."
 
-GROUND, INK = "#ffffff", "#222222"
+BACKGROUND, FOREGROUND = "#ffffff", "#222222"
 
-# Colours that people who cannot tell red from green tell apart, too.
+# These colours differ for people with red-green colour blindness, too.
 SERIES = (
     ("read from cache", "#009e73"),
     ("written to cache", "#e69f00"),
@@ -35,26 +35,27 @@ def plot_tokens(
     output: bool = True,
     ax: Axes | None = None,
 ) -> Axes:
-    """Bars of the tokens of each call: from the cache, into the cache, other input, output. Returns the axes.
+    """Plot the tokens of each call as a stacked bar: read from the cache, written to it, other input, output.
 
-    Messages that are no answers, or tell no usage, are left out. `labels` name the calls; absent, they are numbered.
-    `output=False` leaves the output away.
+    `messages`: those that are not answers or have no usage are skipped. `labels`: the names of the calls; absent, they
+    are numbered. `output`: whether output tokens are shown. `ax`: the axes to draw on; absent, a new figure is made.
+    Returns the axes. Raises `ValueError` for a wrong number of labels, `ImportError` without matplotlib.
     """
     counts = [_counts(message) for message in messages if isinstance(message, AIMessage) and message.usage_metadata]
     names = [str(number) for number in range(1, len(counts) + 1)] if labels is None else list(labels)
     if len(names) != len(counts):
-        raise ValueError(f"There are {len(names)} labels for {len(counts)} calls that tell their usage.")
-    ink = INK if ax is None else None
+        raise ValueError(f"There are {len(names)} labels for {len(counts)} calls with usage.")
+    text_colour = FOREGROUND if ax is None else None
     ax = _axes() if ax is None else ax
     base = [0] * len(counts)
     for at, (name, colour) in enumerate(SERIES if output else SERIES[:-1]):
         heights = [count[at] for count in counts]
-        _room(ax.bar(range(len(counts)), heights, bottom=base, label=name, color=colour, width=0.6))
+        _add_margin(ax.bar(range(len(counts)), heights, bottom=base, label=name, color=colour, width=0.6))
         base = [low + height for low, height in zip(base, heights, strict=True)]
     ax.set_xticks(range(len(counts)), names)
     ax.set_xlabel("call")
     ax.set_ylabel("tokens")
-    ax.legend(frameon=False, labelcolor=ink, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(SERIES))
+    ax.legend(frameon=False, labelcolor=text_colour, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(SERIES))
     return ax
 
 
@@ -64,21 +65,23 @@ def plot_costs(
     labels: Iterable[str] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Bars of US dollars: of each model of a `CostTracker`, of each answer (`reply(message)`), or by names of yours.
+    """Plot US dollars as bars, with what prompt caching saved on top.
 
-    What has no known price is not in a bar. On top of a bar, pale, stands what prompt caching saved, if it did; the
-    models of one `CostTracker` have no such part, as it knows their saving only in sum. `labels` name the bars; absent,
-    models have their names, and answers are numbered. Returns the axes.
+    `costs`: a `CostTracker` gives a bar for each model; replies (`reply(message)`) give one each; a dict of trackers or
+    replies gives one for each name. Calls without a known price are left out. For the models of one tracker, savings
+    are not shown: it knows only their sum. `labels`: the names of the bars; absent, models have their names, and
+    replies are numbered. `ax`: the axes to draw on; absent, a new figure is made.
+    Returns the axes. Raises `ValueError` for a wrong number of labels, `ImportError` without matplotlib.
     """
     found, heights, saved = amounts(costs)
     names = found if labels is None else list(labels)
     if len(names) != len(heights):
         raise ValueError(f"There are {len(names)} labels for {len(heights)} bars.")
     ax = _axes() if ax is None else ax
-    paid, spared = [float(height) for height in heights], [max(float(amount), 0.0) for amount in saved]
+    paid, savings = [float(height) for height in heights], [max(float(amount), 0.0) for amount in saved]
     ax.bar(range(len(names)), paid, color=SERIES[0][1], width=0.6, label="paid")
-    if any(spared):
-        _room(ax.bar(range(len(names)), spared, bottom=paid, width=0.6, label="saved by prompt caching", **PALE))
+    if any(savings):
+        _add_margin(ax.bar(range(len(names)), savings, bottom=paid, width=0.6, label="saved by prompt caching", **PALE))
         ax.legend(frameon=False)
     ax.set_xticks(range(len(names)), names)
     ax.set_xlabel(_what(costs))
@@ -89,8 +92,8 @@ def plot_costs(
 PALE: Mapping[str, Any] = {"facecolor": "#d9f0e7", "edgecolor": SERIES[0][1], "hatch": "///", "linewidth": 0.5}
 
 
-def _room(bars: Any) -> None:
-    """Leave room above stacked bars: the foot of a bar holds the limit of the axes, also where it is the top."""
+def _add_margin(bars: Any) -> None:
+    """Keep a margin above stacked bars, whose bottom edges are sticky by default: the axes may end at such an edge."""
     for bar in bars:
         bar.sticky_edges.y[:] = [0]
 
@@ -113,12 +116,12 @@ def _axes() -> Any:
         plt: Any = importlib.import_module("matplotlib.pyplot")
     except ImportError as error:
         raise ImportError(MISSING) from error
-    _, ax = plt.subplots(figsize=(7, 3.6), layout="constrained", facecolor=GROUND)
-    ax.set_facecolor(GROUND)
-    ax.tick_params(colors=INK)
+    _, ax = plt.subplots(figsize=(7, 3.6), layout="constrained", facecolor=BACKGROUND)
+    ax.set_facecolor(BACKGROUND)
+    ax.tick_params(colors=FOREGROUND)
     for side, spine in ax.spines.items():
-        spine.set_color(INK)
+        spine.set_color(FOREGROUND)
         spine.set_visible(side in ("left", "bottom"))
     for text in (ax.xaxis.label, ax.yaxis.label, ax.title):
-        text.set_color(INK)
+        text.set_color(FOREGROUND)
     return ax

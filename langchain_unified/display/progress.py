@@ -3,7 +3,7 @@
     with progress(len(questions)) as bar:
         replies = model.batch(questions, config={"callbacks": [bar]})
 
-It is a callback, so that it counts whatever LangChain runs, models, chains and agents, in sync and async.
+It is a callback, so it counts everything that LangChain runs: models, chains and agents, sync and async.
 """
 
 from __future__ import annotations
@@ -17,20 +17,24 @@ from langchain_core.runnables.config import var_child_runnable_config
 
 from langchain_unified.display.as_html import escaped, framed
 from langchain_unified.display.parts import clean
-from langchain_unified.display.views import drawn, in_notebook
+from langchain_unified.display.views import display_in_notebook, in_notebook
 
 MISSING = "A progress bar needs tqdm. Install it: pip install 'langchain-unified[notebook]'."
 
 
 def progress(total: int | None = None, description: str = "") -> Progress:
-    """A callback that counts the runs it is given to, on tqdm's bar. `total`: how many there will be, if known."""
+    """Return a callback that counts runs on a tqdm progress bar.
+
+    `total`: the number of runs, if known. `description`: a text before the bar. Raises `ImportError` without tqdm.
+    """
     return Progress(_bar(total, clean(description)))
 
 
 class Progress(BaseCallbackHandler):
-    """Counts the outermost runs: each input of a `batch`, however many calls a chain or an agent makes for it.
+    """A callback that counts the outermost runs: one for each input of a `batch`, whatever a chain or an agent calls.
 
-    Runs that fail are counted, and said beside the bar. `with` closes the bar at the end; so does `close`.
+    Failed runs count, and their number is shown beside the bar. The end of a `with` block closes the bar; so does
+    `close`.
     """
 
     run_inline = True
@@ -43,7 +47,7 @@ class Progress(BaseCallbackHandler):
         self._lock = threading.Lock()
 
     def close(self) -> None:
-        """Leave the bar as it is."""
+        """Finish the bar."""
         self.bar.close()
 
     def __enter__(self) -> Self:
@@ -55,8 +59,8 @@ class Progress(BaseCallbackHandler):
         self.close()
 
     def _begin(self, *_: Any, run_id: UUID, parent_run_id: UUID | None = None, **__: Any) -> None:
-        # The handler may hang below a run that was begun without it: outermost is what no run that it saw has begun.
-        # Runs of `with_fallbacks` do not say whose they are; their context does.
+        # A run above may have started without this handler. Outermost are the runs without a parent that it knows.
+        # Runs of `with_fallbacks` have no parent id; their context has it.
         around = (var_child_runnable_config.get() or {}).get("callbacks")
         above = {parent_run_id, getattr(around, "parent_run_id", None)}
         with self._lock:
@@ -93,9 +97,9 @@ def _bar(total: int | None, description: str) -> Any:
 
 
 def _notebook_bar(tqdm: Any) -> Any:
-    """A tqdm that draws on one output of the cell.
+    """A tqdm class that draws on one output of the notebook cell.
 
-    tqdm's own notebook bar is a widget: without ipywidgets it warns, and a stored notebook shows it at 0 %.
+    tqdm's own notebook bar is a widget: it warns without ipywidgets, and a saved notebook shows it at 0 %.
     """
 
     class NotebookBar(tqdm):  # type: ignore[misc]
@@ -104,9 +108,9 @@ def _notebook_bar(tqdm: Any) -> Any:
 
         def display(self, msg: str | None = None, pos: int | None = None) -> None:
             if self._handle is None:
-                self._handle = drawn(_Drawn(self))
+                self._handle = display_in_notebook(_BarState(self))
             else:
-                self._handle.update(_Drawn(self))
+                self._handle.update(_BarState(self))
 
         def close(self) -> None:
             if not self.disable:
@@ -120,19 +124,19 @@ def _notebook_bar(tqdm: Any) -> Any:
     return NotebookBar
 
 
-class _Drawn:
-    """A bar as it is now."""
+class _BarState:
+    """The state of a bar, to display."""
 
     def __init__(self, bar: Any) -> None:
         state = bar.format_dict
         self._text = clean(bar.format_meter(**{**state, "ncols": 60, "ascii": None}))
-        self._words = clean(bar.format_meter(**{**state, "ncols": 0}))
+        self._caption = clean(bar.format_meter(**{**state, "ncols": 0}))
         self._done, self._total = bar.n, bar.total
 
     def __repr__(self) -> str:
-        """The line that tqdm writes."""
+        """The line of tqdm."""
         return self._text
 
     def _repr_html_(self) -> str:
         drawn = f'<progress value="{int(self._done)}" max="{int(self._total)}"></progress> ' if self._total else ""
-        return framed(drawn + escaped(self._words))
+        return framed(drawn + escaped(self._caption))

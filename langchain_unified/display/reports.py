@@ -1,19 +1,19 @@
-"""Dry runs, prompt-cache reports and errors -> cards."""
+"""Cards for dry runs, prompt-cache reports and errors."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
-from langchain_unified.display.messages import adjustment_rows, message_card
-from langchain_unified.display.parts import Card, Code, Fold, Part, Prose, Rows, Tone, as_json, figures
+from langchain_unified.display.messages import adjustment_table, message_card
+from langchain_unified.display.parts import Card, CardPart, Code, Fold, Prose, Table, Tone, as_json, counts_text
 from langchain_unified.errors import UnifiedError
 from langchain_unified.request import Adjustment, JsonObject
 
 
 @runtime_checkable
-class Report(Protocol):
-    """What a dry run says (`CheckReport` of the chat models)."""
+class CheckReportLike(Protocol):
+    """The report of a dry run: `CheckReport` of the chat models, which this package does not import."""
 
     @property
     def provider(self) -> str: ...
@@ -33,18 +33,18 @@ class Report(Protocol):
     def refused(self) -> str | None: ...
 
 
-def check_card(report: Report) -> Card:
-    """What a call would send, change, leave out or refuse."""
+def check_card(report: CheckReportLike) -> Card:
+    """What a call would send, change or leave out, or why it is refused."""
     title = f"{report.provider}/{report.model}"
     if report.refused is not None:
         return Card(title, (Prose(report.refused),), "bad", "is refused, nothing would be sent")
-    parts: list[Part] = []
+    parts: list[CardPart] = []
     if report.adjustments:
-        parts.append(adjustment_rows(report.adjustments))
+        parts.append(adjustment_table(report.adjustments))
     if report.left_out:
-        parts.append(Rows(("left out",), tuple((item,) for item in report.left_out)))
+        parts.append(Table(("left out",), tuple((item,) for item in report.left_out)))
     if report.headers:
-        parts.append(Fold("headers", (Rows((), tuple(report.headers.items())),)))
+        parts.append(Fold("headers", (Table((), tuple(report.headers.items())),)))
     parts.append(Fold("body", (Code(as_json(report.body)),)))
     changed = bool(report.adjustments or report.left_out)
     outcome = "goes out with changes" if changed else "goes out as written"
@@ -52,44 +52,42 @@ def check_card(report: Report) -> Card:
 
 
 STATUSES: Mapping[str, tuple[Tone, str]] = {
-    "hit": ("good", "all that was marked came from the cache"),
-    "partial": ("good", "a part came from the cache, a part was newly written"),
-    "write": ("plain", "written, for the next call to read"),
+    "hit": ("good", "everything marked was read from the cache"),
+    "partial": ("good", "one part was read from the cache, another was written"),
+    "write": ("plain", "written for later calls"),
     "miss": ("warn", "marked, but neither read nor written"),
-    "below_minimum": ("warn", "too short for this model's cache"),
+    "below_minimum": ("warn", "shorter than the model caches"),
     "off": ("plain", "not used"),
 }
 
 
 def cache_card(report: Mapping[str, Any]) -> Card:
-    """`response_metadata["prompt_cache"]`: what the prompt cache did in a call, and which marks went out."""
+    """`response_metadata["prompt_cache"]`: what was read and written, and which marks were sent."""
     status = str(report.get("status"))
     tone, meaning = STATUSES.get(status, ("plain", ""))
-    parts: list[Part] = []
+    parts: list[CardPart] = []
     sent, dropped = report.get("marks_sent") or (), report.get("marks_dropped") or ()
     if sent:
-        parts.append(
-            Rows(("mark", "lives"), tuple((str(m.get("place", "")), str(m.get("ttl") or "default")) for m in sent))
-        )
+        rows = tuple((str(mark.get("place", "")), str(mark.get("ttl") or "default")) for mark in sent)
+        parts.append(Table(("mark", "ttl"), rows))
     if dropped:
-        parts.append(
-            Rows(("mark left out", "why"), tuple((str(m.get("what", "")), str(m.get("why", ""))) for m in dropped))
-        )
-    foot = figures([(report.get("read"), "tokens read"), (report.get("written"), "tokens written")])
+        rows = tuple((str(mark.get("what", "")), str(mark.get("why", ""))) for mark in dropped)
+        parts.append(Table(("mark not sent", "why"), rows))
+    foot = counts_text([(report.get("read"), "tokens read"), (report.get("written"), "tokens written")])
     return Card(f"prompt cache: {status}", tuple(parts), tone, meaning, foot)
 
 
 def error_card(error: BaseException) -> Card:
-    """An error, with what the provider said and what had come of a stream."""
-    parts: list[Part] = [Prose(str(error))]
+    """An error, with the provider's details and the part of a stream that was received."""
+    parts: list[CardPart] = [Prose(str(error))]
     if isinstance(error, UnifiedError):
-        named = [(name, getattr(error, name)) for name in FIELDS]
+        named = [(name, getattr(error, name)) for name in ERROR_FIELDS]
         rows = tuple((name, str(value)) for name, value in named if value is not None)
         if rows:
-            parts.append(Rows((), (*rows, ("retryable", "yes" if error.is_retryable else "no"))))
+            parts.append(Table((), (*rows, ("retryable", "yes" if error.is_retryable else "no"))))
         if error.partial is not None:
-            parts.append(Fold("what had come", message_card(error.partial).parts))
+            parts.append(Fold("received before the error", message_card(error.partial).parts))
     return Card(type(error).__name__, tuple(parts), "bad")
 
 
-FIELDS = ("provider", "model", "status", "code", "retry_after", "request_id")
+ERROR_FIELDS = ("provider", "model", "status", "code", "retry_after", "request_id")

@@ -1,4 +1,4 @@
-"""Anything -> a view: HTML for a notebook, text for a terminal."""
+"""`show` and `view`: anything as HTML for a notebook and as text for a terminal."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from langchain_unified.cost.tracking import CostTracker
 from langchain_unified.display import as_html, as_text
 from langchain_unified.display.costs import cost_card, explanation_card, reply_card, tracker_card
 from langchain_unified.display.messages import message_card
-from langchain_unified.display.parts import Card, Code, Prose, Rows, as_json, clean
-from langchain_unified.display.reports import Report, cache_card, check_card, error_card
+from langchain_unified.display.parts import Card, Code, Prose, Table, as_json, clean
+from langchain_unified.display.reports import CheckReportLike, cache_card, check_card, error_card
 from langchain_unified.explain import CacheExplanation
 from langchain_unified.replies import Reply
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Something on display: `str(view)` for a terminal; a notebook takes the HTML. `full` folds and cuts nothing."""
+    """What `show` displays. `str(view)` is its text; a notebook shows its HTML. `full` shows long texts unfolded."""
 
     cards: tuple[Card, ...]
     full: bool = False
@@ -41,24 +41,24 @@ class View:
 
 
 def view(thing: Any, *, full: bool = False) -> View:
-    """What `show` displays, as an object: `str(view)` is its text."""
+    """Return what `show` displays as an object: `str(view)` is its text, a notebook shows its HTML."""
     return View(tuple(cards_of(thing)), full)
 
 
 def show(*things: Any, full: bool = False) -> None:
-    """Display things below each other: in a notebook as HTML, elsewhere as text on stdout.
+    """Show things, in a notebook as HTML, elsewhere as text on stdout.
 
-    A message, a list of them, an agent's result, a `Reply`, the report of a dry run or of a prompt cache, an
-    explanation, a cost or a sum of costs, an error, a structured answer, or any JSON. Long texts fold; `full=True`
-    shows them whole.
+    A thing can be a message, a list of messages, an agent's result, a `Reply`, a report of `check` or of the prompt
+    cache, the result of `explain_cache`, a cost or a sum of costs, an error, a structured answer, or any JSON.
+    `full`: long texts are shown unfolded.
     """
     for thing in things:
-        known = isinstance(thing, Report) or not hasattr(thing, "_repr_html_")
-        put(view(thing, full=full) if known else _Own(thing))
+        known = isinstance(thing, CheckReportLike) or not hasattr(thing, "_repr_html_")
+        display(view(thing, full=full) if known else _WithOwnHtml(thing))
 
 
-class _Own:
-    """A thing that has forms of its own."""
+class _WithOwnHtml:
+    """A thing that already has an HTML form."""
 
     def __init__(self, thing: Any) -> None:
         self._thing = thing
@@ -72,33 +72,33 @@ class _Own:
         return clean(str(self._thing))
 
 
-def put(ready: Any) -> None:
-    """Display what has a text and an HTML form: the one that fits."""
+def display(ready: Any) -> None:
+    """Display an object that has a text and an HTML form."""
     if in_notebook():
-        drawn(ready)
+        display_in_notebook(ready)
     else:
-        as_text.say(f"{ready}\n")
+        as_text.write(f"{ready}\n")
 
 
-def drawn(thing: Any) -> Any:
-    """Display in a notebook; gives the handle whose `update` replaces what is shown."""
-    display: Any = importlib.import_module("IPython.display").display
-    return display(thing, display_id=True)
+def display_in_notebook(thing: Any) -> Any:
+    """Display in a notebook. Returns a handle, whose `update` replaces the output."""
+    ipython: Any = importlib.import_module("IPython.display")
+    return ipython.display(thing, display_id=True)
 
 
 def in_notebook() -> bool:
-    """Whether this is a notebook's kernel. Never imports IPython: where it is not loaded, there is none."""
+    """Whether this process is the kernel of a notebook. IPython is not imported: a kernel has loaded it."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None and hasattr(ipython, "get_ipython") else None
     return getattr(shell, "kernel", None) is not None
 
 
-# --- things -----------------------------------------------------------------------------------------------------------
+# --- the cards of a thing ---------------------------------------------------------------------------------------------
 
 
 def cards_of(thing: Any) -> Iterable[Card]:
     """The cards of a thing, by its type."""
-    for kind, cards in KINDS:
+    for kind, cards in BY_TYPE:
         if isinstance(thing, kind):
             return cards(thing)
     return [Card(type(thing).__name__, (Code(repr(thing)),))]
@@ -117,7 +117,7 @@ def _mapping(thing: Mapping[str, Any]) -> Iterable[Card]:
 
 def _sequence(things: Iterable[Any]) -> Iterable[Card]:
     things = list(things)
-    plain = not any(isinstance(thing, kind) for thing in things for kind, _ in KINDS)
+    plain = not any(isinstance(thing, kind) for thing in things for kind, _ in BY_TYPE)
     return [Card("JSON", (Code(as_json(things)),))] if plain else _each(things)
 
 
@@ -127,32 +127,32 @@ def _each(things: Iterable[Any]) -> Iterable[Card]:
 
 def _structured(thing: BaseModel) -> Iterable[Card]:
     rows = tuple((name, _cell(value)) for name, value in thing.model_dump().items())
-    return [Card(type(thing).__name__, (Rows((), rows),) if rows else (), "good")]
+    return [Card(type(thing).__name__, (Table((), rows),) if rows else (), "good")]
 
 
 def _cell(value: Any) -> str:
     return as_json(value) if isinstance(value, dict | list | tuple) else str(value)
 
 
-KINDS: tuple[tuple[type | tuple[type, ...], Callable[[Any], Iterable[Card]]], ...] = (
+BY_TYPE: tuple[tuple[type | tuple[type, ...], Callable[[Any], Iterable[Card]]], ...] = (
     (BaseMessage, lambda message: [message_card(message)]),
     (Reply, lambda reply: [reply_card(reply)]),
     (Cost, lambda cost: [cost_card(cost)]),
     (CostTracker, lambda tracker: [tracker_card(tracker)]),
     (CacheExplanation, lambda found: [explanation_card(found)]),
-    (Report, lambda report: [check_card(report)]),
+    (CheckReportLike, lambda report: [check_card(report)]),
     (PromptValue, lambda prompt: _each(prompt.to_messages())),
     (BaseException, lambda error: [error_card(error)]),
-    (str, lambda said: [Card("text", (Prose(said),))]),
+    (str, lambda text: [Card("text", (Prose(text),))]),
     (BaseModel, _structured),
     (Mapping, _mapping),
     ((list, tuple), _sequence),
 )
-"""By type, the first that fits. A message is a pydantic model, too."""
+"""By type, the first that matches counts: a message is also a pydantic model."""
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Let the notebook show messages as `show` does: `%load_ext langchain_unified.display`."""
+    """Make a notebook show messages as `show` does: `%load_ext langchain_unified.display`."""
     formatters = shell.display_formatter.formatters
     for kind in (BaseMessage, PromptValue, Reply, Cost, CostTracker, CacheExplanation):
         formatters["text/html"].for_type(kind, lambda thing: view(thing)._repr_html_())

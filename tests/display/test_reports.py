@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, Sys
 
 from langchain_unified import ChatUnified, cost_callback, explain_cache, message_cost, reply
 from langchain_unified.display import load_ipython_extension, show, view
-from langchain_unified.display.as_text import say
+from langchain_unified.display.as_text import write
 from tests.display.helpers import PRICES, USAGE, Answer, Page, ai, error_of, html
 
 CHECKED = [HumanMessage("Hi")]
@@ -53,11 +53,11 @@ def test_the_report_of_a_prompt_cache() -> None:
         "marks_dropped": [{"what": "message 2", "why": "four are allowed"}],
     }
     assert str(view(report)) == (
-        "[prompt cache: partial] a part came from the cache, a part was newly written\n"
-        "  mark             lives\n"
+        "[prompt cache: partial] one part was read from the cache, another was written\n"
+        "  mark             ttl\n"
         "  system, block 0  5m\n"
         "  message 4        default\n"
-        "  mark left out  why\n"
+        "  mark not sent  why\n"
         "  message 2      four are allowed\n"
         "  1,100 tokens read, 35 tokens written"
     )
@@ -122,7 +122,7 @@ def test_an_error() -> None:
         "  code         slow down\n"
         "  retry_after  2.0\n"
         "  retryable    yes\n"
-        "  what had come …"
+        "  received before the error …"
     )
     assert "as far as" in html(error)
     assert str(view(ValueError("so"))) == "[ValueError]\n  so"
@@ -140,7 +140,7 @@ def test_show_writes_text_where_there_is_no_notebook(capsys: pytest.CaptureFixtu
 
 def test_a_terminal_that_knows_only_ascii() -> None:
     out = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
-    say("18 °C\n", out)
+    write("18 °C\n", out)
     out.seek(0)
     assert out.read() == "18 ?C\n"
 

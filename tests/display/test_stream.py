@@ -41,7 +41,7 @@ def test_a_stream_that_breaks_leaves_what_had_come(model: Any, capsys: pytest.Ca
         show_stream(model.chat.stream("Tell me."))
     written = capsys.readouterr().out
     assert written.startswith("[thinking] Short.\nOnce upon a time.\n")
-    assert "[the stream broke] IncompleteStreamError: " in written
+    assert "[the stream failed] IncompleteStreamError: " in written
 
 
 def test_a_stream_that_somebody_stops(capsys: pytest.CaptureFixture[str]) -> None:
@@ -51,7 +51,7 @@ def test_a_stream_that_somebody_stops(capsys: pytest.CaptureFixture[str]) -> Non
 
     with pytest.raises(KeyboardInterrupt):
         show_stream(stopped())
-    assert capsys.readouterr().out == "Once\n[the stream broke] KeyboardInterrupt\n"
+    assert capsys.readouterr().out == "Once\n[the stream failed] KeyboardInterrupt\n"
 
 
 def test_an_interrupted_stream_is_closed() -> None:
@@ -93,7 +93,7 @@ async def test_an_interrupted_async_stream_is_closed() -> None:
 
 def test_a_refusal_and_a_source_come_after_the_text(capsys: pytest.CaptureFixture[str]) -> None:
     show_stream([AIMessageChunk("so", additional_kwargs={"refusal": "I will not."})])
-    assert capsys.readouterr().out == "so\n[model]\n  refuses: I will not.\n"
+    assert capsys.readouterr().out == "so\n[model]\n  refusal: I will not.\n"
     source = cited("A title", "https://example.org/")
     show_stream([AIMessageChunk(source.content, response_metadata={"model_provider": "anthropic"})])
     out = capsys.readouterr().out

@@ -245,7 +245,7 @@ SHOWN = (
     ("[model]\n  two", "two"),
     ("[text]\n  a b", "a b"),
     ("[text]\n  c d", "c d"),
-    ("[text]\n  e\n[the stream broke]\n  ValueError: no", "the stream broke"),
+    ("[text]\n  e\n[the stream failed]\n  ValueError: no", "the stream failed"),
     ("four: 100%", '<progress value="4" max="4">'),
     ("100%", '<progress value="2" max="2">'),
     ("[openai/gpt-4o] by openai_chat: goes out as written", "goes out as written"),

@@ -74,7 +74,7 @@ SEEN = {
     "03_prompt_caching": ("prompt cache: partial", "the tool 'refund' was added", "8 min passed"),
     "04_switching_providers": ("openai/gpt-5.6 by openai_responses: goes out with changes", "the same thinking: True"),
     "05_cost_and_budgets": ("saved by prompt caching", "The budget of $0.01 is spent", "sent after the limit: 0"),
-    "06_testing_your_agent": ("the stream broke", "[429, 429, 200]", "2 passed in"),
+    "06_testing_your_agent": ("the stream failed", "[429, 429, 200]", "2 passed in"),
 }
 
 
