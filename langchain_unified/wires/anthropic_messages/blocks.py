@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from langchain_unified.messages.blocks import wire_of_type
 from langchain_unified.request import Adjustment, Block, JsonObject, Turn, WireName
-from langchain_unified.wires._wire import RAW_REMEDY, cannot_carry
+from langchain_unified.wires._wire import WRAP_REMEDY, cannot_carry
 from langchain_unified.wires.anthropic_messages.caching import cache_control
 from langchain_unified.wires.anthropic_messages.ids import CallIds
 
@@ -48,7 +48,7 @@ def _write(block: Block, turn: Turn, table: Mapping[str, Writer], job: Job) -> J
 
 def refused(block: Block, turn: Turn, job: Job) -> JsonObject | None:
     """No form of this block exists here."""
-    remedy = RAW_REMEDY if block["type"] == "unknown" else REMEDIES.get(block["type"], SPOKEN)
+    remedy = WRAP_REMEDY if block["type"] == "unknown" else REMEDIES.get(block["type"], SPOKEN)
     raise cannot_carry(block, turn, WIRE, remedy)
 
 

@@ -12,7 +12,7 @@ from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 from langchain_unified.errors import ReplyError
 from langchain_unified.messages.json_text import json_object
 from langchain_unified.request import JsonObject
-from langchain_unified.wires._wire import cut, seal
+from langchain_unified.wires._wire import break_json_tail, incomplete_stream
 from langchain_unified.wires.anthropic_messages.decode import CUT_SHORT, PROVIDER, metadata, usage_metadata
 
 Chunks = list[AIMessageChunk]
@@ -56,7 +56,7 @@ class MessageStream:
     def close(self) -> None:
         """Raise `IncompleteStreamError` when `message_stop` never came."""
         if not self.done:
-            raise cut("message_stop")
+            raise incomplete_stream("message_stop")
 
     def _chunk(self, content: Any, calls: list[ToolCallChunk] | None = None) -> AIMessageChunk:
         return AIMessageChunk(
@@ -103,7 +103,7 @@ class MessageStream:
             args = "".join(pieces)
             # Core takes no arguments for none needed, so what was cut before the first one needs a seal of its own.
             complete = not args or json_object(args) is not None
-            tail = "" if complete and index != end else seal(args) or "]" * (not args)
+            tail = "" if complete and index != end else break_json_tail(args) or "]" * (not args)
             if tail:
                 sealed.append(tool_call_chunk(args=tail, index=index))
         return sealed

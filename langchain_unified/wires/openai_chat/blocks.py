@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, TypeAlias
 
 from langchain_unified.request import Block, JsonObject, Turn
-from langchain_unified.wires._wire import RAW_REMEDY, cannot_carry
+from langchain_unified.wires._wire import WRAP_REMEDY, cannot_carry
 
 PartWriter: TypeAlias = Callable[[Block, Turn], list[JsonObject]]
 
@@ -103,7 +103,7 @@ def _nothing(block: Block, turn: Turn) -> list[JsonObject]:
 
 def _unknown(block: Block, turn: Turn) -> list[JsonObject]:
     remedy = "Send it to the provider whose block it is, or say it as text, image, file or audio."
-    refuse(block, turn, f"{remedy} {RAW_REMEDY}")
+    refuse(block, turn, f"{remedy} {WRAP_REMEDY}")
 
 
 # --- media ------------------------------------------------------------------------------------------------------------

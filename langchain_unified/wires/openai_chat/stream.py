@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 
 from langchain_unified.request import JsonObject
-from langchain_unified.wires._wire import StreamDecoder, cut, seal
+from langchain_unified.wires._wire import StreamDecoder, break_json_tail, incomplete_stream
 from langchain_unified.wires.openai_chat.assistant import CUSTOM_ARGUMENT
 from langchain_unified.wires.openai_chat.blocks import compact
 from langchain_unified.wires.openai_chat.decode import (
@@ -223,7 +223,7 @@ class ChatDecoder(StreamDecoder):
 
     def close(self) -> None:
         if not self.choice.get("finish_reason"):
-            raise cut("a chunk with a finish_reason")
+            raise incomplete_stream("a chunk with a finish_reason")
 
 
 def _closing(call: _Call) -> list[ToolCallChunk]:
@@ -238,7 +238,7 @@ def _tail(call: _Call) -> str:
         return compact({CUSTOM_ARGUMENT: args})
     if args and not args.strip():
         return "{}"
-    return "" if args_object(args) is not None else seal(args)
+    return "" if args_object(args) is not None else break_json_tail(args)
 
 
 DELTAS: Mapping[str, Callable[[ChatDecoder, _Draft, str, Delta], None]] = {

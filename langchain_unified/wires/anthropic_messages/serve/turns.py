@@ -12,7 +12,7 @@ from typing import Any
 from langchain_unified.errors import RequestError
 from langchain_unified.messages.blocks import normalise
 from langchain_unified.request import Block, JsonObject, Mark, Turn
-from langchain_unified.wires._values import expect, objects, present, shown
+from langchain_unified.wires._body import abbreviated, each_object, expect, non_null
 from langchain_unified.wires.anthropic_messages.assistant import ASSISTANT
 from langchain_unified.wires.anthropic_messages.blocks import SYSTEM, TOOL_RESULT, USER, WIRE, Job, Writer
 from langchain_unified.wires.anthropic_messages.caching import TTLS
@@ -31,11 +31,11 @@ def read_system(value: Any) -> tuple[Turn, ...]:
 
 def read_turns(messages: list[Any]) -> Iterator[Turn]:
     """The turns of the messages, each tool result a turn of its own. Raises `RequestError` with the path of a key."""
-    for position, (message, path) in enumerate(objects(messages, "messages")):
+    for position, (message, path) in enumerate(each_object(messages, "messages")):
         role = expect("a string", message.get("role"), f"{path}.role")
         if role not in ROLES:
             raise RequestError(f"{path}.role must be one of {', '.join(ROLES)}, not {role!r}.")
-        unknown = next((key for key in present(message) if key not in ("role", "content")), None)
+        unknown = next((key for key in non_null(message) if key not in ("role", "content")), None)
         if unknown is not None:
             raise RequestError(f"{path}.{unknown}: a message has `role` and `content`, nothing else is known here.")
         yield from ROLES[role](message.get("content"), f"{path}.content", position)
@@ -81,7 +81,7 @@ def _result(value: JsonObject, path: str, position: int) -> Turn | None:
     """A tool result as a turn; `None` for another block, and for a result with something that a turn cannot say."""
     if value.get("type") != "tool_result":
         return None
-    given = present(value)
+    given = non_null(value)
     call_id = expect("a string", given.get("tool_use_id"), f"{path}.tool_use_id")
     is_error = expect("true or false", given.get("is_error", False), f"{path}.is_error")
     blocks = list(_blocks(given.get("content", ""), f"{path}.content", TOOL_RESULT))
@@ -123,8 +123,8 @@ def _values(content: Any, path: str) -> Iterator[tuple[JsonObject, str]]:
     if isinstance(content, str):
         content = [{"type": "text", "text": content}] if content else []
     if not isinstance(content, list):
-        raise RequestError(f"{path} must be a string or a list of blocks, not {shown(content)}.")
-    for value, place in objects(content, path):
+        raise RequestError(f"{path} must be a string or a list of blocks, not {abbreviated(content)}.")
+    for value, place in each_object(content, path):
         _check(value, place)
         yield value, place
 
@@ -134,7 +134,7 @@ def _check(value: JsonObject, path: str) -> None:
     for key, wanted in NEEDED.get(kind, {}).items():
         expect(wanted, value.get(key), f"{path}.{key}")
     if kind in LISTS:
-        list(objects(value.get(LISTS[kind]), f"{path}.{LISTS[kind]}"))
+        list(each_object(value.get(LISTS[kind]), f"{path}.{LISTS[kind]}"))
     if kind in ("image", "document"):
         source = value["source"]
         origin = expect("a string", source.get("type"), f"{path}.source.type")
@@ -146,7 +146,7 @@ def take_mark(value: JsonObject, path: str) -> tuple[JsonObject, Mark | None]:
     """A block or tool without its cache mark, and the mark. One that says more than a lifetime stays where it is."""
     if value.get("cache_control") is None:
         return {key: item for key, item in value.items() if key != "cache_control"}, None
-    said = present(expect("an object", value["cache_control"], f"{path}.cache_control"))
+    said = non_null(expect("an object", value["cache_control"], f"{path}.cache_control"))
     ttl = said.get("ttl")
     if said.get("type") != "ephemeral" or said.keys() - {"type", "ttl"} or ttl not in (None, *TTLS):
         return value, None
@@ -160,7 +160,7 @@ def _blocks(content: Any, path: str, table: Table) -> tuple[Block, ...]:
 def _block(value: JsonObject, path: str, table: Table) -> Block:
     """A block as our vocabulary says it, else as `native`; with its mark."""
     bare, mark = take_mark(value, path)
-    given = present(bare)
+    given = non_null(bare)
     block = READERS.get(given["type"], _settled)(given)
     if block["type"] == "native" or not _comes_back(block, given, table):
         block = {"type": "native", "value": bare}
@@ -196,7 +196,7 @@ def _note(citation: JsonObject) -> JsonObject:
     title = citation.get("document_title", citation.get("title"))
     named = {"cited_text": citation.get("cited_text"), "url": citation.get("url"), "title": title}
     extras = {key: item for key, item in citation.items() if key not in apart}
-    note: JsonObject = {"type": "citation", **present(named), "extras": extras}
+    note: JsonObject = {"type": "citation", **non_null(named), "extras": extras}
     probe = {"type": "text", "text": "…", "annotations": [note]}
     written = ASSISTANT["text"](probe, OWN, Job()) or {}
     return note if written.get("citations") == [citation] else {"type": "non_standard_annotation", "value": citation}

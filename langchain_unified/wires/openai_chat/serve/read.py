@@ -18,7 +18,7 @@ from langchain_unified.errors import InvalidToolError, RequestError
 from langchain_unified.request import Dialect, JsonObject, OutputFormat, Params, Request, ToolChoice, ToolSpec
 from langchain_unified.tools.choice import parse_tool_choice
 from langchain_unified.tools.spec import OPTIONS, tool_spec
-from langchain_unified.wires._values import expect, objects, present
+from langchain_unified.wires._body import each_object, expect, non_null
 from langchain_unified.wires.openai_chat.params import NATIVE_KEYS
 from langchain_unified.wires.openai_chat.serve.turns import read_turns
 
@@ -60,8 +60,8 @@ def read_request(body: JsonObject, headers: Mapping[str, str] = NO_HEADERS) -> R
 
     `dialect` tells how the body said it: under which key the limit stood, and whether a stream asked for its usage.
     """
-    given = present(expect("an object", body, "The body"))
-    tools = tuple(_tool(tool, path) for tool, path in objects(given.get("tools"), "tools"))
+    given = non_null(expect("an object", body, "The body"))
+    tools = tuple(_tool(tool, path) for tool, path in each_object(given.get("tools"), "tools"))
     output, native = _output_or_native(given)
     params = _params(given)
     return Request(
@@ -128,7 +128,7 @@ def _output(asked: JsonObject) -> OutputFormat | None:
     if kind != "json_schema":
         return None
     path = "response_format.json_schema"
-    inner = present(expect("an object", asked.get("json_schema"), path))
+    inner = non_null(expect("an object", asked.get("json_schema"), path))
     for key, wanted in SCHEMA_KEYS.items():
         if key in inner or key == "name":
             expect(wanted, inner.get(key), f"{path}.{key}")
@@ -150,14 +150,14 @@ def _tool(tool: JsonObject, path: str) -> ToolSpec:
     kind = expect("a string", tool.get("type"), f"{path}.type")
     if kind not in INNER_KEYS:
         return tool_spec(tool)
-    inner = present(expect("an object", tool.get(kind), f"{path}.{kind}"))
+    inner = non_null(expect("an object", tool.get(kind), f"{path}.{kind}"))
     name = expect("a string", inner.get("name"), f"{path}.{kind}.name")
     if not name:
         raise RequestError(f"{path}.{kind}.name is empty: a tool needs a name.")
     for key, wanted in TOOL_VALUES.items():
         if key in inner:
             expect(wanted, inner[key], f"{path}.{kind}.{key}")
-    outer = present(tool)
+    outer = non_null(tool)
     marked = [holder["cache_control"] for holder in (outer, inner) if "cache_control" in holder]
     plain = inner.keys() <= INNER_KEYS[kind] and outer.keys() <= OUTER_KEYS | {kind}
     if not plain or not all(isinstance(mark, dict) for mark in marked):
@@ -187,7 +187,7 @@ def _check_choice(value: JsonObject) -> None:
     if kind == "allowed_tools":
         inner = expect("an object", value.get(kind), f"tool_choice.{kind}")
         path = f"tool_choice.{kind}.tools"
-        for reference, place in objects(expect("a list", inner.get("tools"), path), path):
+        for reference, place in each_object(expect("a list", inner.get("tools"), path), path):
             _check_reference(reference, place)
 
 

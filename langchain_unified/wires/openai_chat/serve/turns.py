@@ -8,19 +8,19 @@ from typing import Any, TypeAlias, cast
 from langchain_unified.errors import RequestError
 from langchain_unified.messages.blocks import normalise
 from langchain_unified.request import Block, JsonObject, Turn
-from langchain_unified.wires._values import expect, objects, present, shown
+from langchain_unified.wires._body import abbreviated, each_object, expect, non_null
 from langchain_unified.wires.openai_chat.assistant import CUSTOM_ARGUMENT
 from langchain_unified.wires.openai_chat.decode import args_object, legacy_call
 
 
 def read_turns(messages: list[Any]) -> tuple[Turn, ...]:
     turns = []
-    for position, (message, path) in enumerate(objects(messages, "messages")):
+    for position, (message, path) in enumerate(each_object(messages, "messages")):
         role = expect("a string", message.get("role"), f"{path}.role")
         if role not in ROLES:
             raise RequestError(f"{path}.role must be one of {', '.join(ROLES)}, not {role!r}.")
         reader, keys = ROLES[role]
-        given = present(message)
+        given = non_null(message)
         unknown = next((key for key in given if key not in keys), None)
         if unknown is not None:
             raise RequestError(f"{path}.{unknown}: a message of the role {role!r} has no such key.")
@@ -54,7 +54,7 @@ def _assistant(message: JsonObject, path: str, position: int) -> Turn:
         audio = expect("an object", message["audio"], f"{path}.audio")
         spoken = {"type": "audio", "id": expect("a string", audio.get("id"), f"{path}.audio.id")}
         blocks.append({"type": "native", "value": spoken})
-    blocks.extend(_call(call, place) for call, place in objects(message.get("tool_calls"), f"{path}.tool_calls"))
+    blocks.extend(_call(call, place) for call, place in each_object(message.get("tool_calls"), f"{path}.tool_calls"))
     if "function_call" in message:
         legacy = expect("an object", message["function_call"], f"{path}.function_call")
         for key in ("name", "arguments"):
@@ -97,7 +97,7 @@ def _call(call: JsonObject, path: str) -> Block:
 
 def _cited(blocks: list[Block], message: JsonObject, path: str) -> list[Block]:
     """The annotations, which stand beside the text in this API, on the text."""
-    found = [_citation(item) for item, _ in objects(message.get("annotations"), f"{path}.annotations")]
+    found = [_citation(item) for item, _ in each_object(message.get("annotations"), f"{path}.annotations")]
     if not found or not blocks:
         return blocks
     return [{**blocks[0], "annotations": found}, *blocks[1:]]
@@ -130,14 +130,14 @@ def _blocks(content: Any, path: str) -> list[Block]:
     if isinstance(content, str):
         return [{"type": "text", "text": content}] if content else []
     if not isinstance(content, list):
-        raise RequestError(f"{path} must be a string or a list of parts, not {shown(content)}.")
-    return [_block(part, place) for part, place in objects(content, path)]
+        raise RequestError(f"{path} must be a string or a list of parts, not {abbreviated(content)}.")
+    return [_block(part, place) for part, place in each_object(content, path)]
 
 
 def _block(part: JsonObject, path: str) -> Block:
     kind = expect("a string", part.get("type"), f"{path}.type")
     shape = PARTS.get(kind)
-    given = present(part)
+    given = non_null(part)
     if shape is None or not _plain(given, shape, path):
         return {"type": "native", "value": part}
     block = normalise(given, "openai_chat")
@@ -150,7 +150,7 @@ def _block(part: JsonObject, path: str) -> Block:
 def _plain(part: JsonObject, shape: tuple[str | None, Iterable[str], Iterable[str]], path: str) -> bool:
     """Whether a part has nothing but the keys of its shape. Raises for a key that is missing or of another kind."""
     inner, needed, allowed = shape
-    holder = part if inner is None else present(expect("an object", part.get(inner), f"{path}.{inner}"))
+    holder = part if inner is None else non_null(expect("an object", part.get(inner), f"{path}.{inner}"))
     place = path if inner is None else f"{path}.{inner}"
     for key in (*needed, *(key for key in allowed if key in holder)):
         expect("a string", holder.get(key), f"{place}.{key}")
