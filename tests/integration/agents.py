@@ -95,7 +95,7 @@ OSLO = ("weather", {"city": "Oslo"})
 def heard(server: Emulator) -> list[Request]:
     """Every request for an answer, as the provider reads it."""
     asked = [(ENDPOINTS[request.path], request) for request in server.requests]
-    return [codec_of(at.wire).read_request(r.body, r.headers) for at, r in asked if not at.counts]
+    return [codec_of(at.wire).read_request(r.body, r.headers) for at, r in asked if not at.counts_tokens]
 
 
 def calls(request: Request) -> list[tuple[str, Any]]:
