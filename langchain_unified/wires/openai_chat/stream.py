@@ -82,18 +82,9 @@ class ChatDecoder(StreamDecoder):
         if self.id is None:
             self.id = reply_id(event)
         choices = [choice for choice in event.get("choices") or () if not choice.get("index")]
-        return [self._chunk(draft) for choice in choices if (draft := self._read(choice))]
+        return [chunk for choice in choices if (chunk := self._read(choice))]
 
-    def _chunk(self, draft: _ChunkDraft) -> AIMessageChunk:
-        return AIMessageChunk(
-            content=draft.content,
-            additional_kwargs=draft.kwargs,
-            tool_call_chunks=draft.calls,
-            id=self.id,
-            response_metadata={"model_provider": "openai"},
-        )
-
-    def _read(self, choice: JsonObject) -> _ChunkDraft | None:
+    def _read(self, choice: JsonObject) -> AIMessageChunk | None:
         """The chunk of a choice's delta; `None` when it adds nothing."""
         for key, value in choice.items():
             if value is not None and key not in CHOICE_KEYS:
@@ -106,7 +97,15 @@ class ChatDecoder(StreamDecoder):
         for key, value in (choice.get("delta") or {}).items():
             if value not in (None, "", []):
                 DELTAS.get(key, ChatDecoder._other)(self, draft, key, value)
-        return draft if draft.content or draft.kwargs or draft.calls else None
+        if not (draft.content or draft.kwargs or draft.calls):
+            return None
+        return AIMessageChunk(
+            content=draft.content,
+            additional_kwargs=draft.kwargs,
+            tool_call_chunks=draft.calls,
+            id=self.id,
+            response_metadata={"model_provider": "openai"},
+        )
 
     def _add_logprobs(self, logprobs: JsonObject) -> None:
         found = self.choice.setdefault("logprobs", {})
