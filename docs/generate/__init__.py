@@ -1,1 +1,1 @@
-"""Writes the generated pages of `docs/`. Not part of the package."""
+"""What writes the generated pages of `docs/`. Not part of the package."""

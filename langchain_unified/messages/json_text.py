@@ -1,9 +1,8 @@
-"""JSON text -> an object, as leniently as models write it; a value -> compact JSON text."""
+"""JSON text -> an object, as leniently as models write it."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
 
 from langchain_unified.request import JsonObject
 
@@ -18,8 +17,3 @@ def json_object(text: str) -> JsonObject | None:
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
-
-
-def compact_json(value: Any, *, sort_keys: bool = False) -> str:
-    """A value as JSON without spaces, keys in their order: the same value gives the same text in any process."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=sort_keys, separators=(",", ":"))

@@ -200,7 +200,7 @@ def test_system_messages_in_the_middle_on_claude():
     folded = WIRES["anthropic_messages"].encode(Request(model="m", turns=found))
     assert [block["text"] for block in folded.body["system"]] == ["s", "t"]
     assert [each["what"] for each in folded.adjustments] == ["system message 3"]
-    assert "moves the cached prefix" in folded.adjustments[0]["why"]
+    assert "changes the cached prefix" in folded.adjustments[0]["why"]
 
 
 @each_wire

@@ -20,6 +20,7 @@ from tests.integration.agents import (
     ask,
     asks,
     both_ways,
+    build,
     calls,
     clock,
     each_model,
@@ -30,7 +31,6 @@ from tests.integration.agents import (
     thread,
     weather,
 )
-from tests.support.models import build
 
 QUESTION = ("user", "How is the weather?")
 BONN = ("weather", {"city": "Bonn"})

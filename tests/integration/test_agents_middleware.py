@@ -33,6 +33,7 @@ from tests.integration.agents import (
     ask,
     asks,
     both_ways,
+    build,
     calls,
     clock,
     each_model,
@@ -43,7 +44,6 @@ from tests.integration.agents import (
     tool_names,
     weather,
 )
-from tests.support.models import build
 
 QUESTION = ("user", "How is the weather?")
 TWO_CALLS = asks(ROME, OSLO, content="I will look.")

@@ -24,6 +24,7 @@ from tests.integration.agents import (
     ask,
     asks,
     both_ways,
+    build,
     calls,
     choice,
     each_model,
@@ -32,7 +33,6 @@ from tests.integration.agents import (
     tool_names,
     weather,
 )
-from tests.support.models import build
 
 QUESTION = ("user", "Plan my trip.")
 

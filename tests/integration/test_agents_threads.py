@@ -20,6 +20,7 @@ from tests.integration.agents import (
     answering,
     answers,
     asks,
+    build,
     calls,
     each_model,
     heard,
@@ -28,7 +29,6 @@ from tests.integration.agents import (
     thread,
     weather,
 )
-from tests.support.models import build
 
 APIS = ("anthropic", "chat", "responses")
 

@@ -161,7 +161,7 @@ def test_a_started_answer_that_the_model_refuses_is_asked_to_go_on_and_named(ser
 
 
 def test_a_started_answer_that_the_model_refuses_can_be_an_error(server: Emulator) -> None:
-    with pytest.raises(UnsupportedContentError, match="claude-opus-5 does not take a started answer"):
+    with pytest.raises(UnsupportedContentError, match="claude-opus-5 takes no prefill"):
         chat(server, OPUS_5, repair="raise").invoke(STARTED)
     assert server.requests == []
 

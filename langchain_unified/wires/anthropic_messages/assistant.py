@@ -1,4 +1,8 @@
-"""Assistant turns: what Claude said goes back as it came, what others said is put into words Claude can read."""
+"""Assistant turns -> the blocks of an assistant message.
+
+What Claude wrote goes back as it came. What another model wrote is text, calls and refusals here: `history` has put
+the rest into words.
+"""
 
 from __future__ import annotations
 
@@ -10,28 +14,24 @@ from langchain_unified.messages.json_text import json_object
 from langchain_unified.request import Adjustment, Block, JsonObject, Turn
 from langchain_unified.wires._wire import cannot_carry
 from langchain_unified.wires.anthropic_messages import blocks
-from langchain_unified.wires.anthropic_messages.blocks import WIRE, Job, Writer
+from langchain_unified.wires.anthropic_messages.blocks import WIRE, EncodeState, Writer, as_text
 
 
-def _own(turn: Turn) -> bool:
+def _is_claudes(turn: Turn) -> bool:
     return turn.origin == WIRE
 
 
-def _words(text: str) -> JsonObject | None:
-    return {"type": "text", "text": text} if text.strip() else None
+# --- text and its citations -------------------------------------------------------------------------------------------
 
 
-def _text(block: Block, turn: Turn, job: Job) -> JsonObject | None:
-    written = _words(block["text"])
-    if written is None or not _own(turn):
+def _text(block: Block, turn: Turn, state: EncodeState) -> JsonObject | None:
+    written = as_text(block["text"])
+    if written is None or not _is_claudes(turn):
         return written
-    found = [citation for note in block.get("annotations") or [] if (citation := _citation(note))]
-    return {**written, "citations": found} if found else written
+    citations = [citation for note in block.get("annotations") or [] if (citation := _citation(note))]
+    return {**written, "citations": citations} if citations else written
 
 
-# --- citations --------------------------------------------------------------------------------------------------------
-
-# What tells the kinds of location apart, in the order to look; the keys that each must have beside `cited_text`.
 LOCATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("web_search_result_location", ("url", "encrypted_index")),
     ("search_result_location", ("source", "search_result_index", "start_block_index", "end_block_index")),
@@ -39,10 +39,11 @@ LOCATIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("page_location", ("document_index", "start_page_number", "end_page_number")),
     ("content_block_location", ("document_index", "start_block_index", "end_block_index")),
 )
+"""The type of a citation -> the keys that it has beside `cited_text`. The first type whose keys are there is meant."""
 
 
 def _citation(note: Mapping[str, Any]) -> JsonObject | None:
-    """The citation that LangChain core made an annotation of; `None` where it has not kept enough."""
+    """The citation that LangChain core turned into an annotation; `None` where the annotation lacks a key of it."""
     if note.get("type") == "non_standard_annotation":
         value = note.get("value")
         return dict(value) if isinstance(value, Mapping) else None
@@ -50,97 +51,105 @@ def _citation(note: Mapping[str, Any]) -> JsonObject | None:
     for kind, keys in LOCATIONS:
         if all(key in known for key in (*keys, "cited_text")):
             title = "document_title" if "document_index" in keys else "title"
-            kept = {key: known[key] for key in ("cited_text", *keys)}
-            return {"type": kind, **kept, title: note.get("title")}
+            found = {key: known[key] for key in ("cited_text", *keys)}
+            return {"type": kind, **found, title: note.get("title")}
     return None
 
 
 # --- reasoning, refusals ----------------------------------------------------------------------------------------------
 
 
-def _reasoning(block: Block, turn: Turn, job: Job) -> JsonObject | None:
-    """Claude's own thinking, with the signature that makes it acceptable; anybody else's is left out."""
+def _reasoning(block: Block, turn: Turn, state: EncodeState) -> JsonObject | None:
+    """Claude's own thinking, which the API accepts only with its signature. Any other is left out."""
     signature = (block.get("extras") or {}).get("signature")
-    if not _own(turn) or not signature:
+    if not _is_claudes(turn) or not signature:
         return None
     return {"type": "thinking", "thinking": block.get("reasoning") or "", "signature": signature}
 
 
-def _refusal(block: Block, turn: Turn, job: Job) -> JsonObject | None:
-    return _words(block.get("refusal") or "")
+def _refusal(block: Block, turn: Turn, state: EncodeState) -> JsonObject | None:
+    return as_text(block.get("refusal") or "")
 
 
 # --- tool calls -------------------------------------------------------------------------------------------------------
 
 
-def _tool_call(block: Block, turn: Turn, job: Job) -> JsonObject:
+def _tool_call(block: Block, turn: Turn, state: EncodeState) -> JsonObject:
     call = {"type": "tool_use", "id": block.get("id"), "name": block["name"], "input": block["args"]}
-    extras = (block.get("extras") or {}) if _own(turn) else {}
-    kept = {key: extras[key] for key in ("caller", "toolset_name") if extras.get(key)}
-    return blocks.own_call({**call, **kept}, job)
+    extras = (block.get("extras") or {}) if _is_claudes(turn) else {}
+    return blocks.client_call({**call, **{key: extras.get(key) for key in ("caller", "toolset_name")}}, state)
 
 
-def _invalid_tool_call(block: Block, turn: Turn, job: Job) -> JsonObject:
-    args = _object(block.get("args"))
+def _invalid_tool_call(block: Block, turn: Turn, state: EncodeState) -> JsonObject:
+    """A call whose arguments may be no JSON object, which is all that the API takes."""
     name = block.get("name") or "unknown"
-    if args is None:
-        why = "Its arguments are no JSON object; an empty input was sent in their place."
-        job.adjustments.append(Adjustment(what=f"invalid tool call {name!r} in message {turn.position}", why=why))
-    return {"type": "tool_use", "id": job.ids.of_call(block.get("id")), "name": name, "input": args or {}}
+    arguments = _arguments(block, f"invalid tool call {name!r} in message {turn.position}", state)
+    return {"type": "tool_use", "id": block.get("id"), "name": name, "input": arguments}
 
 
-def _object(value: Any) -> JsonObject | None:
-    if isinstance(value, str):
-        return json_object(value)
-    return value if isinstance(value, dict) else None
+def _arguments(block: Block, what: str, state: EncodeState) -> JsonObject:
+    args = block.get("args")
+    found = json_object(args) if isinstance(args, str) else args
+    if isinstance(found, dict):
+        return found
+    why = "Its arguments are not a JSON object, and the API takes nothing else: an empty input was sent."
+    state.adjustments.append(Adjustment(what=what, why=why))
+    return {}
 
 
 # --- server tools -----------------------------------------------------------------------------------------------------
 
+SERVER_TOOL_NAMES: Mapping[str, str] = {"code_interpreter": "code_execution"}
+"""LangChain core's name of a tool -> Anthropic's, where they differ."""
 
-def _server_tool_call(block: Block, turn: Turn, job: Job) -> JsonObject | None:
-    if not _own(turn):
-        return _words(f"[{block.get('name') or 'a tool'} was called with {_shown(block.get('args') or {})}]")
+
+def _server_tool_call(block: Block, turn: Turn, state: EncodeState) -> JsonObject:
+    name = str(block.get("name") or "")
     extras = dict(block.get("extras") or {})
-    named = {"id": block.get("id"), "input": _object(block.get("args")) or {}}
-    if block.get("name") == "remote_mcp":
-        return {"type": "mcp_tool_use", **named, "name": extras.pop("tool_name", ""), **extras}
-    name = "code_execution" if block.get("name") == "code_interpreter" else block.get("name")
-    return {"type": "server_tool_use", **named, "name": name, **extras}
+    called = {"id": block.get("id"), "input": _server_tool_input(block, turn, state)}
+    if name == "remote_mcp":
+        return {"type": "mcp_tool_use", **called, "name": extras.pop("tool_name", ""), **extras}
+    return {"type": "server_tool_use", **called, "name": SERVER_TOOL_NAMES.get(name, name), **extras}
 
 
-def _server_tool_result(block: Block, turn: Turn, job: Job) -> JsonObject | None:
+def _server_tool_input(block: Block, turn: Turn, state: EncodeState) -> JsonObject:
+    if not block.get("args"):
+        return {}
+    return _arguments(block, f"call of {block.get('name')} in message {turn.position}", state)
+
+
+def _server_tool_result(block: Block, turn: Turn, state: EncodeState) -> JsonObject | None:
     extras = dict(block.get("extras") or {})
     kind = extras.pop("block_type", None)
-    if not _own(turn) or kind is None:
-        return _words(f"[the tool returned {_shown(block.get('output') or 'nothing')}]")
-    result = {"type": kind, "tool_use_id": block.get("tool_call_id"), "content": block.get("output", []), **extras}
-    # The other results say in their content that they failed.
+    if kind is None:
+        output = block.get("output") or "nothing"
+        if not isinstance(output, str):
+            output = json.dumps(output, ensure_ascii=False, sort_keys=True, default=str)
+        return as_text(f"[the tool returned {output}]")
+    call_id = block.get("tool_call_id")
+    result = {"type": kind, "tool_use_id": call_id, "content": block.get("output", []), **extras}
+    # The content of the other results says whether they failed.
     failed = {"is_error": block.get("status") == "error"} if kind == "mcp_tool_result" else {}
     return {**result, **failed}
 
 
-def _shown(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+# --- media, of which the API takes none in an assistant message -------------------------------------------------------
 
 
-# --- media, which Claude cannot have said -----------------------------------------------------------------------------
-
-
-def _medium(block: Block, turn: Turn, job: Job) -> JsonObject | None:
-    """Media in an assistant message are refused by the API: their words or their address stand for them."""
+def _medium(block: Block, turn: Turn, state: EncodeState) -> JsonObject | None:
+    """The transcript or the address of a medium, as text."""
     if block.get("transcript"):
-        return _words(block["transcript"])
+        return as_text(block["transcript"])
     url = block.get("url")
     if url and not url.startswith("data:"):
-        return _words(f"[{block['type']}: {url}]")
+        return as_text(f"[{block['type']}: {url}]")
     remedy = "The API takes none in an assistant message: move it to a user message, or take it out."
     raise cannot_carry(block, turn, WIRE, remedy)
 
 
-def _text_document(block: Block, turn: Turn, job: Job) -> JsonObject | None:
-    elsewhere = block.get("text") is None and "base64" not in block
-    return _medium(block, turn, job) if elsewhere else blocks.document_as_text(block, turn, job)
+def _text_document(block: Block, turn: Turn, state: EncodeState) -> JsonObject | None:
+    has_text = block.get("text") is not None or "base64" in block
+    return blocks.document_as_text(block, turn, state) if has_text else _medium(block, turn, state)
 
 
 ASSISTANT: Mapping[str, Writer] = {
@@ -158,5 +167,5 @@ ASSISTANT: Mapping[str, Writer] = {
     "search_result": blocks.search_result_as_text,
     "audio": _medium,
     "video": _medium,
-    "foreign": blocks.left_out,
+    "foreign": blocks.leave_out,
 }

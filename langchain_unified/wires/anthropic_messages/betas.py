@@ -1,4 +1,4 @@
-"""Which `anthropic-beta` names a body needs: tools, blocks and keys that only a beta has."""
+"""The `anthropic-beta` names that a body needs for its tools, blocks and keys."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ TOOLS: Mapping[str, str] = {
     "advisor_20260301": "advisor-tool-2026-03-01",
     "mcp_toolset": MCP,
 }
+"""Type of a tool -> beta."""
 
 BLOCKS: Mapping[str, str] = {
     "mcp_tool_use": MCP,
@@ -29,18 +30,19 @@ BLOCKS: Mapping[str, str] = {
     "tool_addition": "mid-conversation-tool-changes-2026-07-01",
     "tool_removal": "mid-conversation-tool-changes-2026-07-01",
 }
+"""Type of a block -> beta."""
 
 
 def _has(*path: str) -> Callable[[JsonObject], bool]:
-    """Whether the body has something under a path of keys."""
+    """A test of a body: whether it has a value at a path of keys."""
 
-    def found(body: JsonObject) -> bool:
+    def has(body: JsonObject) -> bool:
         value: Any = body
         for key in path:
             value = value.get(key) if isinstance(value, Mapping) else None
         return bool(value)
 
-    return found
+    return has
 
 
 def _compacts(body: JsonObject) -> bool:
@@ -56,18 +58,18 @@ def _configures_tools(body: JsonObject) -> bool:
     return any("tool_configuration" in server for server in body.get("mcp_servers") or [])
 
 
-def _plain_mcp(body: JsonObject) -> bool:
+def _uses_mcp(body: JsonObject) -> bool:
     return bool(body.get("mcp_servers")) and not _configures_tools(body)
 
 
-BODY: tuple[tuple[str, Callable[[JsonObject], bool]], ...] = (
+KEYS: tuple[tuple[str, Callable[[JsonObject], bool]], ...] = (
     ("user-profiles-billing-2026-10-01", _has("billing_policy")),
     ("compact-2026-09-04", _has("compaction")),
     ("context-management-2025-06-27", _has("context_management")),
     ("compact-2026-01-12", _compacts),
     ("fallback-credit-2026-07-01", _has("fallback_credit_token")),
     ("server-side-fallback-2026-07-01", _has("fallbacks")),
-    (MCP, _plain_mcp),
+    (MCP, _uses_mcp),
     (MCP_WITH_TOOL_CONFIGURATION, _configures_tools),
     ("message-threads-2026-08-12", _has("thread")),
     ("task-budgets-2026-03-13", _has("output_config", "task_budget")),
@@ -75,19 +77,20 @@ BODY: tuple[tuple[str, Callable[[JsonObject], bool]], ...] = (
     ("thinking-display-updates-2026-08-18", _shows_updates),
     ("fast-mode-2026-02-01", lambda body: body.get("speed") == "fast"),
 )
+"""Beta -> whether the keys of a body need it."""
 
 
-def betas(body: JsonObject, asked: Sequence[str]) -> list[str]:
-    """The caller's names first, then the needed ones, none twice. A caller who names an MCP version decides on it."""
-    needed = [name for name, needs in BODY if needs(body)]
+def betas(body: JsonObject, requested: Sequence[str]) -> list[str]:
+    """The caller's names, then those that the body needs, none twice. An MCP version of the caller's replaces ours."""
+    needed = [name for name, needs in KEYS if needs(body)]
     needed += [TOOLS[kind] for tool in body.get("tools") or [] if (kind := tool.get("type", "")) in TOOLS]
-    needed += _of_blocks(body)
-    if any(name.startswith("mcp-client-") for name in asked):
+    needed += _betas_of_blocks(body)
+    if any(name.startswith("mcp-client-") for name in requested):
         needed = [name for name in needed if not name.startswith("mcp-client-")]
-    return list(dict.fromkeys((*asked, *needed)))
+    return list(dict.fromkeys((*requested, *needed)))
 
 
-def _of_blocks(body: JsonObject) -> Iterator[str]:
+def _betas_of_blocks(body: JsonObject) -> Iterator[str]:
     for message in body["messages"]:
         content = message["content"]
         for block in content if isinstance(content, list) else ():
@@ -95,7 +98,7 @@ def _of_blocks(body: JsonObject) -> Iterator[str]:
             if kind in BLOCKS:
                 yield BLOCKS[kind]
             if kind == "compaction":
-                # Only the newer way to compact signs its blocks.
+                # Only the newer kind of compaction signs its blocks.
                 yield "compact-2026-09-04" if block.get("signature") else "compact-2026-01-12"
             if kind == "tool_addition" and (block.get("tool") or {}).get("type") == "tool_definition":
                 yield "inline-tools-2026-09-15"

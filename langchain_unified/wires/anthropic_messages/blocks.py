@@ -1,7 +1,7 @@
 """One content block -> the API's block, by the place where it stands.
 
-A writer returns `None` for what is left out silently: empty text, which the API refuses, and what only another provider
-can read. What the API cannot carry raises, naming message, block and remedy.
+A writer returns `None` for a block that is left out silently: empty text, which the API refuses, and what only another
+provider can read. For what the API cannot carry it raises, naming message, block and remedy.
 """
 
 from __future__ import annotations
@@ -13,108 +13,101 @@ from typing import Any, TypeAlias
 
 from langchain_unified.messages.blocks import wire_of_type
 from langchain_unified.request import Adjustment, Block, JsonObject, Turn, WireName
-from langchain_unified.wires._wire import WRAP_REMEDY, cannot_carry
+from langchain_unified.wires._wire import RAW_REMEDY, cannot_carry
 from langchain_unified.wires.anthropic_messages.caching import cache_control
-from langchain_unified.wires.anthropic_messages.ids import CallIds
 
 WIRE: WireName = "anthropic_messages"
 
 
 @dataclass(slots=True)
-class Job:
-    """What one encoding gathers on its way. `toolsets` names the toolset of a call, by the call's id."""
+class EncodeState:
+    """What one encoding collects: adjustments, and the name of the toolset of a call by the call's id."""
 
     adjustments: list[Adjustment] = field(default_factory=list)
-    ids: CallIds = field(default_factory=CallIds)
     toolsets: dict[str, str] = field(default_factory=dict)
 
 
-Writer: TypeAlias = Callable[[Block, Turn, Job], "JsonObject | None"]
+Writer: TypeAlias = Callable[[Block, Turn, EncodeState], "JsonObject | None"]
 
 
-def write_blocks(turn: Turn, table: Mapping[str, Writer], job: Job) -> list[JsonObject]:
+def write_blocks(turn: Turn, table: Mapping[str, Writer], state: EncodeState) -> list[JsonObject]:
     """The turn's blocks as the API's."""
     written: list[JsonObject] = []
     for block in turn.blocks:
-        value = _write(block, turn, table, job)
+        value = table.get(block["type"], refuse)(block, turn, state)
         if value is not None:
             written.append({**value, "cache_control": cache_control(block["mark"])} if "mark" in block else value)
     return written
 
 
-def _write(block: Block, turn: Turn, table: Mapping[str, Writer], job: Job) -> JsonObject | None:
-    return table.get(block["type"], refused)(block, turn, job)
-
-
-def refused(block: Block, turn: Turn, job: Job) -> JsonObject | None:
-    """No form of this block exists here."""
-    remedy = WRAP_REMEDY if block["type"] == "unknown" else REMEDIES.get(block["type"], SPOKEN)
+def refuse(block: Block, turn: Turn, state: EncodeState) -> JsonObject | None:
+    """The writer of blocks that a place does not take."""
+    remedy = RAW_REMEDY if block["type"] == "unknown" else REMEDIES.get(block["type"], ASSISTANT_ONLY)
     raise cannot_carry(block, turn, WIRE, remedy)
 
 
-SPOKEN = "It belongs in an assistant message: move it there, or take it out of this message."
+ASSISTANT_ONLY = "It belongs in an assistant message: move it there, or take it out of this message."
 
 REMEDIES: Mapping[str, str] = {
     "tool_result": "It belongs in a user message, or make it a tool message.",
     "text-plain": "Send it in a user message or a tool result, or give its text.",
-    "audio": "Claude does not listen: send a transcript as text.",
-    "video": "Claude does not watch videos: send frames as images, or a transcript as text.",
+    "audio": "Claude takes no audio: send a transcript as text.",
+    "video": "Claude takes no video: send frames as images, or a transcript as text.",
     "image": "Send it in a user message or a tool result.",
     "file": "Send it in a user message or a tool result.",
 }
 
 
-# --- everywhere -------------------------------------------------------------------------------------------------------
+# --- in any message ---------------------------------------------------------------------------------------------------
 
 
-def text(block: Block, turn: Turn, job: Job) -> JsonObject | None:
-    """Text alone: in user messages the API refuses `citations` beside it."""
-    return {"type": "text", "text": block["text"]} if block["text"].strip() else None
+def text(block: Block, turn: Turn, state: EncodeState) -> JsonObject | None:
+    """A text without citations, which the API refuses in user messages."""
+    return as_text(block["text"])
 
 
-def left_out(block: Block, turn: Turn, job: Job) -> None:
-    """What only another provider reads; the message keeps it."""
+def as_text(value: str) -> JsonObject | None:
+    return {"type": "text", "text": value} if value.strip() else None
 
 
-def native(block: Block, turn: Turn, job: Job) -> JsonObject | None:
-    """The wire's own block, as it is; but for empty text and for ids that the API would refuse."""
+def leave_out(block: Block, turn: Turn, state: EncodeState) -> None:
+    """Leave out what only another provider can read; the message keeps it."""
+
+
+def native(block: Block, turn: Turn, state: EncodeState) -> JsonObject | None:
+    """A block of the API's own as it is, except for empty text and for nulls in a client tool call."""
     value: JsonObject = block["value"]
     if value.get("type") == "text" and not str(value.get("text") or "").strip():
         return None
-    if value.get("type") == "tool_use":
-        return own_call(value, job)
-    if value.get("type") == "tool_result":
-        return {**value, "tool_use_id": job.ids.of_result(value.get("tool_use_id"))}
-    return value
+    return client_call(value, state) if value.get("type") == "tool_use" else value
 
 
-RESULT_ONLY = frozenset({"tool_reference", "browser_state"})
-"""The wire's own blocks that stand only in tool results."""
+def client_call(value: JsonObject, state: EncodeState) -> JsonObject:
+    """A `tool_use` without nulls. Its toolset is remembered, because the result must name it."""
+    if value.get("toolset_name"):
+        state.toolsets[str(value.get("id"))] = value["toolset_name"]
+    return {key: item for key, item in value.items() if item is not None}
 
-SYSTEM_ONLY = frozenset({"tool_addition", "tool_removal"})
 
+def native_if(takes: Callable[[str], bool], remedy: str) -> Writer:
+    """A writer for a place that takes some types of the API's own blocks. Types not known here go out as they are."""
 
-def native_where(taken: Callable[[str], bool], remedy: str) -> Writer:
-    """A row for the wire's own blocks in a place that takes some of them; types not known here go out as they are."""
-
-    def write(block: Block, turn: Turn, job: Job) -> JsonObject | None:
+    def write(block: Block, turn: Turn, state: EncodeState) -> JsonObject | None:
         kind = str(block["value"].get("type"))
-        if wire_of_type(kind) == WIRE and not taken(kind):
+        if wire_of_type(kind) == WIRE and not takes(kind):
             raise cannot_carry({"type": kind}, turn, WIRE, remedy)
-        return native(block, turn, job)
+        return native(block, turn, state)
 
     return write
 
 
-native_in_message = native_where(lambda kind: kind not in RESULT_ONLY, "Only tool results take it: move it to one.")
+RESULT_ONLY = frozenset({"tool_reference", "browser_state"})
+"""The API's own blocks that only tool results take."""
 
+SYSTEM_ONLY = frozenset({"tool_addition", "tool_removal"})
+"""The API's own blocks that system messages take."""
 
-def own_call(value: JsonObject, job: Job) -> JsonObject:
-    """A `tool_use` with an id that the API takes and without nulls; its toolset is remembered for the result."""
-    call_id = job.ids.of_call(value.get("id"))
-    if value.get("toolset_name"):
-        job.toolsets[call_id] = value["toolset_name"]
-    return {key: item for key, item in value.items() if item is not None} | {"id": call_id}
+native_in_message = native_if(lambda kind: kind not in RESULT_ONLY, "Only tool results take it: move it to one.")
 
 
 # --- user messages and tool results -----------------------------------------------------------------------------------
@@ -122,8 +115,8 @@ def own_call(value: JsonObject, job: Job) -> JsonObject:
 IMAGE_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 
 
-def image(block: Block, turn: Turn, job: Job) -> JsonObject:
-    """An image. `detail` has no place: Claude sees every image in full."""
+def image(block: Block, turn: Turn, state: EncodeState) -> JsonObject:
+    """An image. Its `detail` is not sent: the API has no such setting."""
     if "base64" in block:
         kind = (block.get("mime_type") or "").lower().replace("image/jpg", "image/jpeg")
         if kind not in IMAGE_TYPES:
@@ -131,11 +124,11 @@ def image(block: Block, turn: Turn, job: Job) -> JsonObject:
             remedy = f"Its mime_type is {kind or 'missing'}: convert it to one of {known}."
             raise cannot_carry(block, turn, WIRE, remedy)
         return {"type": "image", "source": {"type": "base64", "media_type": kind, "data": block["base64"]}}
-    return {"type": "image", "source": _located(block, turn)}
+    return {"type": "image", "source": _remote_source(block, turn)}
 
 
-def _located(block: Block, turn: Turn) -> JsonObject:
-    """The source of a block whose data lies elsewhere."""
+def _remote_source(block: Block, turn: Turn) -> JsonObject:
+    """The source of a block whose data is not in it: an upload or an address."""
     if block.get("file_id"):
         return {"type": "file", "file_id": block["file_id"]}
     url = block.get("url")
@@ -144,66 +137,66 @@ def _located(block: Block, turn: Turn) -> JsonObject:
     return {"type": "url", "url": url}
 
 
-def file(block: Block, turn: Turn, job: Job) -> JsonObject:
-    """A document, or an image that was given as a file. A file name stands as the title where there is none."""
+def file(block: Block, turn: Turn, state: EncodeState) -> JsonObject:
+    """A document, or an image in a file block. Without a title the file's name becomes the title."""
     if "content" in block:
         return _document(block, {"type": "content", "content": block["content"]})
     kind = block.get("mime_type") or "application/pdf"
     if kind.startswith("image/"):
-        return image(block, turn, job)
+        return image(block, turn, state)
     if "base64" not in block:
-        return _document(block, _located(block, turn))
+        return _document(block, _remote_source(block, turn))
     if kind.startswith("text/"):
-        return _document(block, _plain(_decoded(block, turn)))
+        return _document(block, _text_source(_base64_text(block, turn)))
     if kind != "application/pdf":
         remedy = f"Claude reads PDF, text and images, not {kind}: convert it, or upload it and give its `file_id`."
         raise cannot_carry(block, turn, WIRE, remedy)
     return _document(block, {"type": "base64", "media_type": kind, "data": block["base64"]})
 
 
-def text_plain(block: Block, turn: Turn, job: Job) -> JsonObject:
+def text_plain(block: Block, turn: Turn, state: EncodeState) -> JsonObject:
     """A text document."""
     if block.get("text") is not None:
-        return _document(block, _plain(block["text"]))
+        return _document(block, _text_source(block["text"]))
     if "base64" in block:
-        return _document(block, _plain(_decoded(block, turn)))
+        return _document(block, _text_source(_base64_text(block, turn)))
     if block.get("file_id"):
-        return _document(block, _located(block, turn))
+        return _document(block, _remote_source(block, turn))
     raise cannot_carry(block, turn, WIRE, "Claude opens only PDFs by URL: give the text itself.")
 
 
-def _decoded(block: Block, turn: Turn) -> str:
+def _base64_text(block: Block, turn: Turn) -> str:
     try:
         return b64decode(block["base64"], validate=True).decode()
     except ValueError as exc:
         raise cannot_carry(block, turn, WIRE, "Its base64 data is not UTF-8 text: send the text itself.") from exc
 
 
-def _plain(data: str) -> JsonObject:
+def _text_source(data: str) -> JsonObject:
     return {"type": "text", "media_type": "text/plain", "data": data}
 
 
 def _document(block: Block, source: JsonObject) -> JsonObject:
     named = {"title": block.get("title") or block.get("filename"), "context": block.get("context")}
-    kept = {key: value for key, value in named.items() if value}
-    return {"type": "document", "source": source, **kept, **_citations(block)}
+    given = {key: value for key, value in named.items() if value}
+    return {"type": "document", "source": source, **given, **_citations(block)}
 
 
 def _citations(block: Block) -> JsonObject:
-    """`citations` of a document or search result: `True` is short for `{"enabled": True}`."""
+    """The `citations` of a document or search result. `True` is short for `{"enabled": True}`."""
     value = block.get("citations")
     if value is None:
         return {}
     return {"citations": {"enabled": value} if isinstance(value, bool) else value}
 
 
-def search_result(block: Block, turn: Turn, job: Job) -> JsonObject:
-    """A search result, with its text alone inside: the API refuses citations there."""
-    kept: JsonObject = {key: block[key] for key in ("source", "title") if key in block}
-    return {"type": "search_result", **kept, "content": _bare(block.get("content")), **_citations(block)}
+def search_result(block: Block, turn: Turn, state: EncodeState) -> JsonObject:
+    """A search result. The API refuses citations on the texts in it."""
+    given: JsonObject = {key: block[key] for key in ("source", "title") if key in block}
+    return {"type": "search_result", **given, "content": _without_citations(block.get("content")), **_citations(block)}
 
 
-def _bare(content: Any) -> Any:
+def _without_citations(content: Any) -> list[JsonObject]:
     if isinstance(content, str):
         return [{"type": "text", "text": content}]
     return [{key: value for key, value in item.items() if key != "citations"} for item in content or []]
@@ -212,24 +205,23 @@ def _bare(content: Any) -> Any:
 # --- where only text may stand ----------------------------------------------------------------------------------------
 
 
-def document_as_text(block: Block, turn: Turn, job: Job) -> JsonObject | None:
-    """A text document in words: its title and context, then what it says."""
+def document_as_text(block: Block, turn: Turn, state: EncodeState) -> JsonObject | None:
+    """A text document as text: title and context, then the content."""
     if block.get("text") is None and "base64" not in block:
-        return refused(block, turn, job)
-    said = block["text"] if block.get("text") is not None else _decoded(block, turn)
-    return _in_words(block.get("title"), block.get("context"), said)
+        return refuse(block, turn, state)
+    content = block["text"] if block.get("text") is not None else _base64_text(block, turn)
+    return _joined(block.get("title"), block.get("context"), content)
 
 
-def search_result_as_text(block: Block, turn: Turn, job: Job) -> JsonObject | None:
-    """A search result in words: its title and source, then what was found."""
-    found = (str(item.get("text") or "") for item in _bare(block.get("content")))
-    return _in_words(block.get("title"), block.get("source"), "\n".join(found))
+def search_result_as_text(block: Block, turn: Turn, state: EncodeState) -> JsonObject | None:
+    """A search result as text: title and source, then the content."""
+    texts = (str(item.get("text") or "") for item in _without_citations(block.get("content")))
+    return _joined(block.get("title"), block.get("source"), "\n".join(texts))
 
 
-def _in_words(title: str | None, about: str | None, said: str) -> JsonObject | None:
+def _joined(title: str | None, about: str | None, content: str) -> JsonObject | None:
     head = "\n".join(filter(None, (title, about)))
-    words = "\n\n".join(filter(None, (head, said)))
-    return {"type": "text", "text": words} if words.strip() else None
+    return as_text("\n\n".join(filter(None, (head, content))))
 
 
 # --- places -----------------------------------------------------------------------------------------------------------
@@ -238,8 +230,8 @@ SYSTEM: Mapping[str, Writer] = {
     "text": text,
     "text-plain": document_as_text,
     "search_result": search_result_as_text,
-    "native": native_where(SYSTEM_ONLY.__contains__, "System messages take only text: move it to another message."),
-    "foreign": left_out,
+    "native": native_if(SYSTEM_ONLY.__contains__, "System messages take only text: move it to another message."),
+    "foreign": leave_out,
 }
 
 USER: Mapping[str, Writer] = {
@@ -249,34 +241,37 @@ USER: Mapping[str, Writer] = {
     "text-plain": text_plain,
     "search_result": search_result,
     "native": native_in_message,
-    "foreign": left_out,
+    "foreign": leave_out,
 }
 
 TOOL_RESULT: Mapping[str, Writer] = {
     **USER,
-    "native": native_where(RESULT_ONLY.__contains__, "Tool results do not take it: move it to another message."),
+    "native": native_if(RESULT_ONLY.__contains__, "Tool results do not take it: move it to another message."),
 }
 
 
-def write_result(turn: Turn, job: Job) -> JsonObject:
-    """A tool turn as a `tool_result` block: a `str` for one text, no `content` for nothing, else blocks.
+def write_result(turn: Turn, state: EncodeState) -> JsonObject:
+    """A tool turn as a `tool_result` block. Its content is a `str` for one text, absent for none, else blocks.
 
-    A mark inside stands on the result itself: the API refuses marks within.
+    The API refuses marks in the content, so the last one stands on the result itself.
     """
-    written = [_write(block, turn, TOOL_RESULT, job) for block in turn.blocks]
-    content = [{key: value for key, value in block.items() if key != "cache_control"} for block in written if block]
-    call_id = job.ids.of_result(turn.tool_call_id)
+    content = [_unmarked(block) for block in write_blocks(turn, TOOL_RESULT, state)]
+    call_id = turn.tool_call_id or ""
     result: JsonObject = {"type": "tool_result", "tool_use_id": call_id}
     if content:
         result["content"] = content[0]["text"] if _is_one_text(content) else content
     if turn.is_error:
         result["is_error"] = True
-    if call_id in job.toolsets:
-        result["toolset_name"] = job.toolsets[call_id]
+    if call_id in state.toolsets:
+        result["toolset_name"] = state.toolsets[call_id]
     marks = [block["mark"] for block in turn.blocks if "mark" in block]
     if marks:
         result["cache_control"] = cache_control(marks[-1])
     return result
+
+
+def _unmarked(block: JsonObject) -> JsonObject:
+    return {key: value for key, value in block.items() if key != "cache_control"}
 
 
 def _is_one_text(content: list[JsonObject]) -> bool:

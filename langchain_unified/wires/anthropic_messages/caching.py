@@ -1,4 +1,4 @@
-"""Prompt caching on Messages: where marks stand, how many and for how long; how a body falls into cache segments.
+"""Prompt caching on Messages: which blocks take marks, how many and for how long; the cache segments of a body.
 
 Sources: Anthropic's guides to prompt caching, extended thinking, structured outputs and effort.
 """
@@ -19,44 +19,44 @@ from langchain_unified.request import Adjustment, Block, JsonObject, Mark, Param
 NO_MARK = frozenset({"thinking", "redacted_thinking", "mcp_tool_listing", "fallback"})
 """Types of the API's own blocks that refuse `cache_control`."""
 
-UNWRITTEN = frozenset({"reasoning", "foreign"})
-"""Blocks that are not sent, or sent as thinking."""
+NEVER_MARKED = frozenset({"reasoning", "foreign"})
+"""Blocks that are not sent, or are sent as thinking."""
 
-SAID_IN: Mapping[str, tuple[str, ...]] = {
+CONTENT_KEYS: Mapping[str, tuple[str, ...]] = {
     "text": ("text",),
     "refusal": ("refusal",),
     "text-plain": ("title", "context", "text", "base64", "file_id"),
     "search_result": ("title", "source", "content"),
 }
-"""Blocks that are left out where none of these keys says anything."""
+"""Blocks that are left out where all of these keys are empty."""
 
 TTLS = ("5m", "1h")
 
 SYSTEM_ROLES = ("system", "developer")
 
 
-# --- where ------------------------------------------------------------------------------------------------------------
+# --- which block ------------------------------------------------------------------------------------------------------
 
 
 def _carrier(request: Request, at: int, index: int) -> int | None:
-    """A tool's result is one block to the API, which takes the mark of any within: here they stand on its last."""
+    """The nearest block, at `index` or before, that takes a mark. Marks in a tool's result go to its last block."""
     turn = request.turns[at]
     if turn.role == "tool":
         return None if _called_by_code(request, at, turn.tool_call_id) else len(turn.blocks) - 1
-    return next((place for place in range(index, -1, -1) if _takes(request, at, turn.blocks[place])), None)
+    return next((place for place in range(index, -1, -1) if _takes_mark(request, at, turn.blocks[place])), None)
 
 
-def _takes(request: Request, at: int, block: Block) -> bool:
+def _takes_mark(request: Request, at: int, block: Block) -> bool:
     if block["type"] == "native":
-        return _raw_takes(request, at, block["value"])
+        return _native_takes_mark(request, at, block["value"])
     if block["type"] == "tool_call":
         return not _is_code(_caller(block))
-    keys = SAID_IN.get(block["type"])
-    said = keys is None or any(str(block.get(key) or "").strip() for key in keys)
-    return said and block["type"] not in UNWRITTEN
+    keys = CONTENT_KEYS.get(block["type"])
+    has_content = keys is None or any(str(block.get(key) or "").strip() for key in keys)
+    return has_content and block["type"] not in NEVER_MARKED
 
 
-def _raw_takes(request: Request, at: int, value: Mapping[str, Any]) -> bool:
+def _native_takes_mark(request: Request, at: int, value: Mapping[str, Any]) -> bool:
     if value.get("type") == "text":
         return bool(str(value.get("text") or "").strip())
     if value.get("type") == "tool_result":
@@ -69,48 +69,45 @@ def _caller(block: Block) -> Any:
 
 
 def _is_code(caller: Any) -> bool:
-    """Whether it was code that made a call. The API refuses marks on such a call and on its result."""
+    """Whether code made a call, not the model. The API refuses marks on such a call and on its result."""
     return isinstance(caller, Mapping) and str(caller.get("type")).startswith("code_execution")
 
 
 def _called_by_code(request: Request, at: int, call_id: str | None) -> bool:
-    """Whether code made the call that this id stands for, in the assistant's last turn before."""
+    """Whether code made the call with this id, in the assistant's last turn before."""
     calls = (block for block in assistant_blocks_before(request, at) if call_id_of(block) == call_id)
     return any(_is_code(_caller(block)) for block in calls)
 
 
-def stays(request: Request, turn: Turn) -> bool:
-    """Whether a system turn that is not at the start stands where it is: else it goes into `system`.
-
-    The wire's own blocks (changes of tools) exist only there.
-    """
-    return request.profile.system_in_messages or has_own(turn)
+def stays_in_messages(request: Request, turn: Turn) -> bool:
+    """Whether a system turn after the start stays where it is; else it moves into `system`."""
+    return request.profile.system_in_messages or has_native_blocks(turn)
 
 
-def has_own(turn: Turn) -> bool:
-    """Whether a system turn holds blocks that `system`, which takes only text, cannot hold."""
+def has_native_blocks(turn: Turn) -> bool:
+    """Whether a system turn holds the API's own blocks (changes of tools); `system` takes only text."""
     return any(block["type"] == "native" and block["value"].get("type") != "text" for block in turn.blocks)
 
 
 def _is_leading(request: Request, turn: Turn) -> bool:
-    return turn.role in SYSTEM_ROLES and not stays(request, turn)
+    return turn.role in SYSTEM_ROLES and not stays_in_messages(request, turn)
 
 
 # --- how many, how long -----------------------------------------------------------------------------------------------
 
 
 def _max_marks(request: Request, policy: PromptCache | None) -> int:
-    """What is sent as it is may be marked too: a tool's definition, and what `extra_body` says of the whole call."""
-    elsewhere = sum("cache_control" in tool.definition for tool in request.tools)
-    return max(0, MAX_BREAKPOINTS - elsewhere - bool(request.extra_body.get("cache_control")))
+    """The marks that are left beside those of the caller's raw tool definitions and of `extra_body`."""
+    used = sum("cache_control" in tool.definition for tool in request.tools)
+    return max(0, MAX_BREAKPOINTS - used - bool(request.extra_body.get("cache_control")))
 
 
-def _ttl(wish: str) -> tuple[str | None, str | None]:
-    if wish in TTLS:
-        return wish, None
-    if wish in ("12h", "24h"):
-        return "1h", "Anthropic keeps a prefix for 1h at most: that was asked for."
-    return None, "Anthropic keeps a prefix for 5m or 1h: the default (5m) was asked for."
+def _ttl(requested: str) -> tuple[str | None, str | None]:
+    if requested in TTLS:
+        return requested, None
+    if requested in ("12h", "24h"):
+        return "1h", "Anthropic keeps a prefix for 1h at most: 1h was sent."
+    return None, "Anthropic keeps a prefix for 5m or 1h: the default, 5m, was used."
 
 
 def _refusal(request: Request) -> str | None:
@@ -120,7 +117,7 @@ def _refusal(request: Request) -> str | None:
 def _params(
     request: Request, policy: PromptCache | None, marked: Sequence[str | None]
 ) -> tuple[Params, list[Adjustment]]:
-    """The marks say everything; OpenAI's settings are refused by their own rows."""
+    """The API has no caching parameters beside the marks."""
     return request.params, []
 
 
@@ -149,7 +146,7 @@ def cache_control(mark: Mark) -> JsonObject:
 def segments(body: JsonObject, profile: Profile) -> list[Segment]:
     """The cache segments of a body. The top-level `cache_control` is not among them."""
     found = list(content_segments("tools", "", prompt_tools(body), NO_MARK))
-    found += content_segments("system", "", _loaded(body, searches=True), NO_MARK)
+    found += content_segments("system", "", _loaded_tools(body, web_search=True), NO_MARK)
     found += content_segments("system", "system", body.get("system"), NO_MARK)
     messages = body.get("messages") or []
     last_plain = _last_plain_user(messages) if profile.drops_earlier_thinking else 0
@@ -162,16 +159,16 @@ def segments(body: JsonObject, profile: Profile) -> list[Segment]:
 
 
 def prompt_tools(body: JsonObject) -> list[JsonObject]:
-    """The tools that the prompt begins with: without those of deferred loading, and without web search.
+    """The tools at the start of the prompt: not those with `defer_loading`, and not web search.
 
     Web search is part of the system prompt.
     """
-    return _loaded(body, searches=False)
+    return _loaded_tools(body, web_search=False)
 
 
-def _loaded(body: JsonObject, *, searches: bool) -> list[JsonObject]:
+def _loaded_tools(body: JsonObject, *, web_search: bool) -> list[JsonObject]:
     tools = (tool for tool in body.get("tools") or [] if not tool.get("defer_loading"))
-    return [tool for tool in tools if str(tool.get("type")).startswith("web_search_") is searches]
+    return [tool for tool in tools if str(tool.get("type")).startswith("web_search_") is web_search]
 
 
 def _last_plain_user(messages: list[JsonObject]) -> int:
@@ -188,36 +185,36 @@ def _is_result(message: JsonObject) -> bool:
 
 
 def _thinking(body: JsonObject, profile: Profile) -> Any:
-    """Whether and within what budget Claude thinks. Whether the thinking is shown is no part of the prompt."""
+    """The type and the budget of the thinking. Whether it is shown is not part of the prompt."""
     given = body.get("thinking")
     return [given.get("type"), given.get("budget_tokens")] if isinstance(given, Mapping) else None
 
 
-def _holds(kind: str) -> SettingReader:
+def _has_block(kind: str) -> SettingReader:
     def read(body: JsonObject, profile: Profile) -> bool:
-        return kind in _kinds(body.get("messages"))
+        return kind in _block_types(body.get("messages"))
 
     return read
 
 
-def _kinds(value: object) -> Iterator[str]:
+def _block_types(value: object) -> Iterator[str]:
     """The block types in messages; `citations` where a block asks for them."""
     if isinstance(value, list):
         for item in value:
-            yield from _kinds(item)
+            yield from _block_types(item)
     elif isinstance(value, dict):
         yield str(value.get("type"))
         if isinstance(value.get("citations"), dict) and value["citations"].get("enabled"):
             yield "citations"
-        yield from _kinds(value.get("content"))
+        yield from _block_types(value.get("content"))
 
 
 SETTINGS = (
     Setting("speed", "system", value_at("speed", default="standard")),
-    Setting("citations", "system", _holds("citations")),
+    Setting("citations", "system", _has_block("citations")),
     Setting("response_format", "system", value_at("output_config", "format")),
     Setting("tool_choice", "messages", value_at("tool_choice")),
-    Setting("images", "messages", _holds("image")),
+    Setting("images", "messages", _has_block("image")),
     Setting("reasoning_effort", "messages", effort_at("output_config", "effort")),
     Setting("thinking", "messages", _thinking),
 )

@@ -13,61 +13,64 @@ from langchain_core.messages.tool import invalid_tool_call, tool_call
 from langchain_unified.errors import ReplyError
 from langchain_unified.request import JsonObject
 from langchain_unified.usage import ANTHROPIC_FINISH, anthropic_usage, common_finish_reason
+from langchain_unified.wires._values import present
 from langchain_unified.wires._wire import plain_content
 
 PROVIDER = "anthropic"
 
 CUT_SHORT = frozenset({"max_tokens", "model_context_window_exceeded", "refusal"})
-"""Reasons to stop that cut an answer short: a tool call at its end is not whole."""
+"""The stop reasons of an answer that was cut: a tool call at its end is incomplete."""
 
-_NOT_METADATA = frozenset({"type", "role", "content"})
+NOT_METADATA = frozenset({"type", "role", "content"})
+"""The keys of a reply that `response_metadata` does not repeat."""
 
 
 def decode(reply: JsonObject) -> list[AIMessage]:
-    """The one message of a reply, its blocks as they came. Raises `ReplyError` for a reply of another shape."""
-    blocks = _blocks(reply)
-    calls, broken = tool_calls(blocks, reply.get("stop_reason"))
+    """The one message of a reply, with its blocks unchanged. Raises `ReplyError` for a reply of another shape."""
+    blocks = _content(reply)
+    calls, invalid = tool_calls(blocks, reply.get("stop_reason"))
     message = AIMessage(
         content=plain_content(blocks),
         id=reply.get("id"),
         tool_calls=calls,
-        invalid_tool_calls=broken,
+        invalid_tool_calls=invalid,
         usage_metadata=usage_metadata(reply),
         response_metadata=metadata(reply),
     )
     return [message]
 
 
-def _blocks(reply: Any) -> list[Any]:
+def _content(reply: object) -> list[JsonObject]:
     if not isinstance(reply, dict):
-        raise ReplyError(f"The reply is no JSON object but a {type(reply).__name__}.")
+        raise ReplyError(f"The reply is not a JSON object but a {type(reply).__name__}.")
     blocks = reply.get("content")
     if not isinstance(blocks, list):
         raise ReplyError(f"The reply has no list `content`: its keys are {', '.join(map(str, reply)) or 'none'}.")
     if not all(isinstance(block, dict) and isinstance(block.get("type"), str) for block in blocks):
-        raise ReplyError("The reply's `content` holds something that is no block with a `type`.")
+        raise ReplyError("The reply's `content` has an item that is not a block with a `type`.")
     return blocks
 
 
 def tool_calls(blocks: Sequence[JsonObject], stop_reason: str | None) -> tuple[list[ToolCall], list[InvalidToolCall]]:
-    """The calls of the client's tools: the whole ones, and those that cannot be run.
+    """The calls of the caller's tools: valid ones, and those with incomplete or broken arguments.
 
-    The last block of an answer that was cut short is not whole: its input shows, as an object, what had come of it.
+    In an answer that was cut, a call in the last block is incomplete though its `input` is an object: the API closes
+    the brackets of what it generated.
     """
-    whole: list[ToolCall] = []
-    broken: list[InvalidToolCall] = []
+    valid: list[ToolCall] = []
+    invalid: list[InvalidToolCall] = []
     for block in blocks:
         if block["type"] != "tool_use":
             continue
         name, args, call_id = block.get("name") or "", block.get("input"), block.get("id")
         cut = stop_reason in CUT_SHORT and block is blocks[-1]
         if isinstance(args, dict) and not cut:
-            whole.append(tool_call(name=name, args=args, id=call_id))
+            valid.append(tool_call(name=name, args=args, id=call_id))
             continue
-        error = f"cut short: {stop_reason}" if cut else "the arguments are no JSON object"
-        shown = args if isinstance(args, str) else json.dumps(args, ensure_ascii=False)
-        broken.append(invalid_tool_call(name=name, args=shown, id=call_id, error=error))
-    return whole, broken
+        error = f"cut short: {stop_reason}" if cut else "the arguments are not a JSON object"
+        text = args if isinstance(args, str) else json.dumps(args, ensure_ascii=False)
+        invalid.append(invalid_tool_call(name=name, args=text, id=call_id, error=error))
+    return valid, invalid
 
 
 def usage_metadata(reply: Mapping[str, Any]) -> UsageMetadata | None:
@@ -77,12 +80,12 @@ def usage_metadata(reply: Mapping[str, Any]) -> UsageMetadata | None:
 
 
 def metadata(reply: Mapping[str, Any]) -> JsonObject:
-    """`response_metadata`: whatever the reply says beside its content, `None` left out, and the common names."""
-    said = {key: value for key, value in reply.items() if key not in _NOT_METADATA and value is not None}
+    """`response_metadata`: the keys of the reply beside its content, without `None`, and the common keys."""
+    found = {key: value for key, value in reply.items() if key not in NOT_METADATA}
     usage = reply.get("usage")
     common = {
         "model_name": reply.get("model"),
         "finish_reason": common_finish_reason(ANTHROPIC_FINISH, cast("str | None", reply.get("stop_reason"))),
         "service_tier": usage.get("service_tier") if isinstance(usage, dict) else None,
     }
-    return {"model_provider": PROVIDER, **said, **{key: value for key, value in common.items() if value is not None}}
+    return {"model_provider": PROVIDER, **present(found), **present(common)}

@@ -1,18 +1,16 @@
 """A request -> the body of `POST /v1/messages`, and of the endpoint that counts its tokens.
 
-A longer conversation keeps the shorter one's blocks, byte for byte and in order: content is always a list, ids depend
-on nothing that follows, and turns of one role that stand together become one message, as the API itself would make
-them. So a further user turn may lengthen the last message, but changes none of its blocks. Two exceptions, each
-reported as an adjustment: the end of a prefill loses its trailing whitespace, and a later system message is folded into
-`system` for models that take none between messages.
+A longer conversation keeps the blocks of a shorter one, byte for byte and in order. For that, content is always a list,
+and consecutive turns of one role are one message, as the API itself merges them: one more user turn lengthens the last
+message and changes none of its blocks. There are two exceptions, each reported as an adjustment: a prefill loses its
+trailing whitespace, and a later system message moves into `system` for models that take none between messages.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import takewhile
-from typing import Any
 
 from langchain_unified.errors import InvalidHistoryError, UnsupportedContentError
 from langchain_unified.request import Adjustment, Encoded, JsonObject, Request, Turn
@@ -21,14 +19,14 @@ from langchain_unified.schemas.subset import schema_adjustment
 from langchain_unified.wires._wire import write_params
 from langchain_unified.wires.anthropic_messages.assistant import ASSISTANT
 from langchain_unified.wires.anthropic_messages.betas import betas
-from langchain_unified.wires.anthropic_messages.blocks import SYSTEM, USER, Job, write_blocks, write_result
-from langchain_unified.wires.anthropic_messages.caching import SYSTEM_ROLES, has_own, stays
+from langchain_unified.wires.anthropic_messages.blocks import SYSTEM, USER, EncodeState, write_blocks, write_result
+from langchain_unified.wires.anthropic_messages.caching import SYSTEM_ROLES, has_native_blocks, stays_in_messages
 from langchain_unified.wires.anthropic_messages.params import (
     PARAMS,
     SAMPLING,
     SAMPLING_VERSION,
-    configure,
     max_tokens,
+    set_output_config,
     write_native,
 )
 from langchain_unified.wires.anthropic_messages.tools import encode_tool_choice, encode_tools
@@ -50,35 +48,35 @@ COUNT_KEYS = frozenset(
         "mcp_servers",
     }
 )
-"""What the counting endpoint takes."""
+"""The keys that the counting endpoint takes."""
 
 
 def encode(request: Request) -> Encoded:
-    """The body, its headers, and what could not be said as written. Raises our `RequestError`s."""
-    job = Job()
+    """The body, its headers, and the adjustments. Raises a `RequestError` for what the API cannot take."""
+    state = EncodeState()
     headers: dict[str, str] = {}
-    messages, system = _conversation(request, job)
+    messages, system = _conversation(request, state)
     body: JsonObject = {"model": request.model, "max_tokens": max_tokens(request), "messages": messages}
-    write_native(body, headers, request, job.adjustments)
-    write_params(body, request, PARAMS, job.adjustments)
+    write_native(body, headers, request, state.adjustments)
+    write_params(body, request, PARAMS, state.adjustments)
     _write_system(body, system)
-    _write_tools(body, request, job.adjustments)
-    _write_output(body, request, job.adjustments)
+    _write_tools(body, request, state.adjustments)
+    _write_output(body, request, state.adjustments)
     if request.stream:
         body["stream"] = True
     body.update(request.extra_body)
-    return Encoded(body, headers | _needed_headers(body, request), tuple(job.adjustments))
+    return Encoded(body, headers | _required_headers(body, request), tuple(state.adjustments))
 
 
 def encode_count(request: Request) -> Encoded:
-    """The same body with the keys alone that count: the caller's own betas and adjustments stay."""
+    """The body for the counting endpoint: the same without the keys that it does not take, and without its version."""
     encoded = encode(replace(request, stream=False))
     body = {key: value for key, value in encoded.body.items() if key in COUNT_KEYS}
     headers = {key: value for key, value in encoded.headers.items() if key != "anthropic-version"}
     return replace(encoded, body=body, headers=headers)
 
 
-def _needed_headers(body: JsonObject, request: Request) -> dict[str, str]:
+def _required_headers(body: JsonObject, request: Request) -> dict[str, str]:
     headers = {}
     names = betas(body, request.betas)
     if names:
@@ -91,54 +89,52 @@ def _needed_headers(body: JsonObject, request: Request) -> dict[str, str]:
 # --- messages ---------------------------------------------------------------------------------------------------------
 
 
-def _conversation(request: Request, job: Job) -> tuple[list[JsonObject], list[JsonObject]]:
+def _conversation(request: Request, state: EncodeState) -> tuple[list[JsonObject], list[JsonObject]]:
     """`messages`, and the text blocks of `system`."""
-    leading = list(takewhile(_leads, request.turns))
-    system = [block for turn in leading for block in write_blocks(turn, SYSTEM, job)]
+    leading = list(takewhile(_is_leading_system, request.turns))
+    system = [block for turn in leading for block in write_blocks(turn, SYSTEM, state)]
     messages: list[JsonObject] = []
     for turn in request.turns[len(leading) :]:
-        if turn.role in SYSTEM_ROLES and not stays(request, turn):
-            system += _folded(turn, job)
+        if turn.role in SYSTEM_ROLES and not stays_in_messages(request, turn):
+            system += _moved_to_system(turn, state)
         else:
-            _append(messages, *_written(turn, job))
+            _append(messages, *_message(turn, state))
     if not messages:
         raise InvalidHistoryError(
             "Anthropic needs a message beside the system prompt, and none has content. Add a human message."
         )
-    _settle_prefill(messages, request, job.adjustments)
+    _check_prefill(messages, request, state.adjustments)
     return messages, system
 
 
-def _leads(turn: Turn) -> bool:
-    """Whether a turn at the start goes into `system`, which holds only text."""
-    return turn.role in SYSTEM_ROLES and not has_own(turn)
+def _is_leading_system(turn: Turn) -> bool:
+    return turn.role in SYSTEM_ROLES and not has_native_blocks(turn)
 
 
-def _folded(turn: Turn, job: Job) -> list[JsonObject]:
-    blocks = write_blocks(turn, SYSTEM, job)
+def _moved_to_system(turn: Turn, state: EncodeState) -> list[JsonObject]:
+    blocks = write_blocks(turn, SYSTEM, state)
     if not blocks:
         return []
     why = (
         "This model takes system messages only at the start: the text was added to the end of `system`. "
-        "This moves the cached prefix: nothing before it is read from the cache."
+        "This changes the cached prefix: the messages before it are not read from the cache."
     )
-    job.adjustments.append(Adjustment(what=f"system message {turn.position}", why=why))
+    state.adjustments.append(Adjustment(what=f"system message {turn.position}", why=why))
     return blocks
 
 
-def _written(turn: Turn, job: Job) -> tuple[str, list[JsonObject]]:
+def _message(turn: Turn, state: EncodeState) -> tuple[str, list[JsonObject]]:
     """The role and the blocks of one turn."""
     if turn.role == "tool":
-        return "user", [write_result(turn, job)]
+        return "user", [write_result(turn, state)]
     if turn.role == "assistant":
-        job.ids.next_turn()
-        return "assistant", write_blocks(turn, ASSISTANT, job)
+        return "assistant", write_blocks(turn, ASSISTANT, state)
     if turn.role in SYSTEM_ROLES:
-        return "system", write_blocks(turn, SYSTEM, job)
-    blocks = write_blocks(turn, USER, job)
+        return "system", write_blocks(turn, SYSTEM, state)
+    blocks = write_blocks(turn, USER, state)
     if not blocks:
         why = "It has no content, which Anthropic refuses: it was left out."
-        job.adjustments.append(Adjustment(what=f"message {turn.position} ({turn.role})", why=why))
+        state.adjustments.append(Adjustment(what=f"message {turn.position} ({turn.role})", why=why))
     return "user", blocks
 
 
@@ -152,26 +148,26 @@ def _append(messages: list[JsonObject], role: str, blocks: list[JsonObject]) -> 
 # --- prefill ----------------------------------------------------------------------------------------------------------
 
 
-def _settle_prefill(messages: Sequence[JsonObject], request: Request, adjustments: list[Adjustment]) -> None:
-    """A conversation that ends with the assistant's words asks Claude to go on from them."""
+def _check_prefill(messages: Sequence[JsonObject], request: Request, adjustments: list[Adjustment]) -> None:
+    """Claude continues an assistant message at the end, which not every model allows. Its last text is trimmed."""
     last = messages[-1]
     if last["role"] != "assistant" or not _is_prefill(last["content"]):
         return
     if not request.profile.prefill:
         raise UnsupportedContentError(
-            f"The conversation ends with an assistant message, and {request.model} does not take a started answer. "
-            "Add a human message, or ask for the form of the answer with response_format."
+            f"The conversation ends with an assistant message, and {request.model} takes no prefill. "
+            "Add a human message, or use response_format for the form of the answer."
         )
     block = last["content"][-1]
-    bare = block["text"].rstrip()
-    if bare != block["text"]:
-        last["content"][-1] = {**block, "text": bare}
-        why = "Anthropic refuses whitespace at the end of a started answer: it was cut off."
+    trimmed = block["text"].rstrip()
+    if trimmed != block["text"]:
+        last["content"][-1] = {**block, "text": trimmed}
+        why = "Anthropic refuses whitespace at the end of a prefill: it was cut off."
         adjustments.append(Adjustment(what="trailing whitespace", why=why))
 
 
 def _is_prefill(blocks: list[JsonObject]) -> bool:
-    """Whether an assistant message at the end is a started answer. One with server tools is a paused turn."""
+    """Whether an assistant message at the end is a prefill. One with server tools is a paused turn."""
     kinds = [str(block.get("type")) for block in blocks]
     paused = any(kind.endswith(("_tool_use", "_tool_result")) for kind in kinds)
     return kinds[-1] == "text" and not paused
@@ -181,18 +177,18 @@ def _is_prefill(blocks: list[JsonObject]) -> bool:
 
 
 def _write_system(body: JsonObject, blocks: list[JsonObject]) -> None:
-    """The caller's own `system` text stands before the conversation's."""
-    together = [*_as_blocks(body.pop("system", None)), *blocks]
-    if len(together) == 1 and together[0].keys() == {"type", "text"}:
-        body["system"] = together[0]["text"]
-    elif together:
-        body["system"] = together
+    """`system`: the caller's own value of this key, then the system messages. A `str` where it is one text."""
+    joined = [*_system_blocks(body.pop("system", None)), *blocks]
+    if len(joined) == 1 and joined[0].keys() == {"type", "text"}:
+        body["system"] = joined[0]["text"]
+    elif joined:
+        body["system"] = joined
 
 
-def _as_blocks(own: Any) -> list[JsonObject]:
-    if isinstance(own, str):
-        return [{"type": "text", "text": own}] if own.strip() else []
-    return list(own or [])
+def _system_blocks(value: str | Iterable[JsonObject] | None) -> list[JsonObject]:
+    if isinstance(value, str):
+        return [{"type": "text", "text": value}] if value.strip() else []
+    return list(value or [])
 
 
 def _write_tools(body: JsonObject, request: Request, adjustments: list[Adjustment]) -> None:
@@ -204,11 +200,11 @@ def _write_tools(body: JsonObject, request: Request, adjustments: list[Adjustmen
         body["tool_choice"] = choice
 
 
-NO_JSON_MODE = {
+NO_JSON_MODE: Mapping[bool, str] = {
     False: "Anthropic has no JSON mode: it was not sent. Give a schema (json_schema) to be sure of JSON",
     True: "Anthropic has no JSON mode: the answer is held to the schema instead",
 }
-"""What is said of a `json_object` without and with a schema."""
+"""Whether a `json_object` has a schema -> what the adjustment says."""
 
 
 def _write_output(body: JsonObject, request: Request, adjustments: list[Adjustment]) -> None:
@@ -220,4 +216,4 @@ def _write_output(body: JsonObject, request: Request, adjustments: list[Adjustme
         adjustments.append(schema_adjustment("response_format json_object", why, checked=checked))
         if not output.schema:
             return
-    configure(body, "format", {"type": "json_schema", "schema": output_schema(output, adjustments)})
+    set_output_config(body, "format", {"type": "json_schema", "schema": output_schema(output, adjustments)})

@@ -1,4 +1,4 @@
-"""Parameters -> keys of a Messages body."""
+"""Parameters -> keys of a Messages body, and the headers of this API."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 from langchain_unified.errors import UnsupportedParameterError
 from langchain_unified.request import Adjustment, JsonObject, Request
 from langchain_unified.wires._wire import ParamWriter, Unsupported
-from langchain_unified.wires.anthropic_messages.reasoning import max_tokens, reasoning, thinks
+from langchain_unified.wires.anthropic_messages.reasoning import decide_reasoning, max_tokens, thinks
 
 HEADERS: Mapping[str, str] = {
     "user_profile_id": "anthropic-user-profile-id",
     "workspace_id": "anthropic-workspace-id",
 }
-"""Keys that travel as headers."""
+"""Native keys that are sent as headers."""
 
 BODY_KEYS = frozenset(
     {
@@ -35,21 +35,22 @@ BODY_KEYS = frozenset(
         "thread",
     }
 )
+"""Native keys that are sent in the body."""
 
 NATIVE_KEYS = BODY_KEYS | HEADERS.keys() | {"output_format"}
-"""The keys of this API that `Params` does not have. `output_format` is known only to say what took its place."""
+"""The keys of this API that `Params` does not have. `output_format` is known only for an error with its successor."""
 
 SAMPLING = ("temperature", "top_p", "top_k")
 SAMPLING_VERSION = "2023-06-01"
-"""The `anthropic-version` that takes sampling parameters; later ones refuse them on every model."""
+"""The last `anthropic-version` that takes sampling parameters; later ones refuse them on every model."""
 
 
 def write_native(body: JsonObject, headers: dict[str, str], request: Request, adjustments: list[Adjustment]) -> None:
-    """The API's own keys as they are, `None` left out; a key of another API lands in `adjustments`."""
+    """Write `request.native` into `body` and `headers`, without `None`. A key of another API becomes an adjustment."""
     for key, value in request.native.items():
         if key == "output_format":
             raise UnsupportedParameterError(
-                "`output_format` is gone from the API. Give `response_format`, or `output_config={'format': …}`."
+                "The API no longer takes `output_format`. Give `response_format`, or `output_config={'format': …}`."
             )
         if key not in NATIVE_KEYS:
             why = "Anthropic has no such key: it was not sent. `extra_body` would send it."
@@ -60,8 +61,8 @@ def write_native(body: JsonObject, headers: dict[str, str], request: Request, ad
             body[key] = value
 
 
-def configure(body: JsonObject, key: str, value: Any) -> None:
-    """Set one key of `output_config`, which effort and format share with the caller's own."""
+def set_output_config(body: JsonObject, key: str, value: object) -> None:
+    """Set one key of `output_config`, and keep the caller's other keys."""
     body["output_config"] = {**body.get("output_config", {}), key: value}
 
 
@@ -70,7 +71,7 @@ def configure(body: JsonObject, key: str, value: Any) -> None:
 
 def _max_tokens(body: JsonObject, value: int, request: Request) -> None:
     if value < 0 or (value == 0 and request.stream):
-        rule = "0 fills the cache and generates nothing, without a stream" if value == 0 else "it must be 1 or more"
+        rule = "0 only fills the cache, and not with a stream" if value == 0 else "it must be 1 or more"
         raise UnsupportedParameterError(f"max_tokens={value}: {rule}.")
     body["max_tokens"] = value
 
@@ -78,11 +79,11 @@ def _max_tokens(body: JsonObject, value: int, request: Request) -> None:
 def _stop(body: JsonObject, value: list[str], request: Request) -> Adjustment | None:
     if not request.profile.stop:
         return Adjustment(what="stop", why=f"{request.model} takes no stop sequences: none was sent.")
-    words = [item for item in value if item.strip()]
-    if words:
-        body["stop_sequences"] = list(dict.fromkeys([*words, *body.get("stop_sequences", [])]))
-    if len(words) < len(value):
-        return Adjustment(what="stop", why="Anthropic refuses stop sequences of nothing but whitespace: left out.")
+    accepted = [item for item in value if item.strip()]
+    if accepted:
+        body["stop_sequences"] = list(dict.fromkeys([*accepted, *body.get("stop_sequences", [])]))
+    if len(accepted) < len(value):
+        return Adjustment(what="stop", why="Anthropic refuses stop sequences of whitespace only: they were not sent.")
     return None
 
 
@@ -95,11 +96,12 @@ def _metadata(body: JsonObject, value: Mapping[str, Any], request: Request) -> A
         body["metadata"] = {"user_id": value["user_id"]}
     others = [key for key in value if key != "user_id"]
     if others:
-        return Adjustment(what="metadata", why=f"Anthropic keeps only `user_id`: not sent: {', '.join(others)}.")
+        return Adjustment(what="metadata", why=f"Anthropic takes only `user_id`; not sent: {', '.join(others)}.")
     return None
 
 
-TIERS = {"auto": "auto", "default": "standard_only", "standard_only": "standard_only"}
+TIERS: Mapping[str, str] = {"auto": "auto", "default": "standard_only", "standard_only": "standard_only"}
+"""The neutral tier -> the API's. `fast` is not a tier there but the key `speed`."""
 
 
 def _service_tier(body: JsonObject, value: str, request: Request) -> Adjustment | None:
@@ -108,7 +110,7 @@ def _service_tier(body: JsonObject, value: str, request: Request) -> Adjustment 
     elif value in TIERS:
         body["service_tier"] = TIERS[value]
     else:
-        why = f"Anthropic has no tier {value!r}: the default holds. It takes auto, default and fast."
+        why = f"Anthropic has no tier {value!r}: none was sent. It has auto, default and fast."
         return Adjustment(what="service_tier", why=why)
     return None
 
@@ -116,15 +118,17 @@ def _service_tier(body: JsonObject, value: str, request: Request) -> Adjustment 
 # --- sampling ---------------------------------------------------------------------------------------------------------
 
 
-def _sampled(key: str) -> ParamWriter:
+def _sampling(key: str) -> ParamWriter:
+    """The row of a sampling parameter."""
+
     def write(body: JsonObject, value: float, request: Request) -> Adjustment | None:
         if request.profile.sampling == "never":
             return Adjustment(what=key, why=f"{request.model} refuses sampling parameters: it was not sent.")
         if request.profile.sampling == "without_reasoning" and thinks(request):
-            return Adjustment(what=key, why=f"{request.model} refuses it while it thinks: it was not sent.")
+            return Adjustment(what=key, why=f"{request.model} refuses it together with thinking: it was not sent.")
         if key == "temperature" and value > 1:
             body[key] = 1.0
-            return Adjustment(what=key, why=f"Anthropic's goes from 0 to 1: 1 was sent for {value}.")
+            return Adjustment(what=key, why=f"Anthropic's range is 0 to 1: 1 was sent for {value}.")
         body[key] = value
         return None
 
@@ -134,16 +138,16 @@ def _sampled(key: str) -> ParamWriter:
 # --- reasoning --------------------------------------------------------------------------------------------------------
 
 
-def _reasoned(key: str) -> ParamWriter:
-    """A row of the three that decide on thinking together: each writes the same, and tells what is its own."""
+def _reasoning(key: str) -> ParamWriter:
+    """The row of one of the three parameters that decide on thinking together. Each row writes the whole decision."""
 
-    def write(body: JsonObject, value: Any, request: Request) -> Adjustment | None:
-        settled = reasoning(request)
-        if settled.thinking is not None:
-            body["thinking"] = settled.thinking
-        if settled.effort is not None:
-            configure(body, "effort", settled.effort)
-        why = settled.notes.get(key)
+    def write(body: JsonObject, value: object, request: Request) -> Adjustment | None:
+        decided = decide_reasoning(request)
+        if decided.thinking is not None:
+            body["thinking"] = decided.thinking
+        if decided.effort is not None:
+            set_output_config(body, "effort", decided.effort)
+        why = decided.notes.get(key)
         return None if why is None else Adjustment(what=key, why=why)
 
     return write
@@ -152,50 +156,50 @@ def _reasoned(key: str) -> ParamWriter:
 # --- what Anthropic does not have -------------------------------------------------------------------------------------
 
 
-def _unless(harmless: Any, what: str, why: str) -> ParamWriter:
-    """A row that refuses every value but the one that asks for what happens anyway."""
+def _only(accepted: object, what: str, why: str) -> ParamWriter:
+    """The row of a parameter that the API does not have: it accepts the value that asks for what happens anyway."""
 
-    def write(body: JsonObject, value: Any, request: Request) -> Adjustment | None:
-        return None if value == harmless else Adjustment(what=what, why=why)
+    def write(body: JsonObject, value: object, request: Request) -> Adjustment | None:
+        return None if value == accepted else Adjustment(what=what, why=why)
 
     return write
 
 
-def _nothing(body: JsonObject, value: Any, request: Request) -> None:
-    """Said elsewhere, or always so."""
+def _write_nothing(body: JsonObject, value: object, request: Request) -> None:
+    """The row of a parameter that is written elsewhere, or that needs no key."""
 
 
-NO_CACHE_SETTING = "Anthropic caches where marks stand; it has no such setting: it was not sent."
+NO_CACHE_SETTING = "Anthropic caches up to each mark and has no such setting: it was not sent."
 
 PARAMS: Mapping[str, ParamWriter] = {
     "max_tokens": _max_tokens,
-    "temperature": _sampled("temperature"),
-    "top_p": _sampled("top_p"),
-    "top_k": _sampled("top_k"),
+    "temperature": _sampling("temperature"),
+    "top_p": _sampling("top_p"),
+    "top_k": _sampling("top_k"),
     "stop": _stop,
-    "seed": Unsupported("seed", "Anthropic has no seed: answers cannot be repeated."),
-    "n": _unless(1, "n", "Anthropic gives one answer per call: one was asked for. Call it n times."),
+    "seed": Unsupported("seed", "Anthropic has no seed: it was not sent."),
+    "n": _only(1, "n", "Anthropic gives one answer per call: one was requested. Call it n times."),
     "presence_penalty": Unsupported("presence_penalty", "Anthropic has no penalties: it was not sent."),
     "frequency_penalty": Unsupported("frequency_penalty", "Anthropic has no penalties: it was not sent."),
-    "logit_bias": Unsupported("logit_bias", "Anthropic does not let tokens be weighed: it was not sent."),
-    "logprobs": _unless(False, "logprobs", "Anthropic reports no probabilities."),
-    "top_logprobs": _unless(0, "top_logprobs", "Anthropic reports no probabilities."),
+    "logit_bias": Unsupported("logit_bias", "Anthropic has no logit bias: it was not sent."),
+    "logprobs": _only(False, "logprobs", "Anthropic reports no token probabilities: it was not sent."),
+    "top_logprobs": _only(0, "top_logprobs", "Anthropic reports no token probabilities: it was not sent."),
     "user": _user,
     "metadata": _metadata,
     "service_tier": _service_tier,
-    "parallel_tool_calls": _nothing,  # It stands in `tool_choice`.
-    "reasoning_effort": _reasoned("reasoning_effort"),
-    "reasoning": _reasoned("reasoning"),
-    "thinking": _reasoned("thinking"),
+    "parallel_tool_calls": _write_nothing,  # `encode_tool_choice` writes it.
+    "reasoning_effort": _reasoning("reasoning_effort"),
+    "reasoning": _reasoning("reasoning"),
+    "thinking": _reasoning("thinking"),
     "verbosity": Unsupported("verbosity", "Anthropic has no such setting: ask for a length in the prompt."),
-    "modalities": _unless(["text"], "modalities", "Claude answers in text only."),
-    "audio": Unsupported("audio", "Claude does not speak: it was not sent."),
+    "modalities": _only(["text"], "modalities", "Claude answers in text only: it was not sent."),
+    "audio": Unsupported("audio", "Claude produces no audio: it was not sent."),
     "prediction": Unsupported("prediction", "Anthropic takes no predicted output: it was not sent."),
-    "store": _unless(False, "store", "Anthropic stores no responses for later calls."),
-    "stream_options": _nothing,  # Usage always comes.
+    "store": _only(False, "store", "Anthropic stores no responses: it was not sent."),
+    "stream_options": _write_nothing,  # A stream always has the usage.
     "prompt_cache_key": Unsupported("prompt_cache_key", NO_CACHE_SETTING),
     "prompt_cache_retention": Unsupported("prompt_cache_retention", NO_CACHE_SETTING),
     "prompt_cache_options": Unsupported("prompt_cache_options", NO_CACHE_SETTING),
 }
 
-__all__ = ["NATIVE_KEYS", "PARAMS", "SAMPLING", "SAMPLING_VERSION", "configure", "max_tokens", "write_native"]
+__all__ = ["NATIVE_KEYS", "PARAMS", "SAMPLING", "SAMPLING_VERSION", "max_tokens", "set_output_config", "write_native"]

@@ -1,10 +1,10 @@
-"""The events of a streamed answer -> LangChain's chunks."""
+"""The events of a stream -> LangChain's message chunks."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TypeAlias
 
 from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
@@ -12,34 +12,36 @@ from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 from langchain_unified.errors import ReplyError
 from langchain_unified.messages.json_text import json_object
 from langchain_unified.request import JsonObject
-from langchain_unified.wires._wire import break_json_tail, incomplete_stream
+from langchain_unified.wires._values import present
+from langchain_unified.wires._wire import cut, seal
 from langchain_unified.wires.anthropic_messages.decode import CUT_SHORT, PROVIDER, metadata, usage_metadata
 
-Chunks = list[AIMessageChunk]
+Chunks: TypeAlias = list[AIMessageChunk]
+Content: TypeAlias = "str | list[str | JsonObject]"
 
 
 class MessageStream:
-    """One stream.
+    """The decoder of one stream.
 
-    With `plain`, text streams as `str` until a block comes that is no bare text; from then on, and without `plain` from
-    the start, blocks stream with their index. Core's `content_blocks` does not see `str` text beside blocks, so `plain`
-    is for answers without tools.
+    With `plain`, text streams as `str` until the first block that is not a text without citations. From there on, and
+    without `plain` from the start, content streams as blocks with an index. Core's `content_blocks` overlooks `str`
+    text beside blocks, so `plain` is for answers without tools.
     """
 
     def __init__(self, plain: bool) -> None:
         self.plain = plain
         self.reply: JsonObject = {}
-        """The reply without its content, as far as it is known."""
+        """The reply without its content, as far as received."""
         self.blocks: dict[int, JsonObject] = {}
-        """The blocks as they started."""
+        """The blocks as they started, by index."""
         self.strings: set[int] = set()
-        """The text blocks that stream as `str`."""
+        """The indexes of the text blocks that stream as `str`."""
         self.arguments: dict[int, list[str]] = {}
-        """The arguments of the client's tool calls, in pieces."""
+        """The arguments of the calls of the caller's tools, in pieces, by index."""
         self.done = False
 
     def feed(self, event: JsonObject) -> Chunks:
-        """The chunks of one event: none for most kinds, and for unknown ones. Raises `ReplyError` for a broken one."""
+        """The chunks of one event; none for unknown events. Raises `ReplyError` for an event that lacks a key."""
         kind = event.get("type", "")
         try:
             if kind == "content_block_delta":  # most events are one
@@ -47,18 +49,18 @@ class MessageStream:
                 return DELTAS.get(delta["type"], MessageStream._other)(self, event["index"], delta)
             return EVENTS[kind](self, event) if kind in EVENTS else []
         except (KeyError, TypeError, AttributeError) as exc:
-            raise ReplyError(f"A {kind} event of the stream lacks what it must have: {exc!r}.") from exc
+            raise ReplyError(f"A {kind} event of the stream has not the expected keys: {exc!r}.") from exc
 
     def end(self) -> Iterable[AIMessageChunk]:
-        """Nothing is held back."""
+        """No chunk: this decoder holds nothing back."""
         return ()
 
     def close(self) -> None:
-        """Raise `IncompleteStreamError` when `message_stop` never came."""
+        """Raise `IncompleteStreamError` if `message_stop` was not received."""
         if not self.done:
-            raise incomplete_stream("message_stop")
+            raise cut("message_stop")
 
-    def _chunk(self, content: Any, calls: list[ToolCallChunk] | None = None) -> AIMessageChunk:
+    def _chunk(self, content: Content, calls: list[ToolCallChunk] | None = None) -> AIMessageChunk:
         return AIMessageChunk(
             content=content,
             id=self.reply.get("id"),
@@ -69,16 +71,15 @@ class MessageStream:
     # --- the message --------------------------------------------------------------------------------------------------
 
     def _message_start(self, event: JsonObject) -> Chunks:
-        # No chunk: a `str` or a list here would decide on the form of the content before its first block is known.
+        # No chunk: its content, `str` or list, would decide the form of the message before the first block is known.
         self.reply = {key: value for key, value in event["message"].items() if key != "content"}
         return []
 
     def _message_delta(self, event: JsonObject) -> Chunks:
-        """The last words on the message. Its usage is cumulative, but lacks parts of the first event's."""
-        more = {key: value for key, value in event.items() if key not in ("type", "delta", "usage")}
-        said = {key: value for key, value in {**more, **event["delta"]}.items() if value is not None}
-        usage = {key: value for key, value in (event.get("usage") or {}).items() if value is not None}
-        self.reply |= said
+        """The end of the reply. Its usage is cumulative, but lacks some keys of the first event's."""
+        beside = {key: value for key, value in event.items() if key not in ("type", "delta", "usage")}
+        self.reply |= present({**beside, **event["delta"]})
+        usage = present(event.get("usage") or {})
         if usage:
             self.reply["usage"] = {**(self.reply.get("usage") or {}), **usage}
         return []
@@ -90,23 +91,23 @@ class MessageStream:
             id=self.reply.get("id"),
             response_metadata=metadata(self.reply),
             usage_metadata=usage_metadata(self.reply),
-            tool_call_chunks=self._seals(),
+            tool_call_chunks=self._broken_tails(),
             chunk_position="last",
         )
         return [last]
 
-    def _seals(self) -> list[ToolCallChunk]:
-        """What keeps calls that are not whole from being taken for whole ones."""
-        end = max(self.blocks, default=None) if self.reply.get("stop_reason") in CUT_SHORT else None
-        sealed = []
+    def _broken_tails(self) -> list[ToolCallChunk]:
+        """For each incomplete or broken call, a piece of arguments with which core does not take it for a valid one."""
+        cut_at = max(self.blocks, default=None) if self.reply.get("stop_reason") in CUT_SHORT else None
+        tails = []
         for index, pieces in self.arguments.items():
             args = "".join(pieces)
-            # Core takes no arguments for none needed, so what was cut before the first one needs a seal of its own.
             complete = not args or json_object(args) is not None
-            tail = "" if complete and index != end else break_json_tail(args) or "]" * (not args)
+            # Core takes an empty text for valid arguments, and so does `seal`.
+            tail = "" if complete and index != cut_at else seal(args) or "]" * (not args)
             if tail:
-                sealed.append(tool_call_chunk(args=tail, index=index))
-        return sealed
+                tails.append(tool_call_chunk(args=tail, index=index))
+        return tails
 
     # --- blocks -------------------------------------------------------------------------------------------------------
 
@@ -117,7 +118,7 @@ class MessageStream:
             self.strings.add(index)
             return [self._chunk(block["text"])] if block["text"] else []
         self.plain = False
-        content = [{**block, "index": index}]
+        content: Content = [{**block, "index": index}]
         if block["type"] != "tool_use":
             return [self._chunk(content)]
         args = json.dumps(block["input"], ensure_ascii=False) if block.get("input") else ""
@@ -143,24 +144,24 @@ class MessageStream:
         piece = delta["partial_json"]
         if not piece:
             return []
-        content = [{"type": "input_json_delta", "partial_json": piece, "index": index}]
+        content: Content = [{"type": "input_json_delta", "partial_json": piece, "index": index}]
         if index not in self.arguments:
             return [self._chunk(content)]
         self.arguments[index].append(piece)
         return [self._chunk(content, [tool_call_chunk(args=piece, index=index)])]
 
     def _other(self, index: int, delta: JsonObject) -> Chunks:
-        """A compaction, or a delta that is not known: its strings and lists are added to the block's own."""
+        """A compaction or an unknown delta: its strings and lists are appended to those of the block."""
         block = self.blocks[index]
-        parts = {key: value for key, value in delta.items() if key != "type" and _adds(value, block.get(key))}
+        parts = {key: value for key, value in delta.items() if key != "type" and _can_append(value, block.get(key))}
         if not parts or index in self.strings:
             return []
         return [self._chunk([{"type": block["type"], **parts, "index": index}])]
 
 
-def _adds(value: Any, present: Any) -> bool:
-    """Whether LangChain core can add a value to what stands there."""
-    return isinstance(value, str | list) and (present is None or type(present) is type(value))
+def _can_append(value: object, before: object) -> bool:
+    """Whether LangChain core can add `value` to `before`."""
+    return isinstance(value, str | list) and (before is None or type(before) is type(value))
 
 
 EVENTS: Mapping[str, Callable[[MessageStream, JsonObject], Chunks]] = {

@@ -1,4 +1,4 @@
-"""Tools and the choice among them, as the Messages API takes them."""
+"""Tools and the tool choice -> `tools` and `tool_choice` of a Messages body."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from langchain_unified.tools.server.forms import refusal
 from langchain_unified.wires.anthropic_messages.caching import cache_control
 
 OPTIONS = frozenset({"defer_loading", "allowed_callers", "input_examples", "eager_input_streaming"})
+"""The options of a function tool that the API has."""
 
 CALL_IDS = IdRules(max_length=64, pattern=re.compile(r"[a-zA-Z0-9_-]+"), prefix="toolu")
-"""The API states no limit of the length: this one is ours."""
+"""The API states no maximum length; 64 is ours."""
 
 
 def encode_tools(request: Request, adjustments: list[Adjustment]) -> list[JsonObject]:
-    """The tools in the caller's order. Raises `InvalidToolError` for what Anthropic has no form of."""
-    return [KINDS[spec.kind](spec, adjustments) for spec in request.tools]
+    """The tools in the caller's order. Raises `InvalidToolError` for a tool that the API does not take."""
+    return [_with_mark(WRITERS[spec.kind](spec, adjustments), spec) for spec in request.tools]
 
 
-def _marked(tool: JsonObject, spec: ToolSpec) -> JsonObject:
+def _with_mark(tool: JsonObject, spec: ToolSpec) -> JsonObject:
     return tool if spec.mark is None else {**tool, "cache_control": cache_control(spec.mark)}
 
 
@@ -38,14 +39,14 @@ def _function(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
         if key in OPTIONS:
             tool[key] = value
         else:
-            why = "Anthropic's tools have no such option: it was not sent."
+            why = "Anthropic's tools do not have this option: it was not sent."
             adjustments.append(Adjustment(what=f"option {key!r} of tool {spec.name!r}", why=why))
-    return _marked(tool, spec)
+    return tool
 
 
 def _custom(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
     raise InvalidToolError(
-        f"Tool {spec.name!r} takes free-form text, which Anthropic has no form of: "
+        f"Tool {spec.name!r} takes free-form text, and Anthropic's tools take only JSON: "
         "give it a JSON schema with one string property."
     )
 
@@ -54,10 +55,10 @@ def _native(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
     refused = refusal(str(spec.definition.get("type")), "anthropic")
     if refused:
         raise InvalidToolError(refused)
-    return _marked(spec.definition, spec)
+    return spec.definition
 
 
-KINDS: Mapping[str, Callable[[ToolSpec, list[Adjustment]], JsonObject]] = {
+WRITERS: Mapping[str, Callable[[ToolSpec, list[Adjustment]], JsonObject]] = {
     "function": _function,
     "custom": _custom,
     "native": _native,
@@ -68,60 +69,60 @@ KINDS: Mapping[str, Callable[[ToolSpec, list[Adjustment]], JsonObject]] = {
 
 
 def encode_tool_choice(request: Request, body: JsonObject, adjustments: list[Adjustment]) -> JsonObject | None:
-    """`tool_choice` with `disable_parallel_tool_use`; `None` without tools, or where the default is meant.
+    """`tool_choice`, `None` for the default. `body["thinking"]` must be final, because it can forbid a forced call.
 
-    `body["thinking"]` must be settled: Claude cannot be forced to call while it thinks within a budget. A choice among
-    some of the tools leaves `tools` as they are, because the cached prefix starts with them.
+    A choice among some of the tools does not change `tools`, because the cached prefix starts with them.
     """
     if not request.tools:
         return None
-    choice = _named_here(request.tool_choice, request.tools)
+    choice = _by_name(request.tool_choice, request.tools)
     if choice is not None and choice.definition is not None:
         return choice.definition
-    written = None if choice is None else _choice(choice, request, adjustments)
-    written = _unforced(written, request, body, adjustments)
+    written = None if choice is None else _write_choice(choice, request, adjustments)
+    written = _not_forced(written, request, body, adjustments)
     if request.params.get("parallel_tool_calls") is False and (written or {}).get("type") != "none":
         return {"type": "auto", **(written or {}), "disable_parallel_tool_use": True}
     return written
 
 
-def _choice(choice: ToolChoice, request: Request, adjustments: list[Adjustment]) -> JsonObject:
-    names = [_callable(name, request.tools) for name in choice.names]
+def _write_choice(choice: ToolChoice, request: Request, adjustments: list[Adjustment]) -> JsonObject:
+    names = [_callable_name(name, request.tools) for name in choice.names]
     if choice.mode not in ("tool", "allowed"):
         return {"type": choice.mode}
     required = choice.mode == "tool" or choice.required
     if required and len(names) == 1 and names[0]:
         return {"type": "tool", "name": names[0]}
     if not {spec.name for spec in request.tools} <= set(choice.names):
-        why = f"Anthropic cannot narrow the choice to {', '.join(choice.names)}: every tool stays callable."
+        why = f"Anthropic cannot limit the choice to {', '.join(choice.names)}: every tool may be called."
         adjustments.append(Adjustment(what="tool_choice", why=why))
     return {"type": "any" if required else "auto"}
 
 
-def _named_here(choice: ToolChoice | None, tools: tuple[ToolSpec, ...]) -> ToolChoice | None:
-    """OpenAI's `{"type": "web_search"}` as the choice of that tool; any other form as it is."""
+def _by_name(choice: ToolChoice | None, tools: tuple[ToolSpec, ...]) -> ToolChoice | None:
+    """OpenAI's `{"type": "web_search"}` as the choice of that tool; any other choice as it is."""
     if choice is None or choice.definition is None:
         return choice
     name = str(choice.definition.get("server_label") or choice.definition.get("type"))
-    return ToolChoice("tool", (name,)) if _spec(name, tools) else choice
+    return ToolChoice("tool", (name,)) if _find(name, tools) else choice
 
 
-def _spec(name: str, tools: tuple[ToolSpec, ...]) -> ToolSpec | None:
+def _find(name: str, tools: tuple[ToolSpec, ...]) -> ToolSpec | None:
     return next((spec for spec in tools if name in (spec.name, spec.definition.get("type"))), None)
 
 
-def _callable(name: str, tools: tuple[ToolSpec, ...]) -> str | None:
-    """The name by which Claude calls a tool; `None` for a set of tools, which has no name."""
-    spec = _spec(name, tools)
+def _callable_name(name: str, tools: tuple[ToolSpec, ...]) -> str | None:
+    """The name by which Claude calls a tool; `None` for a toolset, which has none."""
+    spec = _find(name, tools)
     if spec is None or spec.kind != "native":
         return name
-    own = spec.definition.get("name")
-    return own if own or "toolset" in str(spec.definition.get("type")) else spec.name
+    api_name = spec.definition.get("name")
+    return api_name if api_name or "toolset" in str(spec.definition.get("type")) else spec.name
 
 
-def _unforced(
+def _not_forced(
     written: JsonObject | None, request: Request, body: JsonObject, adjustments: list[Adjustment]
 ) -> JsonObject | None:
+    """The choice, with `auto` for a forced call where the model or the thinking forbids one."""
     if written is None or written.get("type") not in ("any", "tool"):
         return written
     if not request.profile.forced_tool_choice:

@@ -64,18 +64,24 @@ def test_reasoning_goes_back_only_to_its_own_wire_and_signed():
     assert said({"type": "reasoning", "reasoning": "hm"}, text("a"), origin=OWN) == [text("a")]
 
 
-def test_server_tools_of_others_are_put_into_words():
-    call = {"type": "server_tool_call", "id": "ws_1", "name": "web_search", "args": {"query": "ü"}}
-    output = {
-        "type": "server_tool_result",
-        "tool_call_id": "ws_1",
-        "status": "success",
-        "output": [{"url": "https://x.test"}],
-    }
-    assert said(call, output, origin="openai_responses") == [
-        text('[web_search was called with {"query": "ü"}]'),
-        text('[the tool returned [{"url": "https://x.test"}]]'),
-    ]
+def test_server_tools():
+    call = {"type": "server_tool_call", "id": "s", "name": "code_interpreter", "args": {"code": "1"}}
+    use = {"type": "server_tool_use", "id": "s", "name": "code_execution", "input": {"code": "1"}}
+    assert said(call, origin=OWN) == [use]
+    assert said({**call, "args": '{"code": "1"}'}, origin=OWN) == [use]
+    output = {"type": "server_tool_result", "tool_call_id": "s", "status": "success", "output": [{"title": "ü"}]}
+    assert said(output, origin=OWN) == [text('[the tool returned [{"title": "ü"}]]')]
+    assert said({**output, "output": None}, origin=OWN) == [text("[the tool returned nothing]")]
+
+
+def test_a_server_tool_call_with_broken_arguments_is_named():
+    call = {"type": "server_tool_call", "id": "s", "name": "web_search", "args": '{"query": "x'}
+    encoded = encode(Turn("assistant", (call,), origin=OWN, position=1), Turn("user", (text("go on"),)))
+    assert encoded.body["messages"][0]["content"][0]["input"] == {}
+    assert whats(encoded) == ["call of web_search in message 1"]
+    for nothing in ({}, "", None):
+        encoded = encode(Turn("assistant", ({**call, "args": nothing},), origin=OWN), Turn("user", (text("go on"),)))
+        assert whats(encoded) == []
 
 
 def test_refusals_and_media_of_others_are_put_into_words():

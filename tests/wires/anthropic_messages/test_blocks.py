@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import copy
-import hashlib
 from types import ModuleType
 from typing import Any
 
@@ -12,7 +11,6 @@ import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from langchain_unified.errors import UnsupportedContentError
-from langchain_unified.request import Turn
 from tests.wires.anthropic_messages.helpers import encode, problems, sent, text, user
 
 # --- blocks of users --------------------------------------------------------------------------------------------------
@@ -194,36 +192,3 @@ def test_the_toolset_of_a_call_stands_on_its_result():
     found = sent(HumanMessage("hi"), call, ToolMessage("ok", tool_call_id="a"))
     assert found[-1]["content"][0]["toolset_name"] == "browser"
     assert found[1]["content"] == [use]
-
-
-# --- ids --------------------------------------------------------------------------------------------------------------
-
-
-def ids(*pairs: tuple[str | None, str | None]) -> tuple[list[str], list[str]]:
-    calls = Turn("assistant", tuple({"type": "tool_call", "id": call, "name": "f", "args": {}} for call, _ in pairs))
-    results = [Turn("tool", (text("x"),), tool_call_id=answered) for _, answered in pairs]
-    found = sent(Turn("user", (text("hi"),)), calls, *results)
-    return [block["id"] for block in found[1]["content"]], [block["tool_use_id"] for block in found[2]["content"]]
-
-
-def test_legal_ids_stay():
-    assert ids(("toolu_01-A", "toolu_01-A"), ("call_9", "call_9")) == (["toolu_01-A", "call_9"],) * 2
-
-
-def test_illegal_ids_are_mapped_the_same_on_call_and_result():
-    odd = ("functions.f:0", "functions.f:1", "call_1|fc_1")
-    calls, results = ids(*zip(odd, odd, strict=True))
-    assert calls == results
-    assert calls == [f"toolu_{hashlib.sha256(raw.encode()).hexdigest()[:24]}" for raw in odd]
-    assert len(set(calls)) == 3
-
-
-def test_calls_without_an_id_are_named_by_their_place():
-    calls, results = ids((None, ""), ("", None))
-    assert calls == results
-    assert len(set(calls)) == 2
-    assert calls == ids((None, None), (None, None))[0]
-    call = Turn("assistant", ({"type": "tool_call", "id": None, "name": "f", "args": {}},))
-    found = sent(Turn("user", (text("hi"),)), call, Turn("user", (text("no"),)), call, Turn("tool", tool_call_id=None))
-    assert found[1]["content"][0]["id"] != found[3]["content"][0]["id"]
-    assert found[4]["content"][0]["tool_use_id"] == found[3]["content"][0]["id"]

@@ -70,7 +70,7 @@ def test_later_system_message_is_folded_with_a_word_on_the_cache():
     assert encoded.body["messages"] == [{"role": "user", "content": [text("hi"), text("more")]}]
     assert whats(encoded) == ["system message 2"]
     assert encode(HumanMessage("hi"), SystemMessage(" ")).adjustments == ()
-    assert "moves the cached prefix" in encoded.adjustments[0]["why"]
+    assert "changes the cached prefix" in encoded.adjustments[0]["why"]
 
 
 def test_changes_of_tools_stay_in_their_message_on_any_model():

@@ -11,7 +11,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from langchain_unified.history.pairing import with_valid_ids
 from langchain_unified.request import Profile, Turn
+from langchain_unified.wires.anthropic_messages import WIRE
 from tests.wires.anthropic_messages.helpers import encode, problems, text
 
 WORDS = st.text(st.sampled_from("ab \n"), max_size=4)
@@ -34,6 +36,11 @@ def turn_lists(draw: st.DrawFn) -> list[Turn]:
     return result
 
 
+def with_legal_ids(turns: list[Turn]) -> list[Turn]:
+    """The turns as `history` hands them on: the ids of calls and results are ones that the API takes."""
+    return [*with_valid_ids(tuple(turns), WIRE.call_ids)[0]]
+
+
 def blocks_of(body: dict[str, Any]) -> list[tuple[str, str]]:
     return [(message["role"], json.dumps(block)) for message in body["messages"] for block in message["content"]]
 
@@ -44,7 +51,7 @@ def test_law_3_a_longer_conversation_keeps_the_shorter_ones_prefix(conversation:
     longer = [Turn("system", (text("s"),)), Turn("user", (text("hi"),)), *conversation, Turn("user", (text("end"),))]
     cuts = [size for size in range(2, len(longer)) if longer[size - 1].role in ("user", "tool", "system")]
     shorter = longer[: data.draw(st.sampled_from(cuts))]
-    short, long = (encode(*found, profile=profile).body for found in (shorter, longer))
+    short, long = (encode(*with_legal_ids(found), profile=profile).body for found in (shorter, longer))
     if short["messages"][-1]["role"] != "assistant":  # else: an empty turn left a prefill at the end
         assert blocks_of(long)[: len(blocks_of(short))] == blocks_of(short)
     kept = short["messages"][:-1]
@@ -54,7 +61,7 @@ def test_law_3_a_longer_conversation_keeps_the_shorter_ones_prefix(conversation:
 
 @given(turn_lists())
 def test_generated_conversations_are_valid(oracle: ModuleType, conversation: list[Turn]):
-    turns_ = [*conversation, Turn("user", (text("end"),))]
+    turns_ = with_legal_ids([*conversation, Turn("user", (text("end"),))])
     body = encode(*turns_).body
     assert problems(oracle, body) == []
     assert body == encode(*copy.deepcopy(turns_)).body

@@ -174,7 +174,7 @@ MALFORMED: list[tuple[dict[str, Any], str]] = [
     ({"tools": [{"type": "function", "function": {"name": "f"}}]}, r"tools\[0\].type: 'function' is a tool of OpenAI"),
     ({"tools": [TOOL], "tool_choice": "auto"}, "tool_choice must be an object"),
     ({"tools": [TOOL], "tool_choice": {"type": "tool"}}, "tool_choice.name must be a string"),
-    ({"tools": [TOOL], "tool_choice": {"type": "tool", "name": "g"}}, "tool_choice.name: 'g' is none of the tools"),
+    ({"tools": [TOOL], "tool_choice": {"type": "tool", "name": "g"}}, "tool_choice.name: 'g' is not one of the tools"),
 ]
 
 

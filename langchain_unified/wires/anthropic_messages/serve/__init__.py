@@ -1,4 +1,4 @@
-"""The mirror codec: bodies are read, replies and events are rendered."""
+"""The server side of the Messages API: bodies are parsed into requests, completions become replies and events."""
 
 from __future__ import annotations
 

@@ -1,43 +1,43 @@
-"""Messages of a body -> turns, as a server reads them.
+"""The messages of a body -> turns, as a server reads them.
 
-A block is read into our vocabulary where the encoder writes the same block from it; any other is kept as it is, as
-`native`. So whatever a body says goes out again, and no list of block types has to be complete.
+A block becomes a standard block if the encoder writes the same block from that; any other stays as it is, as `native`.
+So every block goes out again unchanged, and no list of block types has to be complete.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from langchain_unified.errors import RequestError
 from langchain_unified.messages.blocks import normalise
 from langchain_unified.request import Block, JsonObject, Mark, Turn
-from langchain_unified.wires._body import abbreviated, each_object, expect, non_null
+from langchain_unified.wires._values import expect, objects, present, shown
 from langchain_unified.wires.anthropic_messages.assistant import ASSISTANT
-from langchain_unified.wires.anthropic_messages.blocks import SYSTEM, TOOL_RESULT, USER, WIRE, Job, Writer
+from langchain_unified.wires.anthropic_messages.blocks import SYSTEM, TOOL_RESULT, USER, WIRE, EncodeState, Writer
 from langchain_unified.wires.anthropic_messages.caching import TTLS
 
-Table = Mapping[str, Writer]
+Table: TypeAlias = Mapping[str, Writer]
 
-OWN = Turn("assistant", origin=WIRE)
-"""Whose blocks the encoder writes as Claude's own."""
+CLAUDES_TURN = Turn("assistant", origin=WIRE)
+"""A turn of Claude's, to encode single blocks with."""
 
 
 def read_system(value: Any) -> tuple[Turn, ...]:
-    """The turn that `system` makes; none for an empty one."""
+    """The turn of `system`; none where it is empty."""
     blocks = _blocks(value, "system", SYSTEM)
     return (Turn("system", blocks),) if blocks else ()
 
 
 def read_turns(messages: list[Any]) -> Iterator[Turn]:
-    """The turns of the messages, each tool result a turn of its own. Raises `RequestError` with the path of a key."""
-    for position, (message, path) in enumerate(each_object(messages, "messages")):
+    """The turns of the messages; each tool result is a turn. Raises `RequestError` with the path of a key."""
+    for position, (message, path) in enumerate(objects(messages, "messages")):
         role = expect("a string", message.get("role"), f"{path}.role")
         if role not in ROLES:
             raise RequestError(f"{path}.role must be one of {', '.join(ROLES)}, not {role!r}.")
-        unknown = next((key for key in non_null(message) if key not in ("role", "content")), None)
+        unknown = next((key for key in present(message) if key not in ("role", "content")), None)
         if unknown is not None:
-            raise RequestError(f"{path}.{unknown}: a message has `role` and `content`, nothing else is known here.")
+            raise RequestError(f"{path}.{unknown}: a message has only `role` and `content`.")
         yield from ROLES[role](message.get("content"), f"{path}.content", position)
 
 
@@ -73,20 +73,20 @@ ROLES: Mapping[str, Callable[[Any, str, int], Iterator[Turn]]] = {
 
 # --- tool results -----------------------------------------------------------------------------------------------------
 
-# `toolset_name` follows from the call.
 RESULT_KEYS = frozenset({"type", "tool_use_id", "content", "is_error", "toolset_name", "cache_control"})
+"""The keys of a result that a turn can hold. The encoder takes `toolset_name` from the call."""
 
 
 def _result(value: JsonObject, path: str, position: int) -> Turn | None:
-    """A tool result as a turn; `None` for another block, and for a result with something that a turn cannot say."""
+    """A tool result as a turn; `None` for another block, and for a result with a key that a turn cannot hold."""
     if value.get("type") != "tool_result":
         return None
-    given = non_null(value)
+    given = present(value)
     call_id = expect("a string", given.get("tool_use_id"), f"{path}.tool_use_id")
     is_error = expect("true or false", given.get("is_error", False), f"{path}.is_error")
     blocks = list(_blocks(given.get("content", ""), f"{path}.content", TOOL_RESULT))
-    bare, mark = take_mark(given, path)
-    if "cache_control" in bare or bare.keys() - RESULT_KEYS or (mark is not None and not blocks):
+    unmarked, mark = take_mark(given, path)
+    if "cache_control" in unmarked or unmarked.keys() - RESULT_KEYS or (mark is not None and not blocks):
         return None
     if mark is not None:
         blocks[-1] = {**blocks[-1], "mark": mark}
@@ -95,7 +95,7 @@ def _result(value: JsonObject, path: str, position: int) -> Turn | None:
 
 # --- blocks -----------------------------------------------------------------------------------------------------------
 
-NEEDED: Mapping[str, Mapping[str, str]] = {
+REQUIRED: Mapping[str, Mapping[str, str]] = {
     "text": {"text": "a string"},
     "image": {"source": "an object"},
     "document": {"source": "an object"},
@@ -106,7 +106,7 @@ NEEDED: Mapping[str, Mapping[str, str]] = {
     "redacted_thinking": {"data": "a string"},
     "tool_addition": {"tool": "an object"},
 }
-"""What the blocks that we read must have; of the others, the type."""
+"""Type of a block -> the keys that it must have, and what their values must be."""
 
 SOURCES: Mapping[str, tuple[str, ...]] = {
     "base64": ("media_type", "data"),
@@ -114,27 +114,29 @@ SOURCES: Mapping[str, tuple[str, ...]] = {
     "url": ("url",),
     "file": ("file_id",),
 }
-LISTS = {"search_result": "content", "text": "citations"}
-"""Where a block has a list of objects."""
+"""Type of a source -> the keys that must be strings."""
+
+LISTS: Mapping[str, str] = {"search_result": "content", "text": "citations"}
+"""Type of a block -> its key with a list of objects."""
 
 
 def _values(content: Any, path: str) -> Iterator[tuple[JsonObject, str]]:
-    """The blocks of a content, each checked; a string is one text, an empty one none."""
+    """The blocks of a message's content, checked, with their paths. A string is one text; an empty one has no block."""
     if isinstance(content, str):
         content = [{"type": "text", "text": content}] if content else []
     if not isinstance(content, list):
-        raise RequestError(f"{path} must be a string or a list of blocks, not {abbreviated(content)}.")
-    for value, place in each_object(content, path):
+        raise RequestError(f"{path} must be a string or a list of blocks, not {shown(content)}.")
+    for value, place in objects(content, path):
         _check(value, place)
         yield value, place
 
 
 def _check(value: JsonObject, path: str) -> None:
     kind = expect("a string", value.get("type"), f"{path}.type")
-    for key, wanted in NEEDED.get(kind, {}).items():
+    for key, wanted in REQUIRED.get(kind, {}).items():
         expect(wanted, value.get(key), f"{path}.{key}")
     if kind in LISTS:
-        list(each_object(value.get(LISTS[kind]), f"{path}.{LISTS[kind]}"))
+        list(objects(value.get(LISTS[kind]), f"{path}.{LISTS[kind]}"))
     if kind in ("image", "document"):
         source = value["source"]
         origin = expect("a string", source.get("type"), f"{path}.source.type")
@@ -143,12 +145,12 @@ def _check(value: JsonObject, path: str) -> None:
 
 
 def take_mark(value: JsonObject, path: str) -> tuple[JsonObject, Mark | None]:
-    """A block or tool without its cache mark, and the mark. One that says more than a lifetime stays where it is."""
+    """A block or tool without its cache mark, and the mark. A mark with keys beside `ttl` stays where it is."""
     if value.get("cache_control") is None:
         return {key: item for key, item in value.items() if key != "cache_control"}, None
-    said = non_null(expect("an object", value["cache_control"], f"{path}.cache_control"))
-    ttl = said.get("ttl")
-    if said.get("type") != "ephemeral" or said.keys() - {"type", "ttl"} or ttl not in (None, *TTLS):
+    control = present(expect("an object", value["cache_control"], f"{path}.cache_control"))
+    ttl = control.get("ttl")
+    if control.get("type") != "ephemeral" or control.keys() - {"type", "ttl"} or ttl not in (None, *TTLS):
         return value, None
     return {key: item for key, item in value.items() if key != "cache_control"}, Mark(ttl=ttl) if ttl else Mark()
 
@@ -158,20 +160,20 @@ def _blocks(content: Any, path: str, table: Table) -> tuple[Block, ...]:
 
 
 def _block(value: JsonObject, path: str, table: Table) -> Block:
-    """A block as our vocabulary says it, else as `native`; with its mark."""
-    bare, mark = take_mark(value, path)
-    given = non_null(bare)
-    block = READERS.get(given["type"], _settled)(given)
-    if block["type"] == "native" or not _comes_back(block, given, table):
-        block = {"type": "native", "value": bare}
+    """A standard block, else a `native` one; with its mark."""
+    unmarked, mark = take_mark(value, path)
+    given = present(unmarked)
+    block = READERS.get(given["type"], _normalised)(given)
+    if block["type"] == "native" or not _encodes_to(given, block, table):
+        block = {"type": "native", "value": unmarked}
     return block if mark is None else {**block, "mark": mark}
 
 
-def _comes_back(block: Block, given: JsonObject, table: Table) -> bool:
-    """Whether the encoder writes the block that was read. Of a text without words it writes nothing."""
+def _encodes_to(given: JsonObject, block: Block, table: Table) -> bool:
+    """Whether the encoder writes `given` from `block`. An empty text, which it leaves out, counts as written."""
     writer = table.get(block["type"])
     try:
-        written = None if writer is None else writer(block, OWN, Job())
+        written = None if writer is None else writer(block, CLAUDES_TURN, EncodeState())
     except RequestError:
         return False
     return written == given or (written is None and block == given and block["type"] == "text")
@@ -180,26 +182,30 @@ def _comes_back(block: Block, given: JsonObject, table: Table) -> bool:
 # --- readers ----------------------------------------------------------------------------------------------------------
 
 
-def _settled(given: JsonObject) -> Block:
+def _normalised(given: JsonObject) -> Block:
     return normalise(given, WIRE)
 
 
 def _text(given: JsonObject) -> Block:
-    notes = [_note(citation) for citation in given.get("citations") or ()]
+    annotations = [_annotation(citation) for citation in given.get("citations") or ()]
     block = {"type": "text", "text": given["text"]}
-    return {**block, "annotations": notes} if notes else block
+    return {**block, "annotations": annotations} if annotations else block
 
 
-def _note(citation: JsonObject) -> JsonObject:
-    """A citation as LangChain has it; one that would not come back, whole."""
-    apart = {"type", "cited_text", "url", "title", "document_title"}
+def _annotation(citation: JsonObject) -> JsonObject:
+    """A citation as LangChain's annotation; as a non-standard one if the encoder does not write the same from that."""
     title = citation.get("document_title", citation.get("title"))
-    named = {"cited_text": citation.get("cited_text"), "url": citation.get("url"), "title": title}
-    extras = {key: item for key, item in citation.items() if key not in apart}
-    note: JsonObject = {"type": "citation", **non_null(named), "extras": extras}
-    probe = {"type": "text", "text": "…", "annotations": [note]}
-    written = ASSISTANT["text"](probe, OWN, Job()) or {}
-    return note if written.get("citations") == [citation] else {"type": "non_standard_annotation", "value": citation}
+    standard = {"cited_text": citation.get("cited_text"), "url": citation.get("url"), "title": title}
+    extras = {key: item for key, item in citation.items() if key not in CITATION_KEYS}
+    annotation: JsonObject = {"type": "citation", **present(standard), "extras": extras}
+    block = {"type": "text", "text": "…", "annotations": [annotation]}
+    written = ASSISTANT["text"](block, CLAUDES_TURN, EncodeState()) or {}
+    same = written.get("citations") == [citation]
+    return annotation if same else {"type": "non_standard_annotation", "value": citation}
+
+
+CITATION_KEYS = frozenset({"type", "cited_text", "url", "title", "document_title"})
+"""The keys of a citation that are not `extras` of the annotation."""
 
 
 def _thinking(given: JsonObject) -> Block:
