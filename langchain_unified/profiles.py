@@ -94,7 +94,7 @@ def register_profile(model: str, **facts: Any) -> None:
 
 
 def provider_of(model: str) -> Provider | None:
-    """The provider of a name without a prefix (`claude-…`, `gpt-…`, `o3`, `ft:gpt-4o:…`); `None` if it does not tell."""
+    """The provider that a name tells (`claude-…`, `gpt-…`, `o3`, `ft:gpt-4o:…`); `None` where it tells none."""
     return next((provider for provider, pattern in PROVIDER_NAMES.items() if pattern.match(model)), None)
 
 
