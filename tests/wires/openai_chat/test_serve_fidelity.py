@@ -10,8 +10,9 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from langchain_unified.wires._completion import Completion
 from langchain_unified.wires.openai_chat.serve import render_events, render_reply
+from tests.support.completions import TOKENS, call, text
 from tests.support.corpus import needs_corpus, replies, sse_events, streams
-from tests.wires.openai_chat.serve_helpers import HELLO, TOKENS, WITH_USAGE, call, text
+from tests.wires.openai_chat.serve_helpers import HELLO, WITH_USAGE
 
 SAMPLES = [
     Completion("chatcmpl-1", "m", blocks, reason, TOKENS)

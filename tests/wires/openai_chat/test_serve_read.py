@@ -10,7 +10,8 @@ from langchain_unified.errors import RequestError
 from langchain_unified.request import OutputFormat, Request, ToolChoice, ToolSpec, Turn
 from langchain_unified.wires.openai_chat import WIRE
 from langchain_unified.wires.openai_chat.serve import read_request
-from tests.wires.openai_chat.serve_helpers import HELLO, call, text
+from tests.support.completions import call, text
+from tests.wires.openai_chat.serve_helpers import HELLO
 
 
 def read(*messages: dict[str, Any], **more: Any) -> Request:

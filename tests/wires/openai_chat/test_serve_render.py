@@ -13,9 +13,10 @@ from langchain_unified.errors import UnsupportedContentError
 from langchain_unified.wires._completion import Completion, Tokens
 from langchain_unified.wires.openai_chat import WIRE
 from langchain_unified.wires.openai_chat.serve import render_events, render_replies, render_reply
+from tests.support.completions import TOKENS, call, of_type, text
 from tests.support.strategies_openai_chat import COMPLETIONS
 from tests.support.streams import chunks_of, total
-from tests.wires.openai_chat.serve_helpers import HELLO, TOKENS, WITH_USAGE, call, text
+from tests.wires.openai_chat.serve_helpers import HELLO, WITH_USAGE
 
 # --- law 1: a reply and its stream say the same -----------------------------------------------------------------------
 
@@ -27,10 +28,6 @@ def streamed(completion: Completion, body: dict[str, Any]) -> AIMessage:
 def whole(completion: Completion, body: dict[str, Any]) -> AIMessage:
     (message,) = WIRE.decode(render_reply(completion, body))
     return message
-
-
-def of_type(completion: Completion, *kinds: str) -> list[dict[str, Any]]:
-    return [block for block in completion.blocks if block["type"] in kinds]
 
 
 SQL = {"type": "custom", "custom": {"name": "sql"}}

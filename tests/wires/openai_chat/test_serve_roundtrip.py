@@ -12,8 +12,8 @@ import pytest
 from langchain_unified.request import Dialect, Request, Turn
 from langchain_unified.wires.openai_chat import WIRE
 from langchain_unified.wires.openai_chat.serve import read_request
+from tests.support.completions import text
 from tests.support.corpus import exchanges, needs_corpus
-from tests.wires.openai_chat.serve_helpers import text
 
 # --- law 2: what was encoded is read back -----------------------------------------------------------------------------
 

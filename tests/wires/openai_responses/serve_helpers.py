@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from langchain_unified.wires._completion import Completion, Tokens
+from langchain_unified.wires._completion import Completion
+from tests.support.completions import TOKENS, text
 
 ENDPOINT = "openai.responses"
 HELLO = {"model": "gpt-test", "input": "Hi"}
 STREAMED = {**HELLO, "stream": True}
-
-
-def text(value: str, **more: Any) -> dict[str, Any]:
-    return {"type": "text", "text": value, **more}
-
-
-def call(name: str, args: dict[str, Any], number: int = 1) -> dict[str, Any]:
-    return {"type": "tool_call", "id": f"call_{number}", "name": name, "args": args}
 
 
 def native(value: dict[str, Any]) -> dict[str, Any]:
@@ -34,5 +27,4 @@ WIKI = {"type": "mcp", "server_label": "wiki", "server_url": "https://a"}
 SQL = {"type": "custom", "name": "sql"}
 ASKED = {**STREAMED, "tools": [SQL]}
 
-TOKENS = Tokens(uncached=10, cache_read=5, output=3, reasoning=1)
 HI = Completion("resp_1", "gpt-test-1", (text("Hi there"),), tokens=TOKENS, created=7)

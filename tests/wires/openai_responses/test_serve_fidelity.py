@@ -12,8 +12,9 @@ from pydantic import TypeAdapter
 
 from langchain_unified.wires._completion import Completion
 from langchain_unified.wires.openai_responses.serve import render_events, render_reply
+from tests.support.completions import TOKENS, call, text
 from tests.support.corpus import needs_corpus, replies, sse_events, streams
-from tests.wires.openai_responses.serve_helpers import ASKED, ENDPOINT, HELLO, HI, STREAMED, TOKENS, call, native, text
+from tests.wires.openai_responses.serve_helpers import ASKED, ENDPOINT, HELLO, HI, STREAMED, native
 
 WEB_SEARCH = native({"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"type": "search"}})
 SAMPLES = [

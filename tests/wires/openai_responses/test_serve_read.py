@@ -10,7 +10,8 @@ from langchain_unified.errors import RequestError
 from langchain_unified.request import OutputFormat, Request, ToolChoice, ToolSpec, Turn
 from langchain_unified.wires.openai_responses import WIRE
 from langchain_unified.wires.openai_responses.serve import read_request
-from tests.wires.openai_responses.serve_helpers import ADD, HELLO, WIKI, call, native, plain, text
+from tests.support.completions import call, text
+from tests.wires.openai_responses.serve_helpers import ADD, HELLO, WIKI, native, plain
 
 
 def read(*items: dict[str, Any], **more: Any) -> Request:

@@ -9,7 +9,8 @@ import pytest
 from langchain_unified.errors import UnsupportedContentError
 from langchain_unified.wires._completion import Completion, Tokens
 from langchain_unified.wires.openai_responses.serve import render_events, render_reply
-from tests.wires.openai_responses.serve_helpers import ADD, ASKED, HELLO, HI, STREAMED, TOKENS, WIKI, call, native, text
+from tests.support.completions import TOKENS, call, text
+from tests.wires.openai_responses.serve_helpers import ADD, ASKED, HELLO, HI, STREAMED, WIKI, native
 
 # --- the reply --------------------------------------------------------------------------------------------------------
 

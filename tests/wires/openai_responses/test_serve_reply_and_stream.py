@@ -12,9 +12,10 @@ from langchain_core.messages import AIMessage
 from langchain_unified.wires._completion import Completion, Tokens
 from langchain_unified.wires.openai_responses import WIRE
 from langchain_unified.wires.openai_responses.serve import read_request, render_events, render_reply
+from tests.support.completions import of_type, text
 from tests.support.strategies_openai_responses import COMPLETIONS
 from tests.support.streams import chunks_of, total
-from tests.wires.openai_responses.serve_helpers import ASKED, HELLO, HI, text
+from tests.wires.openai_responses.serve_helpers import ASKED, HELLO, HI
 
 
 def streamed(completion: Completion, *, as_text: bool) -> AIMessage:
@@ -24,10 +25,6 @@ def streamed(completion: Completion, *, as_text: bool) -> AIMessage:
 def whole(completion: Completion) -> AIMessage:
     (found,) = WIRE.decode(render_reply(completion, ASKED))
     return found
-
-
-def of_type(completion: Completion, *kinds: str) -> list[dict[str, Any]]:
-    return [block for block in completion.blocks if block["type"] in kinds]
 
 
 def content_of(found: AIMessage) -> list[Any]:
