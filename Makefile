@@ -39,9 +39,7 @@ notebooks: $(VENV)/.test ## run notebooks/ and compare their outputs (WRITE=1: t
 	$(BIN)/python notebooks/check.py $(if $(WRITE),--write) $(if $(LIVE),--live) $(ARGS)
 
 tables: $(VENV)/.test ## write the generated pages of docs/ again
-	$(BIN)/python -m docs.generate.parameters
-	$(BIN)/python -m docs.generate.media
-	$(BIN)/python -m docs.generate.server_tools
+	$(BIN)/python -m docs.generate
 
 bench: $(VENV)/.test ## measure CPU time per call beside the partner packages (ARGS=--write: docs/bench_speed.md, too)
 	$(BIN)/python -m benchmarks.bench_speed $(ARGS)

@@ -1,1 +1,1 @@
-"""What writes the generated pages of `docs/`. Not part of the package."""
+"""Writes the generated pages of `docs/`. Not part of the package."""

@@ -1,19 +1,18 @@
-"""The media matrix: what becomes of each kind of content block, by the place where it stands and the API it goes to.
+"""The media matrix, `docs/media.md`: how each kind of content block is sent, by place and by API.
 
-The table is data. `python -m docs.generate.media` writes `docs/media.md` from it, and the tests run every cell, in
-every way in which the block may be written. An outcome is the type under which the block goes out, or one of `WORDS`.
+The matrix is data. The tests run every cell, with every form of the block. An outcome is the type of the block that is
+sent, or one of `OUTCOMES`.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from docs.generate.markdown import table
 from langchain_unified.request import WireName
 
 PLACES: Mapping[str, str] = {
@@ -22,7 +21,7 @@ PLACES: Mapping[str, str] = {
     "tool": "tool results",
     "assistant": "assistant messages",
 }
-"""The places, and what the page calls them."""
+"""The places of a block, with their names on the page."""
 
 WIRES: Mapping[WireName, str] = {
     "anthropic_messages": "Anthropic Messages",
@@ -32,29 +31,29 @@ WIRES: Mapping[WireName, str] = {
 
 REFUSED, AS_TEXT, LEFT_OUT, NOTE, NEXT = "refused", "as text", "left out", "note", "next "
 
-WORDS: Mapping[str, str] = {
-    REFUSED: "`UnsupportedContentError`, before anything is sent. It names message, block, API and a remedy.",
-    AS_TEXT: "What it says, or where it lies, goes out as text: the API has no such block there.",
-    NOTE: "A text in its place says what was there, by name or type. Its data is not sent.",
-    LEFT_OUT: "Only the model that wrote it could read it. The message keeps it.",
-    NEXT + "…": "A user message after the assistant's shows it; a text in its place refers to it.",
+OUTCOMES: Mapping[str, str] = {
+    REFUSED: "`UnsupportedContentError` before anything is sent, with the message, the block, the API and a remedy.",
+    AS_TEXT: "The API has no such block there. Its text or its address is sent as text.",
+    NOTE: "A text with its name or type is sent in its place, without its data.",
+    LEFT_OUT: "It is not sent, because only the model that wrote it can read it. The message keeps it.",
+    NEXT + "…": "It is sent in a user message after the assistant's. A text in its place refers to it.",
 }
-"""The outcomes that are no block types."""
+"""The outcomes that are not block types."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """A kind of block. `forms` are all the ways to write it; `cells` say by place what becomes of it on each wire."""
+class BlockKind:
+    """A kind of block. `forms`: all its forms. `cells`: the outcome by place and wire."""
 
     name: str
     forms: tuple[Any, ...]
     cells: Mapping[str, Mapping[WireName, str]]
 
 
-def _kind(name: str, *forms: Any, human: str, system: str, tool: str, assistant: str) -> Kind:
-    """A row. Each place has its three outcomes in the order of `WIRES`, or one that holds for all."""
+def _kind(name: str, *forms: Any, human: str, system: str, tool: str, assistant: str) -> BlockKind:
+    """A row. Each place has three outcomes, in the order of `WIRES`, or one for all wires."""
     rows = {"human": human, "system": system, "tool": tool, "assistant": assistant}
-    return Kind(name, forms, {place: dict(zip(WIRES, _three(row), strict=True)) for place, row in rows.items()})
+    return BlockKind(name, forms, {place: dict(zip(WIRES, _three(row), strict=True)) for place, row in rows.items()})
 
 
 def _three(row: str) -> list[str]:
@@ -62,7 +61,7 @@ def _three(row: str) -> list[str]:
     return outcomes * 3 if len(outcomes) == 1 else outcomes
 
 
-# --- what the samples hold: each says "paris", in plain text or in base64 ---------------------------------------------
+# --- the content of the samples: each contains "paris", in plain text or in base64 ------------------------------------
 
 
 def _b64(text: str) -> str:
@@ -93,7 +92,7 @@ TEXT_DOCUMENTS = {"human": "document | as text | as text", "system": AS_TEXT, "t
 NOWHERE = {"human": REFUSED, "system": REFUSED, "tool": REFUSED}
 SHOWN = "next image | next image_url | next input_image"
 
-KINDS: tuple[Kind, ...] = (
+BLOCK_KINDS: tuple[BlockKind, ...] = (
     _kind(
         "text", TEXT, PART, {"type": "input_text", "text": TEXT}, {"type": "output_text", "text": TEXT},
         human="text | text | input_text", system="text | text | input_text", tool="text | text | input_text",
@@ -123,7 +122,7 @@ KINDS: tuple[Kind, ...] = (
         tool="image | refused | input_image", assistant=AS_TEXT,
     ),
     _kind(
-        "image of a type that Claude does not see", {"type": "image", "base64": PIXELS, "mime_type": "image/tiff"},
+        "image of a type that Claude does not take", {"type": "image", "base64": PIXELS, "mime_type": "image/tiff"},
         human="refused | image_url | input_image", system="refused | refused | input_image",
         tool="refused | refused | input_image", assistant=NOTE,
     ),
@@ -179,13 +178,14 @@ KINDS: tuple[Kind, ...] = (
         **FILES, assistant="refused | refused | as text",
     ),
     _kind(
-        "document of texts", {"type": "document", "source": {"type": "content", "content": [PART]}},
+        "document with texts", {"type": "document", "source": {"type": "content", "content": [PART]}},
         {"type": "document", "source": {"type": "content", "content": TEXT}},
         human="document | as text | as text", system="refused | as text | as text",
         tool="document | as text | as text", assistant=AS_TEXT,
     ),
     _kind(
-        "document of texts and images", {"type": "document", "source": {"type": "content", "content": [PART, PICTURE]}},
+        "document with texts and images",
+        {"type": "document", "source": {"type": "content", "content": [PART, PICTURE]}},
         human="document | refused | input_image", system="refused | refused | input_image",
         tool="document | refused | input_image", assistant=AS_TEXT,
     ),
@@ -205,12 +205,12 @@ KINDS: tuple[Kind, ...] = (
         **NOWHERE, assistant=NOTE,
     ),
     _kind(
-        "audio elsewhere", {"type": "audio", "url": SOUND_URL}, {"type": "audio", "file_id": ID},
+        "audio by URL or file id", {"type": "audio", "url": SOUND_URL}, {"type": "audio", "file_id": ID},
         **NOWHERE, assistant=AS_TEXT,
     ),
-    _kind("video", {"type": "video", "base64": SOUND, "mime_type": "video/mp4"}, **NOWHERE, assistant=NOTE),
+    _kind("video in base64", {"type": "video", "base64": SOUND, "mime_type": "video/mp4"}, **NOWHERE, assistant=NOTE),
     _kind(
-        "video elsewhere", {"type": "video", "url": VIDEO_URL}, {"type": "video", "file_id": ID},
+        "video by URL or file id", {"type": "video", "url": VIDEO_URL}, {"type": "video", "file_id": ID},
         **NOWHERE, assistant=AS_TEXT,
     ),
     _kind(
@@ -220,7 +220,7 @@ KINDS: tuple[Kind, ...] = (
         **NOWHERE, assistant="tool_use | function | function_call",
     ),
     _kind(
-        "tool call with broken arguments",
+        "tool call with invalid arguments",
         {"type": "invalid_tool_call", "id": "call_1", "name": "paris", "args": '{"day":', "error": None},
         **NOWHERE, assistant="tool_use | function | function_call",
     ),
@@ -243,11 +243,11 @@ KINDS: tuple[Kind, ...] = (
         **NOWHERE, assistant="as text | refusal | as text",
     ),
     _kind(
-        "server tool's call", {"type": "server_tool_call", "id": "s_1", "name": "search", "args": {"query": "Paris"}},
+        "server tool call", {"type": "server_tool_call", "id": "s_1", "name": "search", "args": {"query": "Paris"}},
         **NOWHERE, assistant=AS_TEXT,
     ),
     _kind(
-        "server tool's result",
+        "server tool result",
         {"type": "server_tool_result", "tool_call_id": "s_1", "status": "success", "output": TEXT},
         **NOWHERE, assistant=AS_TEXT,
     ),
@@ -269,15 +269,16 @@ KINDS: tuple[Kind, ...] = (
         assistant="container_upload | as text | as text",
     ),
     _kind(
-        "tool found by a search", {"type": "tool_reference", "tool_name": "paris"},
+        "tool reference from a tool search", {"type": "tool_reference", "tool_name": "paris"},
         human=REFUSED, system=REFUSED, tool="tool_reference | as text | as text",
         assistant="refused | as text | as text",
     ),
     _kind(
-        "a block of the API's own, wrapped", {"type": "non_standard", "value": {"type": "new_block", "text": TEXT}},
+        "a block of the API, wrapped in `non_standard`",
+        {"type": "non_standard", "value": {"type": "new_block", "text": TEXT}},
         human="new_block", system="new_block", tool="new_block", assistant="new_block",
     ),
-    _kind("a type that nobody knows", {"type": "new_block", "text": TEXT}, **NOWHERE, assistant=REFUSED),
+    _kind("a block of an unknown type", {"type": "new_block", "text": TEXT}, **NOWHERE, assistant=REFUSED),
 )  # fmt: skip
 
 
@@ -286,49 +287,36 @@ KINDS: tuple[Kind, ...] = (
 HEAD = """\
 # Media
 
-Written by `python -m docs.generate.media` from its table, and every cell is tested; do not edit by hand.
+Written by `make tables` from the table in `docs/generate/media.py`. Do not edit this page by hand. Tests run each cell.
 
-A content block may be written in LangChain's standard form, in OpenAI's or in Anthropic's, whichever API it goes to.
-Nothing is fetched or converted on the way: a URL stays a URL. Below is what becomes of a block in each place. A name in
-`code` is the type under which it goes out. What a model can see or hear is its own matter: Chat takes `input_audio`,
-and only audio models listen. Assistant messages here are those that you write; a reply goes back to its own API as it
-came.
+Write a content block in LangChain's standard form, in OpenAI's or in Anthropic's, for any API. Nothing is downloaded or
+converted: a URL stays a URL. The tables show how a block is sent, by the message in which it is. A name in `code` is
+the type of the block that is sent. Whether the model can read it depends on the model: Chat takes `input_audio`, but
+only audio models understand it. Assistant messages here are messages that you write. A reply is sent back unchanged to
+the API that it came from.
 """
 
 
 def page() -> str:
-    """`docs/media.md`."""
-    words = [f"- **{word}**: {text}" for word, text in WORDS.items()]
-    tables = [line for place in PLACES for line in ("", f"## In {PLACES[place]}", "", *_table(place))]
-    forms = [line for kind in KINDS for line in ("", f"### {kind.name}", "", *_forms(kind))]
-    return "\n".join([HEAD, *words, *tables, "", "## How each may be written", *forms, ""])
+    """The text of `docs/media.md`."""
+    outcomes = [f"- **{outcome}**: {text}" for outcome, text in OUTCOMES.items()]
+    tables = [line for place in PLACES for line in ("", f"## In {PLACES[place]}", "", *_matrix(place))]
+    forms = [line for kind in BLOCK_KINDS for line in ("", f"### {kind.name}", "", *_forms(kind))]
+    return "\n".join([HEAD, *outcomes, *tables, "", "## The forms of each block", *forms, ""])
 
 
-def _table(place: str) -> Iterator[str]:
-    yield "| block | " + " | ".join(WIRES.values()) + " |"
-    yield "| --- | --- | --- | --- |"
-    for kind in KINDS:
-        yield f"| {kind.name} | " + " | ".join(_shown(kind.cells[place][wire]) for wire in WIRES) + " |"
+def _matrix(place: str) -> Iterator[str]:
+    rows = ([kind.name, *(_shown(kind.cells[place][wire]) for wire in WIRES)] for kind in BLOCK_KINDS)
+    return table(["block", *WIRES.values()], rows)
 
 
 def _shown(outcome: str) -> str:
     if outcome.startswith(NEXT):
         return f"next `{outcome.removeprefix(NEXT)}`"
-    return outcome if outcome in WORDS else f"`{outcome}`"
+    return outcome if outcome in OUTCOMES else f"`{outcome}`"
 
 
-def _forms(kind: Kind) -> Iterator[str]:
+def _forms(kind: BlockKind) -> Iterator[str]:
     yield "```json"
     yield from (json.dumps(form) for form in kind.forms)
     yield "```"
-
-
-def main(arguments: list[str]) -> None:
-    """Write the page to the path that is given, or to `docs/media.md`."""
-    path = Path(arguments[0] if arguments else "docs/media.md")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page(), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

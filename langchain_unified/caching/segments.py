@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
-from langchain_unified.caching.tokens import compact, text_tokens, wire_tokens
+from langchain_unified.caching.tokens import text_tokens, wire_tokens
+from langchain_unified.messages.json_text import compact_json
 from langchain_unified.request import JsonObject
 
 Section: TypeAlias = Literal["tools", "system", "messages"]
@@ -83,7 +84,7 @@ def unmarked(value: Any) -> Any:
 
 def printed(value: Any) -> str:
     """A value as JSON: the same prompt gives the same text, whatever the order of the keys that only the API reads."""
-    return compact(_ordered(value), sort_keys=False)
+    return compact_json(_ordered(value))
 
 
 def _ordered(value: Any) -> Any:

@@ -1,14 +1,15 @@
-"""A deterministic estimate of the tokens in a body of any API: about four characters each, media a fixed number.
+"""A deterministic estimate of the tokens in a body of any API: one for four characters, a fixed number for media.
 
-Every block is counted by itself, so that the counts of a prompt's blocks add up to the count of the prompt, and a
-longer conversation keeps the counts of the shorter one.
+Each block is counted by itself: the counts of a prompt's blocks add up to that of the prompt, and a longer conversation
+keeps the counts of the shorter one.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from langchain_unified.messages.json_text import compact_json
 
 CHARACTERS = 4
 """Characters in one token."""
@@ -22,17 +23,12 @@ def text_tokens(text: str) -> int:
     return -(-len(text) // CHARACTERS)
 
 
-def compact(value: Any, *, sort_keys: bool = True) -> str:
-    """A value as JSON with sorted keys and no spaces: the same value gives the same text."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=sort_keys, separators=(",", ":"))
-
-
 def wire_tokens(block: Any) -> int:
     """Tokens of one block, part, item or tool of a request's body, of any of the APIs."""
     if isinstance(block, str):
         return text_tokens(block)
     counter = COUNTERS.get(str(block.get("type")))
-    return text_tokens(compact(block)) if counter is None else counter(block)
+    return text_tokens(_text(block)) if counter is None else counter(block)
 
 
 def _sum(blocks: Any) -> int:
@@ -50,10 +46,13 @@ def _reasoning(item: Mapping[str, Any]) -> int:
     return sum(text_tokens(str(part.get("text", ""))) for part in item.get("summary") or ())
 
 
-def _called(*keys: str) -> Callable[[Mapping[str, Any]], int]:
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else compact_json(value, sort_keys=True)
+
+
+def _texts(*keys: str) -> Callable[[Mapping[str, Any]], int]:
     def count(block: Mapping[str, Any]) -> int:
-        said = (block.get(key, "") for key in keys)
-        return text_tokens("".join(part if isinstance(part, str) else compact(part) for part in said))
+        return text_tokens("".join(_text(block.get(key, "")) for key in keys))
 
     return count
 
@@ -66,11 +65,11 @@ def _fixed(tokens: int) -> Callable[[Mapping[str, Any]], int]:
 
 
 COUNTERS: Mapping[str, Callable[[Mapping[str, Any]], int]] = {
-    "text": _called("text"),
-    "input_text": _called("text"),
-    "output_text": _called("text"),
-    "refusal": _called("refusal"),
-    "thinking": _called("thinking"),
+    "text": _texts("text"),
+    "input_text": _texts("text"),
+    "output_text": _texts("text"),
+    "refusal": _texts("refusal"),
+    "thinking": _texts("thinking"),
     "image": _fixed(IMAGE),
     "image_url": _fixed(IMAGE),
     "input_image": _fixed(IMAGE),
@@ -78,10 +77,10 @@ COUNTERS: Mapping[str, Callable[[Mapping[str, Any]], int]] = {
     "file": _fixed(DOCUMENT),
     "input_file": _fixed(DOCUMENT),
     "input_audio": _fixed(AUDIO),
-    "tool_use": _called("name", "input"),
+    "tool_use": _texts("name", "input"),
     "tool_result": lambda block: _sum(block.get("content")),
-    "function_call": _called("name", "arguments"),
-    "custom_tool_call": _called("name", "input"),
+    "function_call": _texts("name", "arguments"),
+    "custom_tool_call": _texts("name", "input"),
     "function_call_output": lambda item: _sum(item.get("output")),
     "custom_tool_call_output": lambda item: _sum(item.get("output")),
     "reasoning": _reasoning,

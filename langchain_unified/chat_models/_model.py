@@ -109,9 +109,10 @@ class ModelBase(Parameters, Connection, BaseChatModel):
 
     def _current(self) -> ModelState:
         """The state for the fields as they are now: they can be assigned at any time."""
-        state = self._state
+        private = self.__pydantic_private__ or {}  # `self._state` takes pydantic longer than all the rest here
+        state: ModelState = private["_state"]
         if state.fields != self.__dict__:
-            state = self._state = state.after_change(self.__dict__)
+            state = private["_state"] = state.after_change(self.__dict__)
         return state
 
     def _route(self, model: str | None = None) -> Route:

@@ -25,7 +25,7 @@ from langchain_unified.chat_models._structured import apply_structured_method
 from langchain_unified.errors import InvalidHistoryError, UnsupportedParameterError
 from langchain_unified.history.repair import repair
 from langchain_unified.messages.turns import turns
-from langchain_unified.request import Adjustment, Encoded, Params, Request, ToolChoice, ToolSpec
+from langchain_unified.request import Adjustment, Encoded, OutputFormat, Params, Request, ToolChoice, ToolSpec
 from langchain_unified.tools.choice import parallel_in, parse_tool_choice
 from langchain_unified.tools.output_format import parse_output_format
 from langchain_unified.tools.server.translate import translate_tools
@@ -198,14 +198,13 @@ def _request(
         policy=options.get("repair", model.repair),
         server_state=any(native.get(key) for key in SERVER_STATE),
     )
-    output = options.get("response_format")
     request = Request(
         model=route.model,
         turns=repaired,
         params=params,
         tools=tools,
         tool_choice=choice,
-        output=None if output is None else parse_output_format(output, options.get("strict")),
+        output=_output_format(options),
         native=native,
         extra_body=options.get("extra_body", {}),
         betas=tuple(options.get("betas", ())),
@@ -218,6 +217,11 @@ def _request(
 
 SERVER_STATE = ("previous_response_id", "conversation", "thread")
 """Keys with which the server holds earlier turns: a result may answer a call that is not in the messages."""
+
+
+def _output_format(options: CallOptions) -> OutputFormat | None:
+    value = options.get("response_format")
+    return None if value is None else parse_output_format(value, options.get("strict"))
 
 
 def _tool_choice(

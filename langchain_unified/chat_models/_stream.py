@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
+from typing import Self
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.messages import AIMessageChunk
@@ -22,40 +22,39 @@ def read(
     transport: Transport, plan: Plan, run_manager: CallbackManagerForLLMRun | None
 ) -> Generator[ChatGenerationChunk]:
     """Make the call; its chunks, which the callbacks get as well."""
-    with transport.stream(plan.call) as events:
-        reader = StreamReader(plan, events.request_id, events.headers)
-        with reader.attaching_partial():
-            for event in events:
-                for message in reader.feed(event):
-                    if message.chunk_position == "last":
-                        reader.complete(message)
-                    reader.seen.append(message)
-                    chunk = ChatGenerationChunk(message=message)
-                    if run_manager:
-                        run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
-                    yield chunk
-            for message in reader.finish():
-                yield ChatGenerationChunk(message=message)
+    with transport.stream(plan.call) as events, StreamReader(plan, events.request_id, events.headers) as reader:
+        for event in events:
+            for message in reader.feed(event):
+                if message.chunk_position == "last":
+                    reader.complete(message)
+                reader.seen.append(message)
+                chunk = ChatGenerationChunk(message=message)
+                if run_manager:
+                    run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
+                yield chunk
+        for message in reader.finish():
+            yield ChatGenerationChunk(message=message)
 
 
 async def aread(
     transport: Transport, plan: Plan, run_manager: AsyncCallbackManagerForLLMRun | None
 ) -> AsyncGenerator[ChatGenerationChunk]:
     """Async twin of `read`."""
-    async with await transport.astream(plan.call) as events:
-        reader = StreamReader(plan, events.request_id, events.headers)
-        with reader.attaching_partial():
-            async for event in events:
-                for message in reader.feed(event):
-                    if message.chunk_position == "last":
-                        reader.complete(message)
-                    reader.seen.append(message)
-                    chunk = ChatGenerationChunk(message=message)
-                    if run_manager:
-                        await run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
-                    yield chunk
-            for message in reader.finish():
-                yield ChatGenerationChunk(message=message)
+    async with (
+        await transport.astream(plan.call) as events,
+        StreamReader(plan, events.request_id, events.headers) as reader,
+    ):
+        async for event in events:
+            for message in reader.feed(event):
+                if message.chunk_position == "last":
+                    reader.complete(message)
+                reader.seen.append(message)
+                chunk = ChatGenerationChunk(message=message)
+                if run_manager:
+                    await run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
+                yield chunk
+        for message in reader.finish():
+            yield ChatGenerationChunk(message=message)
 
 
 class StreamReader:
@@ -114,16 +113,24 @@ class StreamReader:
             chunk_position="last",
         )
 
-    @contextmanager
-    def attaching_partial(self) -> Iterator[None]:
-        """Errors that end a stream carry what had come, and which call it was."""
-        try:
-            yield
-        except UnifiedError as error:
-            if self.cutter is not None and self.seen:
-                self.seen += self.cutter.flush(self.seen[-1])
-            if self.seen:
-                error.partial = add_ai_message_chunks(self.seen[0], *self.seen[1:])
-            error.provider = error.provider or self.plan.route.provider
-            error.model = error.model or self.plan.route.model
-            raise
+    # --- the `with` block in which the stream is read ---
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        """An error of ours that ends the stream gets the message so far, and which call it was."""
+        if not isinstance(error, UnifiedError):
+            return
+        if self.cutter is not None and self.seen:
+            self.seen += self.cutter.flush(self.seen[-1])
+        if self.seen:
+            error.partial = add_ai_message_chunks(self.seen[0], *self.seen[1:])
+        error.provider = error.provider or self.plan.route.provider
+        error.model = error.model or self.plan.route.model
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        self.__exit__(kind, error, trace)

@@ -1,6 +1,6 @@
-"""One short agent conversation, held with each provider by the same code, and shown as a person likes to read it.
+"""The demo: a short agent conversation with each provider, by the same code, and a fallback between them.
 
-Without keys an emulator on this machine answers, and the demo says so; with `live=True` the providers do.
+An emulator on this machine answers without keys; with `live=True` the real providers do.
 """
 
 from __future__ import annotations
@@ -31,17 +31,24 @@ _RULE = (
 )
 _RULES = [_RULE.format(number=number) for number in range(1, 61)]
 HANDBOOK = "\n".join(["You are a travel desk. The house rules follow.", *_RULES])
-"""Long enough for every model's prompt cache."""
+"""A system prompt that is long enough for the prompt cache of every model."""
 
-MARKED_HANDBOOK = SystemMessage([{"type": "text", "text": HANDBOOK, "cache_control": {"type": "ephemeral"}}])
+SYSTEM = SystemMessage([{"type": "text", "text": HANDBOOK, "cache_control": {"type": "ephemeral"}}])
 
-
-SAID = {
-    "Say in one sentence what you do.": "I plan trips: I look the weather up, keep your dates and say what to take.",
-    "Thank you. And what should I pack?": "A light jacket for the evening and good shoes; at 18 degrees no coat.",
+SCRIPTED_ANSWERS = {
+    "What do you do? One sentence, please.": "I plan trips: I check the weather, keep your dates and help you to pack.",
+    "Thank you. And what should I pack?": "A light jacket for the evening and good shoes. At 18 degrees, no coat.",
     "Are you there?": "Yes, I am here.",
 }
-"""What the emulator says to the questions that need no tool; to the others its own assistant answers."""
+"""The emulator's answers to the questions without a tool. Its built-in assistant answers the others."""
+
+INTRODUCTION = {
+    False: "No keys and no network: an emulator on this machine answers in place of both providers. It has their "
+    "protocols, their rules and their prompt caches, but no model: the answers are made up. To ask the real providers "
+    "with your keys, run: langchain-unified demo --live",
+    True: "The real providers answer. This uses your keys and costs a few cents.",
+}
+"""By `live`."""
 
 
 def get_weather(city: str) -> str:
@@ -58,144 +65,155 @@ class Trip(BaseModel):
 
 @dataclass
 class Show:
-    """Writes the conversation to a terminal and keeps the figures of each call for the table at the end."""
+    """Prints the conversation to a terminal, and collects the messages of all calls for the table at the end."""
 
     console: Console
     rows: list[tuple[str, str, AIMessage]] = field(default_factory=list)
 
+    def step(self, title: str) -> None:
+        self.console.print(Text(f"\n{title}", style="dim"))
+
+    def line(self, label: str, text: str, style: str, end: str = "\n") -> None:
+        self.console.print(Text(f"{label:<12}", style=style) + Text(text), end=end)
+
     def user(self, text: str) -> None:
-        self.console.print(Text("you      ", style="bold cyan") + Text(text))
+        self.line("user", text, "bold cyan")
 
-    def note(self, label: str, text: str, style: str) -> None:
-        self.console.print(Text(f"{label:<9}", style=style) + Text(text))
+    def model(self, text: str) -> None:
+        self.line("model", text, "bold green")
 
-    def keep(self, provider: str, step: str, message: BaseMessage) -> None:
+    def record(self, provider: str, call: str, message: BaseMessage) -> None:
         if isinstance(message, AIMessage):
-            self.rows.append((provider, step, message))
+            self.rows.append((provider, call, message))
 
     def table(self) -> Table:
-        table = Table(title="Tokens per call (read and written: the prompt cache)", title_justify="left")
+        table = Table(
+            title="\nTokens of each call",
+            title_justify="left",
+            caption="read, written: input tokens read from and written to the prompt cache",
+            caption_justify="left",
+        )
         table.add_column("provider")
         table.add_column("call")
         for name in ("input", "read", "written", "output"):
             table.add_column(name, justify="right")
         table.add_column("finish", no_wrap=True)
-        for provider, step, message in self.rows:
+        for provider, call, message in self.rows:
             usage: Any = message.usage_metadata or {}
             details = usage.get("input_token_details", {})
-            figures = (usage.get("input_tokens"), details.get("cache_read"), details.get("cache_creation"))
-            finish = str(message.response_metadata.get("finish_reason", ""))
-            table.add_row(provider, step, *map(_figure, (*figures, usage.get("output_tokens"))), finish)
+            counts = (usage.get("input_tokens"), details.get("cache_read"), details.get("cache_creation"))
+            finish_reason = str(message.response_metadata.get("finish_reason", ""))
+            table.add_row(provider, call, *map(_number, (*counts, usage.get("output_tokens"))), finish_reason)
         return table
 
 
-def _figure(count: int | None) -> str:
+def _number(count: int | None) -> str:
     return "-" if count is None else f"{count:,}"
 
 
 def conversation(show: Show, provider: str, model: ChatUnified) -> None:
-    """Streaming, a tool and its result, a structured answer, and a second turn that finds the prompt in the cache."""
+    """A streamed answer, a tool call, a structured answer, and a second turn that reads the prompt from the cache."""
     show.console.rule(f"[bold]{model.model}")
-    messages: list[BaseMessage] = [MARKED_HANDBOOK, HumanMessage("Say in one sentence what you do.")]
+    show.step("A streamed answer")
+    messages: list[BaseMessage] = [SYSTEM, HumanMessage("What do you do? One sentence, please.")]
     messages.append(_streamed(show, provider, model, messages))
 
-    question = "What is the weather in Paris? Use get_weather."
-    show.user(question)
-    messages.append(HumanMessage(question))
+    show.step("A tool call, its result, and the answer")
     agent = model.bind_tools([get_weather])
-    called = agent.invoke(messages)
-    show.keep(provider, "tool call", called)
-    messages.append(called)
-    for call in called.tool_calls:
-        result = get_weather(**call["args"])
-        show.note("calls", f"{call['name']}({call['args']})", "bold magenta")
-        show.note("result", result, "magenta")
-        messages.append(ToolMessage(result, tool_call_id=call["id"]))
-    answer = agent.invoke(messages)
-    show.keep(provider, "tool answer", answer)
-    show.note("model", answer.text, "bold green")
+    messages += _tool_turn(show, provider, agent, messages, "What is the weather in Paris? Use get_weather.")
 
+    show.step("A structured answer: an object of the class Trip")
     request = "Plan a trip to Lisbon for 4 days."
     show.user(request)
     structured: Any = model.with_structured_output(Trip, include_raw=True)
-    planned = structured.invoke([MARKED_HANDBOOK, HumanMessage(request)])
-    show.keep(provider, "structured", planned["raw"])
-    show.note("parsed", repr(planned["parsed"]), "bold green")
+    planned = structured.invoke([SYSTEM, HumanMessage(request)])
+    show.record(provider, "structured", planned["raw"])
+    show.line("object", repr(planned["parsed"]), "bold green")
 
-    follow_up = "Thank you. And what should I pack?"
-    show.user(follow_up)
-    final = agent.invoke([*messages, answer, HumanMessage(follow_up)])
-    show.keep(provider, "second turn", final)
-    show.note("model", final.text, "bold green")
+    show.step("A second turn: most of the prompt comes from the cache")
+    question = "Thank you. And what should I pack?"
+    show.user(question)
+    final = agent.invoke([*messages, HumanMessage(question)])
+    show.record(provider, "second turn", final)
+    show.model(final.text)
 
 
 def _streamed(show: Show, provider: str, model: ChatUnified, messages: list[BaseMessage]) -> BaseMessage:
     show.user(str(messages[-1].text))
-    show.console.print(Text("model    ", style="bold green"), end="")
+    show.line("model", "", "bold green", end="")
     chunks = []
     for chunk in model.stream(messages):
         show.console.print(Text(str(chunk.text)), end="")
         chunks.append(chunk)
     show.console.print()
     message = chunks[0] + chunks[1:]
-    show.keep(provider, "stream", message)
+    show.record(provider, "streamed", message)
     return message
 
 
+def _tool_turn(show: Show, provider: str, agent: Any, history: list[BaseMessage], question: str) -> list[BaseMessage]:
+    """The messages of one turn: the question, the tool call, its result and the answer."""
+    show.user(question)
+    turn: list[BaseMessage] = [HumanMessage(question)]
+    called = agent.invoke([*history, *turn])
+    show.record(provider, "tool call", called)
+    turn.append(called)
+    for call in called.tool_calls:
+        result = get_weather(**call["args"])
+        show.line("tool call", f"{call['name']}({call['args']})", "bold magenta")
+        show.line("tool result", result, "magenta")
+        turn.append(ToolMessage(result, tool_call_id=call["id"]))
+    answer = agent.invoke([*history, *turn])
+    show.record(provider, "tool answer", answer)
+    show.model(answer.text)
+    return [*turn, answer]
+
+
 def fallback(show: Show, models: dict[str, ChatUnified], server: Emulator | None) -> None:
-    """Claude is overloaded, and the same call goes to OpenAI. Live, nothing is injected: Claude just answers."""
-    show.console.rule("[bold]Fallback")
+    """Claude is overloaded, so OpenAI answers the same call. With the real providers nothing fails: Claude answers."""
+    show.console.rule("[bold]Fallback to the other provider")
     first, second = models["anthropic"], models["openai"]
     if server is not None:
         from langchain_unified.testing import Fault
 
         server.fail_next(Fault.overloaded())
-        show.note("emulator", "answers Claude's next request with 529 overloaded", "bold red")
+        show.line("emulator", "answers the next call to Claude with the error 529 overloaded", "bold red")
     question = "Are you there?"
     show.user(question)
     chain = first.with_fallbacks([second], exceptions_to_handle=(OverloadedError,))
-    message = chain.invoke([MARKED_HANDBOOK, HumanMessage(question)])
-    answered = str(message.response_metadata["model_provider"])
-    show.keep(answered, "fallback", message)
-    show.note("model", f"{message.text}  (answered by {answered})", "bold green")
+    message = chain.invoke([SYSTEM, HumanMessage(question)])
+    provider = str(message.response_metadata["model_provider"])
+    show.record(provider, "fallback", message)
+    show.model(f"{message.text}  (answered by {provider})")
 
 
-def _scripted(request: Request) -> Any:
+def _script(request: Request) -> Any:
     from langchain_unified.testing.emulation.assistant import answer
 
-    last = request.turns[-1]
-    question = "".join(block.get("text", "") for block in last.blocks)
-    return SAID.get(question) or answer(request)
+    question = "".join(block.get("text", "") for block in request.turns[-1].blocks)
+    return SCRIPTED_ANSWERS.get(question) or answer(request)
 
 
 @contextmanager
 def _models(live: bool) -> Iterator[tuple[dict[str, ChatUnified], Emulator | None]]:
+    """The models by provider, and the emulator that answers them; `None` if the real providers do."""
     if live:
-        yield {name: ChatUnified(model) for name, model in MODELS.items()}, None
+        yield {provider: ChatUnified(model) for provider, model in MODELS.items()}, None
         return
     from langchain_unified.testing import emulator
 
-    with emulator(_scripted) as server:
+    with emulator(_script) as server:
         urls = {"anthropic": server.anthropic_url, "openai": server.openai_url}
-        yield (
-            {
-                name: ChatUnified(model, api_key="emulator", base_url=urls[name], max_retries=0)
-                for name, model in MODELS.items()
-            },
-            server,
-        )
+        models = {
+            provider: ChatUnified(model, api_key="emulator", base_url=urls[provider], max_retries=0)
+            for provider, model in MODELS.items()
+        }
+        yield models, server
 
 
 def run(console: Console, *, live: bool = False) -> None:
-    """The whole demo. Raises our errors, `MissingKeyError` for one, when `live` and something is wrong."""
-    text = (
-        "The real providers answer: this uses your keys and costs a few cents."
-        if live
-        else "No keys, no network: an emulator on this machine answers for both providers. It speaks their protocols "
-        "and keeps their rules and their prompt caches; its sentences are made up. `langchain-unified demo --live` "
-        "asks the real ones."
-    )
-    console.print(Panel(text, title="langchain_unified", border_style="yellow"))
+    """Run the demo. `live`: with the real providers; raises our errors then, such as `MissingKeyError`."""
+    console.print(Panel(INTRODUCTION[live], title="langchain_unified", border_style="yellow"))
     show = Show(console)
     with _models(live) as (models, server):
         for provider, model in models.items():

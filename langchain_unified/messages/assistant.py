@@ -14,7 +14,7 @@ from langchain_core.messages import AIMessage
 
 from langchain_unified.messages.blocks import as_replied, content_items, normalise, wire_of_type
 from langchain_unified.messages.cache_marks import mark_last, mark_of, split_mark, with_mark
-from langchain_unified.messages.tool_calls import follow_tool_calls, with_listed_calls
+from langchain_unified.messages.tool_calls import follow_tool_calls, with_listed_calls, with_raw_arguments
 from langchain_unified.request import Block, Turn, WireName
 
 
@@ -25,9 +25,12 @@ def assistant_turn(message: AIMessage, wire: WireName, position: int) -> Turn:
     replayed = origin == wire and not _is_v1(message)
     blocks = list(_replayed_blocks(message, wire) if replayed else _translated_blocks(message, wire, origin))
     blocks += list(_blocks_beside_content(message, wire, blocks))
+    blocks = follow_tool_calls(blocks, message)
+    if origin == wire == "openai_chat":
+        blocks = with_raw_arguments(blocks, message)
     return Turn(
         "assistant",
-        tuple(mark_last(follow_tool_calls(blocks, message), mark_of(message.additional_kwargs))),
+        tuple(mark_last(blocks, mark_of(message.additional_kwargs))),
         name=message.name,
         origin=origin,
         model=message.response_metadata.get("model_name"),

@@ -1,8 +1,9 @@
-"""JSON text -> an object, as leniently as models write it."""
+"""JSON text -> an object, as leniently as models write it; a value -> compact JSON text."""
 
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from langchain_unified.request import JsonObject
 
@@ -17,3 +18,8 @@ def json_object(text: str) -> JsonObject | None:
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def compact_json(value: Any, *, sort_keys: bool = False) -> str:
+    """A value as JSON without spaces, keys in their order: the same value gives the same text in any process."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=sort_keys, separators=(",", ":"))

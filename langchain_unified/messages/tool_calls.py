@@ -49,6 +49,12 @@ def has_broken_arguments(block: Block) -> bool:
     return bool(block["type"] == "invalid_tool_call")
 
 
+CUSTOM_ARGUMENT = "__arg1"
+"""LangChain's name for the input of a tool that takes one text: `args={"__arg1": "…"}`."""
+
+RAW_ARGUMENTS = "raw_arguments"
+"""Where Chat Completions keeps arguments that JSON writes in another way: call id -> text, in `additional_kwargs`."""
+
 # --- calls that stand in the content alone ----------------------------------------------------------------------------
 
 
@@ -80,7 +86,7 @@ def _call_in(item: Mapping[str, Any]) -> Block:
         return {"type": "invalid_tool_call", "id": call_id, "name": item.get("name"), "args": item.get("args")}
     arguments: Any = next((item[key] for key in ("input", "partial_json", "arguments", "args") if item.get(key)), {})
     if item["type"] == "custom_tool_call":
-        arguments = {"__arg1": arguments or ""}
+        arguments = {CUSTOM_ARGUMENT: arguments or ""}
     if isinstance(arguments, dict):
         return {"type": "tool_call", "id": call_id, "name": name, "args": arguments}
     return parsed_call(call_id, name, arguments if isinstance(arguments, str) else json.dumps(arguments))
@@ -113,6 +119,19 @@ def follow_tool_calls(blocks: list[Block], message: AIMessage) -> list[Block]:
     result.extend(_listed_block("tool_call", call) for same in calls.values() for call in same)
     result.extend(_listed_block("invalid_tool_call", call) for same in broken.values() for call in same)
     return result
+
+
+def with_raw_arguments(blocks: list[Block], message: AIMessage) -> list[Block]:
+    """The calls with their arguments byte for byte as Chat Completions sent them, in `extras`, where it kept them."""
+    raw = message.additional_kwargs.get(RAW_ARGUMENTS)
+    if not isinstance(raw, dict):
+        return blocks
+    return [
+        {**block, "extras": {RAW_ARGUMENTS: raw[block["id"]]}}
+        if block["type"] == "tool_call" and block["id"] in raw
+        else block
+        for block in blocks
+    ]
 
 
 def _by_id(calls: Sequence[Mapping[str, Any]]) -> dict[str | None, list[Any]]:

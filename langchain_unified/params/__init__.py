@@ -2,7 +2,7 @@
 
 `CallParams` has every neutral parameter, `AnthropicCallParams` and `OpenAICallParams` what one provider takes, with its
 own names as synonyms. `DOCS` holds for each key of `CallParams` its meaning, values, default, what each wire sends, and
-the source; `python -m docs.generate.parameters` writes `docs/parameters.md` from it.
+the source; `make tables` writes `docs/parameters.md` from it.
 """
 
 from __future__ import annotations

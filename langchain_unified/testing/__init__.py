@@ -1,7 +1,6 @@
-"""Both providers without keys and without a network: an emulator, cassettes, and the laws of a wire.
+"""Tests without keys and without a network: an emulator of both providers, and cassettes of recorded traffic.
 
-Names are resolved on first use, so that a pytest plugin costs nothing at start-up. The extras `emulator` and
-`cassettes` bring what each needs.
+Names are imported on first use, so that the pytest plugin starts fast. Install the extras `emulator` and `cassettes`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What a cassette may hold: allowed headers, bodies without identities, and no secret at all.
+"""What a cassette may contain: allowed headers, bodies without account ids, and no secrets.
 
-Two measures, in this order. *Scrubbing* takes out what is known to identify an account (organisation and project ids,
-masked keys, tokens under well-known keys) and leaves a placeholder. *Searching* then looks at everything that is about
-to be written; a key that it finds is never mended, the cassette is refused.
+Two steps. *Scrubbing* replaces what is known to identify an account (ids of organisations and projects, masked keys,
+tokens under well-known keys) by a placeholder. *Searching* then looks for secrets in everything that is about to be
+written. If it finds one, the cassette is not written.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ from langchain_unified.redaction import SECRETS, masked
 REMOVED = "[removed]"
 LOOPBACK = "127.0.0.1"
 
-HEADERS = frozenset({
+ALLOWED_HEADERS = frozenset({
     "content-type", "anthropic-version", "anthropic-beta", "openai-beta", "openai-version", "request-id",
     "x-request-id", "retry-after", "retry-after-ms", "x-should-retry",
 })  # fmt: skip
-"""The only headers, of requests and of responses, that a cassette keeps: what steers or names an exchange."""
+"""The headers of requests and responses that are recorded."""
 
 SECRET_HEADERS = frozenset({
     "authorization", "proxy-authorization", "x-api-key", "api-key", "cookie", "set-cookie", "openai-organization",
     "openai-project", "anthropic-organization-id", "anthropic-workspace-id", "x-goog-api-key", "x-amz-security-token",
 })  # fmt: skip
-"""Headers that cannot be allowed."""
+"""Headers that are never recorded."""
 
 SECRET_KEYS = frozenset({
     "authorization", "authorization_token", "api_key", "apikey", "api-key", "x-api-key", "access_token",
     "refresh_token", "client_secret", "password",
 })  # fmt: skip
-"""Keys of a JSON body whose strings are removed, at any depth."""
+"""Keys of a JSON body, at any depth, whose texts are removed."""
 
 _ID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?:org|user)-\w+|(?:proj|wrkspc|org)_\w+"
 _ACCOUNT_KEYS = r"organization(?:_id|_uuid)?|org_id|account(?:_id|_uuid)|workspace(?:_id)?|project(?:_id)?"
@@ -50,23 +50,23 @@ IDENTITIES: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r'([?&](?:api[_-]?key|key|(?:access_)?token|sig|signature|X-Amz-[\w-]+)=)[^&\s"\\]+'),
      rf"\g<1>{REMOVED}"),
 )  # fmt: skip
-"""What is replaced wherever it stands in a text body, and by what."""
+"""Patterns that are replaced anywhere in a text body, with the replacement."""
 
 SECRET_VARIABLES = frozenset({
     "ANTHROPIC_AUTH_TOKEN", "OPENAI_ADMIN_KEY", "OPENAI_ORG_ID", "OPENAI_ORGANIZATION", "OPENAI_PROJECT_ID",
     "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "HF_TOKEN", "GITHUB_TOKEN",
 })  # fmt: skip
-"""Environment variables whose values are searched for, beside every `…_API_KEY`."""
+"""Environment variables whose values are secrets, beside every `…_API_KEY`."""
 
-SHORTEST_VALUE = 8
-"""Characters. Shorter values of variables (`test`, `none`) are no secrets and occur by chance."""
+SHORTEST_SECRET = 8
+"""In characters. Shorter values of variables (`test`, `none`) are no secrets and occur by chance."""
 
 
 # --- scrubbing --------------------------------------------------------------------------------------------------------
 
 
-def plain_uri(uri: str) -> str:
-    """Scheme, host and path: no user, port or query. Every loopback host is `127.0.0.1`."""
+def scrub_uri(uri: str) -> str:
+    """Scheme, host and path, without user, port and query. Every loopback host becomes `127.0.0.1`."""
     parts = urlsplit(uri)
     host = parts.hostname or ""
     host = LOOPBACK if is_loopback(host) else f"[{host}]" if ":" in host else host
@@ -74,12 +74,12 @@ def plain_uri(uri: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a server at this host can only be on this machine."""
+    """Whether the host is always this machine."""
     return host in {"localhost", "::1", "0.0.0.0"} or host.startswith("127.") or host.endswith(".localhost")  # noqa: S104
 
 
 def scrub_body(body: bytes) -> bytes:
-    """The body without identities and without tokens under well-known keys. Binary bodies stay as they are."""
+    """The body without account ids and without texts under `SECRET_KEYS`. Binary bodies are unchanged."""
     try:
         text = body.decode()
     except UnicodeDecodeError:
@@ -94,7 +94,7 @@ def scrub_body(body: bytes) -> bytes:
 
 
 def scrub_json(value: Any) -> Any:
-    """A copy of the JSON value with the strings under `SECRET_KEYS` removed, and the headers of MCP servers."""
+    """A copy of the JSON value without texts under `SECRET_KEYS` and without the headers of MCP servers."""
     if isinstance(value, list):
         return [scrub_json(item) for item in value]
     if not isinstance(value, dict):
@@ -110,7 +110,7 @@ def _scrub_entry(key: str, value: Any) -> Any:
 
 
 def _scrub_json_text(text: str) -> str:
-    """The text itself unless something had to be removed, so that untouched bodies keep their bytes."""
+    """The scrubbed text; the text itself if nothing is removed, so that such bodies keep their bytes."""
     try:
         value = json.loads(text)
     except ValueError:
@@ -124,54 +124,54 @@ def _scrub_event_line(line: str) -> str:
     if field != "data" or not data.lstrip().startswith("{"):
         return line
     end = "\r" if data.endswith("\r") else ""
-    bare = data.strip()
-    clean = _scrub_json_text(bare)
-    return line if clean == bare else f"{field}{colon} {clean}{end}"
+    text = data.strip()
+    clean = _scrub_json_text(text)
+    return line if clean == text else f"{field}{colon} {clean}{end}"
 
 
 # --- searching --------------------------------------------------------------------------------------------------------
 
 
 def secret_values(environ: Mapping[str, str], canaries: Iterable[str]) -> dict[str, str]:
-    """What to search for literally: label -> value. The labels never show a value."""
+    """The secret texts by label. `canaries` are texts that the caller forbids. No label shows a secret."""
     values = {f"canary {number}": canary for number, canary in enumerate(canaries, start=1) if canary}
     for name, value in environ.items():
-        known = name in SECRET_VARIABLES or name.endswith("_API_KEY")
-        if known and len(value) >= SHORTEST_VALUE:
+        is_secret = name in SECRET_VARIABLES or name.endswith("_API_KEY")
+        if is_secret and len(value) >= SHORTEST_SECRET:
             values[f"the value of ${name}"] = value
     return values
 
 
 def find_secret(document: Any, values: Mapping[str, str]) -> tuple[str, str] | None:
-    """The place of the first secret in the document and what it is; `None` where there is none."""
-    for place, text in _texts(document, ""):
+    """`(path, label)` of the first secret in the document; `None` if there is none."""
+    for path, text in _strings(document, ""):
         for label, value in values.items():
             if value in text:
-                return place, label
+                return path, label
         for label, pattern in SECRETS.items():
             if pattern.search(text):
-                return place, label
+                return path, label
     return None
 
 
 def redact(text: str, values: Mapping[str, str]) -> str:
-    """The text for a message to people: secrets are replaced by what they are."""
+    """The text with each secret replaced by its label, for messages."""
     for label, value in values.items():
         text = text.replace(value, f"[{label}]")
     return masked(text)
 
 
-def _texts(value: Any, place: str) -> Iterator[tuple[str, str]]:
-    """Every string in the document, keys included, with its place (`interactions[0].request.json.model`)."""
+def _strings(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """`(path, text)` of every string in the document, keys included (`interactions[0].request.json.model`)."""
     if isinstance(value, str):
-        yield place, value
+        yield path, value
     elif isinstance(value, bytes):
-        yield place, value.decode("latin-1")
+        yield path, value.decode("latin-1")
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            # The place of a key is that of its object: the key itself may be the secret.
-            yield place, str(key)
-            yield from _texts(item, f"{place}.{key}".lstrip("."))
+            # A key has the path of its object, since the key itself may be the secret.
+            yield path, str(key)
+            yield from _strings(item, f"{path}.{key}".lstrip("."))
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
-            yield from _texts(item, f"{place}[{index}]")
+            yield from _strings(item, f"{path}[{index}]")

@@ -1,16 +1,16 @@
-"""Cassettes of LLM traffic: recorded once, replayed without network and key, readable, and free of secrets.
+"""Cassettes: LLM traffic that is recorded once and replayed without network and keys. The files contain no secrets.
 
     with use_cassette("cassettes/hello.yaml", record="once", recorded_at="2026-11-20"):
         ChatUnified("anthropic/claude-haiku-4-5").invoke("Hello")
 
-They stand on vcrpy (8.5 and later), so whatever HTTP client vcrpy knows can be recorded, under httpx and httpx2 alike.
-`langchain_unified.testing.plugin` brings the same to pytest as a marker and a fixture; `vcr_config()` and `register()`
-bring it to a program that already uses vcrpy or pytest-recording.
+They use vcrpy (8.5 and later), which records httpx, httpx2 and other HTTP clients. For pytest,
+`langchain_unified.testing.plugin` has a marker and a fixture. Programs that already use vcrpy or pytest-recording take
+`vcr_config()` and `register()`.
 
-A request is answered by the first unplayed recording of the same method, host, path and JSON body. Scheme, port, query
-and all headers are ignored, and every loopback host is the same, so a server on a free port of this machine matches. A
-request that nothing answers raises `CassetteMissError`, once: no SDK tries it again. An event stream is replayed event
-by event, one chunk of the response for each. While it is recorded it comes in one piece, after its end.
+A request gets the first recording that was not played yet and has the same method, host, path and JSON body. Scheme,
+port, query and headers are ignored. All loopback hosts are the same, so that a server on any port of this machine
+matches. A request without a recording raises `CassetteMissError`, and no SDK retries it. An event stream is replayed
+event by event, each as one chunk of the response; while it is recorded, it arrives in one piece after its end.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from langchain_unified.testing._scrub import HEADERS, SECRET_HEADERS, plain_uri, scrub_body
+from langchain_unified.testing._scrub import ALLOWED_HEADERS, SECRET_HEADERS, scrub_body, scrub_uri
 from langchain_unified.testing.cassettes_format import (
     CassetteError,
     CassetteFormatError,
@@ -31,7 +31,7 @@ from langchain_unified.testing.cassettes_format import (
     CassetteSerializer,
     split_events,
 )
-from langchain_unified.testing.cassettes_miss import CassetteMissError, unused_recordings
+from langchain_unified.testing.cassettes_miss import CassetteMissError, record_with, unused_recordings
 
 __all__ = [
     "CassetteError",
@@ -51,14 +51,14 @@ Record: TypeAlias = Literal["none", "once", "new", "all"]
 VCR_MODES: Mapping[str, str] = {"none": "none", "once": "once", "new": "new_episodes", "all": "all"}
 
 SERIALIZER = "llm.yaml"
-"""The serializer's name in vcrpy, and so the suffix of the files that pytest-recording writes."""
+"""The name of the serializer in vcrpy, which is the suffix of the files of pytest-recording."""
 
 STUBS = ("vcr.stubs", "vcr.stubs.httpx_stubs", "vcr.stubs.aiohttp_stubs")
-"""Where vcrpy raises on a miss, each for some HTTP clients."""
+"""The modules of vcrpy that raise if there is no recording, each for some HTTP clients."""
 
 
 class CassetteUnusedError(CassetteError, AssertionError):
-    """Recordings were left unplayed although the test asked for all of them to be used."""
+    """Some recordings were not played, and the test asks for all of them with `unused="fail"`."""
 
 
 @contextmanager
@@ -72,14 +72,17 @@ def use_cassette(
     unused: Literal["ignore", "fail"] = "ignore",
     **settings: Any,
 ) -> Iterator[Any]:
-    """Every HTTP call in the block is replayed from the file, or recorded to it; gives vcrpy's `Cassette`.
+    """Replay every HTTP call in the block from the file, or record it there. Gives the `Cassette` of vcrpy.
 
-    `record`: `none` replays only; `once` records where there is no file; `new` adds what is missing; `all` records
-    everything again. `recorded_at`: today's date for the file's head. `recorded_from`: absent, it follows from the
-    recorded hosts. `canaries`: further texts that must not be written. `unused="fail"` raises `CassetteUnusedError` at
-    the end when a recording was not played. `settings` are those of `vcr_config`.
+    - `record`: `none` replays only; `once` records if there is no file; `new` adds missing recordings; `all` records
+      everything again. Default: `none`.
+    - `recorded_at`: the date for the head of the file, such as `"2026-11-20"`. Default: none.
+    - `recorded_from`: for the head of the file. Default: `emulator` if all hosts are this machine, else `live`.
+    - `canaries`: texts that must not be written, beside keys and tokens of known forms.
+    - `unused`: `fail` raises `CassetteUnusedError` at the end if a recording was not played. Default: `ignore`.
+    - `settings`: those of `vcr_config`.
 
-    Raises `CassetteSecretError` at the end instead of writing a secret; the file keeps what it held.
+    Raises `CassetteSecretError` at the end if the file would contain a secret. It is not written then.
     """
     recorder = _vcr_class()()
     refusals: list[Exception] = []
@@ -96,28 +99,38 @@ def use_cassette(
 
 
 def unused_message(path: str | os.PathLike[str], left: list[str]) -> str:
-    """What to say of recordings that nothing played."""
+    """The message for recordings that were not played."""
     lines = "\n".join(f"  {line}" for line in left)
-    return f"{os.fspath(path)} holds what nothing asked for:\n{lines}\nRecord it again with --record=all."
+    return (
+        f"Recordings of {os.fspath(path)} were not played, as no request matched them:\n{lines}\n"
+        f"Record the cassette again with {record_with('all')}."
+    )
 
 
 # --- settings of vcrpy ------------------------------------------------------------------------------------------------
 
 
 def vcr_config(*, headers: Iterable[str] = (), **overrides: Any) -> dict[str, Any]:
-    """The settings for `vcr.VCR(**…)`, `use_cassette(**…)` and pytest-recording's fixture `vcr_config`.
+    """The settings for `vcr.VCR(**…)`, `use_cassette(**…)` and the fixture `vcr_config` of pytest-recording.
 
-    `headers` are kept beside the allowed ones; those that carry secrets raise `ValueError`. `overrides` are vcrpy's own
-    settings; `before_record_request`, `before_record_response` and `custom_patches` come after ours, not in place of
-    them. vcrpy must know our serializer: call `register(vcr)`, which the pytest plugin does for pytest-recording.
+    `headers`: headers to record beside the default ones; `ValueError` for headers with secrets. `overrides`: other
+    settings of vcrpy; its `before_record_request`, `before_record_response` and `custom_patches` are added to ours.
+
+    The recorder must know our serializer: call `register(vcr)`. The pytest plugin does so for pytest-recording.
     """
-    kept = _allowed(headers)
+    names = _allowed_headers(headers)
     ours: dict[str, Any] = {
         "serializer": SERIALIZER,
         "match_on": ("method", "host", "path", "body"),
         "decode_compressed_response": True,
-        "before_record_request": _then(functools.partial(_clean_request, kept), overrides, "before_record_request"),
-        "before_record_response": _then(functools.partial(_clean_response, kept), overrides, "before_record_response"),
+        "before_record_request": [
+            functools.partial(_clean_request, names),
+            *_hooks(overrides, "before_record_request"),
+        ],
+        "before_record_response": [
+            functools.partial(_clean_response, names),
+            *_hooks(overrides, "before_record_response"),
+        ],
         "custom_patches": _Patches((*_patches(), *overrides.get("custom_patches", ()))),
     }
     return {**overrides, **ours, **{key: overrides[key] for key in ("serializer", "match_on") if key in overrides}}
@@ -130,31 +143,32 @@ def register(
     recorded_from: str | None = None,
     canaries: Iterable[str] = (),
 ) -> None:
-    """Make our file format known to a `vcr.VCR`. The arguments are those of `use_cassette`."""
+    """Add our file format to a `vcr.VCR`. The arguments are those of `use_cassette`."""
     recorder.register_serializer(SERIALIZER, CassetteSerializer(recorded_at, recorded_from, canaries))
 
 
-def _allowed(more: Iterable[str]) -> frozenset[str]:
-    asked = {name.lower() for name in more}
-    if refused := sorted(asked & SECRET_HEADERS):
-        raise ValueError(f"headers that carry secrets are never recorded: {', '.join(refused)}")
-    return HEADERS | asked
+def _allowed_headers(more: Iterable[str]) -> frozenset[str]:
+    names = {name.lower() for name in more}
+    if refused := sorted(names & SECRET_HEADERS):
+        raise ValueError(f"Headers with secrets are never recorded. Remove from `headers`: {', '.join(refused)}.")
+    return ALLOWED_HEADERS | names
 
 
-def _then(first: Callable[[Any], Any], overrides: Mapping[str, Any], name: str) -> list[Callable[[Any], Any]]:
-    theirs = overrides.get(name) or []
-    return [first, *(theirs if isinstance(theirs, Iterable) else [theirs])]
+def _hooks(overrides: Mapping[str, Any], name: str) -> list[Callable[[Any], Any]]:
+    """The caller's hooks of this name: none, one or several."""
+    given = overrides.get(name) or []
+    return list(given) if isinstance(given, Iterable) else [given]
 
 
 def _clean_request(headers: frozenset[str], request: Any) -> Any:
-    """What is recorded and matched of a request, sent or loaded."""
-    kept = {name.lower(): _text(value) for name, value in request.headers.items() if name.lower() in headers}
+    """The parts of a request that are recorded and matched."""
+    allowed = {name.lower(): _text(value) for name, value in request.headers.items() if name.lower() in headers}
     body = _bytes(request.body)
-    return type(request)(request.method, plain_uri(request.uri), body and scrub_body(body), kept)
+    return type(request)(request.method, scrub_uri(request.uri), body and scrub_body(body), allowed)
 
 
 def _bytes(body: Any) -> bytes | None:
-    """The body that an HTTP client gave as bytes, a file or an iterator."""
+    """The body as bytes; HTTP clients give bytes, a file or an iterator."""
     if body is None or isinstance(body, bytes):
         return body
     pieces = [body.read()] if hasattr(body, "read") else [bytes(body)] if isinstance(body, bytearray) else body
@@ -166,21 +180,21 @@ def _text(value: Any) -> str:
 
 
 def _clean_response(headers: frozenset[str], response: dict[str, Any]) -> dict[str, Any]:
-    """What is recorded of a response. A coding that vcrpy could not undo stays, so that saving can refuse it."""
-    kept = {name.lower(): value for name, value in response["headers"].items()}
-    # `content-encoding` is left only where the body is still encoded.
-    kept = {name: value for name, value in kept.items() if name in headers or name == "content-encoding"}
+    """The parts of a response that are recorded."""
+    lower = {name.lower(): value for name, value in response["headers"].items()}
+    # vcrpy leaves `content-encoding` only if it could not decode the body. The serializer refuses such a body.
+    allowed = {name: value for name, value in lower.items() if name in headers or name == "content-encoding"}
     body = response.get("body") or {}
-    if isinstance(body.get("string"), bytes) and "content-encoding" not in kept:
+    if isinstance(body.get("string"), bytes) and "content-encoding" not in allowed:
         body = {**body, "string": scrub_body(body["string"])}
-    return {**response, "headers": kept, "body": body}
+    return {**response, "headers": allowed, "body": body}
 
 
-# --- where vcrpy is told to do otherwise ------------------------------------------------------------------------------
+# --- patches of vcrpy -------------------------------------------------------------------------------------------------
 
 
 class _Patches(tuple[tuple[Any, str, Any], ...]):
-    """Patches of modules. pytest-recording deep-copies its settings, and modules cannot be copied."""
+    """Patches of modules. It survives `deepcopy`, which pytest-recording calls and modules do not allow."""
 
     __slots__ = ()
 
@@ -189,20 +203,20 @@ class _Patches(tuple[tuple[Any, str, Any], ...]):
 
 
 def _patches() -> Iterator[tuple[Any, str, Any]]:
-    """(module, name, replacement): our error on a miss, and streams event by event."""
+    """`(module, name, replacement)`: our error if there is no recording, and streams event by event."""
     for name in STUBS:
         try:
             module = importlib.import_module(name)
         except ImportError:  # the HTTP client is not installed
             continue
         yield module, "CannotOverwriteExistingCassetteException", CassetteMissError
-        # vcrpy leaves out a patch of a name that is not there: then a stream comes in one piece.
+        # Without this name in a later vcrpy, a stream is replayed in one piece.
         if original := getattr(module, "_deserialize_response", None):
-            yield module, "_deserialize_response", _by_event(original)
+            yield module, "_deserialize_response", _replayed_by_event(original)
 
 
-def _by_event(original: Callable[..., Any]) -> Callable[..., Any]:
-    # A cassette in another's block finds the other's patch in place; it takes over the original.
+def _replayed_by_event(original: Callable[..., Any]) -> Callable[..., Any]:
+    # In nested blocks the function is already patched: the inner block wraps the original.
     original = getattr(original, "__wrapped__", original)
 
     @functools.wraps(original)
@@ -218,7 +232,7 @@ def _by_event(original: Callable[..., Any]) -> Callable[..., Any]:
 
 @functools.cache
 def _event_stream(kind: Any) -> Any:
-    """A byte stream of the same HTTP library that yields one chunk for each event."""
+    """A byte stream of the same HTTP library with one chunk for each event."""
 
     class EventStream(kind):  # type: ignore[misc]
         def __init__(self, body: bytes) -> None:
@@ -236,10 +250,10 @@ def _event_stream(kind: Any) -> Any:
 
 
 class RefusalKeeper:
-    """A persister that keeps refusals until the cassette is closed.
+    """A persister that collects `CassetteSecretError`s in `refusals` instead of raising them.
 
-    vcrpy takes its patches back only after saving succeeded, so an error from `save_cassette` would leave the HTTP
-    clients patched for the tests that follow.
+    vcrpy removes its patches only after a successful save: an error in `save_cassette` would leave the HTTP clients
+    patched for the tests that follow. The caller raises the error after the cassette is closed.
     """
 
     def __init__(self, inner: Any, refusals: list[Exception]) -> None:
@@ -247,20 +261,20 @@ class RefusalKeeper:
         self.refusals = refusals
 
     def load_cassette(self, path: str | os.PathLike[str], serializer: Any) -> Any:
-        """What the inner persister loads."""
+        """Load with the inner persister."""
         return self.inner.load_cassette(path, serializer)
 
     def save_cassette(self, path: str | os.PathLike[str], cassette: dict[str, Any], serializer: Any) -> None:
-        """Save with the inner persister, or keep its refusal."""
+        """Save with the inner persister, or collect its error."""
         try:
             self.inner.save_cassette(path, cassette, serializer)
         except CassetteSecretError as refusal:
-            # A new error: the traceback of this one leads to the secret.
+            # A new error, as the traceback of this one leads to the secret.
             self.refusals.append(refusal.at(path))
 
 
 class _FilePersister:
-    """One UTF-8 file with LF line ends, the same on every system."""
+    """Stores a cassette as a UTF-8 file with LF line ends, the same on every system."""
 
     def load_cassette(self, path: str | os.PathLike[str], serializer: Any) -> Any:
         from vcr.persisters.filesystem import CassetteNotFoundError  # type: ignore[import-untyped,unused-ignore]
@@ -272,7 +286,9 @@ class _FilePersister:
         try:
             return deserialize(file.read_text(encoding="utf-8"), serializer)
         except (CassetteFormatError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
-            raise CassetteFormatError(f"{file}: {error}") from error
+            raise CassetteFormatError(
+                f"The cassette {file} cannot be read: {error}\nRecord it again with {record_with('all')}."
+            ) from error
 
     def save_cassette(self, path: str | os.PathLike[str], cassette: dict[str, Any], serializer: Any) -> None:
         from vcr.serialize import serialize
@@ -287,5 +303,5 @@ def _vcr_class() -> Any:
     try:
         from vcr import VCR  # type: ignore[import-untyped,unused-ignore]
     except ImportError as error:
-        raise CassetteError("cassettes need vcrpy: pip install 'langchain-unified[cassettes]'") from error
+        raise CassetteError("Cassettes need vcrpy. Install it: pip install 'langchain-unified[cassettes]'.") from error
     return VCR

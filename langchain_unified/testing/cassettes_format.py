@@ -1,4 +1,4 @@
-"""How a cassette looks in its file, and the serializer that vcrpy calls.
+"""The file format of cassettes, and the serializer that vcrpy calls.
 
     format: 1
     recorded_from: emulator
@@ -17,9 +17,13 @@
           event: message_start
           data: {…}
 
-A body stands under one key: `json` (a JSON object or array, as YAML), `events` (an event stream, one text for each
-event, its final blank line left out, and what followed the last event under `cut_off`), `text`, or `binary`. All but
-`json` give the same bytes again; `json` gives equal JSON. Cassettes in vcrpy's own form are read too.
+A body has one of these keys:
+
+- `json`: a JSON object or array, as YAML
+- `events`: an event stream, one text for each event without its blank line; `cut_off` is what follows the last event
+- `text`, or `binary`
+
+All but `json` are replayed with the same bytes, `json` with equal JSON. Cassettes in vcrpy's format are read, too.
 """
 
 from __future__ import annotations
@@ -39,45 +43,46 @@ FORMAT = 1
 JsonObject = dict[str, Any]
 
 EVENT_END = re.compile(rb"(?<=\n\n)|(?<=\r\n\r\n)")
-"""Where an event of an event stream is over: after its blank line."""
+"""Where an event of a stream ends: after its blank line."""
 
-BREAKS = frozenset("\r\x85\u2028\u2029")
-"""Characters that YAML takes for line ends: a text with one of them is quoted and escaped."""
+YAML_LINE_BREAKS = frozenset("\r\x85\u2028\u2029")
+"""Characters that YAML reads as line breaks: a text that contains one is quoted and escaped."""
 
 
 class CassetteError(Exception):
-    """What is wrong with a cassette, or with how it is used."""
+    """The base class of errors about cassettes."""
 
 
 class CassetteFormatError(CassetteError):
-    """The file is not a cassette that can be read here."""
+    """The file is not a cassette, or has an unknown format."""
 
 
 class CassetteSecretError(CassetteError):
-    """A secret would have been written. `place` and `secret` say where and what kind; nothing holds the secret itself.
+    """The cassette was not written, since it would contain a secret. The error does not contain the secret itself.
 
-    `file` is the cassette's path, which keeps its former content; `None` until the file is known.
+    `place`: where it is in the cassette. `secret`: its kind. `file`: the cassette's path, `None` if not known; an
+    existing file is unchanged.
     """
 
     def __init__(self, place: str, secret: str, file: str | os.PathLike[str] | None = None) -> None:
         self.place, self.secret = place, secret
         self.file = None if file is None else os.fspath(file)
         super().__init__(
-            f"{self.file or 'the cassette'} was not written: {place} holds {secret}. "
-            "Take it out of what the test sends or the server answers, then record again."
+            f"{self.file or 'the cassette'} was not written: {place} contains {secret}. "
+            "Remove it from the request of the test or from the answer of the server, then record again."
         )
 
     def at(self, file: str | os.PathLike[str]) -> CassetteSecretError:
-        """The same refusal, naming the file."""
+        """The same error with the path of the file."""
         return type(self)(self.place, self.secret, file)
 
 
 class CassetteSerializer:
-    """What vcrpy calls to turn interactions into the file's text and back.
+    """Turns the interactions of vcrpy into the text of a file, and back.
 
-    `recorded_at`: the date of a recording (`"2026-11-20"`); nothing here reads a clock.
-    `recorded_from`: `emulator` or `live`; absent, it is `emulator` when every recorded host is this machine's.
-    `canaries`: texts that must not be written, beside the known key patterns and the keys in the environment.
+    `recorded_at`: the date of the recording (`"2026-11-20"`); by default none. `recorded_from`: `emulator` or `live`;
+    by default `emulator` if every recorded host is this machine. `canaries`: texts that must not be written, beside
+    known patterns of keys and the keys in the environment.
     """
 
     def __init__(
@@ -88,49 +93,51 @@ class CassetteSerializer:
         self.canaries = tuple(canaries)
 
     def serialize(self, data: Mapping[str, Any]) -> str:
-        """The file's text. Raises `CassetteSecretError` instead of writing a secret."""
+        """The text of the file. Raises `CassetteSecretError` if it would contain a secret."""
         __tracebackhide__ = True
-        interactions = [_written(interaction) for interaction in data["interactions"]]
+        interactions = [_to_file(interaction) for interaction in data["interactions"]]
         document = {
             "format": FORMAT,
-            "recorded_from": self.recorded_from or _origin(interactions),
+            "recorded_from": self.recorded_from or _recorded_from(interactions),
             "recorded_at": self.recorded_at,
             "interactions": interactions,
         }
         if data.get("metadata"):
             document["metadata"] = data["metadata"]
-        found = _compressed(interactions) or find_secret(document, secret_values(os.environ, self.canaries))
+        found = _undecoded_body(interactions) or find_secret(document, secret_values(os.environ, self.canaries))
         if found:
             raise CassetteSecretError(*found)
         return dump(document)
 
     def deserialize(self, text: str) -> JsonObject:
-        """What `serialize` was given, as far as vcrpy reads it. Raises `CassetteFormatError`."""
+        """The interactions as vcrpy reads them. Raises `CassetteFormatError`."""
         document = load(text)
         if not isinstance(document, dict) or not isinstance(document.get("interactions"), list):
-            raise CassetteFormatError("not a cassette: a mapping with a list of `interactions` is expected")
-        form = document.get("format", FORMAT)
-        if form != FORMAT:
-            raise CassetteFormatError(f"cassette format {form!r} is not known; this version reads {FORMAT}")
-        return {**document, "interactions": [_read(interaction) for interaction in document["interactions"]]}
+            raise CassetteFormatError("not a cassette, which is a mapping with a list of `interactions`")
+        version = document.get("format", FORMAT)
+        if version != FORMAT:
+            raise CassetteFormatError(f"the cassette format {version!r} is not known; this release reads {FORMAT}")
+        return {**document, "interactions": [_from_file(interaction) for interaction in document["interactions"]]}
 
 
 def split_events(body: bytes) -> list[bytes]:
-    """An event stream's body in pieces that end where events end; a last piece may be cut off."""
+    """The body of an event stream, split after each event. The last piece may be incomplete."""
     return [piece for piece in EVENT_END.split(body) if piece]
 
 
-def _origin(interactions: list[JsonObject]) -> str:
+def _recorded_from(interactions: list[JsonObject]) -> str:
     hosts = {urlsplit(interaction["request"]["uri"]).hostname or "" for interaction in interactions}
     return "emulator" if all(map(is_loopback, hosts)) else "live"
 
 
-def _compressed(interactions: list[JsonObject]) -> tuple[str, str] | None:
-    """The first body that cannot be searched, because vcrpy could not decompress it."""
+def _undecoded_body(interactions: list[JsonObject]) -> tuple[str, str] | None:
+    """`(place, what)` of the first body that vcrpy could not decompress, so that it cannot be searched."""
     for index, interaction in enumerate(interactions):
         coding = interaction["response"]["headers"].get("content-encoding")
         if coding:
-            what = f"a body in the coding {coding!r}, which cannot be searched for secrets (ask for identity or gzip)"
+            what = (
+                f"a body with content-encoding {coding!r}, in which secrets cannot be found (ask for identity or gzip)"
+            )
             return f"interactions[{index}].response", what
     return None
 
@@ -138,10 +145,10 @@ def _compressed(interactions: list[JsonObject]) -> tuple[str, str] | None:
 # --- one interaction --------------------------------------------------------------------------------------------------
 
 
-def _written(interaction: Mapping[str, Any]) -> JsonObject:
+def _to_file(interaction: Mapping[str, Any]) -> JsonObject:
     request, response = interaction["request"], interaction["response"]
     status, body = response["status"], response.get("body") or {}
-    request_headers, response_headers = _flat(request["headers"]), _flat(response["headers"])
+    request_headers, response_headers = _single_values(request["headers"]), _single_values(response["headers"])
     return {
         "request": {
             "method": request["method"],
@@ -157,28 +164,28 @@ def _written(interaction: Mapping[str, Any]) -> JsonObject:
     }
 
 
-def _read(interaction: Mapping[str, Any]) -> JsonObject:
+def _from_file(interaction: Mapping[str, Any]) -> JsonObject:
     request, response = dict(interaction["request"]), dict(interaction["response"])
     if "body" not in response:
         code, _, message = str(response["status"]).partition(" ")
         response = {
             "status": {"code": int(code), "message": message or None},
-            "headers": _listed(response.get("headers") or {}),
+            "headers": _value_lists(response.get("headers") or {}),
             "body": {"string": read_body(response)},
         }
     if "body" not in request:
-        headers = _listed(request.get("headers") or {})
+        headers = _value_lists(request.get("headers") or {})
         request = {k: request[k] for k in ("method", "uri")} | {"headers": headers, "body": read_body(request) or None}
     return {"request": request, "response": response}
 
 
-def _flat(headers: Mapping[str, Any]) -> JsonObject:
-    """Header name -> its value, or its values where there are several. Names are lower case."""
+def _single_values(headers: Mapping[str, Any]) -> JsonObject:
+    """Headers by name in lower case: the value, or a list if there are several."""
     lists = {str(name).lower(): value if isinstance(value, list) else [value] for name, value in headers.items()}
     return {name: values[0] if len(values) == 1 else values for name, values in sorted(lists.items())}
 
 
-def _listed(headers: Mapping[str, Any]) -> dict[str, list[str]]:
+def _value_lists(headers: Mapping[str, Any]) -> dict[str, list[str]]:
     return {name: value if isinstance(value, list) else [str(value)] for name, value in headers.items()}
 
 
@@ -186,28 +193,28 @@ def _listed(headers: Mapping[str, Any]) -> dict[str, list[str]]:
 
 
 def write_body(body: bytes | str | None, headers: Mapping[str, Any]) -> JsonObject:
-    """The most readable form that gives the body back; empty for an empty body."""
+    """The most readable form of a body that keeps it; empty for an empty body."""
     if not body:
         return {}
     raw = body.encode() if isinstance(body, str) else bytes(body)
     content_type = str(headers.get("content-type", ""))
-    forms = (_as_events, _as_text) if "event-stream" in content_type else (_as_json, _as_text)
-    return next((form for write in forms if (form := write(raw))), {"binary": raw})
+    makers = (_events_form, _text_form) if "event-stream" in content_type else (_json_form, _text_form)
+    return next((form for make in makers if (form := make(raw))), {"binary": raw})
 
 
 def read_body(exchange: Mapping[str, Any]) -> bytes:
-    """The body of a request or response as it stands in the file; `b""` where there is none."""
-    return next((read(exchange) for key, read in READERS.items() if key in exchange), b"")
+    """The body of a request or response in the file; `b""` if there is none."""
+    return next((read(exchange) for key, read in BODY_READERS.items() if key in exchange), b"")
 
 
-def _as_events(raw: bytes) -> JsonObject:
+def _events_form(raw: bytes) -> JsonObject:
     pieces = split_events(raw)
     try:
         texts = [piece.decode() for piece in pieces]
     except UnicodeDecodeError:
         return {}
     tail = [texts.pop()] if texts and not texts[-1].endswith(("\n\n", "\r\n\r\n")) else []
-    # A literal block ends in one line end; the blank line that ends an event would only clutter the file.
+    # A literal block of YAML ends with one line break: the blank line that ends an event is left out.
     form: JsonObject = {"events": [text if text.endswith("\r\n\r\n") else text[:-1] for text in texts]}
     return form | ({"cut_off": tail[0]} if tail else {})
 
@@ -217,10 +224,10 @@ def _from_events(exchange: Mapping[str, Any]) -> bytes:
     return "".join([*events, exchange.get("cut_off", "")]).encode()
 
 
-def _as_json(raw: bytes) -> JsonObject:
+def _json_form(raw: bytes) -> JsonObject:
     try:
         value = json.loads(raw)
-        # Lone surrogates and NaN are no JSON that every parser takes; such a body stays the text that it is.
+        # Not every parser takes lone surrogates and NaN: a body with them is stored as text.
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except ValueError:
         return {}
@@ -231,14 +238,14 @@ def _from_json(exchange: Mapping[str, Any]) -> bytes:
     return json.dumps(exchange["json"], ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _as_text(raw: bytes) -> JsonObject:
+def _text_form(raw: bytes) -> JsonObject:
     try:
         return {"text": raw.decode()}
     except UnicodeDecodeError:
         return {}
 
 
-READERS: Mapping[str, Callable[[Mapping[str, Any]], bytes]] = {
+BODY_READERS: Mapping[str, Callable[[Mapping[str, Any]], bytes]] = {
     "json": _from_json,
     "events": _from_events,
     "text": lambda exchange: str(exchange["text"]).encode(),
@@ -250,14 +257,14 @@ READERS: Mapping[str, Callable[[Mapping[str, Any]], bytes]] = {
 
 
 class _Dumper(yaml.SafeDumper):  # type: ignore[misc,unused-ignore]
-    """Texts of several lines as literal blocks, and every value where it stands instead of by reference."""
+    """Writes texts of several lines as literal blocks, and repeated values without references."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
 
 def _text_node(dumper: Any, text: str) -> Any:
-    style = '"' if BREAKS.intersection(text) else "|" if "\n" in text else None
+    style = '"' if YAML_LINE_BREAKS.intersection(text) else "|" if "\n" in text else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
@@ -266,12 +273,12 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def dump(document: Any) -> str:
-    """YAML in the order of the document. Lines are never folded: a diff shows what changed."""
+    """The document as YAML, in its order. Lines are not folded, so that a diff shows what changed."""
     return str(yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=2**30))
 
 
 def load(text: str) -> Any:
-    """The document. Raises `CassetteFormatError` where the text is not YAML."""
+    """The document of a YAML text. Raises `CassetteFormatError` if it is not YAML."""
     try:
         return yaml.load(text, Loader=_Loader)  # noqa: S506 - both loaders are safe ones
     except yaml.YAMLError as error:

@@ -1,4 +1,4 @@
-"""What a test sees when it sends a request that no recording answers, or leaves a recording unplayed."""
+"""The errors for a request without a recording, and for recordings that were not played."""
 
 from __future__ import annotations
 
@@ -10,59 +10,65 @@ from typing import Any
 
 from langchain_unified.testing._scrub import redact, secret_values
 
-SHOWN = 60
-"""Characters of a value that a message shows."""
+MAX_SHOWN = 60
+"""The characters of a value that a message shows."""
 
 CONTEXT = 20
-"""Characters shown before the first difference of two long texts."""
+"""The characters that are shown before the first difference of two long texts."""
 
 
 class CassetteMissError(BaseException):
-    """No recording answers the request, and the record mode allows no new one.
+    """The cassette has no recording for the request, and the record mode does not allow to add one.
 
-    Not an `Exception`, like pytest's own failures: an SDK takes every `Exception` from its HTTP client for a
-    connection that may work the next time, and code under test may have a fallback for it. This one ends the test.
+    It is a `BaseException`, like the failures of pytest: an SDK retries after every `Exception` of its HTTP client, and
+    the code under test may have a fallback for it. This one ends the test.
 
-    `cassette` is vcrpy's; `failed_request` is the request as it came.
+    `cassette`: the cassette of vcrpy. `failed_request`: the request.
     """
 
     generations: tuple[()] = ()
     llm_output: None = None
-    # LangChain core's `agenerate` reads these two of whatever came that is no `Exception`, before it raises it.
+    # LangChain core's `agenerate` reads these two attributes of a `BaseException` before it raises it.
 
-    def __init__(self, *_: Any, **found: Any) -> None:
-        self.cassette, self.failed_request = found["cassette"], found["failed_request"]
+    def __init__(self, *_: Any, **fields: Any) -> None:
+        self.cassette, self.failed_request = fields["cassette"], fields["failed_request"]
         super().__init__(explain_miss(self.cassette, self.cassette.filter_request(self.failed_request)))
 
 
 def explain_miss(cassette: Any, sent: Any) -> str:
-    """The message: what was sent, the nearest recording, and where the two first differ."""
+    """The message: the request, the most similar recording, their first difference, and what to do."""
     path = getattr(cassette, "path", None) or cassette._path
-    head = f"no recording answers {sent.method} {sent.uri}\ncassette: {path}"
+    head = f"There is no recording for the request {sent.method} {sent.uri}\nCassette: {path}"
     recorded = cassette.requests
     if not recorded:
-        why = "holds no recording" if os.path.exists(path) else "does not exist"
-        return f"{head} {why}\nRecord it with --record=once (record_mode 'once')."
+        why = "contains no recordings" if os.path.exists(path) else "does not exist"
+        return f"{head} {why}\nRecord it with {record_with('once')}."
     numbers = range(len(recorded))
-    nearest = max(numbers, key=lambda number: (_likeness(sent, recorded[number]), -number))
+    nearest = max(numbers, key=lambda number: (_similarity(sent, recorded[number]), -number))
     played = sum(1 for number in numbers if cassette.play_counts[number])
     return (
         f"{head} ({len(recorded)} recorded, {played} played)\n"
-        f"nearest: recording {nearest + 1}, {recorded[nearest].method} {recorded[nearest].uri}\n"
-        f"{_compare(sent, recorded[nearest])}\n"
-        "Add a recording with --record=new (record_mode 'new_episodes'), or record all again with --record=all."
+        f"Most similar: recording {nearest + 1}, {recorded[nearest].method} {recorded[nearest].uri}\n"
+        f"{_difference(sent, recorded[nearest])}\n"
+        f"Add a recording with {record_with('new')}; or record everything again with the mode 'all'."
     )
 
 
-def _compare(sent: Any, recorded: Any) -> str:
-    difference = first_difference(_parts(sent), _parts(recorded))
+def _difference(sent: Any, recorded: Any) -> str:
+    difference = first_difference(_matched_parts(sent), _matched_parts(recorded))
     if difference is None:
-        return "The two are equal, and every recording of this request is already played: it was sent once too often."
-    return f"first difference (sent != recorded): {difference}"
+        return "The two are equal, but every recording of this request was already played: the test sends it once more."
+    return f"First difference (sent != recorded): {difference}"
+
+
+def record_with(mode: str) -> str:
+    """How to record with a mode of `use_cassette`, for messages."""
+    vcrpy_mode = {"new": "new_episodes"}.get(mode, mode)
+    return f"pytest --record={mode}, use_cassette(…, record={mode!r}), or record_mode={vcrpy_mode!r} of vcrpy"
 
 
 def unused_recordings(cassette: Any, loaded: int) -> list[str]:
-    """One line for each of the first `loaded` recordings that was not played; none while all is recorded again."""
+    """One line for each of the first `loaded` recordings that was not played; none in the record mode `all`."""
     if str(getattr(cassette.record_mode, "value", cassette.record_mode)) == "all":
         return []
     requests = cassette.requests[:loaded]
@@ -77,14 +83,14 @@ def unused_recordings(cassette: Any, loaded: int) -> list[str]:
 
 
 def first_difference(sent: Any, recorded: Any, place: str = "") -> str | None:
-    """Where two JSON values first differ (`messages[1].content: 'a' != 'b'`); `None` where they are equal."""
+    """The first difference of two JSON values (`messages[1].content: 'a' != 'b'`); `None` if they are equal."""
     if sent == recorded:
         return None
     if isinstance(sent, dict) and isinstance(recorded, dict):
         return _first_in_objects(sent, recorded, place)
     if isinstance(sent, list) and isinstance(recorded, list):
         return _first_in_arrays(sent, recorded, place)
-    return f"{place or 'body'}: {' != '.join(_shown(sent, recorded))}"
+    return f"{place or 'body'}: {' != '.join(_short_pair(sent, recorded))}"
 
 
 def _first_in_objects(sent: Mapping[str, Any], recorded: Mapping[str, Any], place: str) -> str | None:
@@ -105,15 +111,15 @@ def _first_in_arrays(sent: list[Any], recorded: list[Any], place: str) -> str | 
     return found or f"{place or 'body'}: {len(sent)} items != {len(recorded)} items"
 
 
-def _parts(request: Any) -> dict[str, Any]:
-    """What is matched, in one JSON object whose first difference names what differs."""
-    body = _json(request.body)
+def _matched_parts(request: Any) -> dict[str, Any]:
+    """What requests are matched by, as one JSON object for `first_difference`."""
+    body = _parsed_body(request.body)
     inner = body if isinstance(body, dict) else {} if body is None else {"body": body}
     return {"(method)": request.method, "(host)": request.host, "(path)": request.path, **inner}
 
 
-def _json(body: Any) -> Any:
-    """The parsed body, its secrets named instead of shown; text where it is no JSON, `None` where it is empty."""
+def _parsed_body(body: Any) -> Any:
+    """The parsed body with secrets replaced; a text if it is not JSON, `None` if it is empty."""
     raw = body.read() if hasattr(body, "read") else body
     if not raw:
         return None
@@ -125,11 +131,11 @@ def _json(body: Any) -> Any:
         return text
 
 
-def _likeness(sent: Any, recorded: Any) -> tuple[bool, bool, float]:
-    """Same method and path first, then the share of equal leaves."""
-    ours, theirs = dict(_leaves(_parts(sent), "")), dict(_leaves(_parts(recorded), ""))
-    equal = sum(1 for place, value in ours.items() if place in theirs and theirs[place] == value)
-    return sent.path == recorded.path, sent.method == recorded.method, equal / len(ours.keys() | theirs.keys())
+def _similarity(sent: Any, recorded: Any) -> tuple[bool, bool, float]:
+    """For comparison: same path, same method, and the share of equal values in the body."""
+    one, other = dict(_leaves(_matched_parts(sent), "")), dict(_leaves(_matched_parts(recorded), ""))
+    equal = sum(1 for place, value in one.items() if place in other and other[place] == value)
+    return sent.path == recorded.path, sent.method == recorded.method, equal / len(one.keys() | other.keys())
 
 
 def _leaves(value: Any, place: str) -> Iterator[tuple[str, Any]]:
@@ -140,16 +146,16 @@ def _leaves(value: Any, place: str) -> Iterator[tuple[str, Any]]:
         yield from _leaves(item, f"{place}/{key}")
 
 
-def _shown(sent: Any, recorded: Any) -> tuple[str, str]:
-    """Both values short enough to read, long texts from shortly before they part."""
+def _short_pair(sent: Any, recorded: Any) -> tuple[str, str]:
+    """Both values in short form; long texts begin shortly before their first difference."""
     if not (isinstance(sent, str) and isinstance(recorded, str)):
         return _short(sent), _short(recorded)
     same = next((at for at, (a, b) in enumerate(zip_longest(sent, recorded)) if a != b), 0)
-    start = max(0, same - CONTEXT) if max(len(sent), len(recorded)) > SHOWN else 0
+    start = max(0, same - CONTEXT) if max(len(sent), len(recorded)) > MAX_SHOWN else 0
     lead = "…" if start else ""
     return lead + _short(sent[start:]), lead + _short(recorded[start:])
 
 
 def _short(value: Any) -> str:
     text = repr(value)
-    return text if len(text) <= SHOWN else text[:SHOWN] + "…"
+    return text if len(text) <= MAX_SHOWN else text[:MAX_SHOWN] + "…"

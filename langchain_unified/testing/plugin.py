@@ -1,4 +1,4 @@
-"""Pytest: `@pytest.mark.cassette` and the fixture `cassette` replay LLM traffic from files; `--record` records it.
+"""A pytest plugin: `@pytest.mark.cassette` and the fixture `cassette` replay LLM traffic from files.
 
     pytest_plugins = ["langchain_unified.testing.plugin"]      # in the top-level conftest.py
 
@@ -8,9 +8,9 @@
     @pytest.mark.cassette("greeting", unused="fail")           # cassettes/<module>/greeting.yaml
     def test_greeting(): ...
 
-Without `--record` (or `$RECORD`) nothing leaves the machine and no key is needed. The fixture `cassette_settings` may
-be overridden: it gives keywords of `langchain_unified.testing.cassettes.use_cassette`. Tests with pytest-recording's
-marker `vcr` may return `vcr_config()` from their fixture `vcr_config`; their files end in `.llm.yaml`.
+`--record` (or `$RECORD`) records; without it, tests need no network and no keys. Override the fixture
+`cassette_settings` to set keywords of `langchain_unified.testing.use_cassette`. Tests with the marker `vcr` of
+pytest-recording can return `vcr_config()` from their fixture `vcr_config`; their files end in `.llm.yaml`.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ RECORD_MODES = ("none", "once", "new", "all")
 
 NO_KEY = "replayed-without-a-key"
 KEYS = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY")
-"""Set to `NO_KEY` while a test only replays, where they are not set: the SDKs refuse to start without one."""
+"""Variables that are set to `NO_KEY` while a test replays, unless they are set: the SDKs need a key."""
 
 LONGEST_NAME = 120
-"""Characters of a file's name without suffix; file systems allow 255 bytes."""
+"""The characters of a file name without its suffix; file systems allow 255 bytes."""
 
 OPEN = pytest.StashKey[tuple[Any, int]]()
-"""Of a test: its cassette, and how many recordings the file held."""
+"""For a test: its cassette, and the number of recordings in the file."""
 
 REFUSALS = pytest.StashKey[list[Exception]]()
-"""Of the session: refusals to write, which pytest-recording's cassettes cannot raise by themselves."""
+"""For the session: errors from cassettes of pytest-recording, which are raised after the test."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -49,15 +49,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--record",
         choices=RECORD_MODES,
         default=None,
-        help="Cassettes: 'none' (default) replays only, 'once' records missing files, 'new' adds missing requests, "
-        "'all' records again. Default: $RECORD.",
+        help="Cassettes: 'none' replays only, 'once' records missing files, 'new' adds missing recordings, "
+        "'all' records everything again. Default: $RECORD, else 'none'.",
     )
-    parser.addini("cassette_dir", "Directory of all cassettes, from the root directory (default: beside each test).")
-    parser.addini("cassette_unused", "Recordings that a test leaves unplayed: 'ignore' or 'fail'.", default="ignore")
+    parser.addini(
+        "cassette_dir", "The directory of all cassettes, relative to the root directory (default: beside each test)."
+    )
+    parser.addini(
+        "cassette_unused",
+        "What to do if a test leaves recordings unplayed: 'ignore' (default) or 'fail'.",
+        default="ignore",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Register the marker."""
     config.addinivalue_line(
         "markers",
         "cassette(name=None, *, unused=None, **settings): replay the test's HTTP calls from a file, or record them.",
@@ -67,18 +73,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_pycollect_makeitem(collector: pytest.Collector, name: str, obj: object) -> None:
-    """The marker asks for the fixture, before pytest works out the order of fixtures."""
+    """Let a test with the marker use the fixture, before pytest sorts the fixtures."""
     is_test = getattr(collector, "funcnamefilter", lambda _: False)
     if not inspect.isfunction(obj) or not is_test(name):
         return
-    own = getattr(obj, "pytestmark", [])
-    if any(mark.name == "cassette" for mark in own) or collector.get_closest_marker("cassette"):
+    marks = getattr(obj, "pytestmark", [])
+    if any(mark.name == "cassette" for mark in marks) or collector.get_closest_marker("cassette"):
         pytest.mark.usefixtures("cassette")(obj)
 
 
 @pytest.fixture
 def cassette_settings() -> dict[str, Any]:
-    """Keywords of `use_cassette` for every cassette in reach of the fixture that overrides this one."""
+    """Keywords of `use_cassette` for the cassettes of the tests that see this fixture. Override it."""
     return {}
 
 
@@ -91,7 +97,7 @@ def cassette(
 
     marker = request.node.get_closest_marker("cassette")
     names, settings = (marker.args, dict(marker.kwargs)) if marker else ((), {})
-    settings.pop("unused", None)  # the test itself fails, see `pytest_runtest_call`
+    settings.pop("unused", None)  # handled in `pytest_runtest_call`, so that the test fails
     path = cassette_path(request.node, settings.pop("name", None) or (names[0] if names else None))
     record: Any = record_mode(request.config)
     if record == "none" or (record == "once" and path.exists()):
@@ -106,7 +112,7 @@ def cassette(
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
-    """A test that passed fails when it left recordings unplayed and was asked not to."""
+    """Fail a test that passed but left recordings unplayed, if `unused` is `fail`."""
     result = yield
     opened, loaded = item.stash.get(OPEN, (None, 0))
     if opened is not None and _unused(item) == "fail":
@@ -120,7 +126,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, Any, Any]:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_recording_configure(config: pytest.Config, vcr: Any) -> None:
-    """Let pytest-recording's cassettes use our settings."""
+    """Let the cassettes of pytest-recording use our file format."""
     from langchain_unified.testing.cassettes import RefusalKeeper, register
 
     register(vcr, recorded_at=dt.datetime.now(dt.UTC).date().isoformat())
@@ -129,7 +135,7 @@ def pytest_recording_configure(config: pytest.Config, vcr: Any) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
-    """Raise what was kept back while the cassette closed."""
+    """Raise the errors that were collected while the cassette was closed."""
     refusals = item.config.stash[REFUSALS]
     refusals.clear()
     result = yield
@@ -142,12 +148,12 @@ def record_mode(config: pytest.Config) -> str:
     """The mode of this run: `--record`, else `$RECORD`, else `none`."""
     mode = str(config.getoption("--record") or os.environ.get("RECORD") or "none")
     if mode not in RECORD_MODES:
-        raise pytest.UsageError(f"$RECORD is {mode!r}; the record modes are {', '.join(RECORD_MODES)}")
+        raise pytest.UsageError(f"$RECORD is {mode!r}. The record modes are {', '.join(RECORD_MODES)}.")
     return mode
 
 
 def cassette_path(item: Any, name: str | None = None) -> Path:
-    """Where a test's cassette is: beside the test, or below `cassette_dir` at the path of the test's module."""
+    """The path of a test's cassette: beside the test, or in `cassette_dir` at the path of the test's module."""
     base = str(item.config.getini("cassette_dir") or "")
     if base:
         here = os.path.relpath(item.path.with_suffix(""), item.config.rootpath)
@@ -158,7 +164,7 @@ def cassette_path(item: Any, name: str | None = None) -> Path:
 
 
 def _file_name(item: Any) -> str:
-    """`Class.test[param]` in characters that any file system takes; different tests get different names."""
+    """`Class.test[param]` in characters that every file system allows, with a hash if others are replaced."""
     full = f"{item.cls.__name__}.{item.name}" if item.cls else str(item.name)
     plain = re.sub(r"[^\w.-]+", "-", full).strip("-")[:LONGEST_NAME]
     digest = hashlib.sha256(full.encode()).hexdigest()[:8]

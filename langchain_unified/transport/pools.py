@@ -123,7 +123,7 @@ def release(key: PoolKey, user: Any) -> None:
 
 
 def release_when_collected(key: PoolKey, user: Any) -> None:
-    """Close the sync pool when `user` is garbage, unless others use it: its calls in other threads end first."""
+    """Close the sync pool once `user` is garbage-collected, unless another transport uses it."""
     weakref.finalize(user, _close_unused, key).atexit = False
 
 

@@ -1,4 +1,4 @@
-"""What the three wires have in common: the record of their functions, and a few words they all say."""
+"""What the wires share: the record of an API, rows for parameters, errors for content, the end of broken arguments."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from langchain_core.utils.json import parse_partial_json
 from langchain_unified.caching.rules import MarkRules
 from langchain_unified.caching.segments import Segment
 from langchain_unified.caching.settings import Setting
-from langchain_unified.errors import IncompleteStreamError, UnsupportedContentError, UnsupportedParameterError
+from langchain_unified.errors import IncompleteStreamError, UnsupportedContentError
 from langchain_unified.history.pairing import IdRules
 from langchain_unified.messages.blocks import wire_of_type
 from langchain_unified.request import (
@@ -29,21 +29,21 @@ from langchain_unified.request import (
 )
 
 ParamWriter: TypeAlias = Callable[[JsonObject, Any, Request], "Adjustment | None"]
-"""Writes one parameter's value into a body, or returns what could not be said and why."""
+"""Writes one parameter's value into a body. Returns what could not be sent, and why."""
 
 
 class StreamDecoder(Protocol):
-    """Events in, chunks out; one object per stream, no state anywhere else."""
+    """Events in, chunks out. One object decodes one stream; nothing else holds state."""
 
     def feed(self, event: JsonObject) -> Iterable[AIMessageChunk]:
-        """The chunks that an event makes: none, one, or a few. An unknown event makes none or is kept whole."""
+        """The chunks that an event makes: none, one, or a few. Of an unknown event they may be none."""
 
     def end(self) -> Iterable[AIMessageChunk]:
-        """Call at the end of the events, before `close`: the chunks still held. None, unless a wire overrides this."""
+        """The chunks that were held back. Call it after the last event and before `close`. None by default."""
         return ()
 
     def close(self) -> None:
-        """Call at the end of the events. Raises `IncompleteStreamError` when the final event never came."""
+        """Call it after `end`. Raises `IncompleteStreamError` when the final event never came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +92,21 @@ class Unsupported:
         return Adjustment(what=self.what, why=self.why)
 
 
+# --- parameters -------------------------------------------------------------------------------------------------------
+
+
 def write_params(
     body: JsonObject, request: Request, table: Mapping[str, ParamWriter], adjustments: list[Adjustment]
 ) -> None:
-    """Every parameter of the request through its row of `table`; what a row cannot say lands in `adjustments`."""
+    """Writes every parameter of the request by its row of `table`; what cannot be sent goes into `adjustments`."""
     for key, value in request.params.items():
-        refusal = table[key](body, value, request)
-        if refusal is not None:
-            adjustments.append(refusal)
+        adjustment = table[key](body, value, request)
+        if adjustment is not None:
+            adjustments.append(adjustment)
 
 
-def under(key: str) -> ParamWriter:
-    """A row that sends the value as it is under `key`."""
+def send_as(key: str) -> ParamWriter:
+    """A row that sends the value unchanged, under `key`."""
 
     def write(body: JsonObject, value: Any, request: Request) -> None:
         body[key] = value
@@ -134,8 +137,13 @@ def requested_effort(params: Params) -> RequestedEffort:
     return RequestedEffort("reasoning", effort, why)
 
 
+# --- content ----------------------------------------------------------------------------------------------------------
+
+WRAP_REMEDY = 'To send a provider\'s own block as it is, wrap it: {"type": "non_standard", "value": {…}}.'
+
+
 def plain_content(blocks: list[Any]) -> str | list[Any]:
-    """A reply's content: a plain `str` when it is nothing but one bare text, else its blocks."""
+    """A reply's content: a `str` when it is one text without anything beside it but an id, else the blocks."""
     if not blocks:
         return ""
     first = blocks[0]
@@ -147,50 +155,41 @@ def plain_content(blocks: list[Any]) -> str | list[Any]:
 
 
 def cannot_carry(block: Block, turn: Turn, wire: WireName, remedy: str) -> UnsupportedContentError:
-    """The error for a block that has no form on a wire. `remedy` is a sentence that says what to do instead."""
+    """The error for a block that has no form on a wire. `remedy` is a sentence that tells what to do instead."""
     kind = block["type"]
     if kind == "unknown":
         value = block["value"]
         kind = value.get("type", "without a type") if isinstance(value, dict) else type(value).__name__
-        owner = wire_of_type(str(kind))
-        if owner is not None and owner != wire:
-            remedy = f"It is a block of {owner}'s own: say it as text, or take it out."
+        home = wire_of_type(str(kind))
+        if home is not None and home != wire:
+            remedy = f"Only {home} has this block: send its content as text, or remove it."
     place = f"message {turn.position} ({turn.role})" if turn.position >= 0 else f"a {turn.role} message"
     return UnsupportedContentError(f"{wire} cannot carry the {kind!r} block in {place}. {remedy}")
 
 
-def seal(args: str) -> str:
-    """What a decoder streams after a call's broken arguments, so that LangChain core does not take them for whole.
+# --- streams ----------------------------------------------------------------------------------------------------------
 
-    Core closes the open brackets and strings of JSON that ends too early and offers the call as valid; a bracket that
-    closes nothing stops it, and the call lands in `invalid_tool_calls`. `""` where core finds them broken by itself.
+
+def incomplete_stream(final: str) -> IncompleteStreamError:
+    """The error for a stream that ended before its final event, which `final` names."""
+    return IncompleteStreamError(
+        f"The stream ended before its final event ({final}): the answer is incomplete. `partial` has what came."
+    )
+
+
+def break_json_tail(args: str) -> str:
+    """What a decoder streams after the incomplete arguments of a call, so that the call becomes an invalid one.
+
+    LangChain core closes the open brackets and strings of JSON that ends too early, and offers the call as valid. After
+    this tail it cannot: the call is in `invalid_tool_calls`. `""` where core does not accept the arguments anyway.
     """
-    return next((tail for tail in ("", "]", "}", '"]', '"}', '""]', '""}') if not _passes(args + tail)), "]")
+    return next((tail for tail in ("", "]", "}", '"]', '"}', '""]', '""}') if not _core_accepts(args + tail)), "]")
 
 
-def _passes(args: str) -> bool:
+def _core_accepts(args: str) -> bool:
     if not args:
-        return True  # core takes missing arguments for none
+        return True  # core reads missing arguments as `{}`
     try:
         return isinstance(parse_partial_json(args), dict)
     except ValueError:
         return False
-
-
-RAW_REMEDY = 'To send a provider\'s own block as it is, wrap it: {"type": "non_standard", "value": {…}}.'
-
-
-def cut(final: str) -> IncompleteStreamError:
-    """The error for a stream that ended before its final event."""
-    return IncompleteStreamError(
-        f"The stream ended before its final event ({final}): the answer is cut. What had come is in `partial`."
-    )
-
-
-def answer_limit(value: int) -> int:
-    """`max_tokens` for an API on which 0 has no meaning. Raises `UnsupportedParameterError`."""
-    if value < 1:
-        raise UnsupportedParameterError(
-            f"max_tokens={value} has no meaning on OpenAI. Give at least 1, or leave it out for the model's own limit."
-        )
-    return value

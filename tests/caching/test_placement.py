@@ -277,9 +277,10 @@ for name, more in (("anthropic/claude-opus-5", {}), ("openai/gpt-5.6", {"use_res
 
 
 def test_two_processes_with_other_hash_seeds_send_the_same_bytes() -> None:
+    command = [sys.executable, "-c", PRINT]
     runs = [
         subprocess.run(
-            [sys.executable, "-c", PRINT], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+            command, env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, timeout=60, check=True
         ).stdout
         for seed in ("0", "1")
     ]

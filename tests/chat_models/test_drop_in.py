@@ -135,7 +135,7 @@ def test_nothing_heavy_is_imported_before_the_first_call() -> None:
         "u.ChatAnthropic(model='claude-sonnet-4-5'); u.ChatOpenAI(model='gpt-4o'); u.ChatUnified('anthropic/claude-x');"
         "print([m for m in ('anthropic', 'openai') if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"
 
 

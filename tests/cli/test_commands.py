@@ -34,7 +34,7 @@ def test_the_demo_needs_no_key_and_says_who_answered() -> None:
 
 def test_the_demo_shows_that_the_second_turn_hits_the_cache() -> None:
     _, out, _ = run("demo")
-    turns = [line for line in out.splitlines() if "second" in line]
+    turns = [line for line in out.splitlines() if "│ second turn" in line]
     assert len(turns) == 2
     for line in turns:
         read = int(line.split("│")[4].replace(",", ""))

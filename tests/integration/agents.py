@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,23 +10,14 @@ import pytest
 from langchain_core.messages import AIMessage
 from langchain_core.tools import tool
 
-from langchain_unified import ChatAnthropic, ChatOpenAI, ChatUnified
 from langchain_unified.request import Request
 from langchain_unified.testing import Emulator, emulator
 from langchain_unified.testing.emulation.codecs import codec_of
 from langchain_unified.testing.emulation.endpoints import ENDPOINTS
 from langchain_unified.testing.emulation.script import Script
+from tests.support.models import CLASSES
 
-BUILD: Mapping[str, Callable[[Emulator, dict[str, Any]], Any]] = {
-    "anthropic": lambda server, kw: ChatAnthropic(model="claude-opus-5", base_url=server.anthropic_url, **kw),
-    "chat": lambda server, kw: ChatOpenAI(model="gpt-4o", base_url=server.openai_url, **kw),
-    "responses": lambda server, kw: ChatOpenAI(
-        model="gpt-5.6", base_url=server.openai_url, use_responses_api=True, **kw
-    ),
-    "unified-anthropic": lambda server, kw: ChatUnified("anthropic/claude-opus-5", base_url=server.anthropic_url, **kw),
-    "unified-openai": lambda server, kw: ChatUnified("openai/gpt-5.6", base_url=server.openai_url, **kw),
-}
-each_model = pytest.mark.parametrize("name", BUILD)
+each_model = pytest.mark.parametrize("name", CLASSES)
 both_ways = pytest.mark.parametrize("way", ["invoke", "ainvoke"])
 
 OTHER: Mapping[str, str] = {
@@ -46,11 +37,6 @@ REASONING: Mapping[str, Mapping[str, Any]] = {
     "unified-openai": {"reasoning_effort": "low"},
 }
 """How each model is asked to reason, where its API shows that."""
-
-
-def build(name: str, server: Emulator, **kwargs: Any) -> Any:
-    """A model that talks to the emulator and tries nothing again."""
-    return BUILD[name](server, {"api_key": "any", "max_retries": 0, **kwargs})
 
 
 @contextmanager
@@ -109,7 +95,7 @@ OSLO = ("weather", {"city": "Oslo"})
 def heard(server: Emulator) -> list[Request]:
     """Every request for an answer, as the provider reads it."""
     asked = [(ENDPOINTS[request.path], request) for request in server.requests]
-    return [codec_of(at.wire).read_request(r.body, r.headers) for at, r in asked if not at.counts]
+    return [codec_of(at.wire).read_request(r.body, r.headers) for at, r in asked if not at.counts_tokens]
 
 
 def calls(request: Request) -> list[tuple[str, Any]]:

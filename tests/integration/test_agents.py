@@ -24,7 +24,6 @@ from tests.integration.agents import (
     ask,
     asks,
     both_ways,
-    build,
     calls,
     each_model,
     heard,
@@ -35,6 +34,7 @@ from tests.integration.agents import (
     weather,
 )
 from tests.integration.suite import PNG
+from tests.support.models import build
 
 QUESTION = ("user", "How is the weather?")
 TWO_CALLS = asks(ROME, OSLO, content="I will look.")

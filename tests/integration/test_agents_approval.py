@@ -20,7 +20,6 @@ from tests.integration.agents import (
     ask,
     asks,
     both_ways,
-    build,
     calls,
     clock,
     each_model,
@@ -31,6 +30,7 @@ from tests.integration.agents import (
     thread,
     weather,
 )
+from tests.support.models import build
 
 QUESTION = ("user", "How is the weather?")
 BONN = ("weather", {"city": "Bonn"})

@@ -27,7 +27,6 @@ from tests.integration.agents import (
     ask,
     asks,
     both_ways,
-    build,
     calls,
     each_model,
     heard,
@@ -36,6 +35,7 @@ from tests.integration.agents import (
     thread,
     weather,
 )
+from tests.support.models import build
 
 LONG = "The story of the city goes on. " * 100
 """775 tokens for the emulator, which takes four characters for one."""

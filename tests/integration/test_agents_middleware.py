@@ -33,7 +33,6 @@ from tests.integration.agents import (
     ask,
     asks,
     both_ways,
-    build,
     calls,
     clock,
     each_model,
@@ -44,6 +43,7 @@ from tests.integration.agents import (
     tool_names,
     weather,
 )
+from tests.support.models import build
 
 QUESTION = ("user", "How is the weather?")
 TWO_CALLS = asks(ROME, OSLO, content="I will look.")

@@ -21,7 +21,6 @@ from tests.integration.agents import (
     ask,
     asks,
     both_ways,
-    build,
     calls,
     each_model,
     heard,
@@ -30,6 +29,7 @@ from tests.integration.agents import (
     tool_names,
     weather,
 )
+from tests.support.models import build
 
 QUESTION = ("user", "How is the weather?")
 TWO_CALLS = asks(ROME, OSLO, content="I will look.")

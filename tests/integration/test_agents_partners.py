@@ -27,7 +27,6 @@ from tests.integration.agents import (
     ask,
     asks,
     both_ways,
-    build,
     calls,
     clock,
     each_model,
@@ -38,6 +37,7 @@ from tests.integration.agents import (
     tool_names,
     weather,
 )
+from tests.support.models import build
 
 QUESTION = ("user", "How is the weather?")
 each_claude = pytest.mark.parametrize("name", ["anthropic", "unified-anthropic"])

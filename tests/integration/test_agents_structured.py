@@ -24,7 +24,6 @@ from tests.integration.agents import (
     ask,
     asks,
     both_ways,
-    build,
     calls,
     choice,
     each_model,
@@ -33,6 +32,7 @@ from tests.integration.agents import (
     tool_names,
     weather,
 )
+from tests.support.models import build
 
 QUESTION = ("user", "Plan my trip.")
 

@@ -20,7 +20,6 @@ from tests.integration.agents import (
     answering,
     answers,
     asks,
-    build,
     calls,
     each_model,
     heard,
@@ -29,6 +28,7 @@ from tests.integration.agents import (
     thread,
     weather,
 )
+from tests.support.models import build
 
 APIS = ("anthropic", "chat", "responses")
 

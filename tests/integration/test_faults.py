@@ -9,9 +9,6 @@ import pytest
 from langchain_core.exceptions import ModelError
 
 from langchain_unified import (
-    ChatAnthropic,
-    ChatOpenAI,
-    ChatUnified,
     ConnectionFailedError,
     IncompleteStreamError,
     OverloadedError,
@@ -22,27 +19,13 @@ from langchain_unified import (
     UnifiedError,
 )
 from langchain_unified.testing import Emulator, Fault, emulator
-
-BUILD: dict[str, Callable[[Emulator, dict[str, Any]], Any]] = {
-    "anthropic": lambda server, kw: ChatAnthropic(model="claude-opus-5", base_url=server.anthropic_url, **kw),
-    "chat": lambda server, kw: ChatOpenAI(model="gpt-4o", base_url=server.openai_url, **kw),
-    "responses": lambda server, kw: ChatOpenAI(
-        model="gpt-5.6", base_url=server.openai_url, use_responses_api=True, **kw
-    ),
-    "unified-anthropic": lambda server, kw: ChatUnified("anthropic/claude-opus-5", base_url=server.anthropic_url, **kw),
-    "unified-openai": lambda server, kw: ChatUnified("openai/gpt-5.6", base_url=server.openai_url, **kw),
-}
-each_class = pytest.mark.parametrize("name", BUILD)
+from tests.support.models import build, each_class
 
 
 @pytest.fixture
 def server() -> Iterator[Emulator]:
     with emulator() as running:
         yield running
-
-
-def build(name: str, server: Emulator, **kwargs: Any) -> Any:
-    return BUILD[name](server, {"api_key": "any", "max_retries": 0, **kwargs})
 
 
 # What is played, what a whole call raises, what a stream raises; `None`: nothing, the answer is right.

@@ -197,7 +197,7 @@ OUTCOMES: dict[str, Callable[[Any, str, str, str], None]] = {
 
 CELLS = [
     pytest.param(form, place, wire, kind.cells[place][wire], id=f"{kind.name} {number} {place} {wire}")
-    for kind in media.KINDS
+    for kind in media.BLOCK_KINDS
     for number, form in enumerate(kind.forms)
     for place in media.PLACES
     for wire in media.WIRES
@@ -244,7 +244,7 @@ def test_the_chat_models_refuse_each_refused_cell_before_the_network(wire: str) 
 
 
 def test_each_row_says_something_of_every_place_and_wire() -> None:
-    for kind in media.KINDS:
+    for kind in media.BLOCK_KINDS:
         assert kind.cells.keys() == media.PLACES.keys()
         assert all(row.keys() == media.WIRES.keys() == WIRES.keys() for row in kind.cells.values())
         assert kind.forms
@@ -254,10 +254,10 @@ def test_every_type_that_is_read_has_a_row() -> None:
     # Chunks of calls and what a message of the Responses API holds of them never stand in content that callers write.
     from langchain_unified.messages.blocks import READERS
 
-    written = {kind_of(form) for kind in media.KINDS for form in kind.forms}
+    written = {kind_of(form) for kind in media.BLOCK_KINDS for form in kind.forms}
     assert READERS.keys() - written == {"tool_call_chunk"}
 
 
 def test_the_page_is_current() -> None:
     path = ROOT / "docs" / "media.md"
-    assert path.read_text(encoding="utf-8") == media.page(), "run: python -m docs.generate.media"
+    assert path.read_text(encoding="utf-8") == media.page(), "run: make tables"

@@ -254,7 +254,7 @@ def test_the_words_on_a_parameter_agree_with_what_is_sent(key: str, wire: str) -
 
 def test_the_committed_page_is_current() -> None:
     committed = (ROOT / "docs" / "parameters.md").read_text(encoding="utf-8")
-    assert committed == page(), "python -m langchain_unified.params"
+    assert committed == page(), "run: make tables"
 
 
 def test_the_program_on_the_page_runs(

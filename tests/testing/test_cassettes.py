@@ -170,8 +170,8 @@ def test_a_miss_fails_at_the_first_attempt(wire: str, is_async: bool, stream: bo
         run(lambda: create(wire, client, extra_body={"temperature": 0.5}, **mode))
     assert len(seen) == 1
     assert str(path) in str(caught.value)
-    assert "nearest: recording 1" in str(caught.value)
-    assert "first difference (sent != recorded): temperature: 0.5 != nothing" in str(caught.value)
+    assert "Most similar: recording 1" in str(caught.value)
+    assert "First difference (sent != recorded): temperature: 0.5 != nothing" in str(caught.value)
 
 
 @pytest.mark.parametrize("kind,path", [(ChatAnthropic, ""), (ChatOpenAI, "/v1")])
@@ -217,11 +217,12 @@ def test_a_miss_shows_the_nearest_recording(tmp_path: Path) -> None:
         with pytest.raises(CassetteMissError) as caught:
             post("http://localhost/v1/messages", chat("hello", "b"))
         assert str(caught.value) == (
-            "no recording answers POST http://127.0.0.1/v1/messages\n"
-            f"cassette: {path} (3 recorded, 0 played)\n"
-            "nearest: recording 2, POST http://127.0.0.1/v1/messages\n"
-            "first difference (sent != recorded): messages[1].content: 'b' != 'a'\n"
-            "Add a recording with --record=new (record_mode 'new_episodes'), or record all again with --record=all."
+            "There is no recording for the request POST http://127.0.0.1/v1/messages\n"
+            f"Cassette: {path} (3 recorded, 0 played)\n"
+            "Most similar: recording 2, POST http://127.0.0.1/v1/messages\n"
+            "First difference (sent != recorded): messages[1].content: 'b' != 'a'\n"
+            "Add a recording with pytest --record=new, use_cassette(…, record='new'), or record_mode='new_episodes' of "
+            "vcrpy; or record everything again with the mode 'all'."
         )
         assert caught.value.cassette is cassette
         with pytest.raises(CassetteMissError, match=r"\(path\): '/v1/other' != '/v1/messages'"):
@@ -229,7 +230,7 @@ def test_a_miss_shows_the_nearest_recording(tmp_path: Path) -> None:
         with pytest.raises(CassetteMissError, match=r"\(host\): 'api.openai.com' != '127.0.0.1'"):
             post("https://api.openai.com/v1/messages", chat("q"))
         post("http://localhost/v1/messages", chat("q"))
-        with pytest.raises(CassetteMissError, match="it was sent once too often"):
+        with pytest.raises(CassetteMissError, match="already played: the test sends it once more"):
             post("http://localhost/v1/messages", chat("q"))
         with pytest.raises(CassetteMissError) as caught:
             post("http://localhost/v1/messages", chat(f"key {KEY}"))
@@ -239,7 +240,10 @@ def test_a_miss_shows_the_nearest_recording(tmp_path: Path) -> None:
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "none.yaml"
-    with use_cassette(path), pytest.raises(CassetteMissError, match=r"none.yaml does not exist\nRecord it"):
+    with (
+        use_cassette(path),
+        pytest.raises(CassetteMissError, match=r"none.yaml does not exist\nRecord it with pytest --record=once, "),
+    ):
         post("http://localhost/v1/messages", {})
 
 
@@ -268,7 +272,12 @@ def test_unplayed_recordings_fail_on_request(tmp_path: Path) -> None:
         post("http://localhost/v1/messages", {"n": 2})
     with pytest.raises(CassetteUnusedError) as caught, use_cassette(path, unused="fail"):
         post("http://localhost/v1/messages", {"n": 2})
-    assert "recording 1: POST http://127.0.0.1/v1/messages" in str(caught.value)
+    assert str(caught.value) == (
+        f"Recordings of {path} were not played, as no request matched them:\n"
+        "  recording 1: POST http://127.0.0.1/v1/messages\n"
+        "Record the cassette again with pytest --record=all, use_cassette(…, record='all'), or record_mode='all' of "
+        "vcrpy."
+    )
     assert "recording 2" not in str(caught.value)
 
 

@@ -129,7 +129,9 @@ def test_compressed_replies_are_stored_as_text(tmp_path: Path) -> None:
 def test_a_body_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
     headers = {"content-type": "application/json", "content-encoding": "x-unknown"}
-    with pytest.raises(CassetteSecretError, match=r"interactions\[0\].response holds a body in the coding 'x-unknown'"):
+    with pytest.raises(
+        CassetteSecretError, match=r"interactions\[0\].response contains a body with content-encoding 'x-unknown'"
+    ):
         record(path, lambda request: Reply(200, headers, b"\x01\x02"), {"n": 1})
     assert not path.exists()
 
@@ -250,7 +252,7 @@ version: 1
     [
         ("interactions: [", "not YAML"),
         ("- a", "not a cassette"),
-        ("format: 2\ninteractions: []", "cassette format 2 is not known"),
+        ("format: 2\ninteractions: []", "the cassette format 2 is not known"),
         ("format: 1\ninteractions: [{}]", "request"),
     ],
 )
@@ -290,7 +292,7 @@ def test_a_secret_is_never_written(secret: str, kind: str, tmp_path: Path) -> No
     with pytest.raises(CassetteSecretError) as caught:
         record(path, provider, body, canaries=["purple-elephant"])
     assert str(caught.value).startswith(
-        f"{path} was not written: interactions[0].request.json.messages[0].content holds {kind}."
+        f"{path} was not written: interactions[0].request.json.messages[0].content contains {kind}."
     )
     assert (caught.value.file, caught.value.secret) == (str(path), kind)
     assert secret not in str(caught.value) + repr(caught.value)
@@ -319,7 +321,7 @@ def test_keys_of_the_environment_are_not_written(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("ANTHROPIC_API_KEY", "plain-looking-value")
     monkeypatch.setenv("MY_GATEWAY_API_KEY", "short")
     record(tmp_path / "fine.yaml", provider, {"text": "short"})
-    with pytest.raises(CassetteSecretError, match=r"request.json.text holds the value of \$ANTHROPIC_API_KEY\."):
+    with pytest.raises(CassetteSecretError, match=r"request.json.text contains the value of \$ANTHROPIC_API_KEY\."):
         record(tmp_path / "c.yaml", provider, {"text": "it is plain-looking-value!"})
 
 

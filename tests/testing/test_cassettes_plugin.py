@@ -114,7 +114,7 @@ def test_cassette_dir_and_settings(pytester: pytest.Pytester, run: Any) -> None:
     result = run("--record=once", live=True)
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(
-        ["*CassetteSecretError: *tapes/unit/test_mod/test_one.yaml was not written: *json.id holds canary 1.*"]
+        ["*CassetteSecretError: *tapes/unit/test_mod/test_one.yaml was not written: *json.id contains canary 1.*"]
     )
     assert not (pytester.path / "tapes").exists()
 
@@ -123,11 +123,13 @@ def test_replay_is_the_default_and_a_miss_fails(pytester: pytest.Pytester, run: 
     pytester.makepyfile(test_mod="import pytest\n@pytest.mark.cassette\ndef test_one(ask): ask(1)\n")
     result = run(live=True)
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*CassetteMissError: no recording answers POST*", "*test_one.yaml does not exist"])
+    result.stdout.fnmatch_lines(
+        ["*CassetteMissError: There is no recording for the request POST*", "*test_one.yaml does not exist"]
+    )
     monkeypatch.setenv("RECORD", "once")
     run(live=True).assert_outcomes(passed=1)
     monkeypatch.setenv("RECORD", "1")
-    run(live=True).stdout.fnmatch_lines(["*$RECORD is '1'; the record modes are none, once, new, all*"])
+    run(live=True).stdout.fnmatch_lines(["*$RECORD is '1'. The record modes are none, once, new, all.*"])
 
 
 def test_unplayed_recordings_fail_the_test(pytester: pytest.Pytester, run: Any) -> None:
@@ -138,7 +140,9 @@ def test_unplayed_recordings_fail_the_test(pytester: pytest.Pytester, run: Any) 
     pytester.makepyfile(test_mod=source.format("fail", "    ask(2)\n"))
     result = run()
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*test_one.yaml holds what nothing asked for:", "*recording 1: POST *"])
+    result.stdout.fnmatch_lines(
+        ["Recordings of *test_one.yaml were not played, as no request matched them:", "*recording 1: POST *"]
+    )
     pytester.makepyfile(test_mod=source.format("ignore", "    ask(2)\n"))
     run("-o", "cassette_unused=fail").assert_outcomes(passed=1)
     pytester.makepyfile(test_mod=source.format(None, "    ask(2)\n"))
@@ -169,7 +173,7 @@ def test_beside_pytest_recording(pytester: pytest.Pytester, run: Any, monkeypatc
     monkeypatch.setenv("N", KEY)
     result = run(*both, "--record-mode=once", live=True)
     result.assert_outcomes(passed=2, errors=1)
-    result.stdout.fnmatch_lines(["*test_one.llm.yaml was not written: *request.json.n holds an Anthropic key.*"])
+    result.stdout.fnmatch_lines(["*test_one.llm.yaml was not written: *request.json.n contains an Anthropic key.*"])
     monkeypatch.setenv("N", "1")
     run(*both, "--record-mode=once", live=True).assert_outcomes(passed=2)
     text = (pytester.path / "cassettes" / "test_mod" / "test_one.llm.yaml").read_text()
@@ -178,7 +182,7 @@ def test_beside_pytest_recording(pytester: pytest.Pytester, run: Any, monkeypatc
     monkeypatch.setenv("N", "2")
     result = run(*both)
     result.assert_outcomes(passed=1, failed=1)
-    result.stdout.fnmatch_lines(["*first difference (sent != recorded): n: '2' != '1'"])
+    result.stdout.fnmatch_lines(["*First difference (sent != recorded): n: '2' != '1'"])
 
 
 def test_the_plugin_imports_nothing_heavy() -> None:

@@ -66,4 +66,4 @@ def test_a_refusal_needs_no_settling():
 
 def test_the_page_is_the_table():
     committed = (ROOT / "docs" / "server_tools.md").read_text(encoding="utf-8")
-    assert committed == server_tools_docs.page()
+    assert committed == server_tools_docs.page(), "run: make tables"

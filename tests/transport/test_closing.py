@@ -93,6 +93,31 @@ def test_a_transport_that_is_gone_holds_no_connection(provider):
         assert server.wait_open(0)
 
 
+def test_a_retired_transport_closes_after_its_calls(provider):
+    with serve(lambda _: Reply.sse([{"n": n} for n in range(4)], delay=0.02)) as server:
+        target = to(provider, server)
+        events = target.stream(call(provider))
+        target.retire()
+        assert len(list(events)) == 4
+        assert server.wait_open(1)
+        del target, events
+        gc.collect()
+        assert server.wait_open(0)
+        assert pools._SYNC == {}
+
+
+def test_a_retired_transport_leaves_the_connections_of_others(provider):
+    with serve(handler) as server:
+        one, other = to(provider, server), to(provider, server)
+        one.send(call(provider))
+        other.send(call(provider))
+        one.retire()
+        del one
+        gc.collect()
+        other.send(call(provider))
+        assert server.connections == 1
+
+
 def test_close_ends_the_calls_with_a_key_of_their_own_as_well(provider):
     with serve(handler) as server:
         target = to(provider, server)

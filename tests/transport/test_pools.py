@@ -7,9 +7,10 @@ import threading
 
 import httpx2
 import pytest
+from pydantic import SecretStr
 
 from langchain_unified import errors
-from langchain_unified.transport import Transport, pools
+from langchain_unified.transport import Transport, client, pools
 from tests.support.server import Reply, serve
 from tests.transport.faces import DONE, call, config, handler, to
 
@@ -83,6 +84,40 @@ def test_no_cookie_is_kept():
         for _ in range(2):
             to("openai", server).send(call("openai"))
     assert "cookie" not in server.requests[1].headers
+
+
+def counted(monkeypatch, module, name):
+    """The arguments of each call of the module's function from now on."""
+    calls, real = [], getattr(module, name)
+    monkeypatch.setattr(module, name, lambda *args, **kwargs: (calls.append(args), real(*args, **kwargs))[1])
+    return calls
+
+
+@pytest.mark.parametrize("key", [SecretStr("k"), lambda: "k"], ids=["key", "function"])
+async def test_what_follows_from_the_configuration_is_computed_once(provider, monkeypatch, key):
+    made = [counted(monkeypatch, *of) for of in ((pools, "key_of"), (pools, "http_timeout"), (client, "client_key"))]
+    with serve(handler) as server:
+        target = to(provider, server, api_key=key)
+        for _ in range(3):
+            target.send(call(provider))
+        assert [len(calls) for calls in made] == [1, 1, 1]
+        for _ in range(3):
+            await target.asend(call(provider))
+        assert [len(calls) for calls in made] == [1, 1, 2]
+        target.send(call(provider, api_key=SecretStr("tenant")))
+        target.send(call(provider, api_key=SecretStr("other-tenant")))
+        assert [len(calls) for calls in made] == [1, 1, 2 if callable(key) else 3]
+    assert server.connections == 2
+
+
+def test_a_function_that_returns_the_same_key_again_needs_no_other_client(provider, monkeypatch):
+    copies, keys = counted(monkeypatch, client, "client_with_key"), iter(["a", "a", "a", "b", "b", "a"])
+    with serve(handler) as server:
+        target = to(provider, server, api_key=lambda: next(keys))
+        for _ in range(6):
+            target.send(call(provider))
+    assert [key for _, key, _ in copies] == ["a", "b", "a"]
+    assert [request.headers["authorization"][-1] for request in server.requests] == list("aaabba")
 
 
 # --- event loops ------------------------------------------------------------------------------------------------------

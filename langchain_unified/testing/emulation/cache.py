@@ -23,7 +23,8 @@ from langchain_unified.caching.rules import (
 )
 from langchain_unified.caching.segments import SECTIONS, Segment, from_caller, printed, unmarked
 from langchain_unified.caching.settings import retention, settings_of
-from langchain_unified.caching.tokens import CHARACTERS, compact
+from langchain_unified.caching.tokens import CHARACTERS
+from langchain_unified.messages.json_text import compact_json
 from langchain_unified.request import JsonObject, Profile, WireName
 from langchain_unified.testing.emulation.endpoints import ANTHROPIC, CHAT, total_tokens
 from langchain_unified.wires import WIRES
@@ -206,7 +207,9 @@ def _ttl(mark: JsonObject | None, default: str) -> str:
 def _anthropic_seeds(body: JsonObject, profile: Profile) -> dict[str, str]:
     """By section, what its prefixes depend on beside their own text."""
     settings = WIRES["anthropic_messages"].settings
-    seeds: dict[str, str] = {section: compact(settings_of(settings, body, profile, section)) for section in SECTIONS}
+    seeds: dict[str, str] = {
+        section: compact_json(settings_of(settings, body, profile, section), sort_keys=True) for section in SECTIONS
+    }
     # A change of one tool invalidates all prefixes, wherever the breakpoints stand.
     seeds["tools"] += printed(["anthropic", body.get("model"), unmarked(prompt_tools(body))])
     return seeds
@@ -217,7 +220,8 @@ def _anthropic_seeds(body: JsonObject, profile: Profile) -> dict[str, str]:
 
 def _openai_seed(wire: WireName, body: JsonObject, profile: Profile) -> str:
     """What all prefixes depend on beside their own text."""
-    return compact(["openai", body.get("model"), *settings_of(WIRES[wire].settings, body, profile, "tools")])
+    settings = settings_of(WIRES[wire].settings, body, profile, "tools")
+    return compact_json(["openai", body.get("model"), *settings], sort_keys=True)
 
 
 def _openai_breakpoints(segments: Sequence[Segment], body: JsonObject) -> tuple[list[_Breakpoint], list[_Breakpoint]]:

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 from langchain_unified.messages.blocks import wire_of_type
 from langchain_unified.request import Adjustment, Block, JsonObject, Turn, WireName
-from langchain_unified.wires._wire import RAW_REMEDY, cannot_carry
+from langchain_unified.wires._wire import WRAP_REMEDY, cannot_carry
 from langchain_unified.wires.anthropic_messages.caching import cache_control
 
 WIRE: WireName = "anthropic_messages"
@@ -42,7 +42,7 @@ def write_blocks(turn: Turn, table: Mapping[str, Writer], state: EncodeState) ->
 
 def refuse(block: Block, turn: Turn, state: EncodeState) -> JsonObject | None:
     """The writer of blocks that a place does not take."""
-    remedy = RAW_REMEDY if block["type"] == "unknown" else REMEDIES.get(block["type"], ASSISTANT_ONLY)
+    remedy = WRAP_REMEDY if block["type"] == "unknown" else REMEDIES.get(block["type"], ASSISTANT_ONLY)
     raise cannot_carry(block, turn, WIRE, remedy)
 
 

@@ -13,7 +13,7 @@ from langchain_core.messages.tool import invalid_tool_call, tool_call
 from langchain_unified.errors import ReplyError
 from langchain_unified.request import JsonObject
 from langchain_unified.usage import ANTHROPIC_FINISH, anthropic_usage, common_finish_reason
-from langchain_unified.wires._values import present
+from langchain_unified.wires._body import non_null
 from langchain_unified.wires._wire import plain_content
 
 PROVIDER = "anthropic"
@@ -88,4 +88,4 @@ def metadata(reply: Mapping[str, Any]) -> JsonObject:
         "finish_reason": common_finish_reason(ANTHROPIC_FINISH, cast("str | None", reply.get("stop_reason"))),
         "service_tier": usage.get("service_tier") if isinstance(usage, dict) else None,
     }
-    return {"model_provider": PROVIDER, **present(found), **present(common)}
+    return {"model_provider": PROVIDER, **non_null(found), **non_null(common)}

@@ -12,8 +12,8 @@ from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 from langchain_unified.errors import ReplyError
 from langchain_unified.messages.json_text import json_object
 from langchain_unified.request import JsonObject
-from langchain_unified.wires._values import present
-from langchain_unified.wires._wire import cut, seal
+from langchain_unified.wires._body import non_null
+from langchain_unified.wires._wire import break_json_tail, incomplete_stream
 from langchain_unified.wires.anthropic_messages.decode import CUT_SHORT, PROVIDER, metadata, usage_metadata
 
 Chunks: TypeAlias = list[AIMessageChunk]
@@ -58,7 +58,7 @@ class MessageStream:
     def close(self) -> None:
         """Raise `IncompleteStreamError` if `message_stop` was not received."""
         if not self.done:
-            raise cut("message_stop")
+            raise incomplete_stream("message_stop")
 
     def _chunk(self, content: Content, calls: list[ToolCallChunk] | None = None) -> AIMessageChunk:
         return AIMessageChunk(
@@ -78,8 +78,8 @@ class MessageStream:
     def _message_delta(self, event: JsonObject) -> Chunks:
         """The end of the reply. Its usage is cumulative, but lacks some keys of the first event's."""
         beside = {key: value for key, value in event.items() if key not in ("type", "delta", "usage")}
-        self.reply |= present({**beside, **event["delta"]})
-        usage = present(event.get("usage") or {})
+        self.reply |= non_null({**beside, **event["delta"]})
+        usage = non_null(event.get("usage") or {})
         if usage:
             self.reply["usage"] = {**(self.reply.get("usage") or {}), **usage}
         return []
@@ -103,8 +103,8 @@ class MessageStream:
         for index, pieces in self.arguments.items():
             args = "".join(pieces)
             complete = not args or json_object(args) is not None
-            # Core takes an empty text for valid arguments, and so does `seal`.
-            tail = "" if complete and index != cut_at else seal(args) or "]" * (not args)
+            # Core takes an empty text for valid arguments, and so does `break_json_tail`.
+            tail = "" if complete and index != cut_at else break_json_tail(args) or "]" * (not args)
             if tail:
                 tails.append(tool_call_chunk(args=tail, index=index))
         return tails

@@ -1,40 +1,34 @@
 """One content block -> the parts of a Chat Completions message.
 
-A writer takes a block and the turn it stands in and gives parts: one, none (a block that nobody else can read), or
-two. It raises where the API has no form. Each place (user, system, tool, assistant) has its own table, because the API
-takes different parts in each.
+A writer takes a block and the turn that it is in, and gives parts: one, none, or two. It raises where the API has no
+form. Each place (system, user, tool) has its own table, because the API takes different parts there.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, TypeAlias
 
 from langchain_unified.request import Block, JsonObject, Turn
-from langchain_unified.wires._wire import RAW_REMEDY, cannot_carry
+from langchain_unified.wires._wire import WRAP_REMEDY, cannot_carry
 
 PartWriter: TypeAlias = Callable[[Block, Turn], list[JsonObject]]
 
-RESPONSES = "Use the Responses API (use_responses_api=True)"
-FILES_REMEDY = f"Chat Completions takes files only in user messages. {RESPONSES}, or put it into a user message."
+RESPONSES_REMEDY = "Use the Responses API (use_responses_api=True)"
+FILES_REMEDY = f"Chat Completions takes files only in user messages. {RESPONSES_REMEDY}, or put it into a user message."
 
 
-def compact(value: Any) -> str:
-    """JSON without spaces, keys in the order they have: the same value gives the same text in any process."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-def refuse(block: Block, turn: Turn, remedy: str) -> NoReturn:
-    raise cannot_carry(block, turn, "openai_chat", remedy)
-
-
-def writer_for(table: Mapping[str, PartWriter], block: Block, turn: Turn, remedy: str) -> list[JsonObject]:
+def encode_parts(table: Mapping[str, PartWriter], block: Block, turn: Turn, remedy: str) -> list[JsonObject]:
     """The parts of a block by its row in `table`; a type without a row is refused with `remedy`."""
     writer = table.get(block["type"])
     return writer(block, turn) if writer else refuse(block, turn, remedy)
+
+
+def refuse(block: Block, turn: Turn, remedy: str) -> NoReturn:
+    """Raises `UnsupportedContentError` for a block."""
+    raise cannot_carry(block, turn, "openai_chat", remedy)
 
 
 # --- text -------------------------------------------------------------------------------------------------------------
@@ -44,39 +38,46 @@ def text_part(text: str) -> JsonObject:
     return {"type": "text", "text": text}
 
 
-def _text(block: Block, turn: Turn) -> list[JsonObject]:
+def text_parts(block: Block, turn: Turn) -> list[JsonObject]:
     return [text_part(block["text"])]
 
 
-def _under(heads: Sequence[str | None], text: str) -> str:
-    """A text below what it is called; without heads, the text alone."""
-    named = "\n".join(head for head in heads if head)
-    return f"{named}\n\n{text}" if named else text
-
-
-def _text_plain(block: Block, turn: Turn) -> list[JsonObject]:
+def document_parts(block: Block, turn: Turn) -> list[JsonObject]:
+    """A plain-text document as text: its title and context, then its content."""
     if "file_id" in block:
         refuse(block, turn, FILES_REMEDY)
     text = block["text"] if "text" in block else _decoded(block, turn)
-    return [text_part(_under((block.get("title"), block.get("context")), text))]
+    return [text_part(_with_heading((block.get("title"), block.get("context")), text))]
+
+
+def search_result_parts(block: Block, turn: Turn) -> list[JsonObject]:
+    heading = (block.get("title"), block.get("source"))
+    return [text_part(_with_heading(heading, _joined(block.get("content") or [], block, turn)))]
+
+
+def unknown_parts(block: Block, turn: Turn) -> list[JsonObject]:
+    remedy = "Send it to the provider that has this block, or send its content as text, image, file or audio."
+    refuse(block, turn, f"{remedy} {WRAP_REMEDY}")
+
+
+def _with_heading(lines: Sequence[str | None], text: str) -> str:
+    """A text below the lines of its heading; without any, the text alone."""
+    heading = "\n".join(line for line in lines if line)
+    return f"{heading}\n\n{text}" if heading else text
 
 
 def _decoded(block: Block, turn: Turn) -> str:
     if "base64" not in block:
-        refuse(block, turn, f"Chat Completions takes no text by URL. Send the text itself. {RESPONSES} for URLs.")
+        remedy = f"Chat Completions takes no text by URL. Send the text itself. {RESPONSES_REMEDY} for URLs."
+        refuse(block, turn, remedy)
     try:
         return base64.b64decode(block["base64"], validate=True).decode("utf-8")
     except (binascii.Error, UnicodeDecodeError):
         refuse(block, turn, "Its base64 is not UTF-8 text. Send the text itself, or a file with its mime_type.")
 
 
-def _search_result(block: Block, turn: Turn) -> list[JsonObject]:
-    heads = (block.get("title"), block.get("source"))
-    return [text_part(_under(heads, _joined(block.get("content") or [], block, turn)))]
-
-
 def _joined(content: Any, block: Block, turn: Turn) -> str:
-    """The text of content that is a `str` or a list of text blocks; other blocks inside are refused."""
+    """The text of content that is a `str` or a list of text blocks; other blocks in it are refused."""
     if isinstance(content, str):
         return content
     texts = [item if isinstance(item, str) else item.get("text") for item in content]
@@ -85,25 +86,16 @@ def _joined(content: Any, block: Block, turn: Turn) -> str:
     return "\n\n".join(texts)
 
 
-def _text_document(block: Block, turn: Turn) -> list[JsonObject]:
-    """A document that is made of texts, where only text may stand; other files are refused."""
+def _document_of_texts(block: Block, turn: Turn) -> list[JsonObject]:
+    """A document that consists of texts, where only text is taken; other files are refused."""
     if "content" not in block:
         refuse(block, turn, FILES_REMEDY)
-    heads = (block.get("title"), block.get("context"))
-    return [text_part(_under(heads, _joined(block["content"], block, turn)))]
+    heading = (block.get("title"), block.get("context"))
+    return [text_part(_with_heading(heading, _joined(block["content"], block, turn)))]
 
 
 def _native(block: Block, turn: Turn) -> list[JsonObject]:
     return [dict(block["value"])]
-
-
-def _nothing(block: Block, turn: Turn) -> list[JsonObject]:
-    return []
-
-
-def _unknown(block: Block, turn: Turn) -> list[JsonObject]:
-    remedy = "Send it to the provider whose block it is, or say it as text, image, file or audio."
-    refuse(block, turn, f"{remedy} {RAW_REMEDY}")
 
 
 # --- media ------------------------------------------------------------------------------------------------------------
@@ -111,13 +103,14 @@ def _unknown(block: Block, turn: Turn) -> list[JsonObject]:
 
 def _data_uri(block: Block, turn: Turn) -> str:
     if not block.get("mime_type"):
-        refuse(block, turn, 'Say what it is: "mime_type".')
+        refuse(block, turn, 'Give its type: "mime_type".')
     return f"data:{block['mime_type']};base64,{block['base64']}"
 
 
 def _image(block: Block, turn: Turn) -> list[JsonObject]:
     if "url" not in block and "base64" not in block:
-        refuse(block, turn, f"Chat Completions takes no image by id. Send a URL or base64. {RESPONSES} for file ids.")
+        remedy = f"Chat Completions takes no image by id. Send a URL or base64. {RESPONSES_REMEDY} for file ids."
+        refuse(block, turn, remedy)
     inner = {"url": block["url"] if "url" in block else _data_uri(block, turn)}
     if "detail" in block:
         inner["detail"] = block["detail"]
@@ -125,22 +118,23 @@ def _image(block: Block, turn: Turn) -> list[JsonObject]:
 
 
 def _file(block: Block, turn: Turn) -> list[JsonObject]:
-    head = [text_part(block["context"])] if block.get("context") else []
+    context = [text_part(block["context"])] if block.get("context") else []
     if "content" in block:
-        return [*head, text_part(_under((block.get("title"),), _joined(block["content"], block, turn)))]
+        return [*context, text_part(_with_heading((block.get("title"),), _joined(block["content"], block, turn)))]
     if "file_id" in block:
-        return [*head, {"type": "file", "file": {"file_id": block["file_id"]}}]
+        return [*context, {"type": "file", "file": {"file_id": block["file_id"]}}]
     if "base64" not in block:
-        refuse(block, turn, f"Chat Completions takes no file by URL. Send base64 or a file id. {RESPONSES} for URLs.")
+        remedy = f"Chat Completions takes no file by URL. Send base64 or a file id. {RESPONSES_REMEDY} for URLs."
+        refuse(block, turn, remedy)
     data = _data_uri(block, turn)
-    return [*head, {"type": "file", "file": {"file_data": data, "filename": _filename(block)}}]
+    return [*context, {"type": "file", "file": {"file_data": data, "filename": _filename(block)}}]
 
 
-def _text_plain_or_file(block: Block, turn: Turn) -> list[JsonObject]:
-    return _file(block, turn) if "file_id" in block else _text_plain(block, turn)
+def _document_or_file(block: Block, turn: Turn) -> list[JsonObject]:
+    return _file(block, turn) if "file_id" in block else document_parts(block, turn)
 
 
-# The API asks for a file's name. The table is ours because the machine's own differ.
+# The API requires a file's name. `mimetypes` of the standard library differs between machines.
 EXTENSIONS = {
     "application/pdf": "pdf",
     "application/json": "json",
@@ -170,38 +164,41 @@ AUDIO_FORMATS = {
 
 
 def _audio(block: Block, turn: Turn) -> list[JsonObject]:
-    form = AUDIO_FORMATS.get(block.get("mime_type", ""))
-    if "base64" not in block or form is None:
+    audio_format = AUDIO_FORMATS.get(block.get("mime_type", ""))
+    if "base64" not in block or audio_format is None:
         refuse(block, turn, "Chat Completions takes audio only as base64 wav or mp3. Convert it, with its mime_type.")
-    return [{"type": "input_audio", "input_audio": {"data": block["base64"], "format": form}}]
+    return [{"type": "input_audio", "input_audio": {"data": block["base64"], "format": audio_format}}]
 
 
 def _video(block: Block, turn: Turn) -> list[JsonObject]:
     refuse(block, turn, "No OpenAI chat model takes video. Send frames of it as images, or its transcript as text.")
 
 
+# --- tables -----------------------------------------------------------------------------------------------------------
+
 TEXTS: Mapping[str, PartWriter] = {
-    "text": _text,
-    "text-plain": _text_plain,
-    "file": _text_document,
-    "search_result": _search_result,
+    "text": text_parts,
+    "text-plain": document_parts,
+    "file": _document_of_texts,
+    "search_result": search_result_parts,
     "native": _native,
-    "unknown": _unknown,
-    "foreign": _nothing,
+    "unknown": unknown_parts,
 }
 
 SYSTEM = TEXTS
-SYSTEM_REMEDY = "A system message holds only text. Put the block in a user message."
+SYSTEM_REMEDY = "A system message holds only text. Put the block into a user message."
 
 TOOL = TEXTS
-TOOL_REMEDY = f"Chat Completions takes only text in a tool result. {RESPONSES}, or put the block in a user message."
+TOOL_REMEDY = (
+    f"Chat Completions takes only text in a tool result. {RESPONSES_REMEDY}, or put the block into a user message."
+)
 
 USER: Mapping[str, PartWriter] = {
     **TEXTS,
-    "text-plain": _text_plain_or_file,
+    "text-plain": _document_or_file,
     "image": _image,
     "file": _file,
     "audio": _audio,
     "video": _video,
 }
-USER_REMEDY = "It belongs in an assistant message: move it there, or take it out."
+USER_REMEDY = "It belongs in an assistant message: move it there, or remove it."

@@ -1,13 +1,14 @@
 """Reply of `POST /chat/completions` -> messages, one per choice.
 
-The text is `content`, a `str`. What the API says beside it stands in `additional_kwargs` under the API's own names:
-`refusal`, `annotations`, `audio`, and whatever key we do not know.
+The text is `content`, a `str`. What the API says beside it is in `additional_kwargs` under the API's own names:
+`refusal`, `annotations`, `audio`, and every key that is not known here. Arguments that JSON would write in other bytes
+are there, too: `raw_arguments`, by call id.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from langchain_core.messages import AIMessage
 from langchain_core.messages.ai import UsageMetadata
@@ -15,13 +16,12 @@ from langchain_core.messages.content import InvalidToolCall
 from langchain_core.messages.tool import ToolCall, invalid_tool_call, tool_call
 
 from langchain_unified.errors import ReplyError, describe, error_in
-from langchain_unified.messages.json_text import json_object
+from langchain_unified.messages.json_text import compact_json, json_object
+from langchain_unified.messages.tool_calls import CUSTOM_ARGUMENT, RAW_ARGUMENTS
 from langchain_unified.request import JsonObject
 from langchain_unified.usage import CHAT_FINISH, FinishReason, common_finish_reason, openai_usage
-from langchain_unified.wires.openai_chat.assistant import CUSTOM_ARGUMENT
-from langchain_unified.wires.openai_chat.blocks import compact
 
-# Read by name, or an echo of the transport, so that they do not go among the rest.
+# Keys that are read by name or belong to the transport. All others are kept as they are.
 REPLY_KEYS = frozenset({"choices", "usage", "model", "id", "object", "obfuscation"})
 CHOICE_KEYS = frozenset({"index", "message", "delta", "finish_reason", "logprobs"})
 MESSAGE_KEYS = frozenset({"role", "content", "tool_calls", "function_call"})
@@ -30,49 +30,50 @@ MESSAGE_KEYS = frozenset({"role", "content", "tool_calls", "function_call"})
 def decode(reply: JsonObject) -> list[AIMessage]:
     """One message per choice, in the order of the reply.
 
-    With several choices a message has no id, as they would share one, and only the first carries the usage, which is
-    that of the whole reply. Raises `ReplyError` for what is not a chat completion.
+    With several choices a message has no id, as they would share one, and only the first has the usage, which is that
+    of the whole reply. Raises `ReplyError` for what is not a chat completion.
     """
     choices = _choices(reply)
-    alone = len(choices) == 1
-    messages = []
-    for position, choice in enumerate(choices):
-        own = reply if position == 0 else {key: value for key, value in reply.items() if key != "usage"}
-        messages.append(_message(choice, own, reply_id(reply) if alone else None))
-    return messages
+    message_id = reply_id(reply) if len(choices) == 1 else None
+    without_usage = {key: value for key, value in reply.items() if key != "usage"}
+    return [
+        _message(choice, reply if position == 0 else without_usage, message_id)
+        for position, choice in enumerate(choices)
+    ]
 
 
 def _choices(reply: Any) -> list[JsonObject]:
     if not isinstance(reply, dict):
-        raise ReplyError(f"The reply is not a chat completion but {_shown(reply)}.")
+        raise ReplyError(f"The reply is not a chat completion but {_abbreviated(reply)}.")
     if error := error_in(reply):
         code, text = describe(error)
         raise ReplyError(f"The reply is an error instead of a chat completion: {text} (code {code}).")
     choices = reply.get("choices")
     if not isinstance(choices, list):
-        raise ReplyError(f"The reply is not a chat completion: it has no list of choices. It is {_shown(reply)}.")
+        raise ReplyError(f"The reply is not a chat completion: it has no list of choices. It is {_abbreviated(reply)}.")
     if not choices:
         raise ReplyError("The reply is a chat completion without choices: the server gave no answer.")
     for choice in choices:
         if not isinstance(choice, dict) or not isinstance(choice.get("message"), dict):
-            raise ReplyError(f"A choice of the reply has no message. It is {_shown(choice)}.")
+            raise ReplyError(f"A choice of the reply has no message. It is {_abbreviated(choice)}.")
     return choices
 
 
-def _shown(value: Any) -> str:
+def _abbreviated(value: Any) -> str:
     text = str(value)
     return f"{type(value).__name__} {text[:200]!r}" + ("…" if len(text) > 200 else "")
 
 
 def _message(choice: JsonObject, reply: JsonObject, message_id: str | None) -> AIMessage:
     message = choice["message"]
-    calls, broken = _calls(message, reply_id(reply))
-    common = common_finish(choice.get("finish_reason"), bool(message.get("refusal")), bool(calls or broken))
+    calls = _calls(message, reply_id(reply))
+    has_calls = bool(calls.valid or calls.invalid)
+    common = common_finish(choice.get("finish_reason"), bool(message.get("refusal")), has_calls)
     return AIMessage(
         content=split_content(message.get("content"))[0],
-        additional_kwargs=_kwargs(message),
-        tool_calls=calls,
-        invalid_tool_calls=broken,
+        additional_kwargs=_additional_kwargs(message, calls),
+        tool_calls=calls.valid,
+        invalid_tool_calls=calls.invalid,
         usage_metadata=usage_of(reply),
         id=message_id,
         response_metadata=metadata(reply, choice, common),
@@ -80,48 +81,51 @@ def _message(choice: JsonObject, reply: JsonObject, message_id: str | None) -> A
 
 
 def split_content(raw: Any) -> tuple[str, list[Any]]:
-    """The text, and the parts that are none: some servers send a list of parts where the API has a string."""
+    """The text of a content, and its parts that are no text: some servers send a list where the API has a string."""
     if not isinstance(raw, list):
         return (raw if isinstance(raw, str) else ""), []
     texts = [part for part in raw if isinstance(part, dict) and part.get("type") == "text"]
     return "".join(part.get("text") or "" for part in texts), [part for part in raw if part not in texts]
 
 
-def _kwargs(message: JsonObject) -> JsonObject:
-    kept = {key: value for key, value in message.items() if key not in MESSAGE_KEYS and value not in (None, [], "")}
+def _additional_kwargs(message: JsonObject, calls: ParsedCalls) -> JsonObject:
+    unread = {key: value for key, value in message.items() if key not in MESSAGE_KEYS and value not in (None, [], "")}
     others = {
         "content_parts": split_content(message.get("content"))[1],
         "other_tool_calls": [call for call in message.get("tool_calls") or [] if not known_call(call)],
+        RAW_ARGUMENTS: calls.raw,
     }
-    return {**kept, **{key: value for key, value in others.items() if value}}
+    return {**unread, **{key: value for key, value in others.items() if value}}
 
 
-# --- what the stream reads too ----------------------------------------------------------------------------------------
+# --- shared with the stream -------------------------------------------------------------------------------------------
 
 
 def reply_id(reply: Mapping[str, Any]) -> str | None:
+    """The reply's id; `None` where the server gives none."""
     found = reply.get("id")
     return found if isinstance(found, str) and found else None
 
 
 def usage_of(reply: Mapping[str, Any]) -> UsageMetadata | None:
+    """LangChain's token counts; `None` where the server gives none."""
     raw = reply.get("usage")
     return openai_usage(raw, reply.get("service_tier")) if isinstance(raw, dict) else None
 
 
 def common_finish(raw: str | None, refused: bool, called: bool) -> FinishReason | None:
-    """The common finish reason. The API says `stop` of a refusal, and of a tool call that it was told to make."""
+    """The common finish reason. The API says `stop` for a refusal, and for a tool call that it was forced to make."""
     if raw == "stop" and (called or refused):
         return "tool_calls" if called else "refusal"
     return common_finish_reason(CHAT_FINISH, raw)
 
 
 def metadata(reply: Mapping[str, Any], choice: Mapping[str, Any], common: FinishReason | None) -> JsonObject:
-    """`response_metadata`: what the reply and the choice say beside the message, empty values left out."""
+    """`response_metadata`: what the reply and the choice say beside the message, without empty values."""
     usage = reply.get("usage")
     found = {
-        **_rest(choice, CHOICE_KEYS),
-        **_rest(reply, REPLY_KEYS),
+        **_without(choice, CHOICE_KEYS),
+        **_without(reply, REPLY_KEYS),
         "logprobs": choice.get("logprobs"),
         "model_provider": "openai",
         "model_name": reply.get("model"),
@@ -135,25 +139,34 @@ def metadata(reply: Mapping[str, Any], choice: Mapping[str, Any], common: Finish
     return {key: value for key, value in found.items() if value is not None}
 
 
-def _rest(holder: Mapping[str, Any], known: Iterable[str]) -> JsonObject:
+def _without(holder: Mapping[str, Any], known: Iterable[str]) -> JsonObject:
     return {key: value for key, value in holder.items() if key not in known}
 
 
 # --- tool calls -------------------------------------------------------------------------------------------------------
 
 
-def _calls(message: JsonObject, reply: str | None) -> tuple[list[ToolCall], list[InvalidToolCall]]:
-    calls: list[ToolCall] = []
-    broken: list[InvalidToolCall] = []
+class ParsedCalls(NamedTuple):
+    """The calls of a message; `raw`: by id, the arguments that `tool_calls` does not keep byte for byte."""
+
+    valid: list[ToolCall]
+    invalid: list[InvalidToolCall]
+    raw: dict[str, str]
+
+
+def _calls(message: JsonObject, reply: str | None) -> ParsedCalls:
+    parsed = ParsedCalls([], [], {})
     for position, raw in enumerate(_raw_calls(message)):
-        name, args = named_args(raw)
-        found = raw.get("id") or made_up_id(reply, position)
-        whole = args_object(args)
-        if whole is None:
-            broken.append(invalid_tool_call(name=name, args=args, id=found, error=None))
-        else:
-            calls.append(tool_call(name=name, args=whole, id=found))
-    return calls, broken
+        name, text = named_args(raw)
+        call_id = raw.get("id") or made_up_id(reply, position)
+        args = args_object(text)
+        if args is None:
+            parsed.invalid.append(invalid_tool_call(name=name, args=text, id=call_id, error=None))
+            continue
+        parsed.valid.append(tool_call(name=name, args=args, id=call_id))
+        if not encodes_as(args, text):
+            parsed.raw[call_id] = text
+    return parsed
 
 
 def _raw_calls(message: JsonObject) -> list[JsonObject]:
@@ -163,6 +176,7 @@ def _raw_calls(message: JsonObject) -> list[JsonObject]:
 
 
 def known_call(call: Any) -> bool:
+    """Whether an entry of `tool_calls` is a call of a type that is known here."""
     return isinstance(call, dict) and any(isinstance(call.get(kind), dict) for kind in ("function", "custom"))
 
 
@@ -172,17 +186,23 @@ def legacy_call(call: JsonObject) -> JsonObject:
 
 
 def named_args(call: JsonObject) -> tuple[str, str]:
-    """A call's name and its arguments as JSON text. The text of a custom tool stands under `__arg1`."""
+    """A call's name and its arguments as JSON text. The text of a custom tool is the argument `__arg1`."""
     if isinstance(call.get("function"), dict):
         arguments = call["function"].get("arguments") or ""
-        return call["function"].get("name") or "", arguments if isinstance(arguments, str) else compact(arguments)
+        text = arguments if isinstance(arguments, str) else compact_json(arguments)
+        return call["function"].get("name") or "", text
     custom = call["custom"]
-    return custom.get("name") or "", compact({CUSTOM_ARGUMENT: custom.get("input") or ""})
+    return custom.get("name") or "", compact_json({CUSTOM_ARGUMENT: custom.get("input") or ""})
 
 
 def args_object(text: str) -> JsonObject | None:
-    """The arguments, `{}` for none at all; `None` when the text is not one whole JSON object."""
+    """The arguments, `{}` for an empty text; `None` when the text is not one JSON object."""
     return json_object(text) if text.strip() else {}
+
+
+def encodes_as(args: JsonObject, text: str) -> bool:
+    """Whether the encoder writes the arguments as this text."""
+    return not text.strip() or compact_json(args) == text
 
 
 def made_up_id(reply: str | None, position: int) -> str:

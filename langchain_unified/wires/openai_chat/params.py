@@ -1,4 +1,4 @@
-"""Parameters -> keys of a Chat Completions body."""
+"""Parameters -> keys of a Chat Completions body: the neutral ones by `PARAMS`, the API's own keys unchanged."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from collections.abc import Mapping
 
 from langchain_unified.request import Adjustment, JsonObject, Request
 from langchain_unified.wires._openai.caching import cache_options, cache_retention
+from langchain_unified.wires._openai.params import answer_limit
 from langchain_unified.wires._openai.reasoning import decide_effort, sampled
-from langchain_unified.wires._wire import ParamWriter, Unsupported, answer_limit, under
+from langchain_unified.wires._wire import ParamWriter, Unsupported, send_as
 from langchain_unified.wires.openai_chat.caching import OPTION_TTLS
-
-STOP_LIMIT = 4
 
 NATIVE_KEYS = frozenset(
     {
@@ -27,17 +26,18 @@ NATIVE_KEYS = frozenset(
 
 
 def write_native(body: JsonObject, request: Request, adjustments: list[Adjustment]) -> None:
-    """The API's own keys as they are; a key of another API lands in `adjustments`."""
+    """Writes the API's own keys; a key that it does not have goes into `adjustments`."""
     for key, value in request.native.items():
         if key not in NATIVE_KEYS:
-            adjustments.append(
-                Adjustment(what=key, why="Chat Completions has no such key: it was not sent. extra_body would send it.")
-            )
+            why = "Chat Completions has no such key: it was not sent. extra_body would send it."
+            adjustments.append(Adjustment(what=key, why=why))
         elif value is not None:
             body[key] = value
 
 
 # --- limits and names -------------------------------------------------------------------------------------------------
+
+MAX_STOPS = 4
 
 
 def _max_tokens(body: JsonObject, value: int, request: Request) -> None:
@@ -48,9 +48,9 @@ def _stop(body: JsonObject, value: list[str], request: Request) -> Adjustment | 
     if not request.profile.stop:
         return Adjustment(what="stop", why=f"{request.model} takes no stop sequences: none was sent.")
     if value:
-        body["stop"] = list(value[:STOP_LIMIT])
-    if len(value) > STOP_LIMIT:
-        return Adjustment(what="stop", why=f"The API takes {STOP_LIMIT} stop sequences: only the first were sent.")
+        body["stop"] = list(value[:MAX_STOPS])
+    if len(value) > MAX_STOPS:
+        return Adjustment(what="stop", why=f"The API takes {MAX_STOPS} stop sequences: only the first were sent.")
     return None
 
 
@@ -73,13 +73,13 @@ def _service_tier(body: JsonObject, value: str, request: Request) -> Adjustment 
 
 
 def _parallel_tool_calls(body: JsonObject, value: bool, request: Request) -> None:
-    # Refused by the API, and without meaning, where there are no tools.
+    # The API refuses it without tools, where it has no meaning.
     if request.tools:
         body["parallel_tool_calls"] = value
 
 
 def _stream_options(body: JsonObject, value: JsonObject, request: Request) -> None:
-    # Refused by the API, and without meaning, where nothing is streamed.
+    # The API refuses it without a stream, where it has no meaning.
     if request.stream:
         body["stream_options"] = {**body.get("stream_options", {}), **value}
 
@@ -88,7 +88,7 @@ def _stream_options(body: JsonObject, value: JsonObject, request: Request) -> No
 
 
 def _write_effort(body: JsonObject, request: Request) -> Mapping[str, str]:
-    """Writes the effort that is decided for the call; gives, by parameter, what could not be sent and why."""
+    """Writes the effort of the call. Returns, by parameter, what could not be sent and why."""
     decision = decide_effort(request)
     if decision.level is not None:
         body["reasoning_effort"] = decision.level
@@ -101,7 +101,7 @@ def _reasoning_effort(body: JsonObject, value: str, request: Request) -> Adjustm
 
 
 def _reasoning(body: JsonObject, value: JsonObject, request: Request) -> Adjustment | None:
-    """`{"effort", "summary", …}` of the Responses API, of which this one knows the effort."""
+    """`{"effort", "summary", …}` of the Responses API, of which this one has the effort."""
     why = _write_effort(body, request).get("reasoning")
     rest = [f"reasoning.{key}" for key, item in value.items() if key != "effort" and item is not None]
     if not rest:
@@ -119,17 +119,17 @@ def _thinking(body: JsonObject, value: JsonObject, request: Request) -> Adjustme
 
 
 def _logprobs(body: JsonObject, value: bool, request: Request) -> Adjustment | None:
-    note = sampled("logprobs")(body, value, request)
-    # Without it, there are none: that a model refuses the key loses nothing.
-    return note if value else None
+    adjustment = sampled("logprobs")(body, value, request)
+    # `False` asks for what a model that refuses the key does anyway.
+    return adjustment if value else None
 
 
 def _top_logprobs(body: JsonObject, value: int, request: Request) -> Adjustment | None:
-    note = sampled("top_logprobs")(body, value, request)
-    if note is None:
+    adjustment = sampled("top_logprobs")(body, value, request)
+    if adjustment is None:
         # The API takes the number only beside the switch.
         body.setdefault("logprobs", True)
-    return note
+    return adjustment
 
 
 PARAMS: Mapping[str, ParamWriter] = {
@@ -138,7 +138,7 @@ PARAMS: Mapping[str, ParamWriter] = {
     "top_p": sampled("top_p"),
     "top_k": Unsupported("top_k", "Chat Completions has no top_k: it was not sent."),
     "stop": _stop,
-    "seed": under("seed"),
+    "seed": send_as("seed"),
     "n": _n,
     "presence_penalty": sampled("presence_penalty"),
     "frequency_penalty": sampled("frequency_penalty"),
@@ -146,19 +146,19 @@ PARAMS: Mapping[str, ParamWriter] = {
     "logprobs": _logprobs,
     "top_logprobs": _top_logprobs,
     "user": _user,
-    "metadata": under("metadata"),
+    "metadata": send_as("metadata"),
     "service_tier": _service_tier,
     "parallel_tool_calls": _parallel_tool_calls,
     "reasoning_effort": _reasoning_effort,
     "reasoning": _reasoning,
     "thinking": _thinking,
-    "verbosity": under("verbosity"),
-    "modalities": under("modalities"),
-    "audio": under("audio"),
-    "prediction": under("prediction"),
-    "store": under("store"),
+    "verbosity": send_as("verbosity"),
+    "modalities": send_as("modalities"),
+    "audio": send_as("audio"),
+    "prediction": send_as("prediction"),
+    "store": send_as("store"),
     "stream_options": _stream_options,
-    "prompt_cache_key": under("prompt_cache_key"),
+    "prompt_cache_key": send_as("prompt_cache_key"),
     "prompt_cache_retention": cache_retention,
     "prompt_cache_options": cache_options(OPTION_TTLS, keys=frozenset({"mode", "ttl"})),
 }

@@ -9,14 +9,15 @@ from typing import Any, TypeAlias
 from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 
+from langchain_unified.messages.json_text import compact_json
+from langchain_unified.messages.tool_calls import CUSTOM_ARGUMENT, RAW_ARGUMENTS
 from langchain_unified.request import JsonObject
-from langchain_unified.wires._wire import StreamDecoder, cut, seal
-from langchain_unified.wires.openai_chat.assistant import CUSTOM_ARGUMENT
-from langchain_unified.wires.openai_chat.blocks import compact
+from langchain_unified.wires._wire import StreamDecoder, break_json_tail, incomplete_stream
 from langchain_unified.wires.openai_chat.decode import (
     CHOICE_KEYS,
     args_object,
     common_finish,
+    encodes_as,
     legacy_call,
     made_up_id,
     metadata,
@@ -30,7 +31,7 @@ Delta: TypeAlias = Any
 
 
 @dataclass(slots=True)
-class _Draft:
+class _ChunkDraft:
     """The chunk that one delta makes."""
 
     content: str = ""
@@ -39,8 +40,8 @@ class _Draft:
 
 
 @dataclass(slots=True)
-class _Call:
-    """A tool call under way. `index` is ours: its place among the calls of the message."""
+class _StreamedCall:
+    """A tool call that is not complete yet. `index` is its place among the calls of the message."""
 
     index: int
     id: str
@@ -49,14 +50,15 @@ class _Call:
     fragments: list[str] = field(default_factory=list)
 
     def args(self) -> str:
+        """The arguments so far, as JSON text or, of a custom tool, as its input."""
         return "".join(self.fragments)
 
 
 @dataclass(slots=True)
 class ChatDecoder(StreamDecoder):
-    """Reads the choice 0 of one stream; the encoder asks for no other.
+    """Decodes choice 0 of one stream; the encoder asks for no other.
 
-    Text, refusals and arguments pass at once. All that must stand on one chunk only waits for `end`, which gives the
+    Text, refusals and arguments go out at once. What must be on one chunk only is `held` until `end`, which gives the
     last chunk: usage, moderation and the end of an audio come after the finish reason.
     """
 
@@ -65,10 +67,11 @@ class ChatDecoder(StreamDecoder):
     reply: JsonObject = field(default_factory=dict)
     choice: JsonObject = field(default_factory=dict)
     held: JsonObject = field(default_factory=dict)
-    flowing: set[str] = field(default_factory=set)
-    calls: list[_Call] = field(default_factory=list)
-    by_id: dict[str, _Call] = field(default_factory=dict)
-    by_index: dict[Any, _Call] = field(default_factory=dict)
+    streamed: set[str] = field(default_factory=set)
+    """Unknown keys whose strings went out at once."""
+    calls: list[_StreamedCall] = field(default_factory=list)
+    by_id: dict[str, _StreamedCall] = field(default_factory=dict)
+    by_index: dict[Any, _StreamedCall] = field(default_factory=dict)
 
     def feed(self, event: JsonObject) -> list[AIMessageChunk]:
         if "choices" not in event and "usage" not in event:
@@ -78,22 +81,10 @@ class ChatDecoder(StreamDecoder):
                 self.reply[key] = value
         if self.id is None:
             self.id = reply_id(event)
-        chunks = []
-        for choice in event.get("choices") or ():
-            if choice.get("index") or not (draft := self._read(choice)):
-                continue
-            chunks.append(
-                AIMessageChunk(
-                    content=draft.content,
-                    additional_kwargs=draft.kwargs,
-                    tool_call_chunks=draft.calls,
-                    id=self.id,
-                    response_metadata={"model_provider": "openai"},
-                )
-            )
-        return chunks
+        choices = [choice for choice in event.get("choices") or () if not choice.get("index")]
+        return [chunk for choice in choices if (chunk := self._read(choice))]
 
-    def _read(self, choice: JsonObject) -> _Draft | None:
+    def _read(self, choice: JsonObject) -> AIMessageChunk | None:
         """The chunk of a choice's delta; `None` when it adds nothing."""
         for key, value in choice.items():
             if value is not None and key not in CHOICE_KEYS:
@@ -101,83 +92,91 @@ class ChatDecoder(StreamDecoder):
         if choice.get("finish_reason"):
             self.choice["finish_reason"] = choice["finish_reason"]
         if choice.get("logprobs"):
-            self._logprobs(choice["logprobs"])
-        draft = _Draft()
+            self._add_logprobs(choice["logprobs"])
+        draft = _ChunkDraft()
         for key, value in (choice.get("delta") or {}).items():
             if value not in (None, "", []):
                 DELTAS.get(key, ChatDecoder._other)(self, draft, key, value)
-        return draft if draft.content or draft.kwargs or draft.calls else None
+        if not (draft.content or draft.kwargs or draft.calls):
+            return None
+        return AIMessageChunk(
+            content=draft.content,
+            additional_kwargs=draft.kwargs,
+            tool_call_chunks=draft.calls,
+            id=self.id,
+            response_metadata={"model_provider": "openai"},
+        )
 
-    def _logprobs(self, logprobs: JsonObject) -> None:
-        whole = self.choice.setdefault("logprobs", {})
+    def _add_logprobs(self, logprobs: JsonObject) -> None:
+        found = self.choice.setdefault("logprobs", {})
         for key, tokens in logprobs.items():
-            whole[key] = [*(whole.get(key) or []), *tokens] if isinstance(tokens, list) else whole.get(key, tokens)
+            found[key] = [*(found.get(key) or []), *tokens] if isinstance(tokens, list) else found.get(key, tokens)
 
     # --- deltas ---
 
-    def _text(self, draft: _Draft, key: str, value: Delta) -> None:
+    def _text(self, draft: _ChunkDraft, key: str, value: Delta) -> None:
         text, others = (value, []) if isinstance(value, str) else split_content(value)
         draft.content = text
         if others:
             self._other(draft, "content_parts", others)
 
-    def _role(self, draft: _Draft, key: str, value: Delta) -> None:
+    def _role(self, draft: _ChunkDraft, key: str, value: Delta) -> None:
         """Always the assistant's."""
 
-    def _refusal(self, draft: _Draft, key: str, value: Delta) -> None:
+    def _refusal(self, draft: _ChunkDraft, key: str, value: Delta) -> None:
         self.refused = True
         draft.kwargs[key] = value
 
-    def _audio(self, draft: _Draft, key: str, value: Delta) -> None:
-        # Summed chunks concatenate strings and add numbers: what is not a fragment waits, and comes once.
-        flowing = {name: value[name] for name in ("data", "transcript") if value.get(name)}
-        if flowing:
-            draft.kwargs[key] = flowing
+    def _audio(self, draft: _ChunkDraft, key: str, value: Delta) -> None:
+        # The sum of chunks concatenates strings and adds numbers: what is no fragment is sent once, at the end.
+        fragments = {name: value[name] for name in ("data", "transcript") if value.get(name)}
+        if fragments:
+            draft.kwargs[key] = fragments
         fixed = {name: item for name, item in value.items() if name not in ("data", "transcript") and item is not None}
         if fixed:
             self.held[key] = {**self.held.get(key, {}), **fixed}
 
-    def _other(self, draft: _Draft, key: str, value: Delta) -> None:
-        """A key without a row, such as other servers' reasoning text: strings flow, all else waits for the end."""
+    def _other(self, draft: _ChunkDraft, key: str, value: Delta) -> None:
+        """A key without a row, such as other servers' reasoning: strings go out at once, all else is held."""
         if isinstance(value, str) and key not in self.held:
-            self.flowing.add(key)
+            self.streamed.add(key)
             draft.kwargs[key] = value
         elif isinstance(value, list) and isinstance(self.held.get(key), list):
             self.held[key] = [*self.held[key], *value]
-        elif key not in self.flowing:
+        elif key not in self.streamed:
             self.held[key] = value
 
-    def _tool_calls(self, draft: _Draft, key: str, value: Delta) -> None:
+    def _tool_calls(self, draft: _ChunkDraft, key: str, value: Delta) -> None:
         for raw in value:
             if raw.get("type") in (None, "function", "custom"):
                 self._tool_call(draft, raw)
             else:
                 self.held.setdefault("other_tool_calls", []).append(raw)
 
-    def _function_call(self, draft: _Draft, key: str, value: Delta) -> None:
+    def _function_call(self, draft: _ChunkDraft, key: str, value: Delta) -> None:
         self._tool_call(draft, {**legacy_call(value), "index": key})
 
     # --- tool calls ---
 
-    def _tool_call(self, draft: _Draft, raw: JsonObject) -> None:
+    def _tool_call(self, draft: _ChunkDraft, raw: JsonObject) -> None:
         inner = raw.get("function") or raw.get("custom") or {}
         name, fragment = inner.get("name") or "", inner.get("arguments") or inner.get("input") or ""
         if not isinstance(fragment, str):
-            fragment = compact(fragment)
+            fragment = compact_json(fragment)
         known = self._known(raw, name, fragment)
         call = known or self._open(raw)
         call.custom = call.custom or bool(raw.get("custom"))
-        # Names and ids come once: summed chunks would concatenate them.
-        named = name if not call.name else ""
+        # Names and ids are sent once: the sum of chunks would concatenate them.
+        new_name = name if not call.name else ""
         call.name = call.name or name
         call.fragments.append(fragment)
-        shown = "" if call.custom else fragment
-        if named or shown or not known:
+        args = "" if call.custom else fragment
+        if new_name or args or not known:
             call_id = None if known else call.id
-            draft.calls.append(tool_call_chunk(name=named or None, args=shown, id=call_id, index=call.index))
+            draft.calls.append(tool_call_chunk(name=new_name or None, args=args, id=call_id, index=call.index))
 
-    def _known(self, raw: JsonObject, name: str, fragment: str) -> _Call | None:
-        """The call that a fragment goes on with; `None` when it starts one.
+    def _known(self, raw: JsonObject, name: str, fragment: str) -> _StreamedCall | None:
+        """The call that a fragment belongs to; `None` when it starts a new one.
 
         Some servers leave out the index or give 0 to all calls; some leave out the id, or repeat id and name.
         """
@@ -190,12 +189,12 @@ class ChatDecoder(StreamDecoder):
             return call
         if call_id or (call.name and call.name != name):
             return None
-        whole = bool(call.args().strip()) and args_object(call.args()) is not None
-        return None if whole and fragment else call
+        complete = bool(call.args().strip()) and args_object(call.args()) is not None
+        return None if complete and fragment else call
 
-    def _open(self, raw: JsonObject) -> _Call:
+    def _open(self, raw: JsonObject) -> _StreamedCall:
         position = len(self.calls)
-        call = _Call(position, raw.get("id") or made_up_id(self.id, position))
+        call = _StreamedCall(position, raw.get("id") or made_up_id(self.id, position))
         self.calls.append(call)
         self.by_id[call.id] = call
         self.by_index[raw.get("index")] = call
@@ -204,44 +203,53 @@ class ChatDecoder(StreamDecoder):
     # --- the end ---
 
     def end(self) -> list[AIMessageChunk]:
-        """The last chunk, with all that was held: usage, metadata, what closes the calls. None where nothing came."""
+        """The last chunk, with everything that was held, and what ends the calls. None where no event came."""
         if not self.reply:
             return []
-        raw = self.choice.get("finish_reason")
-        common = common_finish(raw, self.refused, bool(self.calls))
+        finish = self.choice.get("finish_reason")
+        common = common_finish(finish, self.refused, bool(self.calls))
         return [
             AIMessageChunk(
                 content="",
-                additional_kwargs=self.held,
-                tool_call_chunks=[chunk for call in self.calls for chunk in _closing(call)],
+                additional_kwargs={**self.held, **self._raw_arguments()},
+                tool_call_chunks=[chunk for call in self.calls for chunk in _last_chunk(call)],
                 usage_metadata=usage_of(self.reply),
                 id=self.id,
                 response_metadata=metadata(self.reply, self.choice, common),
-                chunk_position="last" if raw else None,
+                chunk_position="last" if finish else None,
             )
         ]
 
+    def _raw_arguments(self) -> JsonObject:
+        texts = {call.id: call.args() for call in self.calls if not call.custom}
+        raw = {
+            call_id: text
+            for call_id, text in texts.items()
+            if (args := args_object(text)) is not None and not encodes_as(args, text)
+        }
+        return {RAW_ARGUMENTS: raw} if raw else {}
+
     def close(self) -> None:
         if not self.choice.get("finish_reason"):
-            raise cut("a chunk with a finish_reason")
+            raise incomplete_stream("a chunk with a finish_reason")
 
 
-def _closing(call: _Call) -> list[ToolCallChunk]:
-    """What ends a call's arguments: the whole input of a custom tool, or a mark on JSON that is not whole."""
+def _last_chunk(call: _StreamedCall) -> list[ToolCallChunk]:
+    """What ends a call's arguments: all of a custom tool's input, or what makes incomplete JSON invalid."""
     tail = _tail(call)
     return [tool_call_chunk(args=tail, index=call.index)] if tail else []
 
 
-def _tail(call: _Call) -> str:
+def _tail(call: _StreamedCall) -> str:
     args = call.args()
     if call.custom:
-        return compact({CUSTOM_ARGUMENT: args})
+        return compact_json({CUSTOM_ARGUMENT: args})
     if args and not args.strip():
         return "{}"
-    return "" if args_object(args) is not None else seal(args)
+    return "" if args_object(args) is not None else break_json_tail(args)
 
 
-DELTAS: Mapping[str, Callable[[ChatDecoder, _Draft, str, Delta], None]] = {
+DELTAS: Mapping[str, Callable[[ChatDecoder, _ChunkDraft, str, Delta], None]] = {
     "role": ChatDecoder._role,
     "content": ChatDecoder._text,
     "refusal": ChatDecoder._refusal,

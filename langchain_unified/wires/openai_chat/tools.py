@@ -15,19 +15,22 @@ CALL_IDS = IdRules(max_length=40, pattern=re.compile(r".+", re.DOTALL), prefix="
 
 
 def encode_tools(request: Request, adjustments: list[Adjustment]) -> list[JsonObject]:
-    """The tools in their order. Options that other APIs have land in `adjustments`; a tool of theirs raises."""
+    """The tools in their order. Options that only other APIs have go into `adjustments`.
+
+    Raises `InvalidToolError` for a tool that only another API has.
+    """
     encoded = []
     for spec in request.tools:
-        encoded.append(KINDS[spec.kind](spec, adjustments))
+        encoded.append(WRITERS[spec.kind](spec, adjustments))
         adjustments.extend(
             Adjustment(what=f"{option} of tool {spec.name!r}", why="Chat Completions has no such option: not sent.")
             for option in spec.options
-            if (spec.kind, option) not in OWN_OPTIONS
+            if (spec.kind, option) not in OPTIONS
         )
     return encoded
 
 
-OWN_OPTIONS = frozenset({("custom", "format")})
+OPTIONS = frozenset({("custom", "format")})
 
 
 def _function(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
@@ -46,7 +49,7 @@ def _custom(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
         custom["description"] = spec.description
     form = spec.options.get("format")
     if form is not None:
-        # The Responses API has a grammar flat, this one nests it.
+        # The Responses API has a flat grammar, this one nests it.
         flat = form.get("type") == "grammar" and "grammar" not in form
         inner = {key: value for key, value in form.items() if key != "type"}
         custom["format"] = {"type": "grammar", "grammar": inner} if flat else form
@@ -62,13 +65,13 @@ def _native(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
     )
 
 
-KINDS: Mapping[str, Callable[[ToolSpec, list[Adjustment]], JsonObject]] = {
+WRITERS: Mapping[str, Callable[[ToolSpec, list[Adjustment]], JsonObject]] = {
     "function": _function,
     "custom": _custom,
     "native": _native,
 }
 
-# Anthropic's own tools carry a date (`web_search_20260318`), but for these.
+# Anthropic's tools have a date in their names (`web_search_20260318`), except these.
 ANTHROPIC_TOOLS = frozenset({"tool_search_tool_bm25", "tool_search_tool_regex", "mcp_toolset"})
 
 
@@ -91,24 +94,24 @@ def _kind(spec: ToolSpec) -> str:
 
 
 def encode_tool_choice(request: Request) -> str | JsonObject | None:
-    """`tool_choice` as the API has it; `None`: not sent. Raises for a choice among tools that are not there."""
+    """`tool_choice` as the API has it; `None`: not sent. Raises `InvalidToolError` for a tool that is not there."""
     choice = request.tool_choice
     if choice is None:
         return None
     if choice.definition is not None:
         return choice.definition
     if request.tools:
-        return WORDS.get(choice.mode) or CHOICES[choice.mode](choice, request)
-    # Without tools the API refuses any `tool_choice`; one that lets the model call nothing is not needed.
+        return MODES.get(choice.mode) or CHOICES[choice.mode](choice, request)
+    # Without tools the API refuses any `tool_choice`. One that does not require a call changes nothing.
     if choice.mode in ("any", "tool") or choice.required:
         raise InvalidToolError("tool_choice asks for a tool call, but the request has no tools.")
     return None
 
 
-WORDS = {"auto": "auto", "none": "none", "any": "required"}
+MODES = {"auto": "auto", "none": "none", "any": "required"}
 
 
-def _named(choice: ToolChoice, request: Request) -> JsonObject:
+def _one_tool(choice: ToolChoice, request: Request) -> JsonObject:
     return _reference(choice.names[0], request)
 
 
@@ -127,4 +130,4 @@ def _reference(name: str, request: Request) -> JsonObject:
     return {"type": kind, kind: {"name": name}}
 
 
-CHOICES: Mapping[str, Callable[[ToolChoice, Request], JsonObject]] = {"tool": _named, "allowed": _allowed}
+CHOICES: Mapping[str, Callable[[ToolChoice, Request], JsonObject]] = {"tool": _one_tool, "allowed": _allowed}

@@ -9,7 +9,7 @@ from typing import Any
 
 from langchain_unified.messages.blocks import normalise
 from langchain_unified.request import Block, JsonObject, Turn, WireName
-from langchain_unified.wires._wire import RAW_REMEDY, cannot_carry
+from langchain_unified.wires._wire import WRAP_REMEDY, cannot_carry
 
 WIRE: WireName = "openai_responses"
 
@@ -148,7 +148,7 @@ def _refused(block: Block, turn: Turn) -> list[JsonObject]:
 SPOKEN = "It belongs in an assistant message: move it there, or take it out."
 
 REMEDIES: Mapping[str, str] = {
-    "unknown": RAW_REMEDY,
+    "unknown": WRAP_REMEDY,
     "tool_result": "It belongs in a user message, or make it a tool message.",
 }
 

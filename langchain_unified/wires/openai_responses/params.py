@@ -8,8 +8,9 @@ from typing import Any
 from langchain_unified.request import Adjustment, JsonObject, OutputFormat, Request
 from langchain_unified.schemas.openai import output_schema
 from langchain_unified.wires._openai.caching import cache_options, cache_retention
+from langchain_unified.wires._openai.params import answer_limit
 from langchain_unified.wires._openai.reasoning import decide_effort, reasons, sampled, sampling_refusal
-from langchain_unified.wires._wire import ParamWriter, Unsupported, answer_limit, under
+from langchain_unified.wires._wire import ParamWriter, Unsupported, send_as
 from langchain_unified.wires.openai_responses.caching import OPTION_TTLS
 
 # Keys of the API's own body that `Params` does not have.
@@ -148,9 +149,9 @@ PARAMS: Mapping[str, ParamWriter] = {
     "logprobs": _logprobs,
     "top_logprobs": sampled("top_logprobs"),
     "user": _user,
-    "metadata": under("metadata"),
+    "metadata": send_as("metadata"),
     "service_tier": _service_tier,
-    "parallel_tool_calls": under("parallel_tool_calls"),
+    "parallel_tool_calls": send_as("parallel_tool_calls"),
     "reasoning_effort": _reasoned("reasoning_effort"),
     "reasoning": _reasoned("reasoning"),
     "thinking": _reasoned("thinking"),
@@ -160,7 +161,7 @@ PARAMS: Mapping[str, ParamWriter] = {
     "prediction": Unsupported("prediction", CHAT_ONLY),
     "store": _store,
     "stream_options": _stream_options,
-    "prompt_cache_key": under("prompt_cache_key"),
+    "prompt_cache_key": send_as("prompt_cache_key"),
     "prompt_cache_retention": cache_retention,
     "prompt_cache_options": cache_options(OPTION_TTLS),
 }

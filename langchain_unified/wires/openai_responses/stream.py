@@ -15,7 +15,7 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 
 from langchain_unified.request import Block, JsonObject
-from langchain_unified.wires._wire import StreamDecoder, cut
+from langchain_unified.wires._wire import StreamDecoder, incomplete_stream
 from langchain_unified.wires.openai_responses.decode import (
     ARGUMENTS,
     PROVIDER,
@@ -54,7 +54,7 @@ class ResponsesStream(StreamDecoder):
 
     def close(self) -> None:
         if not self._ended:
-            raise cut("response.completed")
+            raise incomplete_stream("response.completed")
 
     # --- events -------------------------------------------------------------------------------------------------------
 

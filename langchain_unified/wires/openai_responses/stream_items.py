@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 
 from langchain_unified.request import JsonObject
-from langchain_unified.wires._wire import seal
+from langchain_unified.wires._wire import break_json_tail
 from langchain_unified.wires.openai_responses.decode import ARGUMENTS, arguments, raw_arguments
 
 
@@ -67,6 +67,6 @@ def seal_of(item: Item, *, cut: bool) -> Iterable[ToolCallChunk]:
     if item.whole is None or item.kind not in ARGUMENTS or arguments(item.whole, cut=cut) is not None:
         return
     said = raw_arguments(item.whole)
-    tail = seal(said if item.kind == "function_call" else '{"__arg1": "' + inside_string(said))
+    tail = break_json_tail(said if item.kind == "function_call" else '{"__arg1": "' + inside_string(said))
     if tail:
         yield tool_call_chunk(args=tail, index=item.parts[0].index)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from typing import Any, Literal
 
 import pytest
@@ -11,26 +10,16 @@ from langchain_core.tools import tool
 from pydantic import BaseModel, Field
 from pydantic.v1 import BaseModel as BaseModelV1
 
-from langchain_unified import ChatAnthropic, ChatOpenAI, ChatUnified
 from langchain_unified.testing import Emulator
+from tests.support import models
 
-BUILD: dict[str, Callable[[Emulator, dict[str, Any]], Any]] = {
-    "anthropic": lambda server, kw: ChatAnthropic(base_url=server.anthropic_url, **{"model": "claude-opus-5", **kw}),
-    "chat": lambda server, kw: ChatOpenAI(base_url=server.openai_url, **{"model": "gpt-4o", **kw}),
-    "responses": lambda server, kw: ChatOpenAI(
-        base_url=server.openai_url, **{"model": "gpt-5.6", "use_responses_api": True, **kw}
-    ),
-    "unified-anthropic": lambda server, kw: ChatUnified("anthropic/claude-opus-5", base_url=server.anthropic_url, **kw),
-    "unified-openai": lambda server, kw: ChatUnified("openai/gpt-5.6", base_url=server.openai_url, **kw),
-}
 WIRES = ("anthropic", "chat", "responses")
-each_class = pytest.mark.parametrize("name", BUILD)
 each_wire = pytest.mark.parametrize("name", WIRES)
 each_method = pytest.mark.parametrize("method", [None, "json_schema", "function_calling", "json_mode"])
 
 
 def build(name: str, server: Emulator, **kwargs: Any) -> Any:
-    return BUILD[name](server, {"api_key": "any", "max_retries": 0, "on_unsupported": "ignore", **kwargs})
+    return models.build(name, server, **{"on_unsupported": "ignore", **kwargs})
 
 
 def sent(server: Emulator) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from langchain_core.messages import AIMessage
 from langchain_unified import RefusalError, StructuredOutputError, TruncatedOutputError
 from langchain_unified.testing import Emulator, emulator
 from langchain_unified.wires._completion import Completion
-from tests.integration.structured.helpers import QUESTION, Joke, JokeV1, build, each_class, each_method, each_wire
+from tests.integration.structured.helpers import QUESTION, Joke, JokeV1, build, each_method, each_wire
+from tests.support.models import each_class
 
 
 @each_class

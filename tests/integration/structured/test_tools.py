@@ -11,7 +11,8 @@ from pydantic import BaseModel
 
 from langchain_unified import ConfigurationError, InvalidToolError, UnsupportedParameterError
 from langchain_unified.testing import Emulator, emulator
-from tests.integration.structured.helpers import Joke, build, each_class, each_wire, format_of, get_weather, sent
+from tests.integration.structured.helpers import Joke, build, each_wire, format_of, get_weather, sent
+from tests.support.models import each_class
 
 # --- tools ------------------------------------------------------------------------------------------------------------
 

@@ -21,12 +21,12 @@ from tests.integration.structured.helpers import (
     Scores,
     Tree,
     build,
-    each_class,
     each_method,
     each_wire,
     format_of,
     sent,
 )
+from tests.support.models import each_class
 
 # --- each kind of schema ----------------------------------------------------------------------------------------------
 

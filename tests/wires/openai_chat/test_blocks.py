@@ -108,7 +108,7 @@ REFUSED: list[tuple[Callable[[dict[str, Any]], BaseMessage], dict[str, Any], str
     (in_user, {"type": "text-plain", "url": "https://x/y.txt"}, "Send the text"),
     (in_user, {"type": "text-plain", "base64": "/w==", "mime_type": "text/plain"}, "UTF-8"),
     (in_user, {"type": "search_result", "source": "s", "title": "t", "content": [{"type": "image"}]}, "only text"),
-    (in_user, {"type": "container_upload", "file_id": "file-1"}, "'container_upload'.*anthropic_messages's own"),
+    (in_user, {"type": "container_upload", "file_id": "file-1"}, "'container_upload'.*Only anthropic_messages has"),
     (in_user, {"type": "no_such_thing"}, "'no_such_thing'.*non_standard"),
     (in_user, {"type": "refusal", "refusal": "no"}, "assistant message"),
     *((in_system, block, "user message") for block in MEDIA),

@@ -50,23 +50,19 @@ def test_an_assistant_turn_with_everything():
         (
             {"type": "reasoning", "reasoning": "secret"},
             {"type": "foreign", "value": {"type": "fallback"}},
-            {"type": "server_tool_call", "id": "s1", "name": "web_search", "args": {"query": "ä"}},
-            {"type": "server_tool_result", "tool_call_id": "s1", "output": [{"url": "u", "encrypted_content": "EEE"}]},
-            {"type": "server_tool_result", "tool_call_id": "s2", "status": "error"},
             {"type": "text", "text": "Found", "annotations": [{"type": "citation"}]},
-            {"type": "image", "url": "https://x/y.png"},
+            {"type": "text-plain", "url": "https://x/y.txt"},
             {"type": "refusal", "refusal": "no"},
             {"type": "tool_call", "id": "call_1", "name": "add", "args": {"a": "ä", "b": [1, None]}},
             {"type": "invalid_tool_call", "id": "call_2", "name": "add", "args": '{"a'},
             {"type": "native", "value": {"type": "custom", "id": "c", "custom": {"name": "sql", "input": "x"}}},
         ),
     )
-    said = ['[web_search({"query":"ä"})]', '[web_search result: [{"url":"u"}]]', "[tool result: error]", "Found"]
     function = {"name": "add", "arguments": '{"a":"ä","b":[1,null]}'}
     assert sent(turn) == [
         {
             "role": "assistant",
-            "content": [{"type": "text", "text": text} for text in [*said, "[image: https://x/y.png]"]],
+            "content": [{"type": "text", "text": text} for text in ("Found", "[text-plain: https://x/y.txt]")],
             "refusal": "no",
             "tool_calls": [
                 {"id": "call_1", "type": "function", "function": function},

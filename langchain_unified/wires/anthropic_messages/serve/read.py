@@ -19,7 +19,7 @@ from typing import Any, cast
 from langchain_unified.errors import InvalidToolError, RequestError
 from langchain_unified.request import JsonObject, OutputFormat, Params, Profile, Request, ToolChoice, ToolSpec
 from langchain_unified.tools.server.forms import refusal
-from langchain_unified.wires._values import expect, objects, present
+from langchain_unified.wires._body import each_object, expect, non_null
 from langchain_unified.wires.anthropic_messages.betas import betas
 from langchain_unified.wires.anthropic_messages.params import BODY_KEYS, HEADERS
 from langchain_unified.wires.anthropic_messages.reasoning import SUMMARIZED
@@ -66,10 +66,10 @@ def read_request(body: JsonObject, headers: Mapping[str, str] = NO_HEADERS) -> R
     The `profile` is inferred from the body, such that the encoder writes the same body again.
     """
     body = _with_output_config(expect("an object", body, "The body"))
-    given = present(body)
+    given = non_null(body)
     model = expect("a string", given.get("model"), "model")
     expect("an integer", given.get("max_tokens"), "max_tokens")
-    tools = tuple(_tool(tool, path) for tool, path in objects(given.get("tools"), "tools"))
+    tools = tuple(_tool(tool, path) for tool, path in each_object(given.get("tools"), "tools"))
     choice, parallel = _tool_choice(given.get("tool_choice"), tools)
     output, native, params = _config(given)
     request = Request(
@@ -129,7 +129,7 @@ def _with_inferred_profile(request: Request) -> Request:
 
 def _params(given: JsonObject) -> JsonObject:
     found = {name: expect(kind, given[key], key) for key, (name, kind) in PARAMS.items() if key in given}
-    thinking = present(given.get("thinking", {"type": ""}))
+    thinking = non_null(given.get("thinking", {"type": ""}))
     expect("a string", thinking.get("type"), "thinking.type")
     expect("an integer", thinking.get("budget_tokens", 0), "thinking.budget_tokens")
     user = _user(given.get("metadata") or {})
@@ -147,7 +147,7 @@ def _params(given: JsonObject) -> JsonObject:
 
 def _user(metadata: Any) -> str | None:
     """The `user_id`, if `metadata` has no other key."""
-    given = present(expect("an object", metadata, "metadata"))
+    given = non_null(expect("an object", metadata, "metadata"))
     if "user_id" in given:
         expect("a string", given["user_id"], "metadata.user_id")
     return given["user_id"] if given.keys() == {"user_id"} else None
@@ -155,7 +155,7 @@ def _user(metadata: Any) -> str | None:
 
 def _config(given: JsonObject) -> tuple[OutputFormat | None, JsonObject, JsonObject]:
     """From `output_config`: the output format, its other keys as native keys, and the effort as a parameter."""
-    config = present(expect("an object", given.get("output_config", {}), "output_config"))
+    config = non_null(expect("an object", given.get("output_config", {}), "output_config"))
     output = _format(config.get("format"), "output_config.format")
     if output is not None:
         del config["format"]
@@ -180,8 +180,8 @@ def _native(given: JsonObject) -> JsonObject:
     for key, kind in NATIVE_TYPES.items():
         if key in native:
             expect(kind, native[key], key)
-    list(objects(native.get("mcp_servers"), "mcp_servers"))
-    list(objects(native.get("context_management", {}).get("edits"), "context_management.edits"))
+    list(each_object(native.get("mcp_servers"), "mcp_servers"))
+    list(each_object(native.get("context_management", {}).get("edits"), "context_management.edits"))
     if native.get("speed") == "fast" and "service_tier" not in given:
         del native["speed"]  # read as the service tier
     return native
@@ -220,7 +220,7 @@ FUNCTION_KEYS = OPTIONS | FUNCTION.keys() | {"type", "name"}
 
 def _tool(tool: JsonObject, path: str) -> ToolSpec:
     unmarked, mark = take_mark(tool, path)
-    given = present(unmarked)
+    given = non_null(unmarked)
     kind = expect("a string", given.get("type", "custom"), f"{path}.type")
     if refusal(kind, "anthropic") or kind == "function":
         raise InvalidToolError(f"{path}.type: {kind!r} is a tool of OpenAI's. Here a function has an `input_schema`.")
@@ -253,7 +253,7 @@ def _tool_choice(value: Any, tools: tuple[ToolSpec, ...]) -> tuple[ToolChoice | 
     """The choice, and `parallel_tool_calls` as a parameter. `auto` with only that key is no choice."""
     if value is None:
         return None, {}
-    given = present(expect("an object", value, "tool_choice"))
+    given = non_null(expect("an object", value, "tool_choice"))
     kind = expect("a string", given.get("type"), "tool_choice.type")
     if kind == "tool":
         expect("a string", given.get("name"), "tool_choice.name")

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 from langchain_unified.errors import RequestError
 from langchain_unified.messages.blocks import normalise
 from langchain_unified.request import Block, JsonObject, Mark, Turn
-from langchain_unified.wires._values import expect, objects, present, shown
+from langchain_unified.wires._body import abbreviated, each_object, expect, non_null
 from langchain_unified.wires.anthropic_messages.assistant import ASSISTANT
 from langchain_unified.wires.anthropic_messages.blocks import SYSTEM, TOOL_RESULT, USER, WIRE, EncodeState, Writer
 from langchain_unified.wires.anthropic_messages.caching import TTLS
@@ -31,11 +31,11 @@ def read_system(value: Any) -> tuple[Turn, ...]:
 
 def read_turns(messages: list[Any]) -> Iterator[Turn]:
     """The turns of the messages; each tool result is a turn. Raises `RequestError` with the path of a key."""
-    for position, (message, path) in enumerate(objects(messages, "messages")):
+    for position, (message, path) in enumerate(each_object(messages, "messages")):
         role = expect("a string", message.get("role"), f"{path}.role")
         if role not in ROLES:
             raise RequestError(f"{path}.role must be one of {', '.join(ROLES)}, not {role!r}.")
-        unknown = next((key for key in present(message) if key not in ("role", "content")), None)
+        unknown = next((key for key in non_null(message) if key not in ("role", "content")), None)
         if unknown is not None:
             raise RequestError(f"{path}.{unknown}: a message has only `role` and `content`.")
         yield from ROLES[role](message.get("content"), f"{path}.content", position)
@@ -81,7 +81,7 @@ def _result(value: JsonObject, path: str, position: int) -> Turn | None:
     """A tool result as a turn; `None` for another block, and for a result with a key that a turn cannot hold."""
     if value.get("type") != "tool_result":
         return None
-    given = present(value)
+    given = non_null(value)
     call_id = expect("a string", given.get("tool_use_id"), f"{path}.tool_use_id")
     is_error = expect("true or false", given.get("is_error", False), f"{path}.is_error")
     blocks = list(_blocks(given.get("content", ""), f"{path}.content", TOOL_RESULT))
@@ -125,8 +125,8 @@ def _values(content: Any, path: str) -> Iterator[tuple[JsonObject, str]]:
     if isinstance(content, str):
         content = [{"type": "text", "text": content}] if content else []
     if not isinstance(content, list):
-        raise RequestError(f"{path} must be a string or a list of blocks, not {shown(content)}.")
-    for value, place in objects(content, path):
+        raise RequestError(f"{path} must be a string or a list of blocks, not {abbreviated(content)}.")
+    for value, place in each_object(content, path):
         _check(value, place)
         yield value, place
 
@@ -136,7 +136,7 @@ def _check(value: JsonObject, path: str) -> None:
     for key, wanted in REQUIRED.get(kind, {}).items():
         expect(wanted, value.get(key), f"{path}.{key}")
     if kind in LISTS:
-        list(objects(value.get(LISTS[kind]), f"{path}.{LISTS[kind]}"))
+        list(each_object(value.get(LISTS[kind]), f"{path}.{LISTS[kind]}"))
     if kind in ("image", "document"):
         source = value["source"]
         origin = expect("a string", source.get("type"), f"{path}.source.type")
@@ -148,7 +148,7 @@ def take_mark(value: JsonObject, path: str) -> tuple[JsonObject, Mark | None]:
     """A block or tool without its cache mark, and the mark. A mark with keys beside `ttl` stays where it is."""
     if value.get("cache_control") is None:
         return {key: item for key, item in value.items() if key != "cache_control"}, None
-    control = present(expect("an object", value["cache_control"], f"{path}.cache_control"))
+    control = non_null(expect("an object", value["cache_control"], f"{path}.cache_control"))
     ttl = control.get("ttl")
     if control.get("type") != "ephemeral" or control.keys() - {"type", "ttl"} or ttl not in (None, *TTLS):
         return value, None
@@ -162,7 +162,7 @@ def _blocks(content: Any, path: str, table: Table) -> tuple[Block, ...]:
 def _block(value: JsonObject, path: str, table: Table) -> Block:
     """A standard block, else a `native` one; with its mark."""
     unmarked, mark = take_mark(value, path)
-    given = present(unmarked)
+    given = non_null(unmarked)
     block = READERS.get(given["type"], _normalised)(given)
     if block["type"] == "native" or not _encodes_to(given, block, table):
         block = {"type": "native", "value": unmarked}
@@ -197,7 +197,7 @@ def _annotation(citation: JsonObject) -> JsonObject:
     title = citation.get("document_title", citation.get("title"))
     standard = {"cited_text": citation.get("cited_text"), "url": citation.get("url"), "title": title}
     extras = {key: item for key, item in citation.items() if key not in CITATION_KEYS}
-    annotation: JsonObject = {"type": "citation", **present(standard), "extras": extras}
+    annotation: JsonObject = {"type": "citation", **non_null(standard), "extras": extras}
     block = {"type": "text", "text": "…", "annotations": [annotation]}
     written = ASSISTANT["text"](block, CLAUDES_TURN, EncodeState()) or {}
     same = written.get("citations") == [citation]

@@ -1,11 +1,11 @@
 """Body of `POST /chat/completions` -> Request, as a server reads it.
 
-A value of the wrong kind is refused by the path of its key (`messages[2].content[0].text`). `null` says what an absent
-key says. What only this API has, and has no word in our vocabulary, is kept as it is: a part or a tool as `native`, a
-key of the body in `native` or, unknown to the wire as well, in `extra_body`.
+A value of the wrong kind is refused with the path of its key (`messages[2].content[0].text`). `null` counts as an
+absent key. What only this API has is kept unchanged: a part or a tool as `native`, a key of the body in `native` or,
+where the wire does not know it either, in `extra_body`.
 
-What our encoder would write in another way comes back in the encoder's way: one text part is a `str`, one stop
-sequence is a list, arguments are compact JSON, a legacy function call is a tool call.
+What the encoder would write in another form is read in that form: one text part is a `str`, one stop sequence is a
+list, arguments are compact JSON, a legacy function call is a tool call.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from langchain_unified.errors import InvalidToolError, RequestError
 from langchain_unified.request import Dialect, JsonObject, OutputFormat, Params, Request, ToolChoice, ToolSpec
 from langchain_unified.tools.choice import parse_tool_choice
 from langchain_unified.tools.spec import OPTIONS, tool_spec
-from langchain_unified.wires._values import expect, objects, present
+from langchain_unified.wires._body import each_object, expect, non_null
 from langchain_unified.wires.openai_chat.params import NATIVE_KEYS
 from langchain_unified.wires.openai_chat.serve.turns import read_turns
 
@@ -48,20 +48,20 @@ PARAMS: Mapping[str, str] = {
     "prompt_cache_retention": "a string",
     "prompt_cache_options": "an object",
 }
-"""The parameters that have one name here and in `Params`, and what they must be."""
+"""Parameters that have the same name here and in `Params`, and the kind of their values."""
 
-SETTLED = frozenset({"model", "messages", "tools", "tool_choice", "stop", "stream", "stream_options", *MAX_TOKENS})
+READ_KEYS = frozenset({"model", "messages", "tools", "tool_choice", "stop", "stream", "stream_options", *MAX_TOKENS})
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 def read_request(body: JsonObject, headers: Mapping[str, str] = NO_HEADERS) -> Request:
-    """The request that a body asks for. Raises `RequestError` for a body that is none; headers say nothing here.
+    """The request of a body. Raises `RequestError` for a malformed one; no header matters here.
 
-    `dialect` tells how the body said it: under which key the limit stood, and whether a stream asked for its usage.
+    `dialect` keeps the form of the body: which key had the limit, and whether a stream asked for its usage.
     """
-    given = present(expect("an object", body, "The body"))
-    tools = tuple(_tool(tool, path) for tool, path in objects(given.get("tools"), "tools"))
+    given = non_null(expect("an object", body, "The body"))
+    tools = tuple(_tool(tool, path) for tool, path in each_object(given.get("tools"), "tools"))
     output, native = _output_or_native(given)
     params = _params(given)
     return Request(
@@ -79,7 +79,7 @@ def read_request(body: JsonObject, headers: Mapping[str, str] = NO_HEADERS) -> R
 
 
 def _known(key: str) -> bool:
-    return key in PARAMS or key in SETTLED or key in NATIVE_KEYS
+    return key in PARAMS or key in READ_KEYS or key in NATIVE_KEYS
 
 
 def _dialect(given: JsonObject) -> Dialect:
@@ -94,7 +94,7 @@ def _params(given: JsonObject) -> Params:
     found = {key: expect(kind, given[key], key) for key, kind in PARAMS.items() if key in given}
     limits = [key for key in MAX_TOKENS if key in given]
     if len(limits) > 1:
-        raise RequestError("max_tokens and max_completion_tokens say the same: send only one of them.")
+        raise RequestError("max_tokens and max_completion_tokens mean the same: send only one of them.")
     for key in limits:
         found["max_tokens"] = expect("an integer", given[key], key)
     if "stop" in given:
@@ -102,14 +102,14 @@ def _params(given: JsonObject) -> Params:
         found["stop"] = [stop] if isinstance(stop, str) else expect("a list of strings", stop, "stop")
     if "stream_options" in given:
         options = expect("an object", given["stream_options"], "stream_options")
-        # To ask for the usage is what our encoder does by itself.
+        # The encoder asks for the usage by itself.
         rest = {key: value for key, value in options.items() if (key, value) != ("include_usage", True)}
         found |= {"stream_options": rest} if rest else {}
     return cast(Params, found)
 
 
 def _output_or_native(given: JsonObject) -> tuple[OutputFormat | None, JsonObject]:
-    """The format of the answer, and the API's own keys; a format without a word of ours is one of these."""
+    """The format of the answer, and the API's own keys; a format that `OutputFormat` lacks is one of them."""
     native = {key: value for key, value in given.items() if key in NATIVE_KEYS and key not in MAX_TOKENS}
     asked = native.get("response_format")
     output = None if asked is None else _output(expect("an object", asked, "response_format"))
@@ -128,12 +128,12 @@ def _output(asked: JsonObject) -> OutputFormat | None:
     if kind != "json_schema":
         return None
     path = "response_format.json_schema"
-    inner = present(expect("an object", asked.get("json_schema"), path))
+    inner = non_null(expect("an object", asked.get("json_schema"), path))
     for key, wanted in SCHEMA_KEYS.items():
         if key in inner or key == "name":
             expect(wanted, inner.get(key), f"{path}.{key}")
-    whole = "schema" in inner and inner.keys() <= SCHEMA_KEYS.keys() and asked.keys() == {"type", "json_schema"}
-    return OutputFormat("json_schema", **inner) if whole else None
+    complete = "schema" in inner and inner.keys() <= SCHEMA_KEYS.keys() and asked.keys() == {"type", "json_schema"}
+    return OutputFormat("json_schema", **inner) if complete else None
 
 
 # --- tools ------------------------------------------------------------------------------------------------------------
@@ -150,14 +150,14 @@ def _tool(tool: JsonObject, path: str) -> ToolSpec:
     kind = expect("a string", tool.get("type"), f"{path}.type")
     if kind not in INNER_KEYS:
         return tool_spec(tool)
-    inner = present(expect("an object", tool.get(kind), f"{path}.{kind}"))
+    inner = non_null(expect("an object", tool.get(kind), f"{path}.{kind}"))
     name = expect("a string", inner.get("name"), f"{path}.{kind}.name")
     if not name:
         raise RequestError(f"{path}.{kind}.name is empty: a tool needs a name.")
     for key, wanted in TOOL_VALUES.items():
         if key in inner:
             expect(wanted, inner[key], f"{path}.{kind}.{key}")
-    outer = present(tool)
+    outer = non_null(tool)
     marked = [holder["cache_control"] for holder in (outer, inner) if "cache_control" in holder]
     plain = inner.keys() <= INNER_KEYS[kind] and outer.keys() <= OUTER_KEYS | {kind}
     if not plain or not all(isinstance(mark, dict) for mark in marked):
@@ -165,13 +165,13 @@ def _tool(tool: JsonObject, path: str) -> ToolSpec:
     return tool_spec({**outer, kind: inner})
 
 
-CHOICE_WORDS = ("none", "auto", "required")
+CHOICE_MODES = ("none", "auto", "required")
 
 
 def _tool_choice(value: Any, tools: tuple[ToolSpec, ...]) -> ToolChoice | None:
     if isinstance(value, str):
-        if value not in CHOICE_WORDS:
-            raise RequestError(f"tool_choice must be one of {', '.join(CHOICE_WORDS)} or an object, not {value!r}.")
+        if value not in CHOICE_MODES:
+            raise RequestError(f"tool_choice must be one of {', '.join(CHOICE_MODES)} or an object, not {value!r}.")
     else:
         _check_choice(expect("an object", value, "tool_choice"))
     try:
@@ -187,7 +187,7 @@ def _check_choice(value: JsonObject) -> None:
     if kind == "allowed_tools":
         inner = expect("an object", value.get(kind), f"tool_choice.{kind}")
         path = f"tool_choice.{kind}.tools"
-        for reference, place in objects(expect("a list", inner.get("tools"), path), path):
+        for reference, place in each_object(expect("a list", inner.get("tools"), path), path):
             _check_reference(reference, place)
 
 

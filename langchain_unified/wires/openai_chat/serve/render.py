@@ -1,8 +1,7 @@
-"""The mirror of the codec: what a server reads and says. An emulator stands on it.
+"""A `Completion` -> the reply or the events that the API would send for a body, with the keys that it sends.
 
-`read_request` turns a body into a `Request`; `render_reply` and `render_events` turn a `Completion` into the reply and
-the events that the API would send for that body, with the keys that it sends. This API never shows reasoning, the calls
-of server tools and their results: such blocks are not rendered, only counted in the tokens.
+This API never shows reasoning, calls of server tools and their results: such blocks are not rendered, only counted in
+the tokens.
 """
 
 from __future__ import annotations
@@ -12,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_unified.errors import UnsupportedContentError
+from langchain_unified.messages.json_text import compact_json
+from langchain_unified.messages.tool_calls import CUSTOM_ARGUMENT
 from langchain_unified.request import Block, JsonObject
 from langchain_unified.usage import FinishReason
 from langchain_unified.wires._completion import Completion, json_pieces, pieces
-from langchain_unified.wires.openai_chat.assistant import CUSTOM_ARGUMENT
-from langchain_unified.wires.openai_chat.blocks import compact
 from langchain_unified.wires.openai_chat.decode import made_up_id
 from langchain_unified.wires.openai_chat.serve.read import read_request
 
@@ -33,15 +32,15 @@ FINISH: Mapping[FinishReason, str] = {
     "error": "stop",
     "other": "stop",
 }
-"""The API's word for each reason. Of a refusal that it can show, in `refusal`, it says `stop`."""
+"""The API's name of each reason. For a refusal that it can show, in `refusal`, it is `stop`."""
 
 
-# --- what is said -----------------------------------------------------------------------------------------------------
+# --- the message ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(slots=True)
-class _Said:
-    """An assistant message as the API tells it. `calls` are entries of `tool_calls`."""
+class _MessageDraft:
+    """An assistant message in the making. `calls` are entries of `tool_calls`."""
 
     reply_id: str
     custom: frozenset[str]
@@ -53,7 +52,7 @@ class _Said:
 
     @property
     def content(self) -> str | None:
-        """The text; `None` where the API gives something else instead of it."""
+        """The text; `None` where the message has something else instead."""
         return "".join(self.texts) if self.texts or not (self.refusals or self.calls or self.audio) else None
 
     @property
@@ -61,25 +60,25 @@ class _Said:
         return "".join(self.refusals) if self.refusals else None
 
 
-def _say(completion: Completion, body: JsonObject) -> _Said:
-    said = _Said(completion.id, _custom_names(body))
+def _draft_of(completion: Completion, body: JsonObject) -> _MessageDraft:
+    draft = _MessageDraft(completion.id, _custom_names(body))
     for block in completion.blocks:
-        BLOCKS.get(block["type"], _refuse)(said, block)
-    return said
+        BLOCKS.get(block["type"], _refuse)(draft, block)
+    return draft
 
 
 def _custom_names(body: JsonObject) -> frozenset[str]:
     return frozenset(tool["custom"]["name"] for tool in body.get("tools") or () if tool.get("type") == "custom")
 
 
-def _text(said: _Said, block: Block) -> None:
-    offset = sum(map(len, said.texts))
-    said.texts.append(block["text"])
-    said.annotations.extend(found for item in block.get("annotations") or () for found in _annotation(item, offset))
+def _text(draft: _MessageDraft, block: Block) -> None:
+    offset = sum(map(len, draft.texts))
+    draft.texts.append(block["text"])
+    draft.annotations.extend(found for item in block.get("annotations") or () for found in _annotation(item, offset))
 
 
 def _annotation(citation: JsonObject, offset: int) -> Iterable[JsonObject]:
-    """A citation of a page on the web as the API has it, in the whole text; of anything else it has none."""
+    """A citation of a web page in the API's form, placed in the whole text; other citations have no form."""
     if citation.get("type") == "non_standard_annotation":
         return [citation["value"]]
     if not citation.get("url"):
@@ -90,63 +89,63 @@ def _annotation(citation: JsonObject, offset: int) -> Iterable[JsonObject]:
     return [{"type": "url_citation", "url_citation": found}]
 
 
-def _refusal(said: _Said, block: Block) -> None:
-    said.refusals.append(block["refusal"])
+def _refusal(draft: _MessageDraft, block: Block) -> None:
+    draft.refusals.append(block["refusal"])
 
 
-def _call(said: _Said, block: Block) -> None:
+def _call(draft: _MessageDraft, block: Block) -> None:
     args = block["args"]
-    if block["name"] in said.custom and set(args) == {CUSTOM_ARGUMENT}:
+    if block["name"] in draft.custom and set(args) == {CUSTOM_ARGUMENT}:
         custom = {"name": block["name"], "input": str(args[CUSTOM_ARGUMENT])}
-        said.calls.append({"id": _call_id(said, block), "type": "custom", "custom": custom})
+        draft.calls.append({"id": _call_id(draft, block), "type": "custom", "custom": custom})
     else:
-        said.calls.append(_function(said, block, compact(args)))
+        draft.calls.append(_function(draft, block, compact_json(args)))
 
 
-def _broken_call(said: _Said, block: Block) -> None:
-    said.calls.append(_function(said, block, block.get("args") or ""))
+def _broken_call(draft: _MessageDraft, block: Block) -> None:
+    draft.calls.append(_function(draft, block, block.get("args") or ""))
 
 
-def _function(said: _Said, block: Block, arguments: str) -> JsonObject:
+def _function(draft: _MessageDraft, block: Block, arguments: str) -> JsonObject:
     function = {"name": block.get("name") or "", "arguments": arguments}
-    return {"id": _call_id(said, block), "type": "function", "function": function}
+    return {"id": _call_id(draft, block), "type": "function", "function": function}
 
 
-def _call_id(said: _Said, block: Block) -> str:
-    return str(block.get("id") or made_up_id(said.reply_id, len(said.calls)))
+def _call_id(draft: _MessageDraft, block: Block) -> str:
+    return str(block.get("id") or made_up_id(draft.reply_id, len(draft.calls)))
 
 
-def _native(said: _Said, block: Block) -> None:
+def _native(draft: _MessageDraft, block: Block) -> None:
     value = block["value"]
     if value.get("type") in ("function", "custom"):
-        said.calls.append({**value, "id": _call_id(said, value)})
+        draft.calls.append({**value, "id": _call_id(draft, value)})
     elif value.get("type") == "audio":
-        said.audio = {key: item for key, item in value.items() if key != "type"}
+        draft.audio = {key: item for key, item in value.items() if key != "type"}
     else:
-        _refuse(said, {"type": value.get("type", "native")})
+        _refuse(draft, {"type": value.get("type", "native")})
 
 
-def _silent(said: _Said, block: Block) -> None:
+def _not_shown(draft: _MessageDraft, block: Block) -> None:
     """The API does not show it."""
 
 
-def _refuse(said: _Said, block: Block) -> None:
+def _refuse(draft: _MessageDraft, block: Block) -> None:
     raise UnsupportedContentError(
         f"Chat Completions cannot answer with a {block['type']!r} block. It has text, tool_call, refusal, and as "
         "native a tool call or {'type': 'audio', 'id', 'data', 'expires_at', 'transcript'}."
     )
 
 
-BLOCKS: Mapping[str, Callable[[_Said, Block], None]] = {
+BLOCKS: Mapping[str, Callable[[_MessageDraft, Block], None]] = {
     "text": _text,
     "refusal": _refusal,
     "tool_call": _call,
     "invalid_tool_call": _broken_call,
     "native": _native,
-    "reasoning": _silent,
-    "server_tool_call": _silent,
-    "server_tool_result": _silent,
-    "foreign": _silent,
+    "reasoning": _not_shown,
+    "server_tool_call": _not_shown,
+    "server_tool_result": _not_shown,
+    "foreign": _not_shown,
 }
 
 
@@ -183,18 +182,18 @@ def _head(kind: str, completion: Completion, body: JsonObject) -> JsonObject:
 
 
 def _choice(position: int, completion: Completion, body: JsonObject) -> JsonObject:
-    said = _say(completion, body)
-    message: JsonObject = {"role": "assistant", "content": said.content, "refusal": said.refusal}
-    if said.calls:
-        message["tool_calls"] = said.calls
-    if said.audio is not None:
-        message["audio"] = said.audio
-    message["annotations"] = said.annotations
-    return {"index": position, "message": message, "finish_reason": _finish(completion, said)}
+    draft = _draft_of(completion, body)
+    message: JsonObject = {"role": "assistant", "content": draft.content, "refusal": draft.refusal}
+    if draft.calls:
+        message["tool_calls"] = draft.calls
+    if draft.audio is not None:
+        message["audio"] = draft.audio
+    message["annotations"] = draft.annotations
+    return {"index": position, "message": message, "finish_reason": _finish(completion, draft)}
 
 
-def _finish(completion: Completion, said: _Said) -> str:
-    if completion.finish_reason == "refusal" and said.refusals:
+def _finish(completion: Completion, draft: _MessageDraft) -> str:
+    if completion.finish_reason == "refusal" and draft.refusals:
         return "stop"
     return FINISH[completion.finish_reason]
 
@@ -203,7 +202,7 @@ def _usage(completions: Sequence[Completion]) -> JsonObject:
     tokens = completions[0].tokens
     output = sum(completion.tokens.output for completion in completions)
     received = {"cached_tokens": tokens.cache_read, "audio_tokens": 0}
-    # Recorded only from models that charge for it.
+    # Recorded only for models that charge for it.
     written = {"cache_write_tokens": tokens.cache_write} if tokens.cache_write else {}
     return {
         "prompt_tokens": tokens.input,
@@ -223,9 +222,9 @@ def _usage(completions: Sequence[Completion]) -> JsonObject:
 
 
 def render_events(completion: Completion, body: JsonObject) -> Iterator[JsonObject]:
-    """The events of one answer in their order, without the closing `[DONE]`, which is not JSON."""
+    """The events of one answer in their order, without the final `[DONE]`, which is not JSON."""
     options = body.get("stream_options") or {}
-    said = _say(completion, body)
+    draft = _draft_of(completion, body)
     head = _head("chat.completion.chunk", completion, body)
     tail: JsonObject = {"usage": None} if options.get("include_usage") else {}
     padded = options.get("include_obfuscation") is not False
@@ -234,9 +233,9 @@ def render_events(completion: Completion, body: JsonObject) -> Iterator[JsonObje
         padding = {"obfuscation": _padding(size)} if padded else {}
         return {**head, "choices": choices, **tail, **more, **padding}
 
-    for delta in _deltas(said):
+    for delta in _deltas(draft):
         yield event([_part(delta, None)], _size(delta))
-    yield event([_part({}, _finish(completion, said))])
+    yield event([_part({}, _finish(completion, draft))])
     if tail:
         yield event([], usage=_usage([completion]))
 
@@ -245,28 +244,28 @@ def _part(delta: JsonObject, finish: str | None) -> JsonObject:
     return {"index": 0, "delta": delta, "finish_reason": finish}
 
 
-def _deltas(said: _Said) -> Iterator[JsonObject]:
-    first: JsonObject = {"role": "assistant", "content": "" if said.content is not None else None, "refusal": None}
-    starts = [_opened(index, call) for index, call in enumerate(said.calls)]
-    # A single call opens with the message; of several, each opens by itself.
-    together = len(said.calls) == 1 and said.content is None
+def _deltas(draft: _MessageDraft) -> Iterator[JsonObject]:
+    first: JsonObject = {"role": "assistant", "content": "" if draft.content is not None else None, "refusal": None}
+    starts = [_call_start(index, call) for index, call in enumerate(draft.calls)]
+    # A single call starts in the first delta; of several, each starts in a delta of its own.
+    together = len(draft.calls) == 1 and draft.content is None
     yield {**first, "tool_calls": starts} if together else first
-    yield from ({"content": piece} for piece in pieces(said.content or ""))
-    yield from ({"refusal": piece} for piece in pieces(said.refusal or ""))
-    yield from _spoken(said.audio or {})
-    for index, call in enumerate(said.calls):
+    yield from ({"content": piece} for piece in pieces(draft.content or ""))
+    yield from ({"refusal": piece} for piece in pieces(draft.refusal or ""))
+    yield from _audio_deltas(draft.audio or {})
+    for index, call in enumerate(draft.calls):
         if not together:
             yield {"tool_calls": [starts[index]]}
         yield from ({"tool_calls": [fragment]} for fragment in _fragments(index, call))
-    if said.annotations:
-        yield {"annotations": said.annotations}
+    if draft.annotations:
+        yield {"annotations": draft.annotations}
 
 
-# Under which key the arguments of a call of each type stand.
+# Type of a call -> the key of its arguments.
 ARGUMENTS = {"function": "arguments", "custom": "input"}
 
 
-def _opened(index: int, call: JsonObject) -> JsonObject:
+def _call_start(index: int, call: JsonObject) -> JsonObject:
     """A call's first piece: its identity, and no arguments yet."""
     kind = call["type"]
     return {"index": index, "id": call["id"], "type": kind, kind: {"name": call[kind]["name"], ARGUMENTS[kind]: ""}}
@@ -278,13 +277,13 @@ def _fragments(index: int, call: JsonObject) -> Iterator[JsonObject]:
     yield from ({"index": index, kind: {key: piece}} for piece in json_pieces(call[kind][key]))
 
 
-def _spoken(audio: JsonObject) -> Iterator[JsonObject]:
+def _audio_deltas(audio: JsonObject) -> Iterator[JsonObject]:
     """An audio in the order of a stream: id, transcript, data, and at the end its expiry."""
-    flowing = {"transcript": pieces, "data": json_pieces}
+    splitters = {"transcript": pieces, "data": json_pieces}
     if "id" in audio:
         yield {"audio": {"id": audio["id"]}}
-    for key, cut in flowing.items():
-        yield from ({"audio": {key: piece}} for piece in cut(audio.get(key) or ""))
+    for key, split in splitters.items():
+        yield from ({"audio": {key: piece}} for piece in split(audio.get(key) or ""))
     if "expires_at" in audio:
         yield {"audio": {"expires_at": audio["expires_at"]}}
 
@@ -299,5 +298,5 @@ def _size(delta: JsonObject) -> int:
 
 
 def _padding(size: int) -> str:
-    """What hides a piece's size: the API fills up with random characters, we always with the same."""
+    """Hides a piece's size. The API adds random characters; these are always the same."""
     return PADDING[: -size % PADDED]

@@ -7,20 +7,20 @@ from typing import Any, TypeAlias, cast
 
 from langchain_unified.errors import RequestError
 from langchain_unified.messages.blocks import normalise
+from langchain_unified.messages.tool_calls import CUSTOM_ARGUMENT
 from langchain_unified.request import Block, JsonObject, Turn
-from langchain_unified.wires._values import expect, objects, present, shown
-from langchain_unified.wires.openai_chat.assistant import CUSTOM_ARGUMENT
+from langchain_unified.wires._body import abbreviated, each_object, expect, non_null
 from langchain_unified.wires.openai_chat.decode import args_object, legacy_call
 
 
 def read_turns(messages: list[Any]) -> tuple[Turn, ...]:
     turns = []
-    for position, (message, path) in enumerate(objects(messages, "messages")):
+    for position, (message, path) in enumerate(each_object(messages, "messages")):
         role = expect("a string", message.get("role"), f"{path}.role")
         if role not in ROLES:
             raise RequestError(f"{path}.role must be one of {', '.join(ROLES)}, not {role!r}.")
         reader, keys = ROLES[role]
-        given = present(message)
+        given = non_null(message)
         unknown = next((key for key in given if key not in keys), None)
         if unknown is not None:
             raise RequestError(f"{path}.{unknown}: a message of the role {role!r} has no such key.")
@@ -28,7 +28,7 @@ def read_turns(messages: list[Any]) -> tuple[Turn, ...]:
     return tuple(turns)
 
 
-def _said_by(message: JsonObject, path: str, position: int) -> Turn:
+def _message(message: JsonObject, path: str, position: int) -> Turn:
     blocks = _blocks(message.get("content"), f"{path}.content")
     return Turn(message["role"], tuple(blocks), name=_name(message, path), position=position)
 
@@ -52,9 +52,9 @@ def _assistant(message: JsonObject, path: str, position: int) -> Turn:
         blocks.append({"type": "refusal", "refusal": expect("a string", message["refusal"], f"{path}.refusal")})
     if "audio" in message:
         audio = expect("an object", message["audio"], f"{path}.audio")
-        spoken = {"type": "audio", "id": expect("a string", audio.get("id"), f"{path}.audio.id")}
-        blocks.append({"type": "native", "value": spoken})
-    blocks.extend(_call(call, place) for call, place in objects(message.get("tool_calls"), f"{path}.tool_calls"))
+        reference = {"type": "audio", "id": expect("a string", audio.get("id"), f"{path}.audio.id")}
+        blocks.append({"type": "native", "value": reference})
+    blocks.extend(_call(call, place) for call, place in each_object(message.get("tool_calls"), f"{path}.tool_calls"))
     if "function_call" in message:
         legacy = expect("an object", message["function_call"], f"{path}.function_call")
         for key in ("name", "arguments"):
@@ -67,9 +67,9 @@ MessageReader: TypeAlias = Callable[[JsonObject, str, int], Turn]
 
 KEYS = frozenset({"role", "content", "name"})
 ROLES: Mapping[str, tuple[MessageReader, frozenset[str]]] = {
-    "developer": (_said_by, KEYS),
-    "system": (_said_by, KEYS),
-    "user": (_said_by, KEYS),
+    "developer": (_message, KEYS),
+    "system": (_message, KEYS),
+    "user": (_message, KEYS),
     "assistant": (_assistant, KEYS | {"refusal", "audio", "tool_calls", "function_call", "annotations"}),
     "tool": (_tool_result, KEYS | {"tool_call_id"}),
     "function": (_tool_result, KEYS),
@@ -96,8 +96,8 @@ def _call(call: JsonObject, path: str) -> Block:
 
 
 def _cited(blocks: list[Block], message: JsonObject, path: str) -> list[Block]:
-    """The annotations, which stand beside the text in this API, on the text."""
-    found = [_citation(item) for item, _ in objects(message.get("annotations"), f"{path}.annotations")]
+    """The blocks with the annotations on the text. In this API they are beside it."""
+    found = [_citation(item) for item, _ in each_object(message.get("annotations"), f"{path}.annotations")]
     if not found or not blocks:
         return blocks
     return [{**blocks[0], "annotations": found}, *blocks[1:]]
@@ -112,7 +112,7 @@ def _citation(annotation: JsonObject) -> JsonObject:
 
 # --- parts ------------------------------------------------------------------------------------------------------------
 
-# Where a part's strings stand (`None`: in the part itself), those it must have, those it may have.
+# The key that holds a part's strings (`None`: the part itself), the required ones, the optional ones.
 PARTS: Mapping[str, tuple[str | None, Iterable[str], Iterable[str]]] = {
     "text": (None, ("text",), ()),
     "refusal": (None, ("refusal",), ()),
@@ -120,9 +120,9 @@ PARTS: Mapping[str, tuple[str | None, Iterable[str], Iterable[str]]] = {
     "input_audio": ("input_audio", ("data", "format"), ()),
     "file": ("file", (), ("file_id", "file_data", "filename")),
 }
-PLACED = frozenset({"url", "base64", "file_id"})
-MEDIA = frozenset({"image", "audio", "file"})
-MARKS = frozenset({"prompt_cache_breakpoint", "cache_control"})
+PLACE_KEYS = frozenset({"url", "base64", "file_id"})
+MEDIA_TYPES = frozenset({"image", "audio", "file"})
+MARK_KEYS = frozenset({"prompt_cache_breakpoint", "cache_control"})
 
 
 def _blocks(content: Any, path: str) -> list[Block]:
@@ -130,32 +130,32 @@ def _blocks(content: Any, path: str) -> list[Block]:
     if isinstance(content, str):
         return [{"type": "text", "text": content}] if content else []
     if not isinstance(content, list):
-        raise RequestError(f"{path} must be a string or a list of parts, not {shown(content)}.")
-    return [_block(part, place) for part, place in objects(content, path)]
+        raise RequestError(f"{path} must be a string or a list of parts, not {abbreviated(content)}.")
+    return [_block(part, place) for part, place in each_object(content, path)]
 
 
 def _block(part: JsonObject, path: str) -> Block:
     kind = expect("a string", part.get("type"), f"{path}.type")
     shape = PARTS.get(kind)
-    given = present(part)
-    if shape is None or not _plain(given, shape, path):
+    given = non_null(part)
+    if shape is None or not _has_known_keys(given, shape, path):
         return {"type": "native", "value": part}
     block = normalise(given, "openai_chat")
-    if block["type"] in MEDIA and not block.keys() & PLACED:
+    if block["type"] in MEDIA_TYPES and not block.keys() & PLACE_KEYS:
         raise RequestError(f"{path}.{kind} has no data: give it a file_id or file_data.")
-    # A data URI that does not say what it is has no block.
+    # A data URI without a type has no block.
     return block if block.get("mime_type") != "" else {"type": "native", "value": part}
 
 
-def _plain(part: JsonObject, shape: tuple[str | None, Iterable[str], Iterable[str]], path: str) -> bool:
-    """Whether a part has nothing but the keys of its shape. Raises for a key that is missing or of another kind."""
+def _has_known_keys(part: JsonObject, shape: tuple[str | None, Iterable[str], Iterable[str]], path: str) -> bool:
+    """Whether a part has only the keys of its shape. Raises for a key that is missing or of another kind."""
     inner, needed, allowed = shape
-    holder = part if inner is None else present(expect("an object", part.get(inner), f"{path}.{inner}"))
+    holder = part if inner is None else non_null(expect("an object", part.get(inner), f"{path}.{inner}"))
     place = path if inner is None else f"{path}.{inner}"
     for key in (*needed, *(key for key in allowed if key in holder)):
         expect("a string", holder.get(key), f"{place}.{key}")
-    for key in MARKS & part.keys():
+    for key in MARK_KEYS & part.keys():
         ttl = expect("an object", part[key], f"{path}.{key}").get("ttl")
         expect("a string", ttl or "", f"{path}.{key}.ttl")
-    outer = {"type", *MARKS} | (set(needed) if inner is None else {inner})
+    outer = {"type", *MARK_KEYS} | (set(needed) if inner is None else {inner})
     return part.keys() <= outer and (inner is None or holder.keys() <= {*needed, *allowed})

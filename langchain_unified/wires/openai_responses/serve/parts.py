@@ -8,8 +8,8 @@ from typing import Any
 from langchain_unified.errors import RequestError, UnsupportedContentError
 from langchain_unified.messages.blocks import normalise
 from langchain_unified.request import Block, JsonObject, Mark, Turn
+from langchain_unified.wires._body import abbreviated, each_object, expect, non_null
 from langchain_unified.wires._openai.caching import BREAKPOINT_TTLS
-from langchain_unified.wires._values import expect, objects, present, shown
 from langchain_unified.wires.openai_responses.blocks import PART_TYPES, WIRE, encode_parts
 
 # The strings that a part may hold beside its type.
@@ -26,15 +26,15 @@ def read_content(content: Any, path: str) -> list[Block]:
     if isinstance(content, str):
         return [{"type": "text", "text": content}] if content else []
     if not isinstance(content, list):
-        raise RequestError(f"{path} must be a string or a list of parts, not {shown(content)}.")
-    return [_part(part, place) for part, place in objects(content, path)]
+        raise RequestError(f"{path} must be a string or a list of parts, not {abbreviated(content)}.")
+    return [_part(part, place) for part, place in each_object(content, path)]
 
 
 def _part(part: JsonObject, path: str) -> Block:
     kind = expect("a string", part.get("type"), f"{path}.type")
     if kind not in PART_TYPES:
         raise RequestError(f"{path}.type must be one of {', '.join(PARTS)}, not {kind!r}.")
-    given = present(part)
+    given = non_null(part)
     for key in PARTS.get(kind, frozenset()) & given.keys():
         expect("a string", given[key], f"{path}.{key}")
     if kind == "input_text":
@@ -61,7 +61,7 @@ def _block(part: JsonObject, path: str) -> Block:
 def _mark(value: Any, path: str) -> Mark | None:
     if value is None:
         return None
-    given = present(expect("an object", value, path))
+    given = non_null(expect("an object", value, path))
     if given.pop("mode", None) != "explicit":
         raise RequestError(f"{path}.mode must be 'explicit'.")
     ttl = expect("a string", given.get("ttl", "30m"), f"{path}.ttl")

@@ -18,7 +18,7 @@ from typing import Any, cast
 from langchain_unified.errors import RequestError
 from langchain_unified.request import JsonObject, OutputFormat, Params, Request, ToolChoice, ToolSpec
 from langchain_unified.tools.spec import tool_spec
-from langchain_unified.wires._values import expect, objects, present
+from langchain_unified.wires._body import each_object, expect, non_null
 from langchain_unified.wires.openai_responses.params import NATIVE_KEYS, may_reason
 from langchain_unified.wires.openai_responses.serve.turns import read_turns
 from langchain_unified.wires.openai_responses.tools import OPTIONS, encode_tool_choice
@@ -58,10 +58,10 @@ NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 def read_request(body: JsonObject, headers: Mapping[str, str] = NO_HEADERS) -> Request:
     """The request that a body asks for. Raises `RequestError` for a body that is none; headers say nothing here."""
-    given = present(expect("an object", body, "The body"))
+    given = non_null(expect("an object", body, "The body"))
     if "input" not in given and not any(key in given for key in STATES):
         raise RequestError("input must be a string or a list of items, not null (or absent).")
-    tools = tuple(_tool(tool, path) for tool, path in objects(given.get("tools"), "tools"))
+    tools = tuple(_tool(tool, path) for tool, path in each_object(given.get("tools"), "tools"))
     output, text = _text(given)
     params = _params(given)
     native = {key: value for key, value in given.items() if key in NATIVE_KEYS and key not in SETTLED}
@@ -137,9 +137,9 @@ FORMAT: Mapping[str, str] = {
 
 def _text(given: JsonObject) -> tuple[OutputFormat | None, JsonObject]:
     """`text.format`, and what is left of `text` without it and the verbosity; a format without a word of ours is."""
-    text = present(expect("an object", given.get("text", {}), "text"))
+    text = non_null(expect("an object", given.get("text", {}), "text"))
     asked = text.get("format")
-    output = None if asked is None else _output(present(expect("an object", asked, "text.format")))
+    output = None if asked is None else _output(non_null(expect("an object", asked, "text.format")))
     said = {"verbosity"} if output is None else {"verbosity", "format"}
     rest = {key: value for key, value in text.items() if key not in said}
     return output, {"text": rest} if rest else {}
@@ -183,7 +183,7 @@ def _tool(tool: JsonObject, path: str) -> ToolSpec:
     if kind not in TOOL_KEYS:
         name = next((tool[key] for key in ("name", "server_label") if tool.get(key)), kind)
         return ToolSpec(str(name), kind="native", definition=tool)
-    given = present(tool)
+    given = non_null(tool)
     if not expect("a string", given.get("name"), f"{path}.name"):
         raise RequestError(f"{path}.name is empty: a tool needs a name.")
     for key in TOOL_VALUES.keys() & given.keys():
@@ -223,7 +223,7 @@ def _named(value: JsonObject) -> ToolChoice:
 
 def _allowed(value: JsonObject) -> ToolChoice:
     path = "tool_choice.tools"
-    names = [_name(tool, place) for tool, place in objects(expect("a list", value.get("tools"), path), path)]
+    names = [_name(tool, place) for tool, place in each_object(expect("a list", value.get("tools"), path), path)]
     return ToolChoice("allowed", tuple(names), required=value.get("mode") == "required")
 
 

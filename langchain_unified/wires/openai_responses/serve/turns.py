@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, cast
 from langchain_unified.errors import RequestError, UnsupportedContentError
 from langchain_unified.messages.blocks import normalise
 from langchain_unified.request import Block, JsonObject, Request, Role, Turn
-from langchain_unified.wires._values import expect, objects, present, shown
+from langchain_unified.wires._body import abbreviated, each_object, expect, non_null
 from langchain_unified.wires.openai_responses.assistant_tools import RESULT_TYPES
 from langchain_unified.wires.openai_responses.blocks import PART_TYPES, WIRE
 from langchain_unified.wires.openai_responses.decode import arguments
@@ -26,7 +26,7 @@ def read_turns(given: Any) -> tuple[Turn, ...]:
     if isinstance(given, str):
         return (Turn("user", tuple(read_content(given, "input")), position=0),)
     reader = _Turns()
-    for position, (item, path) in enumerate(objects(given, "input")):
+    for position, (item, path) in enumerate(each_object(given, "input")):
         kind = expect("a string", item.get("type") or "message", f"{path}.type")
         reader.position = position
         ITEMS.get(kind, _other)(reader, item, path)
@@ -71,7 +71,7 @@ def _message(reader: _Turns, item: JsonObject, path: str) -> None:
     role = expect("a string", item.get("role"), f"{path}.role")
     if role not in ROLES:
         raise RequestError(f"{path}.role must be one of {', '.join(ROLES)}, not {role!r}.")
-    given = present(item)
+    given = non_null(item)
     unknown = next((key for key in given if key not in MESSAGE_KEYS), None)
     if unknown is not None:
         raise RequestError(f"{path}.{unknown}: a message has no such key.")
@@ -92,8 +92,8 @@ def _said(message: JsonObject, path: str) -> list[Block]:
     if isinstance(content, str):
         return [{"type": "text", "text": content, **head}] if content else []
     if not isinstance(content, list):
-        raise RequestError(f"{path}.content must be a string or a list of parts, not {shown(content)}.")
-    return [_said_part(part, place, head) for part, place in objects(content, f"{path}.content")]
+        raise RequestError(f"{path}.content must be a string or a list of parts, not {abbreviated(content)}.")
+    return [_said_part(part, place, head) for part, place in each_object(content, f"{path}.content")]
 
 
 # Keys by which an assistant's text tells of its message or of us: a part that has one of its own is kept whole.
@@ -102,9 +102,9 @@ TAKEN = frozenset({"id", "phase", "status", "extras", "mark"})
 
 def _said_part(part: JsonObject, path: str, head: JsonObject) -> Block:
     kind = expect("a string", part.get("type"), f"{path}.type")
-    given = present(part)
+    given = non_null(part)
     if kind == "output_text" and not given.keys() & TAKEN:
-        notes = [_citation(*found) for found in objects(given.pop("annotations", None), f"{path}.annotations")]
+        notes = [_citation(*found) for found in each_object(given.pop("annotations", None), f"{path}.annotations")]
         cited = {"annotations": notes} if notes else {}
         text = expect("a string", given.get("text"), f"{path}.text")
         return {**given, "type": "text", "text": text, **cited, **head}
@@ -112,7 +112,7 @@ def _said_part(part: JsonObject, path: str, head: JsonObject) -> Block:
         block = {"type": "refusal", "refusal": expect("a string", given["refusal"], f"{path}.refusal"), **head}
         return {"type": "native", "value": block} if head.keys() - {"id"} else block
     if "id" not in head:
-        raise RequestError(f"{path} must be an output_text or a refusal, not {shown(part)}.")
+        raise RequestError(f"{path} must be an output_text or a refusal, not {abbreviated(part)}.")
     return {"type": "native", "value": {"type": "message", "role": "assistant", **head, "content": [part]}}
 
 
@@ -138,7 +138,7 @@ CALL_EXTRAS = frozenset({"status", "namespace", "async"})
 
 
 def _function_call(reader: _Turns, item: JsonObject, path: str) -> None:
-    given = present(item)
+    given = non_null(item)
     for key in sorted(CALL_KEYS):
         expect("a string", given.get(key), f"{path}.{key}")
     item_id = expect("a string", given.get("id", ""), f"{path}.id")
@@ -158,10 +158,10 @@ THOUGHT_EXTRAS = frozenset({"encrypted_content", "content", "status"})
 
 def _reasoning(reader: _Turns, item: JsonObject, path: str) -> None:
     """A block for each part of the summary, all with the item's id: LangChain's way to tell it."""
-    given = present(item)
+    given = non_null(item)
     item_id = expect("a string", given.get("id"), f"{path}.id")
     expect("a list", given.get("summary"), f"{path}.summary")
-    summary = [part for part, _ in objects(given["summary"], f"{path}.summary")]
+    summary = [part for part, _ in each_object(given["summary"], f"{path}.summary")]
     expect("a list", given.get("content", []), f"{path}.content")
     plain = all(part.keys() == {"type", "text"} and part["type"] == "summary_text" and part["text"] for part in summary)
     if not plain or not item_id or given.keys() - THOUGHT_KEYS - THOUGHT_EXTRAS:
@@ -211,7 +211,7 @@ Told: TypeAlias = "tuple[list[Block], bool, JsonObject]"
 
 def _result(reader: _Turns, item: JsonObject, path: str) -> None:
     """A result of a function or of a free-form tool; its own id and status say nothing to the model."""
-    given = present(item)
+    given = non_null(item)
     call_id = expect("a string", given.get("call_id"), f"{path}.call_id")
     blocks = read_content(given.get("output"), f"{path}.output")
     if given.keys() - {"type", "call_id", "output", "id", "status"}:
@@ -228,7 +228,7 @@ def _kind(reader: _Turns, kind: str, call_id: str) -> JsonObject:
 
 def _special_result(reader: _Turns, item: JsonObject, path: str) -> None:
     """A result of a tool that OpenAI defines, when the encoder would write it so; else it is kept whole."""
-    kind, given = item["type"], present(item)
+    kind, given = item["type"], non_null(item)
     key = "id" if kind == "local_shell_call_output" else "call_id"
     call_id = expect("a string", given.get(key), f"{path}.{key}")
     blocks, is_error, options = SPECIAL[kind](given)

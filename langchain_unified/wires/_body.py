@@ -1,4 +1,4 @@
-"""The kinds of values that a body must have, and the error that names the key where it has another."""
+"""Reading a body as a server does: what kind of value a key must have, and the error that names its path."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from langchain_unified.errors import RequestError
 from langchain_unified.request import JsonObject
 
-KINDS: Mapping[str, Callable[[Any], bool]] = {
+IS_KIND: Mapping[str, Callable[[Any], bool]] = {
     "a string": lambda value: isinstance(value, str),
     "an object": lambda value: isinstance(value, dict),
     "a list": lambda value: isinstance(value, list),
@@ -20,24 +20,26 @@ KINDS: Mapping[str, Callable[[Any], bool]] = {
 
 
 def expect(kind: str, value: Any, path: str) -> Any:
-    """The value, when it is of the kind; raises `RequestError` with the path when it is not."""
-    if KINDS[kind](value):
+    """The value, when it is of the kind. Raises `RequestError` with the path when it is not."""
+    if IS_KIND[kind](value):
         return value
-    raise RequestError(f"{path} must be {kind}, not {shown(value)}.")
+    raise RequestError(f"{path} must be {kind}, not {abbreviated(value)}.")
 
 
-def shown(value: Any) -> str:
+def abbreviated(value: Any) -> str:
+    """A value for an error message, in 80 characters at most."""
     if value is None:
         return "null (or absent)"
     text = repr(value)
     return text if len(text) <= 80 else text[:77] + "..."
 
 
-def objects(value: Any, path: str) -> Iterator[tuple[JsonObject, str]]:
-    """Each object of a list, with its path; nothing for `None`."""
+def each_object(value: Any, path: str) -> Iterator[tuple[JsonObject, str]]:
+    """Each object of a list, with its path; nothing for `None`. Raises `RequestError` for anything else."""
     for position, item in enumerate(expect("a list", [] if value is None else value, path)):
         yield expect("an object", item, f"{path}[{position}]"), f"{path}[{position}]"
 
 
-def present(holder: Mapping[str, Any]) -> JsonObject:
+def non_null(holder: Mapping[str, Any]) -> JsonObject:
+    """The keys of an object whose values are not null."""
     return {key: value for key, value in holder.items() if value is not None}

@@ -1,0 +1,16 @@
+"""`python -m docs.generate [folder]`: write the generated pages into a folder, `docs` by default."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from docs.generate import media, parameters, server_tools
+
+PAGES = {"media.md": media.page, "parameters.md": parameters.page, "server_tools.md": server_tools.page}
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1] if sys.argv[1:] else "docs")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, page in PAGES.items():
+        (folder / name).write_text(page(), encoding="utf-8")
