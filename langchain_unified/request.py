@@ -1,7 +1,7 @@
-"""The vocabulary of one call, before any wire.
+"""The vocabulary of one call, independent of any wire.
 
-A chat model turns messages, fields and bound keywords into one `Request`; a wire turns the `Request` into
-a body. Nothing here knows an API, an SDK or the network, and nothing here imports the rest of the package.
+A chat model makes one `Request` of messages, fields and bound keywords; a wire makes a body of the `Request`. Nothing
+here knows an API, an SDK or the network.
 """
 
 from __future__ import annotations
@@ -10,44 +10,48 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
+from langchain_unified.content_blocks import Block, JsonObject, Mark
+
+__all__ = [
+    "Adjustment",
+    "Block",
+    "Dialect",
+    "Encoded",
+    "JsonObject",
+    "Mark",
+    "OutputFormat",
+    "Params",
+    "Profile",
+    "Provider",
+    "Request",
+    "Role",
+    "ToolChoice",
+    "ToolSpec",
+    "Turn",
+    "WireName",
+]
+
 Provider: TypeAlias = Literal["anthropic", "openai"]
 WireName: TypeAlias = Literal["anthropic_messages", "openai_chat", "openai_responses"]
 Role: TypeAlias = Literal["system", "developer", "user", "assistant", "tool"]
 
-JsonObject: TypeAlias = dict[str, Any]
-"""A JSON object as Python holds it: the one place where values are open."""
-
-Block: TypeAlias = dict[str, Any]
-"""A content block of the one dialect that encoders meet; `content.py` lists its types."""
-
-
-
-class Mark(TypedDict, total=False):
-    """A prompt-cache mark on a block or a tool.
-
-    `ttl`: how long the prefix should live, as the user wrote it (`"5m"`, `"1h"`, `"30m"`, `"12h"`); absent means
-    the provider's default.
-    """
-
-    ttl: str
-
 
 class Adjustment(TypedDict):
-    """One thing that could not go out as it was written. `what` names it, `why` says what happened instead."""
+    """Something that was not sent as it was written. `what` names it, `why` tells what was sent instead."""
 
     what: str
     why: str
     lossless: NotRequired[bool]
-    """Whether nothing is lost by it: then it is listed, and `on_unsupported` does not apply. Absent means no."""
+    """Whether nothing is lost. It is listed then, and `on_unsupported` does not apply. Absent means no."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One message, its content settled into blocks of one dialect.
+    """One message, with its content in normalised blocks.
 
-    `options` holds what a wire may want to know of a tool result (`type`, `acknowledged_safety_checks`).
-    `origin` is the wire that produced an assistant turn (`None`: nobody's, or not known), `model` the model that did.
-    `position` is the index in the caller's list of messages, for error messages only.
+    `options` holds fields of a tool result that only some wires know (`type`, `acknowledged_safety_checks`). `origin`
+    is the wire that produced an assistant turn (`None`: it is not known, or a person wrote it), `model` the model that
+    did. `position` is the index in the caller's list of messages, for error messages only.
     """
 
     role: Role
@@ -66,8 +70,8 @@ class ToolSpec:
     """A tool that the model may call.
 
     `kind` is `function` (JSON arguments, run by the caller), `custom` (free-form text, run by the caller) or `native`
-    (a provider's own: `definition` goes out as it is). `options` holds what only some wires have: `defer_loading`,
-    `allowed_callers`, `input_examples`, `eager_input_streaming`, `async`, ….
+    (a provider-defined tool: `definition` is sent as it is). `options` holds what only some wires know:
+    `defer_loading`, `allowed_callers`, `input_examples`, `eager_input_streaming`, `async`, ….
     """
 
     name: str
@@ -79,7 +83,7 @@ class ToolSpec:
     definition: JsonObject = field(default_factory=dict)
     mark: Mark | None = None
     checked: bool = field(default=False, compare=False)
-    """Whether its arguments are checked here against all of the schema, so that nothing unenforced is lost."""
+    """Whether arguments are checked here against the whole schema, so that nothing is lost that a provider ignores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +98,12 @@ class ToolChoice:
     names: tuple[str, ...] = ()
     required: bool = False
     definition: JsonObject | None = None
-    """A provider's own form for what the modes cannot say (`{"type": "mcp", …}`); it goes out as it is."""
+    """A choice that only one provider has (`{"type": "mcp", …}`). It is sent as it is."""
 
 
 @dataclass(frozen=True, slots=True)
 class OutputFormat:
-    """The form that the answer must have. `strict=None` leaves the wire's default."""
+    """The format of the answer. `strict=None` leaves the wire's default."""
 
     kind: Literal["text", "json_object", "json_schema"]
     schema: JsonObject = field(default_factory=dict)
@@ -107,7 +111,7 @@ class OutputFormat:
     description: str | None = None
     strict: bool | None = None
     checked: bool = field(default=False, compare=False)
-    """Whether the answer is checked here against all of the schema, so that nothing unenforced is lost."""
+    """Whether the answer is checked here against the whole schema, so that nothing is lost that a provider ignores."""
 
 
 class Params(TypedDict, total=False):
@@ -186,7 +190,7 @@ class Profile:
     drops_earlier_thinking: bool = False
     """Whether Claude's prompt leaves out the thinking of turns before the user's last message."""
     tool_versions: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """Neutral name of a server tool -> the type this model takes, where that is not the one in `server_tools.FORMS`."""
+    """Neutral name of a server tool -> the type this model takes, where it differs from `tools.server.forms`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,11 +208,11 @@ class Dialect:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call, in our vocabulary.
+    """One call.
 
-    `params` are neutral; `native` are keys of the provider's own body (`container`, `include`, `truncation`, …) that
-    no other provider has, sent as they are by the wire that knows them and refused by name by the others.
-    `extra_body` is merged over the finished body, unchecked.
+    `params` are neutral. `native` are keys of one API's body (`container`, `include`, `truncation`, …): the wire that
+    knows them sends them as they are, and the others refuse them by name. `extra_body` is merged over the finished
+    body, unchecked.
     """
 
     model: str
@@ -222,15 +226,15 @@ class Request:
     betas: tuple[str, ...] = ()
     stream: bool = False
     parts: bool = field(default=False, compare=False)
-    """Whether texts go out as lists of parts where a plain string would do: a mark may then come and go without
-    changing what stands before it."""
+    """Whether a text is sent as a list of parts where a string is possible, so that adding or removing a mark changes
+    nothing before it."""
     profile: Profile = field(default_factory=Profile, compare=False)
     dialect: Dialect = field(default_factory=Dialect, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """What an encoder returns: the JSON body, the headers it needs, and what could not be said as written."""
+    """What an encoder returns: the JSON body, the headers that it needs, and what was adjusted."""
 
     body: JsonObject
     headers: Mapping[str, str] = field(default_factory=dict)

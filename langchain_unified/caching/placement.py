@@ -24,6 +24,7 @@ from langchain_unified.caching.requested import (
     marks_in,
 )
 from langchain_unified.caching.rules import MarkRules
+from langchain_unified.content_blocks import without
 from langchain_unified.request import Adjustment, Mark, Request, ToolSpec, Turn
 
 
@@ -317,7 +318,7 @@ def _with_turn_marks(at: int, turn: Turn, places: dict[Place, RequestedMark]) ->
     found = {index: places[at, index] for index in range(len(turn.blocks)) if (at, index) in places}
     if not found and not any("mark" in block for block in turn.blocks):
         return turn
-    blocks = [{key: value for key, value in block.items() if key != "mark"} for block in turn.blocks]
+    blocks = [without(block, "mark") for block in turn.blocks]
     for index, mark in found.items():
         blocks[index]["mark"] = _mark(mark)
     return replace(turn, blocks=tuple(blocks))

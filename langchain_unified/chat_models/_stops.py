@@ -14,7 +14,8 @@ from typing import TypeAlias, TypeGuard, cast
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages.tool import ToolCallChunk
 
-from langchain_unified.request import Block, JsonObject
+from langchain_unified.content_blocks import AnyBlock as Block
+from langchain_unified.request import JsonObject
 
 Content: TypeAlias = str | list[str | Block]
 """The content of a message."""

@@ -190,7 +190,7 @@ def fallback(show: Show, models: dict[str, ChatUnified], server: Emulator | None
 def _script(request: Request) -> Any:
     from langchain_unified.testing.emulation.assistant import answer
 
-    question = "".join(block.get("text", "") for block in request.turns[-1].blocks)
+    question = "".join(block["text"] for block in request.turns[-1].blocks if block["type"] == "text")
     return SCRIPTED_ANSWERS.get(question) or answer(request)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from langchain_unified.caching.placement import describe
 from langchain_unified.caching.segments import FORMAT, Segment
 from langchain_unified.caching.settings import Setting
+from langchain_unified.content_blocks import Mark, changed
 from langchain_unified.request import JsonObject, Profile, Request, Turn, WireName
 from langchain_unified.wires import WIRES
 
@@ -113,7 +114,7 @@ def _tags(request: Request, wire: WireName, wanted: int) -> list[Tag | None]:
 
 
 def _tagged(at: int, turn: Turn) -> Turn:
-    blocks = ({**block, "mark": {"ttl": f"{at}/{index}"}} for index, block in enumerate(turn.blocks))
+    blocks = (changed(block, mark=Mark(ttl=f"{at}/{index}")) for index, block in enumerate(turn.blocks))
     return replace(turn, blocks=tuple(blocks))
 
 

@@ -9,14 +9,15 @@ are put into words where they need one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
+from langchain_unified.content_blocks import Block, TextBlock, UnknownBlock, changed, raw_value
 from langchain_unified.history.readable import ReferencedImages, image_in, readable
 from langchain_unified.history.words import Translated, in_words, needs_words
 from langchain_unified.messages.assistant import standard_blocks
 from langchain_unified.messages.blocks import wire_of_type
-from langchain_unified.request import Adjustment, Block, Turn, WireName
+from langchain_unified.request import Adjustment, Turn, WireName
 
 
 def is_foreign(turn: Turn, wire: WireName, model: str) -> bool:
@@ -89,9 +90,9 @@ def _without_reasoning_id(block: Block) -> Iterable[Block]:
         return (block,)
     value = block["value"]
     if value.get("type") in ("function_call", "custom_tool_call"):
-        return ({**block, "value": {key: item for key, item in value.items() if key != "id"}},)
+        return (changed(block, value={key: item for key, item in value.items() if key != "id"}),)
     if value.get("type") == "message":
-        return [{"type": "text", "text": str(part.get("text") or "")} for part in value.get("content") or ()]
+        return [TextBlock(type="text", text=str(part.get("text") or "")) for part in value.get("content") or ()]
     if value.get("type") == "refusal":
         return ({"type": "refusal", "refusal": value.get("refusal") or ""},)
     return standard_blocks(value, "openai_responses", "openai_responses")
@@ -102,9 +103,9 @@ def _without_reasoning_id(block: Block) -> Iterable[Block]:
 RESULT_TYPES = frozenset({"computer_screenshot", "tool_search_output"})
 
 
-def _has_home(block: Block) -> bool:
+def _has_home(block: UnknownBlock) -> bool:
     """Whether a block that the target does not know is one of another provider's."""
-    kind = block["value"].get("type") if isinstance(block["value"], Mapping) else None
+    kind = raw_value(block).get("type")
     return isinstance(kind, str) and (kind in RESULT_TYPES or wire_of_type(kind) is not None)
 
 
@@ -114,7 +115,7 @@ def _translated_result(turn: Turn) -> Turn:
     return replace(turn, blocks=tuple(block for block in blocks if block is not None))
 
 
-def _translated_part(block: Block) -> Block | None:
+def _translated_part(block: UnknownBlock) -> Block | None:
     if not _has_home(block):
         return block
     value = block["value"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
+from langchain_unified.content_blocks import Block, Mark, changed, raw_value, without
 from langchain_unified.history.foreign import REASONING, is_reasoning
 from langchain_unified.messages.cache_marks import mark_last
-from langchain_unified.request import Adjustment, Block, Turn
+from langchain_unified.request import Adjustment, Turn
 
 
 def move_marks(turns: tuple[Turn, ...], adjustments: list[Adjustment]) -> tuple[Turn, ...]:
@@ -21,14 +21,14 @@ def move_marks(turns: tuple[Turn, ...], adjustments: list[Adjustment]) -> tuple[
             if not is_omittable(turn, block):
                 last = at, index
             elif "mark" in block:
-                blocks[at][index] = {key: value for key, value in block.items() if key != "mark"}
-                _move(blocks, block, last, turn, adjustments)
+                blocks[at][index] = without(block, "mark")
+                _move(blocks, block["mark"], last, turn, adjustments)
     return tuple(_with_blocks(turn, found) for turn, found in zip(turns, map(tuple, blocks), strict=True))
 
 
 def _move(
     blocks: list[list[Block]],
-    block: Block,
+    mark: Mark,
     last: tuple[int, int] | None,
     turn: Turn,
     adjustments: list[Adjustment],
@@ -36,9 +36,10 @@ def _move(
     if last is None:
         what = f"the prompt-cache mark on message {turn.position} ({turn.role})"
         adjustments.append(Adjustment(what=what, why="No block at or before it can carry a mark."))
-    else:
-        at, index = last
-        blocks[at][index] = {"mark": block["mark"], **blocks[at][index]}
+        return
+    at, index = last
+    if "mark" not in blocks[at][index]:
+        blocks[at][index] = changed(blocks[at][index], mark=mark)
 
 
 def keep_last_mark(turn: Turn, blocks: tuple[Block, ...]) -> tuple[Block, ...]:
@@ -57,11 +58,10 @@ def is_omittable(turn: Turn, block: Block) -> bool:
     """Whether a block can be left out: an empty text or reasoning. A tool result stays, also an empty one."""
     if turn.role == "tool":
         return False
-    value = block["value"] if block["type"] == "foreign" else None
-    foreign_reasoning = isinstance(value, Mapping) and value.get("type") in REASONING
+    foreign_reasoning = block["type"] == "foreign" and raw_value(block).get("type") in REASONING
     return foreign_reasoning or is_blank(block) or is_reasoning(block)
 
 
 def is_blank(block: Block) -> bool:
     """Whether a block is a text of white space only."""
-    return bool(block["type"] == "text" and not block["text"].strip())
+    return block["type"] == "text" and not block["text"].strip()

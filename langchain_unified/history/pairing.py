@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from langchain_unified.content_blocks import JsonObject, changed, raw_value
 from langchain_unified.messages.tool_calls import CALL_ID_KEYS, call_id_of, makes_call
-from langchain_unified.request import Block, Turn
+from langchain_unified.request import Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +95,8 @@ def pair(turns: Sequence[Turn]) -> Pairing:
 def _calls_of(turn: Turn, at: int) -> Iterator[ToolCallRef]:
     for index, block in enumerate(turn.blocks):
         if makes_call(block):
-            name = str(block.get("name") or block.get("value", {}).get("name"))
-            yield ToolCallRef(at, index, call_id_of(block) or "", name)
+            name = block.get("name") or raw_value(block).get("name")
+            yield ToolCallRef(at, index, call_id_of(block) or "", str(name))
         elif block["type"] == "native" and is_provider_defined(block["value"]):
             value = block["value"]
             call_id = str(value.get("call_id") or value.get("id"))
@@ -119,8 +120,8 @@ def _answered_inline(turns: Iterable[Turn]) -> Iterator[str]:
     """Ids of the calls that an item inside a user or assistant turn answers."""
     for turn in turns:
         for block in turn.blocks:
-            value = block["value"] if block["type"] in ("native", "unknown") else None
-            if isinstance(value, Mapping) and str(value.get("type")).endswith(("_output", "_approval_response")):
+            value = {} if block["type"] == "foreign" else raw_value(block)
+            if str(value.get("type")).endswith(("_output", "_approval_response")):
                 yield from (str(value[key]) for key in ("call_id", "approval_request_id", "id") if value.get(key))
 
 
@@ -157,15 +158,17 @@ def _unanswered(calls: Iterable[ToolCallRef], at: int, *, after: bool) -> list[T
 def with_valid_ids(turns: tuple[Turn, ...], rules: IdRules) -> tuple[tuple[Turn, ...], list[str]]:
     """The turns with ids that the API takes, each for one call only; and the ids that were replaced."""
     calls = pair(turns).calls
-    changed: dict[int, Turn] = {}
+    new_turns: dict[int, Turn] = {}
     replaced: list[str] = []
     for call, new_id in zip(calls, _new_ids(calls, rules), strict=True):
         if new_id != call.id:
             replaced.append(call.id)
-            changed[call.turn] = _with_id(changed.get(call.turn, turns[call.turn]), call.block, new_id)
+            new_turns[call.turn] = _with_id(new_turns.get(call.turn, turns[call.turn]), call.block, new_id)
         if call.result is not None and turns[call.result].tool_call_id != new_id:
-            changed[call.result] = replace(turns[call.result], tool_call_id=new_id)
-    return (tuple(changed.get(at, turn) for at, turn in enumerate(turns)), replaced) if changed else (turns, replaced)
+            new_turns[call.result] = replace(turns[call.result], tool_call_id=new_id)
+    if not new_turns:
+        return turns, replaced
+    return tuple(new_turns.get(at, turn) for at, turn in enumerate(turns)), replaced
 
 
 def _new_ids(calls: Sequence[ToolCallRef], rules: IdRules) -> list[str]:
@@ -190,13 +193,10 @@ def _new_ids(calls: Sequence[ToolCallRef], rules: IdRules) -> list[str]:
 
 
 def _with_id(turn: Turn, index: int, new_id: str) -> Turn:
-    block = turn.blocks[index]
-    if "value" in block:
-        value = block["value"]
-        changed: Block = {**block, "value": {**value, CALL_ID_KEYS[value["type"]]: new_id}}
-    else:
-        changed = {**block, "id": new_id}
-    return replace(turn, blocks=(*turn.blocks[:index], changed, *turn.blocks[index + 1 :]))
+    value = raw_value(turn.blocks[index])
+    fields: JsonObject = {"value": {**value, CALL_ID_KEYS[value["type"]]: new_id}} if value else {"id": new_id}
+    block = changed(turn.blocks[index], **fields)
+    return replace(turn, blocks=(*turn.blocks[:index], block, *turn.blocks[index + 1 :]))
 
 
 # --- order ------------------------------------------------------------------------------------------------------------

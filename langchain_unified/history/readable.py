@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from langchain_unified.request import Block
+from langchain_unified.content_blocks import Block, ImageBlock
 
 # --- text -------------------------------------------------------------------------------------------------------------
 
@@ -71,7 +71,7 @@ MAGIC = {"iVBOR": "image/png", "/9j/": "image/jpeg", "R0lG": "image/gif", "UklG"
 IMAGE_TYPES = frozenset(MAGIC.values())
 
 
-def image_in(value: Mapping[str, Any]) -> Block | None:
+def image_in(value: Mapping[str, Any]) -> ImageBlock | None:
     """An image in any provider's form, as a block that every wire takes in a user message; `None` for anything else."""
     source = value.get("source") if value.get("type") == "image" else None
     if isinstance(source, Mapping):
@@ -88,7 +88,7 @@ def image_in(value: Mapping[str, Any]) -> Block | None:
     return None
 
 
-def _base64_image(data: str, kind: str) -> Block | None:
+def _base64_image(data: str, kind: str) -> ImageBlock | None:
     kind = kind.lower().replace("image/jpg", "image/jpeg")
     if kind not in IMAGE_TYPES:
         kind = next((name for start, name in MAGIC.items() if data.startswith(start)), "")

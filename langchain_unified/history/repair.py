@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from langchain_unified.content_blocks import Block
 from langchain_unified.errors import InvalidHistoryError
 from langchain_unified.history.foreign import is_foreign, translated
 from langchain_unified.history.moved_marks import is_blank, move_marks
@@ -22,7 +23,7 @@ from langchain_unified.history.pairing import IdRules, is_provider_defined, with
 from langchain_unified.history.results import with_paired_results
 from langchain_unified.history.state import Policy, RepairState, Turns
 from langchain_unified.messages.tool_calls import call_id_of, makes_call
-from langchain_unified.request import Adjustment, Block, Profile, Turn, WireName
+from langchain_unified.request import Adjustment, Profile, Turn, WireName
 
 SYSTEM_ROLES = ("system", "developer")
 
@@ -145,7 +146,7 @@ def _is_sent(block: Block, turn: Turn, wire: WireName) -> bool:
         value = block["value"]
         return bool(value.get("type") != "text" or str(value.get("text") or "").strip())
     if block["type"] != "reasoning":
-        return bool(block["type"] != "foreign")
+        return block["type"] != "foreign"
     return turn.origin == wire or (turn.origin is None and wire == "openai_responses")
 
 
@@ -191,7 +192,7 @@ def _ends_with_prefill(turns: Turns, state: RepairState) -> bool:
         if turn.role != "assistant":
             break
         sent[:0] = [block for block in turn.blocks if _is_sent(block, turn, state.wire)]
-    kinds = [str(block["value"].get("type") if block["type"] == "native" else block["type"]) for block in sent]
+    kinds = [str(block["value"].get("type")) if block["type"] == "native" else block["type"] for block in sent]
     paused = any(kind.endswith(("_tool_use", "_tool_result")) or kind.startswith("server_tool_") for kind in kinds)
     return bool(kinds) and kinds[-1] in ("text", "refusal") and not paused
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from langchain_unified.content_blocks import Block, TextBlock, raw_value
 from langchain_unified.history.moved_marks import keep_last_mark
 from langchain_unified.history.pairing import ToolCallRef, in_order, pair
 from langchain_unified.history.readable import ReferencedImages, readable
 from langchain_unified.history.state import RepairState, Turns
 from langchain_unified.messages.tool_calls import has_broken_arguments
-from langchain_unified.request import Block, Turn
+from langchain_unified.request import Turn
 
 
 def with_paired_results(turns: Turns, images: dict[int, Turn], state: RepairState) -> Turns:
@@ -55,7 +56,7 @@ def _as_user_turn(result: Turn, state: RepairState) -> Turn:
     )
     name = f"the tool {result.name}" if result.name else "a tool"
     head = f"[{'Failed result' if result.is_error else 'Result'} of an earlier call of {name}]"
-    blocks = ({"type": "text", "text": head}, *_user_blocks(result))
+    blocks = (TextBlock(type="text", text=head), *_user_blocks(result))
     return Turn("user", keep_last_mark(result, blocks), position=result.position)
 
 
@@ -64,9 +65,9 @@ def _user_blocks(result: Turn) -> tuple[Block, ...]:
     images = ReferencedImages()
     blocks: list[Block] = []
     for block in result.blocks:
-        text = readable(block["value"], images) if block["type"] == "native" else ""
-        blocks.append({"type": "text", "text": text} if block["type"] == "native" else block)
-    with_content = (block for block in blocks if block.get("text") is None or block["text"].strip())
+        native = block["type"] == "native"
+        blocks.append(TextBlock(type="text", text=readable(raw_value(block), images)) if native else block)
+    with_content = (block for block in blocks if block.get("text") is None or str(block.get("text")).strip())
     return (*with_content, *(block for block in images.blocks if block["type"] == "image"))
 
 
@@ -81,8 +82,8 @@ def _error_result(caller: Turn, call: ToolCallRef, state: RepairState) -> Turn:
         "An error result was added.",
     )
     text = BROKEN_ARGUMENTS if has_broken_arguments(caller.blocks[call.block]) else NO_RESULT
-    blocks = ({"type": "text", "text": text},)
-    return Turn("tool", blocks, tool_call_id=call.id or None, is_error=True, position=caller.position)
+    block = TextBlock(type="text", text=text)
+    return Turn("tool", (block,), tool_call_id=call.id or None, is_error=True, position=caller.position)
 
 
 NO_RESULT = "The tool was not run: this call has no result."
@@ -97,7 +98,7 @@ def _with_call_in_words(caller: Turn, call: ToolCallRef, state: RepairState) -> 
         "Add its result, or remove the call from the message.",
         "It was sent as text.",
     )
-    value = caller.blocks[call.block]["value"]
+    value = raw_value(caller.blocks[call.block])
     details = readable(value, ReferencedImages())
-    text: Block = {"type": "text", "text": f"[{value['type']}, not answered{f': {details}' if details else ''}]"}
+    text = TextBlock(type="text", text=f"[{value['type']}, not answered{f': {details}' if details else ''}]")
     return replace(caller, blocks=(*caller.blocks[: call.block], text, *caller.blocks[call.block + 1 :]))

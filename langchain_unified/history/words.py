@@ -12,8 +12,20 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
+from langchain_unified.content_blocks import (
+    Block,
+    ForeignBlock,
+    ImageBlock,
+    JsonObject,
+    ReasoningBlock,
+    ServerToolCallBlock,
+    ServerToolResultBlock,
+    TextBlock,
+    ToolCallBlock,
+    raw_value,
+)
 from langchain_unified.history.readable import ReferencedImages, readable
-from langchain_unified.request import Adjustment, Block, JsonObject, Turn
+from langchain_unified.request import Adjustment, Turn
 
 
 class Translated(NamedTuple):
@@ -28,7 +40,7 @@ def needs_words(turn: Turn) -> bool:
     texts = 0
     for block in turn.blocks:
         texts += block["type"] == "text"
-        if block.get("annotations") or block["type"] in ALWAYS_TRANSLATED:
+        if block["type"] in ALWAYS_TRANSLATED or (block["type"] == "text" and block.get("annotations")):
             return True
         if block["type"] == "reasoning" and turn.origin is not None:
             return True
@@ -38,7 +50,8 @@ def needs_words(turn: Turn) -> bool:
 def in_words(turn: Turn, blocks: Iterable[Block], adjustments: list[Adjustment]) -> Translated:
     """An assistant turn with `blocks` in place of its own, in words. What cannot be sent is added to `adjustments`."""
     blocks = list(blocks)
-    names = {str(block.get("id")): _tool_name(block) for block in blocks if block["type"] in CALLS}
+    calls = (block for block in blocks if block["type"] == "server_tool_call" or block["type"] == "tool_call")
+    names = {str(block.get("id")): _tool_name(block) for block in calls}
     answered = frozenset(call_id for block in blocks if (call_id := _answered_call(block)))
     builder = TranscriptBuilder(turn, names, answered)
     for block in blocks:
@@ -52,9 +65,6 @@ def in_words(turn: Turn, blocks: Iterable[Block], adjustments: list[Adjustment])
         replace(turn, blocks=tuple(builder.blocks), origin=None, model=None),
         Turn("user", tuple(images), position=turn.position) if images else None,
     )
-
-
-CALLS = frozenset({"server_tool_call", "tool_call"})
 
 
 @dataclass(slots=True)
@@ -98,15 +108,15 @@ class TranscriptBuilder:
             return
         lines = [" ".join([f"- {name}", *(f'"{quote}"' for quote in quotes)]) for name, quotes in self.sources.items()]
         text = "\n".join(["Sources:", *lines])
-        last = max((at for at, block in enumerate(self.blocks) if block["type"] == "text"), default=None)
+        last = next((block for block in reversed(self.blocks) if block["type"] == "text"), None)
         if last is None:
             self.blocks.insert(0, {"type": "text", "text": text})
         else:
-            self.blocks[last] = {**self.blocks[last], "text": f"{self.blocks[last]['text']}\n\n{text}"}
+            last["text"] += f"\n\n{text}"
 
     def _append(self, text: str, separator: str) -> None:
-        last = self.blocks[-1] if self.blocks else {}
-        if last.get("type") == "text" and self.turn.origin is not None:
+        last = self.blocks[-1] if self.blocks else None
+        if last is not None and last["type"] == "text" and self.turn.origin is not None:
             last["text"] += separator + text
         else:
             self.blocks.append({"type": "text", "text": text})
@@ -115,11 +125,11 @@ class TranscriptBuilder:
 # --- text and media ---------------------------------------------------------------------------------------------------
 
 
-def _unchanged(builder: TranscriptBuilder, block: Block) -> None:
-    builder.blocks.append(dict(block))
+def _unchanged(builder: TranscriptBuilder, block: Any) -> None:
+    builder.blocks.append(block.copy())
 
 
-def _text(builder: TranscriptBuilder, block: Block) -> None:
+def _text(builder: TranscriptBuilder, block: TextBlock) -> None:
     if block["text"].strip():
         builder.add_text(block["text"])
     for annotation in block.get("annotations") or ():
@@ -140,16 +150,16 @@ def _source(annotation: JsonObject) -> tuple[str, str]:
     return (name or ("a document" if quote else "")), quote
 
 
-def _reasoning(builder: TranscriptBuilder, block: Block) -> None:
+def _reasoning(builder: TranscriptBuilder, block: ReasoningBlock) -> None:
     if builder.turn.origin is None:
-        builder.blocks.append(dict(block))
+        builder.blocks.append(block.copy())
 
 
-def _image(builder: TranscriptBuilder, block: Block) -> None:
+def _image(builder: TranscriptBuilder, block: ImageBlock) -> None:
     builder.add_note(builder.images.add(block, (block.get("extras") or {}).get("revised_prompt") or ""))
 
 
-def _medium(builder: TranscriptBuilder, block: Block) -> None:
+def _medium(builder: TranscriptBuilder, block: Mapping[str, Any]) -> None:
     text = block.get("transcript") or block.get("text") or _document_text(block)
     keys = ("filename", "title", "url", "file_id", "mime_type")
     place = next((block[key] for key in keys if block.get(key)), "")
@@ -159,7 +169,7 @@ def _medium(builder: TranscriptBuilder, block: Block) -> None:
     builder.add_note(text or f"[{block['type']}{f': {place}' if place else ''}]")
 
 
-def _document_text(block: Block) -> str:
+def _document_text(block: Mapping[str, Any]) -> str:
     """The texts that a document is made of, or its data where that is text; empty for any other medium."""
     content = block.get("content")
     if isinstance(content, str):
@@ -174,7 +184,7 @@ def _document_text(block: Block) -> str:
 # --- server tools -----------------------------------------------------------------------------------------------------
 
 
-def _tool_name(block: Block) -> str:
+def _tool_name(block: ServerToolCallBlock | ToolCallBlock) -> str:
     extras = block.get("extras") or {}
     server = extras.get("server_name") or extras.get("server_label")
     name = extras.get("tool_name") or block.get("name") or "a tool"
@@ -184,17 +194,17 @@ def _tool_name(block: Block) -> str:
 STANDARD_KEYS = frozenset({"type", "name", "id", "args", "extras", "index", "mark", "tool_call_id", "output", "status"})
 
 
-def _other_fields(block: Block) -> JsonObject:
+def _other_fields(block: Mapping[str, Any]) -> JsonObject:
     return {key: item for key, item in block.items() if key not in STANDARD_KEYS}
 
 
-def _server_tool_call(builder: TranscriptBuilder, block: Block) -> None:
+def _server_tool_call(builder: TranscriptBuilder, block: ServerToolCallBlock) -> None:
     arguments = (block.get("extras") or {}).get("arguments")
     text = builder.readable(block.get("args"), arguments, _other_fields(block))
     builder.add_note(f"[{_tool_name(block)} was called{f' with {text}' if text else ''}]")
 
 
-def _server_tool_result(builder: TranscriptBuilder, block: Block) -> None:
+def _server_tool_result(builder: TranscriptBuilder, block: ServerToolResultBlock) -> None:
     name = builder.names.get(str(block.get("tool_call_id")), "the tool")
     error = (block.get("extras") or {}).get("error")
     text = builder.readable(block.get("output"), error, _other_fields(block))
@@ -206,7 +216,7 @@ def _server_tool_result(builder: TranscriptBuilder, block: Block) -> None:
 # --- blocks that only their provider has ------------------------------------------------------------------------------
 
 
-def _foreign(builder: TranscriptBuilder, block: Block) -> None:
+def _foreign(builder: TranscriptBuilder, block: ForeignBlock) -> None:
     value = block["value"]
     if isinstance(value, Mapping):
         FOREIGN_WRITERS.get(str(value.get("type")), _any_item)(builder, dict(value))
@@ -251,8 +261,8 @@ CLIENT_CALL_ARGUMENTS = ("action", "actions", "operation", "arguments", "environ
 
 def _answered_call(block: Block) -> str | None:
     """The id of the call that a provider's own item answers."""
-    value = block.get("value")
-    if not isinstance(value, Mapping) or not str(value.get("type")).endswith("_output"):
+    value = raw_value(block)
+    if not str(value.get("type")).endswith("_output"):
         return None
     return value.get("call_id") or value.get("id")
 
@@ -270,7 +280,7 @@ FOREIGN_WRITERS: Mapping[str, Callable[[TranscriptBuilder, JsonObject], None]] =
     "tool_search_call": _client_call,
 }
 
-WRITERS: Mapping[str, Callable[[TranscriptBuilder, Block], None]] = {
+WRITERS: Mapping[str, Callable[[TranscriptBuilder, Any], None]] = {
     "text": _text,
     "reasoning": _reasoning,
     "server_tool_call": _server_tool_call,

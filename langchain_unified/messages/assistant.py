@@ -12,10 +12,18 @@ from typing import Any, cast
 
 from langchain_core.messages import AIMessage
 
+from langchain_unified.content_blocks import (
+    Block,
+    ForeignBlock,
+    JsonObject,
+    NativeBlock,
+    changed,
+    raw_value,
+)
 from langchain_unified.messages.blocks import as_replied, content_items, normalise, wire_of_type
-from langchain_unified.messages.cache_marks import mark_last, mark_of, split_mark, with_mark
+from langchain_unified.messages.cache_marks import mark_last, mark_of, marked, split_mark, with_mark
 from langchain_unified.messages.tool_calls import follow_tool_calls, with_listed_calls, with_raw_arguments
-from langchain_unified.request import Block, Turn, WireName
+from langchain_unified.request import Turn, WireName
 
 
 def assistant_turn(message: AIMessage, wire: WireName, position: int) -> Turn:
@@ -63,7 +71,7 @@ def _replayed_blocks(message: AIMessage, wire: WireName) -> Iterator[Block]:
         if block.get("type") in STANDARD_ONLY:
             yield normalise(block, wire)
         else:
-            yield with_mark({"type": "native", "value": as_replied(block)}, block)
+            yield with_mark(NativeBlock(type="native", value=as_replied(block)), block)
 
 
 # No API has blocks of these types: LangChain or the caller wrote them.
@@ -85,9 +93,9 @@ def _translated_blocks(message: AIMessage, wire: WireName, origin: WireName | No
         home = _home_of(block)
         if home is None:
             same_api = origin == wire == "openai_responses"
-            yield {**normalise(block, wire), **(_item_fields(block) if same_api else _caption(block))}
+            yield changed(normalise(block, wire), **(_item_fields(block) if same_api else _caption(block)))
         elif home == wire:
-            yield with_mark({"type": "native", "value": as_replied(block)}, block)
+            yield with_mark(NativeBlock(type="native", value=as_replied(block)), block)
         else:
             yield from standard_blocks(block, home, wire)
 
@@ -98,14 +106,14 @@ def _home_of(block: Mapping[str, Any]) -> WireName | None:
     return "anthropic_messages" if cites else wire_of_type(str(block.get("type")))
 
 
-def _item_fields(block: Mapping[str, Any]) -> Block:
+def _item_fields(block: Mapping[str, Any]) -> JsonObject:
     """What the Responses API needs to recognise its own texts and images. It does not know ids that LangChain made."""
     if block.get("type") not in ("text", "image") or str(block.get("id", "lc_")).startswith("lc_"):
         return {}
     return {key: block[key] for key in ("id", "phase", "status", "logprobs", "extras") if block.get(key)}
 
 
-def _caption(block: Mapping[str, Any]) -> Block:
+def _caption(block: Mapping[str, Any]) -> JsonObject:
     """The prompt of a generated image, which describes it. Only its own provider reads its other extras."""
     prompt = (block.get("extras") or {}).get("revised_prompt") if block.get("type") == "image" else None
     return {"extras": {"revised_prompt": prompt}} if prompt else {}
@@ -135,19 +143,19 @@ def standard_blocks(block: Mapping[str, Any], home: WireName, wire: WireName) ->
     """The standard blocks of a block that only `home` has, for `wire`; `foreign` where it has no standard form."""
     provider = "anthropic" if home == "anthropic_messages" else "openai"
     carrier = AIMessage(content=[dict(block)], response_metadata={"model_provider": provider})
-    blocks = [_standard_block(cast(Block, item), wire) for item in carrier.content_blocks]
+    blocks = [_standard_block(cast(JsonObject, item), wire) for item in carrier.content_blocks]
     yield from mark_last(blocks, mark_of(block) if blocks else None)
 
 
-def _standard_block(item: Block, wire: WireName) -> Block:
+def _standard_block(item: JsonObject, wire: WireName) -> Block:
     if item["type"] == "non_standard":
         return with_mark(_foreign(item["value"]), item)
-    return {**normalise(item, wire), **_caption(item)}
+    return changed(normalise(item, wire), **_caption(item))
 
 
-def _foreign(value: Any) -> Block:
-    unmarked, mark = split_mark(value) if isinstance(value, Mapping) else (value, {})
-    return {"type": "foreign", "value": unmarked, **mark}
+def _foreign(value: Any) -> ForeignBlock:
+    unmarked, mark = split_mark(value) if isinstance(value, Mapping) else (value, None)
+    return marked(ForeignBlock(type="foreign", value=unmarked), mark)
 
 
 # --- beside the content -----------------------------------------------------------------------------------------------
@@ -170,5 +178,4 @@ def _blocks_beside_content(message: AIMessage, wire: WireName, blocks: Iterable[
 
 
 def _is_refusal(block: Block) -> bool:
-    value = block.get("value")
-    return block["type"] == "refusal" or (isinstance(value, dict) and value.get("type") == "refusal")
+    return block["type"] == "refusal" or raw_value(block).get("type") == "refusal"

@@ -1,19 +1,7 @@
-"""Any content block -> a normalised block, the one dialect that encoders take.
+"""Any content block -> a normalised block (`content_blocks`), the one dialect that encoders take.
 
-Callers write LangChain's standard blocks (v1, v0), OpenAI's parts or Anthropic's blocks, in any mix. What comes out:
-
-    text {text, annotations?}                         image {url | base64 + mime_type | file_id, detail?}
-    file {url | base64 + mime_type | file_id | content, filename?, title?, context?, citations?}
-    text-plain {text, title?, context?, citations?}   audio {base64 + mime_type | url | file_id}
-    video {base64 + mime_type | url | file_id}        search_result {source, title, content, citations?}
-    tool_call {id, name, args, extras?}               invalid_tool_call {id, name, args}
-    reasoning {reasoning, id?, extras?}               refusal {refusal}
-    server_tool_call {id, name, args, extras?}        server_tool_result {tool_call_id, output?, status?, extras?}
-    native {value}                                    a block of the target wire, sent as it is
-    foreign {value}                                   a block that only another provider reads: left out
-    unknown {value}                                   anything else: the encoder refuses it by name
-
-Each may carry `mark`, a prompt-cache mark. Nothing is downloaded.
+Callers write LangChain's standard blocks (v1, v0), OpenAI's parts or Anthropic's blocks, in any mix. Nothing is
+downloaded.
 """
 
 from __future__ import annotations
@@ -21,16 +9,35 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from langchain_unified.content_blocks import (
+    AudioBlock,
+    Block,
+    FileBlock,
+    ImageBlock,
+    InvalidToolCallBlock,
+    JsonObject,
+    NativeBlock,
+    PlainTextBlock,
+    SearchResultBlock,
+    TextBlock,
+    ToolCallBlock,
+    ToolResultBlock,
+    UnknownBlock,
+    VideoBlock,
+    build,
+    changed,
+)
 from langchain_unified.errors import InvalidHistoryError
 from langchain_unified.messages.cache_marks import (
     MARK_KEYS,
     hoist_mark,
+    marked,
     split_mark,
     with_mark,
     without_mark_in_extras,
 )
 from langchain_unified.messages.json_text import json_object
-from langchain_unified.request import Block, JsonObject, WireName
+from langchain_unified.request import WireName
 
 
 def content_items(content: str | list[Any]) -> list[Any]:
@@ -51,7 +58,7 @@ def normalise(block: Any, wire: WireName) -> Block:
         return with_mark(reader(block), block)
     home = wire_of_type(str(block.get("type")))
     if home == wire:
-        return with_mark({"type": "native", "value": as_replied(block)}, block)
+        return with_mark(NativeBlock(type="native", value=as_replied(block)), block)
     return {"type": "unknown", "value": block}
 
 
@@ -84,10 +91,10 @@ ADDED_KEYS = frozenset({"index", "partial_json", *MARK_KEYS})
 """Keys that no API sends in a block: callers mark it, and LangChain leaves the others when it adds chunks."""
 
 
-# --- readers ----------------------------------------------------------------------------------------------------------
+# --- text and media ---------------------------------------------------------------------------------------------------
 
 
-def _select(block: Mapping[str, Any], *keys: str) -> Block:
+def _select(block: Mapping[str, Any], *keys: str) -> JsonObject:
     """The named keys of a block or of its `extras`, without those that are absent or None."""
     extras = block.get("extras")
     beside = extras if isinstance(extras, dict) else {}
@@ -95,57 +102,53 @@ def _select(block: Mapping[str, Any], *keys: str) -> Block:
     return {key: value for key, value in found.items() if value is not None}
 
 
-def _text(block: Block) -> Block:
-    return {"type": "text", "text": block.get("text") or "", **_select(block, "annotations")}
+def _text(block: JsonObject) -> TextBlock:
+    return build(TextBlock, type="text", text=block.get("text") or "", **_select(block, "annotations"))
 
 
-def _image(block: Block) -> Block:
-    return {"type": "image", **_source(block), **_select(block, "detail")}
+def _image(block: JsonObject) -> ImageBlock:
+    return build(ImageBlock, type="image", **_source(block), **_select(block, "detail"))
 
 
-def _image_url(block: Block) -> Block:
+def _image_url(block: JsonObject) -> ImageBlock | FileBlock | UnknownBlock:
     inner = block.get("image_url")
     inner = {"url": inner} if isinstance(inner, str) else (inner or {})
     url = inner.get("url")
     if not isinstance(url, str):
         return {"type": "unknown", "value": block}
-    located = _location(url)
-    if not located.get("mime_type", "image/").startswith("image/"):
+    place = _location(url)
+    if not place.get("mime_type", "image/").startswith("image/"):
         # LiteLLM's callers send a PDF as an image whose data URI has another type.
-        return {"type": "file", **located}
-    return {"type": "image", **located, **_select({**block, **inner}, "detail")}
+        return build(FileBlock, type="file", **place)
+    return build(ImageBlock, type="image", **place, **_select({**block, **inner}, "detail"))
 
 
-def _input_image(block: Block) -> Block:
+def _input_image(block: JsonObject) -> ImageBlock:
     place = _location(block["image_url"]) if block.get("image_url") else _select(block, "file_id")
-    return {"type": "image", **place, **_select(block, "detail")}
+    return build(ImageBlock, type="image", **place, **_select(block, "detail"))
 
 
 FILE_KEYS = ("filename", "title", "context", "citations")
 
 
-def _file(block: Block) -> Block:
+def _file(block: JsonObject) -> FileBlock | ImageBlock | PlainTextBlock:
     inner = block.get("file")
     if isinstance(inner, dict):  # Chat Completions' part
-        return {**_openai_file(inner), **_select(block, *FILE_KEYS)}
+        return changed(_openai_file(inner), **_select(block, *FILE_KEYS))
     if block.get("source_type") == "text":
-        return {"type": "text-plain", "text": block.get("text", ""), **_select(block, *FILE_KEYS)}
+        return build(PlainTextBlock, type="text-plain", text=block.get("text", ""), **_select(block, *FILE_KEYS))
     named = {**(block.get("metadata") or {}), **block}
     return _file_at(_source(block), _select(named, *FILE_KEYS))
 
 
-def _file_at(place: Block, named: Block) -> Block:
+def _file_at(place: JsonObject, named: JsonObject) -> FileBlock | ImageBlock:
     """A file, or an image where its type says so: both providers show a model only what is sent as an image."""
     if str(place.get("mime_type", "")).lower().startswith("image/"):
-        return {"type": "image", **place}
-    return {"type": "file", **place, **named}
+        return build(ImageBlock, type="image", **place)
+    return build(FileBlock, type="file", **place, **named)
 
 
-def _input_file(block: Block) -> Block:
-    return _openai_file(block)
-
-
-def _openai_file(inner: Mapping[str, Any]) -> Block:
+def _openai_file(inner: JsonObject) -> FileBlock | ImageBlock:
     data, url = inner.get("file_data"), inner.get("file_url")
     address = data or url
     place = _location(address) if address else _select(inner, "file_id")
@@ -154,43 +157,94 @@ def _openai_file(inner: Mapping[str, Any]) -> Block:
     return _file_at(place, _select(inner, "filename", "detail"))
 
 
-def _document(block: Block) -> Block:
+def _document(block: JsonObject) -> FileBlock | ImageBlock | PlainTextBlock:
     """Anthropic's document, whose `source` may be text, blocks, base64, a URL or a file id."""
     source = block.get("source") or {}
-    rest = _select(block, *FILE_KEYS)
+    named = _select(block, *FILE_KEYS)
     if source.get("type") == "text":
-        return {"type": "text-plain", "text": source.get("data", ""), **rest}
+        return build(PlainTextBlock, type="text-plain", text=source.get("data", ""), **named)
     if source.get("type") == "content":
         content, mark = hoist_mark(source.get("content"))
-        return {"type": "file", "content": content, **rest, **mark}
-    return _file_at(_source(block), rest)
+        return marked(build(FileBlock, type="file", content=content, **named), mark)
+    return _file_at(_source(block), named)
 
 
-def _text_plain(block: Block) -> Block:
-    place = {} if block.get("text") is not None else _source(block)
-    return {"type": "text-plain", **_select(block, "text"), **place, **_select(block, *FILE_KEYS)}
+def _text_plain(block: JsonObject) -> PlainTextBlock:
+    place = _source(block) if block.get("text") is None else _select(block, "text")
+    return build(PlainTextBlock, type="text-plain", **place, **_select(block, *FILE_KEYS))
 
 
-def _audio(block: Block) -> Block:
-    return {"type": "audio", **_source(block), **_select(block, "transcript")}
+def _audio(block: JsonObject) -> AudioBlock:
+    return build(AudioBlock, type="audio", **_source(block), **_select(block, "transcript"))
 
 
-def _input_audio(block: Block) -> Block:
+def _input_audio(block: JsonObject) -> AudioBlock:
     inner = block.get("input_audio") or {}
     return {"type": "audio", "base64": inner.get("data", ""), "mime_type": f"audio/{inner.get('format', 'wav')}"}
 
 
-def _video(block: Block) -> Block:
-    return {"type": "video", **_source(block)}
+def _video(block: JsonObject) -> VideoBlock:
+    return build(VideoBlock, type="video", **_source(block))
 
 
-def _search_result(block: Block) -> Block:
+def _search_result(block: JsonObject) -> SearchResultBlock:
     found = _select(block, "source", "title", "content", "citations")
     content, mark = hoist_mark(found.get("content"))
-    return {"type": "search_result", **found, **({"content": content} if "content" in found else {}), **mark}
+    if "content" in found:
+        found["content"] = content
+    return marked(build(SearchResultBlock, type="search_result", **found), mark)
 
 
-def _tool_result(block: Block) -> Block:
+# --- tool calls and results -------------------------------------------------------------------------------------------
+
+
+def parsed_call(call_id: str | None, name: str, arguments: str) -> ToolCallBlock | InvalidToolCallBlock:
+    """A call whose arguments are JSON text: an `invalid_tool_call`, with the text, where that is no JSON object."""
+    args = json_object(arguments or "{}")
+    if args is None:
+        return {"type": "invalid_tool_call", "id": call_id, "name": name, "args": arguments}
+    return {"type": "tool_call", "id": call_id, "name": name, "args": args}
+
+
+def _object(block: JsonObject, field: str) -> JsonObject:
+    """The arguments of a call; `{}` where there are none. Raises `InvalidHistoryError` where they are no object."""
+    args = block.get(field) or {}
+    if not isinstance(args, dict):
+        raise InvalidHistoryError(
+            f"The call {block.get('id')!r} of tool {block.get('name')!r} has a `{field}` that is no object: {args!r}."
+        )
+    return args
+
+
+def _tool_use(block: JsonObject) -> ToolCallBlock | InvalidToolCallBlock:
+    call_id, name, args = block.get("id"), block.get("name", ""), _object(block, "input")
+    if not args:
+        return parsed_call(call_id, name, block.get("partial_json") or "")
+    return {"type": "tool_call", "id": call_id, "name": name, "args": args}
+
+
+def _function_call(block: JsonObject) -> ToolCallBlock | InvalidToolCallBlock:
+    return parsed_call(block.get("call_id"), block.get("name", ""), block.get("arguments") or "")
+
+
+def _tool_call(block: JsonObject) -> ToolCallBlock | InvalidToolCallBlock:
+    call_id, name = block.get("id"), block.get("name") or ""
+    call: ToolCallBlock | InvalidToolCallBlock
+    if isinstance(block.get("args"), str):
+        call = parsed_call(call_id, name, block["args"])
+    else:
+        call = {"type": "tool_call", "id": call_id, "name": name, "args": _object(block, "args")}
+    if block.get("extras"):
+        call["extras"] = block["extras"]
+    return call
+
+
+def _tool_call_chunk(block: JsonObject) -> InvalidToolCallBlock:
+    """The sum of standard chunks has this block for a call whose arguments never became complete."""
+    return {"type": "invalid_tool_call", "id": block.get("id"), "name": block.get("name"), "args": block.get("args")}
+
+
+def _tool_result(block: JsonObject) -> ToolResultBlock:
     content = block.get("content")
     items = [content] if isinstance(content, str) and content else content if isinstance(content, list) else []
     return {
@@ -201,67 +255,28 @@ def _tool_result(block: Block) -> Block:
     }
 
 
-def _object(block: Block, field: str) -> JsonObject:
-    """The arguments of a call; `{}` where there are none. Raises `InvalidHistoryError` where they are no object."""
-    args = block.get(field) or {}
-    if not isinstance(args, dict):
-        raise InvalidHistoryError(
-            f"The call {block.get('id')!r} of tool {block.get('name')!r} has a `{field}` that is no object: {args!r}."
-        )
-    return args
+# --- LangChain's other blocks -----------------------------------------------------------------------------------------
 
 
-def parsed_call(call_id: str | None, name: str, arguments: str) -> Block:
-    """A call whose arguments are JSON text: an `invalid_tool_call`, with the text, where that is no JSON object."""
-    args = json_object(arguments or "{}")
-    if args is None:
-        return {"type": "invalid_tool_call", "id": call_id, "name": name, "args": arguments}
-    return {"type": "tool_call", "id": call_id, "name": name, "args": args}
-
-
-def _tool_use(block: Block) -> Block:
-    call_id, name, args = block.get("id"), block.get("name", ""), _object(block, "input")
-    if not args:
-        return parsed_call(call_id, name, block.get("partial_json") or "")
-    return {"type": "tool_call", "id": call_id, "name": name, "args": args}
-
-
-def _function_call(block: Block) -> Block:
-    return parsed_call(block.get("call_id"), block.get("name", ""), block.get("arguments") or "")
-
-
-def _tool_call(block: Block) -> Block:
-    args, extras = block.get("args"), {"extras": block["extras"]} if block.get("extras") else {}
-    call_id, name = block.get("id"), block.get("name") or ""
-    if isinstance(args, str):
-        return {**parsed_call(call_id, name, args), **extras}
-    return {"type": "tool_call", "id": call_id, "name": name, **extras, "args": _object(block, "args")}
-
-
-def _tool_call_chunk(block: Block) -> Block:
-    """The sum of standard chunks has this block for a call whose arguments never became complete."""
-    return {"type": "invalid_tool_call", "id": block.get("id"), "name": block.get("name"), "args": block.get("args")}
-
-
-def _standard(block: Block) -> Block:
+def _standard(block: JsonObject) -> Any:
     """A standard block as it is, without `ADDED_KEYS` and without an id that LangChain made."""
     made_up = str(block.get("id", "")).startswith("lc_")
     return {key: item for key, item in block.items() if key not in ADDED_KEYS and not (key == "id" and made_up)}
 
 
-def _non_standard(block: Block) -> Block:
+def _non_standard(block: JsonObject) -> NativeBlock | UnknownBlock:
     value = block.get("value")
     if not isinstance(value, dict):
         return {"type": "unknown", "value": block}
     unmarked, mark = split_mark(value)
-    return {"type": "native", "value": unmarked, **mark}
+    return marked(NativeBlock(type="native", value=unmarked), mark)
 
 
-# --- sources ----------------------------------------------------------------------------------------------------------
+# --- where the data of a medium is ------------------------------------------------------------------------------------
 
 
-def _source(block: Block) -> Block:
-    """Where a medium's data is: `url`, `base64` with `mime_type`, or `file_id`; from v1, v0 and Anthropic spellings."""
+def _source(block: JsonObject) -> JsonObject:
+    """The place of the data: `url`, `base64` with `mime_type`, or `file_id`; from v1, v0 and Anthropic spellings."""
     source = block.get("source")
     if isinstance(source, dict):
         return ANTHROPIC_SOURCES.get(source.get("type", ""), _no_source)(source)
@@ -275,18 +290,18 @@ def _source(block: Block) -> Block:
     return _select(block, "base64", "mime_type", "file_id")
 
 
-def _no_source(source: Block) -> Block:
+def _no_source(source: JsonObject) -> JsonObject:
     return {}
 
 
-ANTHROPIC_SOURCES: Mapping[str, Callable[[Block], Block]] = {
+ANTHROPIC_SOURCES: Mapping[str, Callable[[JsonObject], JsonObject]] = {
     "base64": lambda source: {"base64": source.get("data", ""), "mime_type": source.get("media_type", "")},
     "url": lambda source: {"url": source.get("url", "")},
     "file": lambda source: {"file_id": source.get("file_id", "")},
 }
 
 
-def _location(url: str) -> Block:
+def _location(url: str) -> JsonObject:
     """A URL as `url`, a base64 data URI as `base64` with its `mime_type`."""
     if url.startswith("data:"):
         head, _, data = url[5:].partition(",")
@@ -296,7 +311,7 @@ def _location(url: str) -> Block:
     return {"url": url}
 
 
-READERS: Mapping[str, Callable[[Block], Block]] = {
+READERS: Mapping[str, Callable[[JsonObject], Block]] = {
     # LangChain's standard blocks
     "text": _text,
     "image": _image,
@@ -319,7 +334,7 @@ READERS: Mapping[str, Callable[[Block], Block]] = {
     "output_text": _text,
     "input_image": _input_image,
     "computer_screenshot": _input_image,
-    "input_file": _input_file,
+    "input_file": _openai_file,
     "function_call": _function_call,
     # Anthropic's blocks
     "document": _document,

@@ -6,9 +6,11 @@ Here they are only read and taken off. `caching.placement` decides, once for the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar, cast
 
-from langchain_unified.request import Block, JsonObject, Mark
+from langchain_unified.content_blocks import Block, JsonObject, Mark, TextBlock, changed
+
+_Holder = TypeVar("_Holder", bound=Mapping[str, Any])
 
 MARK_KEYS = ("cache_control", "prompt_cache_breakpoint")
 
@@ -27,53 +29,56 @@ def mark_of(holder: Mapping[str, Any]) -> Mark | None:
     return None
 
 
-def with_mark(block: Block, source: Mapping[str, Any]) -> Block:
+def marked(block: _Holder, mark: Mark | None) -> _Holder:
+    """The block with a mark; the same object where there is none."""
+    return block if mark is None else cast(_Holder, {**block, "mark": mark})
+
+
+def with_mark(block: _Holder, source: Mapping[str, Any]) -> _Holder:
     """The block with the mark of `source`, and with no mark in its `extras`, which some wires send."""
-    mark = mark_of(source)
-    unmarked = without_mark_in_extras(block)
-    return unmarked if mark is None else {**unmarked, "mark": mark}
+    return marked(without_mark_in_extras(block), mark_of(source))
 
 
 def mark_last(blocks: Sequence[Block], mark: Mark | None) -> list[Block]:
     """The blocks with a mark on the last, unless it has one. Without blocks an empty text carries the mark."""
     if mark is None:
         return [*blocks]
-    *before, last = blocks or ({"type": "text", "text": ""},)
-    return [*before, {**last, "mark": last.get("mark") or mark}]
+    *before, last = blocks or (TextBlock(type="text", text=""),)
+    return [*before, changed(last, mark=last.get("mark") or mark)]
 
 
-def split_mark(value: Mapping[str, Any]) -> tuple[JsonObject, Block]:
-    """A provider's block without its marks, those inside it too; and `{"mark": …}` where it had one."""
+def split_mark(value: Mapping[str, Any]) -> tuple[JsonObject, Mark | None]:
+    """A provider's block without its marks, those inside it too; and the mark that counts for it."""
     unmarked = without_mark_in_extras(_without_marks(value))
-    content, inner = hoist_mark(unmarked.get("content")) if unmarked.get("type") in CONTAINERS else (None, {})
+    content, inner = hoist_mark(unmarked.get("content")) if unmarked.get("type") in CONTAINERS else (None, None)
     outer = mark_of(value)
-    return {**unmarked, **({"content": content} if inner else {})}, inner if outer is None else {"mark": outer}
+    return unmarked if inner is None else {**unmarked, "content": content}, inner if outer is None else outer
 
 
 CONTAINERS = frozenset({"tool_result", "search_result"})
 """Anthropic's blocks with blocks as their `content`."""
 
 
-def hoist_mark(inner: Any) -> tuple[Any, Block]:
-    """The content of a block without marks, and `{"mark": …}` with the last of them for the block itself.
+def hoist_mark(inner: Any) -> tuple[Any, Mark | None]:
+    """The content of a block without marks, and the last of them for the block itself.
 
     No API takes a mark inside a block.
     """
     if not isinstance(inner, list):
-        return inner, {}
+        return inner, None
     marks = [mark for item in inner if isinstance(item, Mapping) and (mark := mark_of(item)) is not None]
     unmarked = [_without_marks(item) if isinstance(item, Mapping) else item for item in inner]
-    return unmarked, {"mark": marks[-1]} if marks else {}
+    return unmarked, marks[-1] if marks else None
 
 
-def without_mark_in_extras(block: Block) -> Block:
+def without_mark_in_extras(block: _Holder) -> _Holder:
     """The block without marks in its `extras`; the same object where there are none."""
     extras = block.get("extras")
     if not isinstance(extras, Mapping) or extras.keys().isdisjoint(MARK_KEYS):
         return block
     kept = _without_marks(extras)
     rest = {key: item for key, item in block.items() if key != "extras"}
-    return {**rest, "extras": kept} if kept else rest
+    return cast(_Holder, {**rest, "extras": kept} if kept else rest)
 
 
 def _without_marks(value: Mapping[str, Any]) -> JsonObject:

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 from langchain_core.messages import AIMessage
 
+from langchain_unified.content_blocks import (
+    Block,
+    InvalidToolCallBlock,
+    JsonObject,
+    ToolCallBlock,
+    ToolResultBlock,
+    build,
+    changed,
+    raw_value,
+)
 from langchain_unified.messages.blocks import normalise, parsed_call
-from langchain_unified.messages.cache_marks import mark_last
+from langchain_unified.messages.cache_marks import mark_last, marked
 from langchain_unified.messages.json_text import json_object
-from langchain_unified.request import Block
 
 # --- blocks that make a call ------------------------------------------------------------------------------------------
 
@@ -29,24 +38,26 @@ CALL_ID_KEYS: Mapping[str, str] = {
 
 def makes_call(block: Block) -> bool:
     """Whether a block is a call to one of the caller's tools."""
-    if block["type"] in ("native", "foreign"):
-        return isinstance(block["value"], Mapping) and block["value"].get("type") in CALL_ID_KEYS
-    return block["type"] in ("tool_call", "invalid_tool_call")
+    if block["type"] == "native" or block["type"] == "foreign":
+        return raw_value(block).get("type") in CALL_ID_KEYS
+    return block["type"] == "tool_call" or block["type"] == "invalid_tool_call"
 
 
 def call_id_of(block: Block) -> str | None:
     """The id of the client tool call that a block makes; `None` when it makes none, or one without an id."""
     if not makes_call(block):
         return None
-    holder, key = (block, "id") if "value" not in block else (block["value"], CALL_ID_KEYS[block["value"]["type"]])
-    return cast("str | None", holder.get(key)) or None
+    if block["type"] == "tool_call" or block["type"] == "invalid_tool_call":
+        return block.get("id") or None
+    value = raw_value(block)
+    return value.get(CALL_ID_KEYS[value["type"]]) or None
 
 
 def has_broken_arguments(block: Block) -> bool:
     """Whether a block is a call whose arguments are no JSON object."""
     if block["type"] == "native" and block["value"].get("type") == "function_call":
         return json_object(block["value"].get("arguments") or "{}") is None
-    return bool(block["type"] == "invalid_tool_call")
+    return block["type"] == "invalid_tool_call"
 
 
 CUSTOM_ARGUMENT = "__arg1"
@@ -79,7 +90,7 @@ def with_listed_calls(message: AIMessage) -> AIMessage:
     return message.model_copy(update={"tool_calls": valid, "invalid_tool_calls": invalid})
 
 
-def _call_in(item: Mapping[str, Any]) -> Block:
+def _call_in(item: Mapping[str, Any]) -> ToolCallBlock | InvalidToolCallBlock:
     """The call that a content block makes, in LangChain's form. `item` may be of either provider's or LangChain's."""
     call_id, name = item.get(CALL_ID_KEYS[item["type"]]), item.get("name") or ""
     if item["type"] in ("invalid_tool_call", "tool_call_chunk"):
@@ -116,8 +127,8 @@ def follow_tool_calls(blocks: list[Block], message: AIMessage) -> list[Block]:
         elif result:
             # The caller removed this call from `tool_calls`. Its mark moves to the block before it.
             result = mark_last(result, block.get("mark"))
-    result.extend(_listed_block("tool_call", call) for same in calls.values() for call in same)
-    result.extend(_listed_block("invalid_tool_call", call) for same in broken.values() for call in same)
+    result.extend(_call_block(call) for same in calls.values() for call in same)
+    result.extend(_invalid_call_block(call) for same in broken.values() for call in same)
     return result
 
 
@@ -127,7 +138,7 @@ def with_raw_arguments(blocks: list[Block], message: AIMessage) -> list[Block]:
     if not isinstance(raw, dict):
         return blocks
     return [
-        {**block, "extras": {RAW_ARGUMENTS: raw[block["id"]]}}
+        changed(block, extras={RAW_ARGUMENTS: raw[block["id"]]})
         if block["type"] == "tool_call" and block["id"] in raw
         else block
         for block in blocks
@@ -142,48 +153,53 @@ def _by_id(calls: Sequence[Mapping[str, Any]]) -> dict[str | None, list[Any]]:
     return found
 
 
-def _listed_block(kind: str, call: Mapping[str, Any]) -> Block:
-    return {"type": kind, "id": call["id"], "name": call["name"], "args": call["args"]}
+def _call_block(call: Mapping[str, Any]) -> ToolCallBlock:
+    return {"type": "tool_call", "id": call["id"], "name": call["name"], "args": call["args"]}
+
+
+def _invalid_call_block(call: Mapping[str, Any]) -> InvalidToolCallBlock:
+    return {"type": "invalid_tool_call", "id": call["id"], "name": call["name"], "args": call["args"]}
 
 
 def _as_call(block: Block, call: Mapping[str, Any]) -> Block:
+    """The block of a call with the name and the arguments that the message lists."""
+    if block["type"] == "native":
+        return changed(block, value=_updated(block["value"], call))
     if block["type"] == "foreign":
-        return {**_mark(block), **_listed_block("tool_call", call)}
-    if block["type"] != "native":
-        return {**block, "type": "tool_call", "name": call["name"], "args": call["args"]}
-    value = block["value"]
-    if value["type"] == "tool_use" and (value.get("input") != call["args"] or value.get("name") != call["name"]):
-        return {**block, "value": {**value, "name": call["name"], "input": call["args"]}}
-    if value["type"] == "function_call" and (
-        json_object(value.get("arguments") or "{}") != call["args"] or value.get("name") != call["name"]
-    ):
-        arguments = json.dumps(call["args"], ensure_ascii=False)
-        return {**block, "value": {**value, "name": call["name"], "arguments": arguments}}
-    return block
+        return marked(_call_block(call), block.get("mark"))
+    return build(ToolCallBlock, **{**block, "type": "tool_call", "name": call["name"], "args": call["args"]})
+
+
+def _updated(value: JsonObject, call: Mapping[str, Any]) -> JsonObject:
+    """A provider's call with the listed name and arguments; the same object where they do not differ."""
+    name, args = call["name"], call["args"]
+    if value["type"] == "tool_use" and (value.get("input") != args or value.get("name") != name):
+        return {**value, "name": name, "input": args}
+    if value["type"] == "function_call":
+        given = json_object(value.get("arguments") or "{}")
+        if given != args or value.get("name") != name:
+            return {**value, "name": name, "arguments": json.dumps(args, ensure_ascii=False)}
+    return value
 
 
 def _as_invalid_call(block: Block, call: Mapping[str, Any]) -> Block:
     if block["type"] == "native" and block["value"]["type"] != "tool_use":
         return block
-    return {**_mark(block), **_listed_block("invalid_tool_call", call)}
+    return marked(_invalid_call_block(call), block.get("mark"))
 
 
-def _mark(block: Block) -> Block:
-    return {"mark": block["mark"]} if "mark" in block else {}
-
-
-def tool_result_in(block: Block) -> Block | None:
+def tool_result_in(block: Block) -> ToolResultBlock | None:
     """An item of the Responses API that answers a call, as a `tool_result`; `None` for any other block."""
-    value = block.get("value")
-    if not isinstance(value, Mapping) or value.get("type") not in ("function_call_output", "custom_tool_call_output"):
+    value = raw_value(block)
+    if value.get("type") not in ("function_call_output", "custom_tool_call_output"):
         return None
     output = value.get("output")
     items = [output] if isinstance(output, str) and output else output if isinstance(output, list) else []
-    return {
+    result: ToolResultBlock = {
         "type": "tool_result",
         "tool_call_id": value.get("call_id", ""),
         "content": tuple(normalise(item, "openai_responses") for item in items),
         "is_error": False,
         "options": {"type": value["type"]},
-        **_mark(block),
     }
+    return marked(result, block.get("mark"))

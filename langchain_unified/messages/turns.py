@@ -16,12 +16,13 @@ from langchain_core.messages import (
     ToolMessage,
 )
 
+from langchain_unified.content_blocks import Block, ToolResultBlock
 from langchain_unified.errors import InvalidHistoryError
 from langchain_unified.messages.assistant import assistant_turn, origin_of
 from langchain_unified.messages.blocks import content_items, normalise
 from langchain_unified.messages.cache_marks import mark_last, mark_of
 from langchain_unified.messages.tool_calls import tool_result_in
-from langchain_unified.request import Block, Role, Turn, WireName
+from langchain_unified.request import Role, Turn, WireName
 
 
 def turns(messages: Sequence[BaseMessage], wire: WireName) -> tuple[Turn, ...]:
@@ -70,9 +71,9 @@ def _human(message: BaseMessage, wire: WireName, position: int) -> Iterator[Turn
     """A user turn. Callers of both providers put tool results among its blocks: each becomes a turn of its own."""
     rest: list[Block] = []
     for block in _input_blocks(message, wire):
-        result = tool_result_in(block) or block
-        if result["type"] != "tool_result":
-            rest.append(result)
+        result = block if block["type"] == "tool_result" else tool_result_in(block)
+        if result is None:
+            rest.append(block)
             continue
         if rest:
             yield Turn("user", tuple(rest), name=message.name, position=position)
@@ -82,7 +83,7 @@ def _human(message: BaseMessage, wire: WireName, position: int) -> Iterator[Turn
         yield Turn("user", tuple(rest), name=message.name, position=position)
 
 
-def _result_turn(result: Block, position: int) -> Turn:
+def _result_turn(result: ToolResultBlock, position: int) -> Turn:
     return Turn(
         "tool",
         tuple(mark_last(result["content"], result.get("mark"))),

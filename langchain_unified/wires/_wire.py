@@ -17,7 +17,6 @@ from langchain_unified.history.pairing import IdRules
 from langchain_unified.messages.blocks import wire_of_type
 from langchain_unified.request import (
     Adjustment,
-    Block,
     Encoded,
     JsonObject,
     Params,
@@ -154,7 +153,7 @@ def plain_content(blocks: list[Any]) -> str | list[Any]:
     return blocks
 
 
-def cannot_carry(block: Block, turn: Turn, wire: WireName, remedy: str) -> UnsupportedContentError:
+def cannot_carry(block: Mapping[str, Any], turn: Turn, wire: WireName, remedy: str) -> UnsupportedContentError:
     """The error for a block that has no form on a wire. `remedy` is a sentence that tells what to do instead."""
     kind = block["type"]
     if kind == "unknown":

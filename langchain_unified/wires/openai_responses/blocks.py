@@ -7,8 +7,10 @@ from base64 import b64decode
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from langchain_unified.content_blocks import AnyBlock as Block
+from langchain_unified.content_blocks import ImageBlock
 from langchain_unified.messages.blocks import normalise
-from langchain_unified.request import Block, JsonObject, Turn, WireName
+from langchain_unified.request import JsonObject, Turn, WireName
 from langchain_unified.wires._wire import WRAP_REMEDY, cannot_carry
 
 WIRE: WireName = "openai_responses"
@@ -51,7 +53,7 @@ def _image(block: Block, turn: Turn) -> list[JsonObject]:
     return [{**part, "image_url": address}]
 
 
-def image_address(block: Block) -> str | None:
+def image_address(block: ImageBlock) -> str | None:
     """An image's URL, or its data as one; `None` where it has neither."""
     if block.get("base64"):
         return data_uri(block, "image/png")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from langchain_unified.content_blocks import AnyBlock as Block
 from langchain_unified.errors import RequestError, UnsupportedContentError
 from langchain_unified.messages.blocks import normalise
-from langchain_unified.request import Block, JsonObject, Mark, Turn
+from langchain_unified.request import JsonObject, Mark, Turn
 from langchain_unified.wires._body import abbreviated, each_object, expect, non_null
 from langchain_unified.wires._openai.caching import BREAKPOINT_TTLS
 from langchain_unified.wires.openai_responses.blocks import PART_TYPES, WIRE, encode_parts
@@ -45,7 +46,7 @@ def _part(part: JsonObject, path: str) -> Block:
 
 
 def _block(part: JsonObject, path: str) -> Block:
-    block = normalise(part, WIRE) if part["type"] in PARTS else {"type": "native", "value": part}
+    block: Block = normalise(part, WIRE) if part["type"] in PARTS else {"type": "native", "value": part}
     try:
         said = encode_parts(block, NOWHERE)
     except UnsupportedContentError as exc:
