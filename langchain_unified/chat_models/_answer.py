@@ -1,4 +1,4 @@
-"""A plan -> whole answers -> LangChain's result."""
+"""A plan -> complete answers -> LangChain's result."""
 
 from __future__ import annotations
 

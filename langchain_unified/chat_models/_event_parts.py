@@ -43,7 +43,7 @@ class StreamedCall:
         return {"type": "invalid_tool_call", "id": self.id, "name": self.name, "args": shown, "error": BROKEN}
 
 
-BROKEN = "The arguments are not one whole JSON object."
+BROKEN = "The arguments are not one complete JSON object."
 
 STREAMED_KEYS = ("text", "thinking", "refusal", "partial_json", "arguments", "input")
 """Keys whose strings come in many pieces."""

@@ -23,7 +23,7 @@ Repair: TypeAlias = Literal["fix", "raise"]
 
 
 def key_from(*variables: str) -> Callable[[], SecretStr | None]:
-    """The first of the environment variables that is set, as a secret; `None` when none is."""
+    """A function for the key: the first of the environment variables that is set; `None` when none is."""
 
     def read() -> SecretStr | None:
         return next((SecretStr(os.environ[name]) for name in variables if os.environ.get(name)), None)
@@ -40,7 +40,7 @@ GATEWAY_PATHS = {"anthropic": "anthropic", "openai": "openai/v1"}
 
 
 def url_from(provider: str) -> Callable[[], str | None]:
-    """The address that the environment gives for a provider: its own variables, then LangSmith's gateway."""
+    """A function for the base URL from the environment: the provider's own variables, then LangSmith's gateway."""
 
     def read() -> str | None:
         names = URL_VARIABLES[provider]
@@ -50,7 +50,7 @@ def url_from(provider: str) -> Callable[[], str | None]:
 
 
 def gateway_url(provider: str) -> str | None:
-    """The provider's address on LangSmith's gateway when `LANGSMITH_GATEWAY` is on (or is an address), else `None`."""
+    """The provider's base URL on LangSmith's gateway if `LANGSMITH_GATEWAY` is on or a URL, else `None`."""
     setting = os.environ.get("LANGSMITH_GATEWAY", "")
     if setting.lower() in ("", "false", "0", "no"):
         return None
@@ -59,7 +59,10 @@ def gateway_url(provider: str) -> str | None:
 
 
 class Parameters(BaseModel):
-    """The neutral parameters of a call. Each means the same on both providers, or is refused by name."""
+    """The neutral parameters of a call. Each means the same on both providers, or is refused by name.
+
+    `None`: not sent.
+    """
 
     model_config = ConfigDict(populate_by_name=True, arbitrary_types_allowed=True, protected_namespaces=())
 
@@ -75,11 +78,11 @@ class Parameters(BaseModel):
     top_logprobs: int | None = None
     user: str | None = None
     request_metadata: dict[str, str] | None = None
-    """The API's `metadata`; the field `metadata` is LangChain's own, for traces."""
+    """The API's `metadata`. The field `metadata` is LangChain's, for traces."""
     service_tier: str | None = None
     parallel_tool_calls: bool | None = None
     tool_choice: Any | None = None
-    """For the calls that have tools; the others do not get it."""
+    """Sent with calls that have tools only."""
     response_format: Any | None = None
     reasoning_effort: str | None = Field(default=None, alias="effort")
     reasoning: dict[str, Any] | None = None
@@ -91,61 +94,62 @@ class Parameters(BaseModel):
     store: bool | None = None
     stream_options: dict[str, Any] | None = None
     prompt_cache: Annotated[Policy, BeforeValidator(validated)] = None
-    """Prompt caching: `None` for the marks that the messages and tools carry, `"auto"` or a `PromptCache` for marks set
-    here as well, `"off"` for none."""
+    """Prompt caching. `None`: only the marks that messages and tools carry. `"auto"` or a `PromptCache`: marks are set
+    automatically as well. `"off"`: no mark is sent."""
     prompt_cache_key: str | None = None
     prompt_cache_retention: str | None = None
     prompt_cache_options: dict[str, Any] | None = None
     system: str | list[dict[str, Any]] | None = Field(default=None, repr=False)
-    """A system prompt that stands before that of the conversation."""
+    """A system prompt before that of the conversation."""
     instructions: str | None = Field(default=None, repr=False)
     """The Responses API's name for it."""
     safety_identifier: str | None = None
-    """The same as `user`, sent under this name whichever the model."""
+    """The same as `user`, always sent under this name."""
 
 
 class Connection(BaseModel):
-    """Where the calls go and how they behave, whichever the provider."""
+    """Where calls go and how they behave, for both providers."""
 
     model_config = ConfigDict(populate_by_name=True, arbitrary_types_allowed=True, protected_namespaces=())
 
     max_retries: int | None = None
-    """How often the SDK tries again before the first byte. Default 2."""
+    """How often the SDK retries a request before the first byte of its answer. Default 2."""
     default_headers: Mapping[str, str] | None = Field(default=None, repr=False)
     default_query: Mapping[str, object] | None = None
     http_client: Any | None = Field(default=None, exclude=True, repr=False)
     http_async_client: Any | None = Field(default=None, exclude=True, repr=False)
     http_socket_options: Sequence[tuple[int, int, int]] | None = Field(default=None, exclude=True)
     client: Any | None = Field(default=None, exclude=True, repr=False)
-    """A ready SDK client (Bedrock, Vertex, Azure, Foundry, …); its own key and address are used."""
+    """An SDK client (Bedrock, Vertex, Azure, Foundry, …). Its key and base URL are used."""
     async_client: Any | None = Field(default=None, exclude=True, repr=False)
     stream_chunk_timeout: float | None = Field(default=600.0, exclude=True)
-    """Seconds without content in a stream, pings not counted, after which it fails. `None`: never."""
+    """Seconds without content, pings not counted, after which a stream fails. `None`: never."""
     model_kwargs: dict[str, Any] = Field(default_factory=dict, repr=False)
-    """Further keys of the provider's own body, for this model's every call."""
+    """Parameters and body keys of a provider for every call of this model."""
     extra_headers: Mapping[str, str] | None = Field(default=None, repr=False)
-    """Headers of every call. Those given with a call take their place; `default_headers` stay beside them."""
+    """Headers of every call. `extra_headers` of a call replaces them; `default_headers` are sent as well."""
     extra_query: Mapping[str, Any] | None = Field(default=None, repr=False)
-    """Query parameters of every call. Those given with a call take their place; `default_query` stays beside them."""
+    """Query parameters of every call. `extra_query` of a call replaces them; `default_query` is sent as well."""
     extra_body: Mapping[str, Any] | None = Field(default=None, repr=False)
-    """Merged over the finished body, unchecked."""
+    """Merged into the finished body without a check."""
     streaming: bool | None = None
-    """`True`: `invoke` streams under the hood; `False`: `stream` does not stream. `None`: each as its name says."""
+    """`True`: `invoke` streams internally too. `False`: `stream` gives one chunk. `None`: neither."""
     stream_usage: bool | None = None
-    """Whether a stream asks for its usage. Default: yes."""
+    """Whether a stream requests its usage. Default `True`."""
     include_response_headers: bool = False
-    """Whether `response_metadata["headers"]` holds the response headers, cookies and organisation ids left out."""
+    """Whether `response_metadata["headers"]` holds the response headers, without cookies and organisation ids."""
     disabled_params: dict[str, Any] | None = None
-    """Parameters never sent: `{"name": None}`, or only with the values listed, `{"name": [value, …]}`."""
+    """Parameters that are never sent (`{"name": None}`), or not with these values (`{"name": [value, …]}`)."""
     repair: Repair = "fix"
-    """What to do with a history that no provider would take as it is (a tool call without a result, a result without a
-    call, …): mend it and note that in `adjustments`, or `raise` `InvalidHistoryError`."""
+    """What to do with a history that no provider accepts (a tool call without a result, a result without a call, …).
+    `fix`: repair it and list that in `adjustments`. `raise`: raise `InvalidHistoryError`."""
     on_unsupported: OnUnsupported = "warn"
-    """What to do with a parameter that cannot go out as written: `warn` once and note it, `raise`, or only note it."""
+    """What to do with a parameter that cannot be sent as written. `warn`: warn once and list it in `adjustments`.
+    `raise`: raise `UnsupportedParameterError`. `ignore`: list it only."""
 
 
 class AnthropicFields(BaseModel):
-    """What only Anthropic has, under langchain-anthropic's names."""
+    """The fields for Anthropic alone, under langchain-anthropic's names."""
 
     model_config = ConfigDict(populate_by_name=True, arbitrary_types_allowed=True, protected_namespaces=())
 
@@ -163,7 +167,7 @@ class AnthropicFields(BaseModel):
 
 
 class OpenAIFields(BaseModel):
-    """What only OpenAI has, under langchain-openai's names."""
+    """The fields for OpenAI alone, under langchain-openai's names."""
 
     model_config = ConfigDict(populate_by_name=True, arbitrary_types_allowed=True, protected_namespaces=())
 
@@ -185,7 +189,7 @@ REFUSED: Mapping[str, str] = {
     "root_async_client": "there is one SDK client per provider: pass it as `async_client`",
     "tiktoken_model_name": "tokens are counted by the provider's endpoint, not by tiktoken",
 }
-"""Arguments of the partner packages that have no meaning here, each with what to do instead."""
+"""Arguments of the partner packages that have no meaning here, with the reason and what to use instead."""
 
 
 # --- secrets ----------------------------------------------------------------------------------------------------------

@@ -100,7 +100,7 @@ class ModelBase(Parameters, Connection, BaseChatModel):
 
     @abstractmethod
     def _base_url(self, provider: Provider) -> str | None:
-        """The address set for a provider; `None` means its own."""
+        """The base URL that is set for a provider; `None` for the provider's default."""
 
     def _use_responses_api(self) -> bool | None:
         return getattr(self, "use_responses_api", None)
@@ -148,15 +148,24 @@ class ModelBase(Parameters, Connection, BaseChatModel):
         if found is None:
             config = self._connection(provider)
             earlier = state.earlier.pop(provider, None)
-            kept = earlier if earlier is not None and earlier.config == config else None
-            found = state.transports.setdefault(provider, kept or Transport(config))
-            if earlier is not None and kept is None:
+            is_same = earlier is not None and earlier.config == config
+            found = state.transports.setdefault(provider, earlier if earlier and is_same else Transport(config))
+            if earlier and not is_same:
                 earlier.retire()
         return found
 
     def __copy__(self) -> Self:
         copied = super().__copy__()
         copied._state = ModelState()
+        return copied
+
+    def _copy_for_call(self, provider: Provider, **fields: Any) -> Self:
+        """A copy with other fields that sends through this model's transport: `close` then closes its connections too.
+
+        The fields must not be those that configure the transport.
+        """
+        copied = self.model_copy(update=fields)
+        copied._state.earlier = {provider: self._transport(provider)}
         return copied
 
     # --- LangChain's contract ---
@@ -257,7 +266,7 @@ def connection(model: Connection, endpoint: Endpoint) -> TransportConfig:
 
 
 def _key(model: Connection, endpoint: Endpoint) -> ApiKey:
-    """The key that was given; behind LangSmith's gateway, its own key when none was."""
+    """The given key. Where none is given and the base URL is LangSmith's gateway: the gateway's key."""
     given = endpoint.key_field in model.model_fields_set
     if given or endpoint.base_url is None or endpoint.base_url != gateway_url(endpoint.provider):
         return endpoint.api_key

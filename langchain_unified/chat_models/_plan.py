@@ -1,8 +1,7 @@
 """Fields, keywords and messages -> one call, ready to be sent.
 
-This is the only place where all the parts meet: the arguments, the route (which provider, which model), the request in
-our vocabulary, the wire's body and what the transport is given. A stage is entered only if the call has something for
-it.
+The only place where all the parts meet: the arguments, the route (which provider, which model), the tools, the wire,
+the request in our vocabulary, its cache marks, and the body. A stage is entered only if the call has something for it.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ from langchain_unified.wires import WIRES, Wire
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A call that is ready: what to send, and how to read the answer."""
+    """One call: what to send, and how to read the answer."""
 
     wire: Wire
     route: catalog.Route
@@ -55,12 +54,12 @@ class Plan:
 
     @property
     def plain(self) -> bool:
-        """Whether an answer that starts with text will hold nothing else, so that it may stream as `str`.
+        """Whether an answer that starts with text holds nothing else, so that it can stream as `str`.
 
-        Core turns each chunk into standard blocks under `output_version="v1"`, and merges only blocks with an index.
+        Under `output_version="v1"` core turns each chunk into standard blocks, and merges only blocks with an index.
         """
-        several = self.request.tools or self.request.native.get("mcp_servers")
-        return not several and self.output_version != "v1"
+        has_tools = self.request.tools or self.request.native.get("mcp_servers")
+        return not has_tools and self.output_version != "v1"
 
 
 def make(
@@ -121,14 +120,14 @@ def make_count(model: ModelBase, messages: Sequence[BaseMessage], keywords: Mapp
 
 
 def arguments_of(model: ModelBase, keywords: Mapping[str, Any]) -> Arguments:
-    """Fields, `model_kwargs` and the call's keywords in one, the later winning. `None` leaves what was there."""
+    """Fields, `model_kwargs` and the call's keywords; the later wins. A keyword that is `None` changes nothing."""
     merged = dict(model._defaults())
     if model.model_kwargs:
         merged |= canonical(model.model_kwargs)
     given = {key: value for key, value in canonical(keywords).items() if value is not None} if keywords else {}
     merged |= given
     if "tool_choice" not in given and not merged.get("tools"):
-        merged.pop("tool_choice", None)  # the constructor's is for the calls that have tools
+        merged.pop("tool_choice", None)  # the constructor's is for calls with tools
     for key, values in (model.disabled_params or {}).items():
         if key in merged and (values is None or merged[key] in values):
             del merged[key]
@@ -139,7 +138,7 @@ def arguments_of(model: ModelBase, keywords: Mapping[str, Any]) -> Arguments:
 
 
 def _tools(arguments: Arguments, route: catalog.Route) -> tuple[ToolSpec, ...]:
-    """The tools in the provider's own form. What changes on the way, and its keys beside them, go into `arguments`."""
+    """The tools in the provider's form. Adjustments, and body keys that come of tools, go into `arguments`."""
     if "tools" not in arguments.call and "mcp_servers" not in arguments.native:
         return ()
     specs = tool_specs(arguments.call.get("tools", ()), arguments.call.get("strict"))
@@ -256,7 +255,10 @@ def _with_cache_marks(request: Request, wire: Wire, arguments: Arguments) -> tup
 def _without_stored_turns(
     model: ModelBase, messages: Sequence[BaseMessage], arguments: Arguments, wire: Wire
 ) -> Sequence[BaseMessage]:
-    """State that the server holds: the last reply's container, or the last response instead of what led to it."""
+    """The messages without those that the server stores: the last response's id stands for them.
+
+    The container of the last reply is reused where the model's fields say so.
+    """
     fields = vars(model)
     if fields.get("reuse_last_container") and wire.name == "anthropic_messages":
         found = (m.response_metadata.get("container") for m in reversed(messages) if isinstance(m, AIMessage))
@@ -273,7 +275,7 @@ def _without_stored_turns(
     return messages
 
 
-# --- what goes to the transport, and what the caller is told ----------------------------------------------------------
+# --- the call, and what is reported -----------------------------------------------------------------------------------
 
 
 def _call(model: ModelBase, route: catalog.Route, path: str, encoded: Encoded, options: CallOptions) -> HttpCall:

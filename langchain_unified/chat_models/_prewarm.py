@@ -52,7 +52,8 @@ def _anthropic(
     unset = {name: None for name in ANSWER_KEYWORDS if name in type(model).model_fields}
     others = {key: value for key, value in keywords.items() if key not in ANSWER_KEYWORDS}
     added = [PLACEHOLDER] if system_only else []
-    return PrewarmCall(model.model_copy(update=unset), [*messages, *added], {**others, "max_tokens": 0})
+    copied = model._copy_for_call("anthropic", **unset)
+    return PrewarmCall(copied, [*messages, *added], {**others, "max_tokens": 0})
 
 
 def _openai(model: ModelBase, messages: Sequence[BaseMessage], keywords: JsonObject) -> PrewarmCall:

@@ -17,15 +17,15 @@ from langchain_unified.transport import TransportConfig
 class ChatAnthropic(ChatBase, AnthropicFields):
     """Claude through the Messages API.
 
-    `model` is the bare id (`claude-…`). The key comes from `api_key`, else `ANTHROPIC_API_KEY`, else whatever the
-    anthropic SDK finds (`ANTHROPIC_AUTH_TOKEN`, a profile). `max_tokens` defaults to the model's maximum, 4096 for a
-    model that is not known. Raises `ConfigurationError` for an unknown keyword.
+    `model` is the id alone (`claude-…`). The key comes from `api_key`, else `ANTHROPIC_API_KEY`, else from where the
+    anthropic SDK finds one (`ANTHROPIC_AUTH_TOKEN`, a profile). `max_tokens` defaults to the model's maximum, and to
+    4096 for an unknown model. Raises `ConfigurationError` for an unknown keyword.
     """
 
     model: str = Field(alias="model_name")
     max_tokens: int | None = Field(default=None, alias="max_tokens_to_sample")
     default_request_timeout: Timeout = Field(default=None, alias="timeout")
-    """Seconds: a number, `(connect, read)`, or the SDK's own object. Default 600, connect 5."""
+    """Seconds: a number, `(connect, read)`, or a `Timeout` of the SDK. Default 600, connect 5."""
     stop_sequences: list[str] | str | None = Field(default=None, alias="stop")
     anthropic_api_key: ApiKey = Field(default_factory=key_from("ANTHROPIC_API_KEY"), alias="api_key")
     anthropic_api_url: str | None = Field(default_factory=url_from("anthropic"), alias="base_url")

@@ -41,7 +41,7 @@ class ChatBase(ModelBase):
     model_config = ConfigDict(populate_by_name=True, arbitrary_types_allowed=True, protected_namespaces=())
 
     def __init__(self, model: str | None = None, **kwargs: Any) -> None:
-        """Build a model; nothing is connected or imported before the first call.
+        """Build a model. Nothing is connected, and no SDK is imported, before the first call.
 
         Raises `ConfigurationError` for an unknown keyword or a value of the wrong type.
         """
@@ -55,7 +55,7 @@ class ChatBase(ModelBase):
 
     @classmethod
     def _known_keywords(cls, kwargs: Mapping[str, Any]) -> JsonObject:
-        """The keywords under names that the class has: a synonym from another class is read as what it means here."""
+        """The keywords under the names of this class's fields. Another class's name for a field is accepted."""
         known = {name for field, info in cls.model_fields.items() for name in (field, info.alias) if name}
         result: JsonObject = {}
         for key, value in kwargs.items():
@@ -168,11 +168,12 @@ class ChatBase(ModelBase):
         response_format: Any = None,
         **kwargs: Any,
     ) -> Runnable[LanguageModelInput, AIMessage]:
-        """Bind tools, written in any of LangChain's or the providers' ways.
+        """Bind tools: functions, classes, LangChain tools, or dicts in LangChain's or either provider's form.
 
         `tool_choice`: `auto`, `any`/`required`/`True`, `none`, a tool's name, a list of names, or either provider's
-        dict; absent leaves it to the model. `strict`: hold arguments to the schema. `parallel_tool_calls=False`: one
-        call at a time. `response_format`: the form of the final answer. Raises `InvalidToolError` here, not later.
+        dict; absent, the model chooses. `strict`: the provider holds arguments to the schema.
+        `parallel_tool_calls=False`: at most one call per answer. `response_format`: the schema of the final answer.
+        Raises `InvalidToolError` here, not at the call.
         """
         specs = tool_specs(tools, strict)
         bound: JsonObject = {"tools": [tool_dict(spec) for spec in specs], **kwargs}
@@ -189,11 +190,11 @@ class ChatBase(ModelBase):
         return self.bind(**bound)
 
     def bind(self, **kwargs: Any) -> _binding.ChatBinding:
-        """Bind keywords to every call. What is bound stays through `bind_tools` and `with_structured_output`."""
+        """Bind keywords to every call. `bind_tools` and `with_structured_output` keep what is bound."""
         return _binding.ChatBinding(bound=self, kwargs=kwargs, config={})
 
     def with_config(self, config: RunnableConfig | None = None, **kwargs: Any) -> _binding.ChatBinding:
-        """Bind a config (tags, metadata, callbacks, …) to every call. It stays as what `bind` binds does."""
+        """Bind a config (tags, metadata, callbacks, …) to every call. `bind_tools` and the others keep it."""
         return _binding.ChatBinding(bound=self, kwargs={}, config={**(config or {}), **kwargs})
 
     def with_structured_output(
@@ -206,15 +207,14 @@ class ChatBase(ModelBase):
         tools: Sequence[Any] | None = None,
         **kwargs: Any,
     ) -> _binding.StructuredSequence:
-        """Answers of the form of `schema`, checked here; a message that calls `tools` comes back as it is.
+        """A runnable whose answers match `schema` and are checked here. A message that calls `tools` is returned as is.
 
         `schema`: a pydantic class (v2, v1), a TypedDict, a dataclass, a union or another type, or a JSON schema.
-        `method`: `json_schema`, `function_calling` or `json_mode`; absent, what the call's model is best at. `strict`:
-        whether OpenAI holds the model to the schema; absent, where the schema can be held. What a provider does not
-        enforce is listed in `adjustments`, and with `strict=True` warned of. `include_raw`: give
-        `{"raw", "parsed", "parsing_error"}` instead of raising. While streaming, each piece is the answer so far.
-        Raises `RefusalError`, `TruncatedOutputError` and `StructuredOutputError`; `InvalidToolError` for a schema that
-        cannot be sent.
+        `method`: `json_schema`, `function_calling` or `json_mode`; absent, the best one of the call's model. `strict`:
+        whether OpenAI enforces the schema; absent, if OpenAI can. What a provider does not enforce is listed in
+        `adjustments`; `strict=True` also warns. `include_raw`: return `{"raw", "parsed", "parsing_error"}` instead of
+        raising. A stream gives the answer so far. Raises `RefusalError`, `TruncatedOutputError` and
+        `StructuredOutputError`; `InvalidToolError` for a schema that cannot be sent.
         """
         given = {"include_raw": include_raw, "method": method, "strict": strict, "tools": tools, **kwargs}
         return _binding.structured(self, self.bind(), schema, **given)
@@ -224,7 +224,7 @@ class ChatBase(ModelBase):
     def check(self, input: LanguageModelInput, **kwargs: Any) -> CheckReport:  # noqa: A002 - LangChain's name for it
         """What a call with these messages and keywords would send, change, leave out or refuse. No network.
 
-        `model=` asks about another model or provider. The report is data, and `str(report)` says it in sentences.
+        `model=` asks about another model or provider. The report is data; `str(report)` is the same in sentences.
         """
         return check(self, self._convert_input(input).to_messages(), kwargs)
 
@@ -236,11 +236,11 @@ class ChatBase(ModelBase):
     ) -> AIMessage:
         """Write the prompt to the provider's cache and generate nothing: the next call with this prefix reads it.
 
-        Everything in `input` is marked, or what its own marks and `prompt_cache=` say. The answer is empty; its
-        `usage_metadata` and `response_metadata["prompt_cache"]` tell what was written. On Anthropic thinking, a forced
-        tool and a response format are left out of this call, so that for calls with them only tools and system prompt
-        are warmed. Raises `UnsupportedParameterError` on OpenAI's models before gpt-5.6 and on Chat Completions, which
-        cannot do it.
+        All of `input` is cached, or the part that its own marks and `prompt_cache=` name. The answer is empty;
+        `usage_metadata` and `response_metadata["prompt_cache"]` hold what was written. On Anthropic the call goes
+        without thinking, a forced tool and a response format; later calls with one of these read only tools and system
+        prompt. Raises `UnsupportedParameterError` on OpenAI's models before gpt-5.6 and on Chat Completions, which have
+        no such call.
         """
         call = prewarm_call(self, self._convert_input(input).to_messages(), kwargs)
         return call.model.invoke(call.messages, config, **call.keywords)
@@ -258,9 +258,9 @@ class ChatBase(ModelBase):
     def get_num_tokens_from_messages(
         self, messages: list[BaseMessage], tools: Sequence[Any] | None = None, **kwargs: Any
     ) -> int:
-        """How many input tokens a call would have, by the provider's counting endpoint (one request, no generation).
+        """The input tokens of a call, counted by the provider's endpoint: one request, which generates nothing.
 
-        A server that is not the provider's own has no such endpoint: there the count is LangChain's estimate.
+        A server other than the provider's has no such endpoint: there it is LangChain's estimate.
         """
         plan = _plan.make_count(self, messages, {**kwargs, "tools": tools} if tools else kwargs)
         if plan is None:
@@ -269,7 +269,7 @@ class ChatBase(ModelBase):
         return int(answer.data.get("input_tokens", 0))
 
     def get_num_tokens(self, text: str) -> int:
-        """How many tokens a text has: `custom_get_token_ids` if it was given, else counted as one user message."""
+        """The tokens of a text: by `custom_get_token_ids` if given, else counted as one user message."""
         if self.custom_get_token_ids is not None:
             return len(self.custom_get_token_ids(text))
         return self.get_num_tokens_from_messages([HumanMessage(text)])
@@ -277,20 +277,20 @@ class ChatBase(ModelBase):
     # --- closing and copying ---
 
     def close(self) -> None:
-        """Close the connections of sync calls; models with equal network settings share them until the last closes.
+        """Close the connections of sync calls, unless other models with equal network settings still use them.
 
-        A later call connects again.
+        A later call connects again. A client that was given to the model stays open.
         """
         for transport in self._state.all_transports():
             transport.close()
 
     async def aclose(self) -> None:
-        """Close the connections of async calls on the running event loop, as `close` does those of sync calls."""
+        """Async twin of `close`, for the async calls on the running event loop."""
         for transport in self._state.all_transports():
             await transport.aclose()
 
     def __getstate__(self) -> dict[Any, Any]:
-        """A pickle holds no key: it is read from the environment again where the pickle is opened."""
+        """The state without keys: unpickling reads them from the environment."""
         state = super().__getstate__()
         fields = {key: None if _is_secret(value) else value for key, value in state["__dict__"].items()}
         return {**state, "__dict__": fields}

@@ -26,20 +26,20 @@ def _chunk_timeout() -> float | None:
 class ChatOpenAI(ChatBase, OpenAIFields):
     """OpenAI's models through Chat Completions or Responses.
 
-    Which API a call takes follows langchain-openai's rules: Chat unless `use_responses_api=True`, a Responses-only
-    argument (`include`, `truncation`, `reasoning`, …), a server tool, or a model that needs Responses. The key comes
-    from `api_key`, else `OPENAI_API_KEY`; it may be a function, sync or async, that is asked at each call.
+    The API of a call follows langchain-openai's rules: Chat Completions, unless `use_responses_api=True`, an argument
+    that only Responses has (`include`, `truncation`, `reasoning`, …), a server tool, or a model that needs Responses.
+    The key comes from `api_key`, else `OPENAI_API_KEY`; a function, sync or async, is called for a key at each call.
     """
 
     model_name: str = Field(default="gpt-3.5-turbo", alias="model")
     max_tokens: int | None = Field(default=None, alias="max_completion_tokens")
     request_timeout: Timeout = Field(default=None, alias="timeout")
-    """Seconds: a number, `(connect, read)`, or the SDK's own object. Default 600, connect 5."""
+    """Seconds: a number, `(connect, read)`, or a `Timeout` of the SDK. Default 600, connect 5."""
     stop: list[str] | str | None = Field(default=None, alias="stop_sequences")
     openai_api_key: ApiKey = Field(default_factory=key_from("OPENAI_API_KEY"), alias="api_key")
     openai_api_base: str | None = Field(default_factory=url_from("openai"), alias="base_url")
     stream_chunk_timeout: float | None = Field(default_factory=_chunk_timeout, exclude=True)
-    """Seconds without content in a stream, after which it fails. Default 120, as in langchain-openai."""
+    """Seconds without content after which a stream fails. Default 120, as in langchain-openai."""
 
     def __init__(self, model: str | None = None, **kwargs: Any) -> None:
         """Take the model's name first or as `model=`, everything else by name."""

@@ -18,11 +18,11 @@ from langchain_unified.transport import TransportConfig
 class ChatUnified(ChatBase, AnthropicFields, OpenAIFields):
     """One chat model for Anthropic and OpenAI.
 
-    `model` is `"anthropic/claude-…"`, `"openai/gpt-…"`, the same with a colon, or a bare known name (`claude-…`,
-    `gpt-…`, `o3`). A call may name another: `invoke(…, model="openai/gpt-…")`. `api_key` and `base_url` belong to the
+    `model` is `"anthropic/claude-…"`, `"openai/gpt-…"`, the same with a colon, or a known name alone (`claude-…`,
+    `gpt-…`, `o3`). A call may name another: `invoke(…, model="openai/gpt-…")`. `api_key` and `base_url` are for the
     provider of the constructor's model; `anthropic_api_key`, `openai_api_key`, `anthropic_api_url`, `openai_api_base`
-    name theirs. OpenAI's reasoning models go through Responses, the others through Chat Completions, unless an argument
-    needs the other one or `use_responses_api` says so. Raises `UnknownModelError` for any other form.
+    are for the provider that they name. OpenAI's reasoning models use Responses, the others Chat Completions, unless an
+    argument needs the other API or `use_responses_api` is set. Raises `UnknownModelError` for any other form.
     """
 
     _follows_partner_routing: ClassVar[bool] = False
@@ -30,7 +30,7 @@ class ChatUnified(ChatBase, AnthropicFields, OpenAIFields):
     model: str = Field(alias="model_name")
     max_tokens: int | None = None
     timeout: Timeout = None
-    """Seconds: a number, `(connect, read)`, or the SDK's own object. Default 600, connect 5."""
+    """Seconds: a number, `(connect, read)`, or a `Timeout` of the SDK. Default 600, connect 5."""
     stop: list[str] | str | None = Field(default=None, alias="stop_sequences")
     api_key: ApiKey = None
     base_url: str | None = None
@@ -52,23 +52,23 @@ class ChatUnified(ChatBase, AnthropicFields, OpenAIFields):
         dialect = catalog.dialect_for(self._base_url(found.provider), found.provider)
         return replace(found, dialect=dialect)
 
-    def _is_own(self, provider: Provider) -> bool:
-        """Whether `api_key` and `base_url` belong to this provider."""
+    def _is_own_provider(self, provider: Provider) -> bool:
+        """Whether `api_key` and `base_url` are for this provider."""
         return catalog.resolve(self.model).provider == provider
 
     def _base_url(self, provider: Provider) -> str | None:
-        if self.base_url is not None and self._is_own(provider):
+        if self.base_url is not None and self._is_own_provider(provider):
             return self.base_url
         return self.anthropic_api_url if provider == "anthropic" else self.openai_api_base
 
     def _connection(self, provider: Provider) -> TransportConfig:
         field = f"{provider}_api_key"
-        own = self.api_key is not None and self._is_own(provider)
+        shared = self.api_key is not None and self._is_own_provider(provider)
         endpoint = Endpoint(
             provider=provider,
             base_url=self._base_url(provider),
-            api_key=self.api_key if own else getattr(self, field),
-            key_field="api_key" if own else field,
+            api_key=self.api_key if shared else getattr(self, field),
+            key_field="api_key" if shared else field,
             proxy=self.anthropic_proxy if provider == "anthropic" else self.openai_proxy,
             timeout=self.timeout,
             organization=self.openai_organization if provider == "openai" else None,

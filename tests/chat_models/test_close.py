@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, SystemMessage
 
 from langchain_unified import ChatAnthropic, ChatOpenAI, ChatUnified
 from langchain_unified.transport import pools
@@ -121,6 +121,15 @@ def test_close_closes_the_connections_of_both_providers(server: Server) -> None:
     model.invoke("hi", model="openai/gpt-4o")
     assert [request.headers["authorization"] for request in server.requests] == ["Bearer a-key", "Bearer o-key"]
     assert server.connections == 2
+    model.close()
+    assert open_connections(server) == 0
+
+
+def test_close_closes_what_prewarm_has_opened(server: Server) -> None:
+    model = build("anthropic", server, thinking={"type": "enabled", "budget_tokens": 2000})
+    model.prewarm([SystemMessage("A long prompt.")])
+    assert "thinking" not in server.requests[0].json
+    assert server.connections == 1
     model.close()
     assert open_connections(server) == 0
 
