@@ -24,8 +24,8 @@ from langchain_unified.caching.requested import (
     marks_in,
 )
 from langchain_unified.caching.rules import MarkRules
-from langchain_unified.content_blocks import without
 from langchain_unified.request import Adjustment, Mark, Request, ToolSpec, Turn
+from langchain_unified.request.blocks import without
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from langchain_unified.caching.placement import PlacedMarks
-from langchain_unified.content_blocks import AnyBlock as Block
 from langchain_unified.request import JsonObject, Request
+from langchain_unified.request.blocks import AnyBlock as Block
 
 
 def report(

@@ -8,10 +8,10 @@ from typing import Any, TypeAlias, cast
 
 from langchain_core.messages import AIMessage, merge_content
 
-from langchain_unified.content_blocks import AnyBlock as Block
 from langchain_unified.messages.blocks import as_replied
 from langchain_unified.messages.json_text import json_object
 from langchain_unified.request import JsonObject
+from langchain_unified.request.blocks import AnyBlock as Block
 
 Key: TypeAlias = int | str | tuple[str, int | None] | None
 """What tells a reply's blocks apart: the index that their chunks carry; for Chat Completions a name for what it is."""

@@ -31,8 +31,8 @@ from langchain_unified.chat_models._event_parts import (
 )
 from langchain_unified.chat_models._plan import Plan
 from langchain_unified.chat_models._stream import aread, read
-from langchain_unified.content_blocks import AnyBlock as Block
 from langchain_unified.request import JsonObject
+from langchain_unified.request.blocks import AnyBlock as Block
 from langchain_unified.transport import Transport
 
 if TYPE_CHECKING:

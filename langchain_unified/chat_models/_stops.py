@@ -14,8 +14,8 @@ from typing import TypeAlias, TypeGuard, cast
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages.tool import ToolCallChunk
 
-from langchain_unified.content_blocks import AnyBlock as Block
 from langchain_unified.request import JsonObject
+from langchain_unified.request.blocks import AnyBlock as Block
 
 Content: TypeAlias = str | list[str | Block]
 """The content of a message."""

@@ -14,8 +14,8 @@ from typing import Any
 from langchain_unified.caching.placement import describe
 from langchain_unified.caching.segments import FORMAT, Segment
 from langchain_unified.caching.settings import Setting
-from langchain_unified.content_blocks import Mark, changed
 from langchain_unified.request import JsonObject, Profile, Request, Turn, WireName
+from langchain_unified.request.blocks import Mark, changed
 from langchain_unified.wires import WIRES
 
 

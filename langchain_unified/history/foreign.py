@@ -12,12 +12,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from langchain_unified.content_blocks import Block, TextBlock, UnknownBlock, changed, raw_value
 from langchain_unified.history.readable import ReferencedImages, image_in, readable
 from langchain_unified.history.words import Translated, in_words, needs_words
 from langchain_unified.messages.assistant import standard_blocks
 from langchain_unified.messages.blocks import wire_of_type
 from langchain_unified.request import Adjustment, Turn, WireName
+from langchain_unified.request.blocks import Block, TextBlock, UnknownBlock, changed, raw_value
 
 
 def is_foreign(turn: Turn, wire: WireName, model: str) -> bool:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from langchain_unified.content_blocks import Block, Mark, changed, raw_value, without
 from langchain_unified.history.foreign import REASONING, is_reasoning
 from langchain_unified.messages.cache_marks import mark_last
 from langchain_unified.request import Adjustment, Turn
+from langchain_unified.request.blocks import Block, Mark, changed, raw_value, without
 
 
 def move_marks(turns: tuple[Turn, ...], adjustments: list[Adjustment]) -> tuple[Turn, ...]:

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from langchain_unified.content_blocks import JsonObject, changed, raw_value
 from langchain_unified.messages.tool_calls import CALL_ID_KEYS, call_id_of, makes_call
 from langchain_unified.request import Turn
+from langchain_unified.request.blocks import JsonObject, changed, raw_value
 
 
 @dataclass(frozen=True, slots=True)

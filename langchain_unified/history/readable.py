@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from langchain_unified.content_blocks import Block, ImageBlock
+from langchain_unified.request.blocks import Block, ImageBlock
 
 # --- text -------------------------------------------------------------------------------------------------------------
 

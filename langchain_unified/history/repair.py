@@ -15,7 +15,6 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from langchain_unified.content_blocks import Block
 from langchain_unified.errors import InvalidHistoryError
 from langchain_unified.history.foreign import is_foreign, translated
 from langchain_unified.history.moved_marks import is_blank, move_marks
@@ -24,6 +23,7 @@ from langchain_unified.history.results import with_paired_results
 from langchain_unified.history.state import Policy, RepairState, Turns
 from langchain_unified.messages.tool_calls import call_id_of, makes_call
 from langchain_unified.request import Adjustment, Profile, Turn, WireName
+from langchain_unified.request.blocks import Block
 
 SYSTEM_ROLES = ("system", "developer")
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from langchain_unified.content_blocks import Block, TextBlock, raw_value
 from langchain_unified.history.moved_marks import keep_last_mark
 from langchain_unified.history.pairing import ToolCallRef, in_order, pair
 from langchain_unified.history.readable import ReferencedImages, readable
 from langchain_unified.history.state import RepairState, Turns
 from langchain_unified.messages.tool_calls import has_broken_arguments
 from langchain_unified.request import Turn
+from langchain_unified.request.blocks import Block, TextBlock, raw_value
 
 
 def with_paired_results(turns: Turns, images: dict[int, Turn], state: RepairState) -> Turns:

@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
-from langchain_unified.content_blocks import (
+from langchain_unified.history.readable import ReferencedImages, readable
+from langchain_unified.request import Adjustment, Turn
+from langchain_unified.request.blocks import (
     Block,
     ForeignBlock,
     ImageBlock,
@@ -24,8 +26,6 @@ from langchain_unified.content_blocks import (
     ToolCallBlock,
     raw_value,
 )
-from langchain_unified.history.readable import ReferencedImages, readable
-from langchain_unified.request import Adjustment, Turn
 
 
 class Translated(NamedTuple):

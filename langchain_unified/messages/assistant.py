@@ -12,7 +12,11 @@ from typing import Any, cast
 
 from langchain_core.messages import AIMessage
 
-from langchain_unified.content_blocks import (
+from langchain_unified.messages.blocks import as_replied, content_items, normalise, wire_of_type
+from langchain_unified.messages.cache_marks import mark_last, mark_of, marked, split_mark, with_mark
+from langchain_unified.messages.tool_calls import follow_tool_calls, with_listed_calls, with_raw_arguments
+from langchain_unified.request import Turn, WireName
+from langchain_unified.request.blocks import (
     Block,
     ForeignBlock,
     JsonObject,
@@ -20,10 +24,6 @@ from langchain_unified.content_blocks import (
     changed,
     raw_value,
 )
-from langchain_unified.messages.blocks import as_replied, content_items, normalise, wire_of_type
-from langchain_unified.messages.cache_marks import mark_last, mark_of, marked, split_mark, with_mark
-from langchain_unified.messages.tool_calls import follow_tool_calls, with_listed_calls, with_raw_arguments
-from langchain_unified.request import Turn, WireName
 
 
 def assistant_turn(message: AIMessage, wire: WireName, position: int) -> Turn:

@@ -1,4 +1,4 @@
-"""Any content block -> a normalised block (`content_blocks`), the one dialect that encoders take.
+"""Any content block -> a normalised block (`request.blocks`), the one dialect that encoders take.
 
 Callers write LangChain's standard blocks (v1, v0), OpenAI's parts or Anthropic's blocks, in any mix. Nothing is
 downloaded.
@@ -9,7 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from langchain_unified.content_blocks import (
+from langchain_unified.errors import InvalidHistoryError
+from langchain_unified.messages.cache_marks import (
+    MARK_KEYS,
+    hoist_mark,
+    marked,
+    split_mark,
+    with_mark,
+    without_mark_in_extras,
+)
+from langchain_unified.messages.json_text import json_object
+from langchain_unified.request import WireName
+from langchain_unified.request.blocks import (
     AudioBlock,
     Block,
     FileBlock,
@@ -27,17 +38,6 @@ from langchain_unified.content_blocks import (
     build,
     changed,
 )
-from langchain_unified.errors import InvalidHistoryError
-from langchain_unified.messages.cache_marks import (
-    MARK_KEYS,
-    hoist_mark,
-    marked,
-    split_mark,
-    with_mark,
-    without_mark_in_extras,
-)
-from langchain_unified.messages.json_text import json_object
-from langchain_unified.request import WireName
 
 
 def content_items(content: str | list[Any]) -> list[Any]:

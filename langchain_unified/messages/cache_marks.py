@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, cast
 
-from langchain_unified.content_blocks import Block, JsonObject, Mark, TextBlock, changed
+from langchain_unified.request.blocks import Block, JsonObject, Mark, TextBlock, changed
 
 _Holder = TypeVar("_Holder", bound=Mapping[str, Any])
 

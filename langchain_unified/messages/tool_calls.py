@@ -8,7 +8,10 @@ from typing import Any
 
 from langchain_core.messages import AIMessage
 
-from langchain_unified.content_blocks import (
+from langchain_unified.messages.blocks import normalise, parsed_call
+from langchain_unified.messages.cache_marks import mark_last, marked
+from langchain_unified.messages.json_text import json_object
+from langchain_unified.request.blocks import (
     Block,
     InvalidToolCallBlock,
     JsonObject,
@@ -18,9 +21,6 @@ from langchain_unified.content_blocks import (
     changed,
     raw_value,
 )
-from langchain_unified.messages.blocks import normalise, parsed_call
-from langchain_unified.messages.cache_marks import mark_last, marked
-from langchain_unified.messages.json_text import json_object
 
 # --- blocks that make a call ------------------------------------------------------------------------------------------
 

@@ -16,13 +16,13 @@ from langchain_core.messages import (
     ToolMessage,
 )
 
-from langchain_unified.content_blocks import Block, ToolResultBlock
 from langchain_unified.errors import InvalidHistoryError
 from langchain_unified.messages.assistant import assistant_turn, origin_of
 from langchain_unified.messages.blocks import content_items, normalise
 from langchain_unified.messages.cache_marks import mark_last, mark_of
 from langchain_unified.messages.tool_calls import tool_result_in
 from langchain_unified.request import Role, Turn, WireName
+from langchain_unified.request.blocks import Block, ToolResultBlock
 
 
 def turns(messages: Sequence[BaseMessage], wire: WireName) -> tuple[Turn, ...]:

@@ -15,8 +15,8 @@ from dataclasses import replace
 from typing import Any
 
 from langchain_unified.caching.tokens import CHARACTERS
-from langchain_unified.content_blocks import AnyBlock as Block
 from langchain_unified.request import Request, ToolSpec, Turn
+from langchain_unified.request.blocks import AnyBlock as Block
 from langchain_unified.testing.emulation.schema_values import instance
 from langchain_unified.testing.emulation.tokens import arguments_text, block_tokens
 from langchain_unified.usage import FinishReason

@@ -14,9 +14,9 @@ from typing import Any
 
 import orjson
 
-from langchain_unified.content_blocks import AnyBlock as Block
 from langchain_unified.errors import RequestError
 from langchain_unified.request import JsonObject, Provider, Request, WireName
+from langchain_unified.request.blocks import AnyBlock as Block
 from langchain_unified.testing.emulation.cache import CacheLookup, Clock, EmulatedCache
 from langchain_unified.testing.emulation.codecs import Codec, codec_of
 from langchain_unified.testing.emulation.delivery import Payload, error_frame, frames

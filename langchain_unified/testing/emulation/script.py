@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
-from langchain_unified.content_blocks import AnyBlock as Block
 from langchain_unified.request import Request
+from langchain_unified.request.blocks import AnyBlock as Block
 from langchain_unified.testing.emulation.assistant import answer, call_id, completion, cut_to_limits, reasoning_block
 from langchain_unified.testing.emulation.faults import Fault
 from langchain_unified.wires._completion import Completion

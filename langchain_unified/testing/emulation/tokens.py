@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 
 from langchain_unified.caching.tokens import text_tokens, wire_tokens
-from langchain_unified.content_blocks import AnyBlock as Block
+from langchain_unified.request.blocks import AnyBlock as Block
 
 
 def output_tokens(blocks: Iterable[Block]) -> tuple[int, int]:

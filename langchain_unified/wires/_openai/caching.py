@@ -16,8 +16,8 @@ from typing import Any, cast
 from langchain_unified.caching.policy import PromptCache
 from langchain_unified.caching.rules import MAX_BREAKPOINTS, MarkRules
 from langchain_unified.caching.settings import Setting, effort_at, value_at
-from langchain_unified.content_blocks import AnyBlock as Block
 from langchain_unified.request import Adjustment, JsonObject, Mark, Params, Request, Turn
+from langchain_unified.request.blocks import AnyBlock as Block
 from langchain_unified.wires._wire import ParamWriter
 
 BREAKPOINT_TTLS = ("30m", "12h")

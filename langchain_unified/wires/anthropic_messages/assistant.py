@@ -10,9 +10,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from langchain_unified.content_blocks import AnyBlock as Block
 from langchain_unified.messages.json_text import json_object
 from langchain_unified.request import Adjustment, JsonObject, Turn
+from langchain_unified.request.blocks import AnyBlock as Block
 from langchain_unified.wires._wire import cannot_carry
 from langchain_unified.wires.anthropic_messages import blocks
 from langchain_unified.wires.anthropic_messages.blocks import WIRE, EncodeState, Writer, as_text

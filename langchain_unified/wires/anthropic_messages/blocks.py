@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from langchain_unified.content_blocks import AnyBlock as Block
 from langchain_unified.messages.blocks import wire_of_type
 from langchain_unified.request import Adjustment, JsonObject, Turn, WireName
+from langchain_unified.request.blocks import AnyBlock as Block
 from langchain_unified.wires._wire import WRAP_REMEDY, cannot_carry
 from langchain_unified.wires.anthropic_messages.caching import cache_control
 

@@ -13,9 +13,9 @@ from langchain_unified.caching.requested import assistant_blocks_before
 from langchain_unified.caching.rules import ANTHROPIC_LOOKBACK_BLOCKS, MAX_BREAKPOINTS, MarkRules
 from langchain_unified.caching.segments import Segment, content_segments
 from langchain_unified.caching.settings import Setting, SettingReader, effort_at, value_at
-from langchain_unified.content_blocks import AnyBlock as Block
 from langchain_unified.messages.tool_calls import call_id_of
 from langchain_unified.request import Adjustment, JsonObject, Mark, Params, Profile, Request, Turn
+from langchain_unified.request.blocks import AnyBlock as Block
 
 NO_MARK = frozenset({"thinking", "redacted_thinking", "mcp_tool_listing", "fallback"})
 """Types of the API's own blocks that refuse `cache_control`."""

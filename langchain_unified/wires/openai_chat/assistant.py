@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from langchain_unified.content_blocks import AnyBlock as Block
 from langchain_unified.messages.json_text import compact_json, json_object
 from langchain_unified.messages.tool_calls import CUSTOM_ARGUMENT, RAW_ARGUMENTS
 from langchain_unified.request import JsonObject, Turn
+from langchain_unified.request.blocks import AnyBlock as Block
 from langchain_unified.wires.openai_chat.blocks import (
     RESPONSES_REMEDY,
     PartWriter,

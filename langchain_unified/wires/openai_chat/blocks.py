@@ -11,8 +11,8 @@ import binascii
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, TypeAlias
 
-from langchain_unified.content_blocks import AnyBlock as Block
 from langchain_unified.request import JsonObject, Turn
+from langchain_unified.request.blocks import AnyBlock as Block
 from langchain_unified.wires._wire import WRAP_REMEDY, cannot_carry
 
 PartWriter: TypeAlias = Callable[[Block, Turn], list[JsonObject]]

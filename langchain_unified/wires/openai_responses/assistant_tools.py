@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from langchain_unified.content_blocks import AnyBlock as Block
 from langchain_unified.request import JsonObject, Turn
+from langchain_unified.request.blocks import AnyBlock as Block
 from langchain_unified.wires.openai_responses.blocks import compact
 
 

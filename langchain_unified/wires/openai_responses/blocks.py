@@ -7,10 +7,10 @@ from base64 import b64decode
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from langchain_unified.content_blocks import AnyBlock as Block
-from langchain_unified.content_blocks import ImageBlock
 from langchain_unified.messages.blocks import normalise
 from langchain_unified.request import JsonObject, Turn, WireName
+from langchain_unified.request.blocks import AnyBlock as Block
+from langchain_unified.request.blocks import ImageBlock
 from langchain_unified.wires._wire import WRAP_REMEDY, cannot_carry
 
 WIRE: WireName = "openai_responses"

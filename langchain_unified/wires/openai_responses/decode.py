@@ -15,10 +15,10 @@ from langchain_core.messages import AIMessage, InvalidToolCall, ToolCall
 from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import invalid_tool_call, tool_call
 
-from langchain_unified.content_blocks import AnyBlock as Block
 from langchain_unified.errors import ReplyError
 from langchain_unified.messages.json_text import json_object
 from langchain_unified.request import JsonObject
+from langchain_unified.request.blocks import AnyBlock as Block
 from langchain_unified.usage import RESPONSES_INCOMPLETE, FinishReason, common_finish_reason, openai_usage
 from langchain_unified.wires._wire import plain_content
 

@@ -14,8 +14,8 @@ from typing import Any
 from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 
-from langchain_unified.content_blocks import AnyBlock as Block
 from langchain_unified.request import JsonObject
+from langchain_unified.request.blocks import AnyBlock as Block
 from langchain_unified.wires._wire import StreamDecoder, incomplete_stream
 from langchain_unified.wires.openai_responses.decode import (
     ARGUMENTS,

@@ -13,9 +13,9 @@ from typing import Any, TypeAlias
 
 from langchain_core.utils.json import parse_partial_json
 
-from langchain_unified.content_blocks import AnyBlock as Block
 from langchain_unified.errors import UnsupportedContentError
 from langchain_unified.request import JsonObject
+from langchain_unified.request.blocks import AnyBlock as Block
 from langchain_unified.usage import FinishReason
 from langchain_unified.wires._completion import Completion, json_pieces, pieces
 from langchain_unified.wires.anthropic_messages.assistant import ASSISTANT

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
-from langchain_unified.content_blocks import AnyBlock as Block
 from langchain_unified.errors import RequestError
 from langchain_unified.messages.blocks import normalise
 from langchain_unified.request import JsonObject, Mark, Turn
+from langchain_unified.request.blocks import AnyBlock as Block
 from langchain_unified.wires._body import abbreviated, each_object, expect, non_null
 from langchain_unified.wires.anthropic_messages.assistant import ASSISTANT
 from langchain_unified.wires.anthropic_messages.blocks import SYSTEM, TOOL_RESULT, USER, WIRE, EncodeState, Writer

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from langchain_unified.content_blocks import AnyBlock as Block
 from langchain_unified.errors import UnsupportedContentError
 from langchain_unified.messages.json_text import compact_json
 from langchain_unified.messages.tool_calls import CUSTOM_ARGUMENT
 from langchain_unified.request import JsonObject
+from langchain_unified.request.blocks import AnyBlock as Block
 from langchain_unified.usage import FinishReason
 from langchain_unified.wires._completion import Completion, json_pieces, pieces
 from langchain_unified.wires.openai_chat.decode import made_up_id

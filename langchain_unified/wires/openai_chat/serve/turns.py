@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias, cast
 
-from langchain_unified.content_blocks import AnyBlock as Block
 from langchain_unified.errors import RequestError
 from langchain_unified.messages.blocks import normalise
 from langchain_unified.messages.tool_calls import CUSTOM_ARGUMENT
 from langchain_unified.request import JsonObject, Turn
+from langchain_unified.request.blocks import AnyBlock as Block
 from langchain_unified.wires._body import abbreviated, each_object, expect, non_null
 from langchain_unified.wires.openai_chat.decode import args_object, legacy_call
 

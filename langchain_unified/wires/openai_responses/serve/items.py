@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from langchain_unified.content_blocks import AnyBlock as Block
 from langchain_unified.errors import UnsupportedContentError
 from langchain_unified.request import JsonObject
+from langchain_unified.request.blocks import AnyBlock as Block
 from langchain_unified.wires._completion import Completion
 from langchain_unified.wires.openai_responses import assistant_tools as server_tools
 from langchain_unified.wires.openai_responses.assistant import annotation

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from langchain_unified.content_blocks import AnyBlock as Block
 from langchain_unified.errors import RequestError, UnsupportedContentError
 from langchain_unified.messages.blocks import normalise
 from langchain_unified.request import JsonObject, Mark, Turn
+from langchain_unified.request.blocks import AnyBlock as Block
 from langchain_unified.wires._body import abbreviated, each_object, expect, non_null
 from langchain_unified.wires._openai.caching import BREAKPOINT_TTLS
 from langchain_unified.wires.openai_responses.blocks import PART_TYPES, WIRE, encode_parts

@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
 
-from langchain_unified.content_blocks import AnyBlock as Block
 from langchain_unified.errors import RequestError, UnsupportedContentError
 from langchain_unified.messages.blocks import normalise
 from langchain_unified.request import JsonObject, Request, Role, Turn
+from langchain_unified.request.blocks import AnyBlock as Block
 from langchain_unified.wires._body import abbreviated, each_object, expect, non_null
 from langchain_unified.wires.openai_responses.assistant_tools import RESULT_TYPES
 from langchain_unified.wires.openai_responses.blocks import PART_TYPES, WIRE

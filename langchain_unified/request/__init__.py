@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
-from langchain_unified.content_blocks import Block, JsonObject, Mark
+from langchain_unified.request.blocks import Block, JsonObject, Mark
 
 __all__ = [
     "Adjustment",
