@@ -1,4 +1,4 @@
-"""For the tests that replay recordings: who answers while they are recorded, and that nobody does afterwards."""
+"""An emulator for each test; and, for the tests that replay recordings, what answers while they are recorded."""
 
 from __future__ import annotations
 
@@ -9,11 +9,17 @@ from typing import Any
 import pytest
 import pytest_socket
 
-from langchain_unified.testing import emulator
+from langchain_unified.testing import Emulator, emulator
 from langchain_unified.testing.plugin import record_mode
 
 NOWHERE = "http://127.0.0.1:9"
 """Replayed requests match a loopback address on any port; nobody listens on this one."""
+
+
+@pytest.fixture
+def server() -> Iterator[Emulator]:
+    with emulator() as running:
+        yield running
 
 
 @pytest.fixture

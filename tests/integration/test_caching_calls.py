@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -26,12 +26,6 @@ APIS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 OLD = ("openai/gpt-4o", {})
 each_api = pytest.mark.parametrize("api", APIS)
-
-
-@pytest.fixture
-def server() -> Iterator[Emulator]:
-    with emulator() as running:
-        yield running
 
 
 def build(server: Emulator, api: str, **fields: Any) -> ChatUnified:

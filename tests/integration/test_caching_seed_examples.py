@@ -6,14 +6,13 @@ The messages and tools are those of its page; only the text of the agreement is 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage
 
 from langchain_unified import ChatUnified
-from langchain_unified.testing import Emulator, emulator
+from langchain_unified.testing import Emulator
 from tests.support.histories import problems
 
 MARK = {"type": "ephemeral"}
@@ -23,12 +22,6 @@ WIRES = {RESPONSES: "openai_responses", CHAT: "openai_chat", OLD: "openai_chat",
 BREAKPOINTS, BY_THEMSELVES = (RESPONSES, CHAT), (OLD, OLD_RESPONSES)
 MODELS = (CLAUDE_3_5, CLAUDE_5, *BREAKPOINTS, *BY_THEMSELVES)
 each_model = pytest.mark.parametrize("model", MODELS)
-
-
-@pytest.fixture
-def server() -> Iterator[Emulator]:
-    with emulator() as running:
-        yield running
 
 
 def completion(server: Emulator, model: str, messages: list[Any], **kwargs: Any) -> AIMessage:

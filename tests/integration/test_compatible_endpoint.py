@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,12 +13,6 @@ from langchain_unified.testing import Emulator, emulator
 
 SCHEMA = {"type": "object", "properties": {"location": {"type": "string"}}, "required": ["location"]}
 TOOLS = [{"name": "get_current_weather", "input_schema": SCHEMA}]
-
-
-@pytest.fixture
-def server() -> Iterator[Emulator]:
-    with emulator() as running:
-        yield running
 
 
 def sent(server: Emulator) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,13 +20,6 @@ from langchain_unified import (
 )
 from langchain_unified.testing import Emulator, Fault, emulator
 from tests.support.models import build, each_class
-
-
-@pytest.fixture
-def server() -> Iterator[Emulator]:
-    with emulator() as running:
-        yield running
-
 
 # What is played, what a whole call raises, what a stream raises; `None`: nothing, the answer is right.
 FAULTS: dict[str, tuple[Fault, type[UnifiedError] | None, type[UnifiedError] | None]] = {

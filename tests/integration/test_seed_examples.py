@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,12 +16,6 @@ OPUS_3, SONNET_3_5 = "anthropic/claude-3-opus-20240229", "anthropic/claude-3-5-s
 SONNET_4_5, OPUS_5 = "anthropic/claude-sonnet-4-5", "anthropic/claude-opus-5"
 CHAT, RESPONSES = "openai/gpt-4o", "openai/gpt-5.6"
 HEY = [{"role": "user", "content": "Hey! how's it going?"}]
-
-
-@pytest.fixture
-def server() -> Iterator[Emulator]:
-    with emulator() as running:
-        yield running
 
 
 def chat(server: Emulator, model: str, **kwargs: Any) -> ChatUnified:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
 from langchain_unified import ChatOpenAI, ChatUnified
-from langchain_unified.testing import Emulator, emulator
+from langchain_unified.testing import Emulator
 from langchain_unified.wires import WIRES
 from tests.integration.suite import PDF, PNG
 from tests.support.corpus import needs_corpus, replies
@@ -18,12 +16,6 @@ from tests.support.corpus import needs_corpus, replies
 HANDBOOK = "The house rules follow. " + "Answer briefly and never guess a figure. " * 200
 RULES = SystemMessage([{"type": "text", "text": HANDBOOK, "cache_control": {"type": "ephemeral"}}])
 TURNS = 40
-
-
-@pytest.fixture
-def server() -> Iterator[Emulator]:
-    with emulator() as running:
-        yield running
 
 
 def get_weather(city: str) -> str:
