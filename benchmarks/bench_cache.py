@@ -1,7 +1,6 @@
 """`python -m benchmarks.bench_cache [--write] [name …]`: what prompt caching saves, in tables.
 
-Names of conversations (`a`, `b2`, `f1`) measure only those. `--write` also writes `docs/bench_cache.md`; nothing
-else is ever written.
+With names of conversations (`a`, `b2`, `f1`), only those are measured. `--write` also writes `docs/bench_cache.md`.
 """
 
 from __future__ import annotations
@@ -24,11 +23,11 @@ PAGE = Path(__file__).parent.parent / "docs" / "bench_cache.md"
 
 
 def main(arguments: list[str]) -> None:
-    """Measure, print, and write if asked."""
+    """Measure and print; with `--write`, write the page."""
     start = time.perf_counter()
     names = [name for name in arguments if name != "--write"] or list(CONVERSATIONS)
     if unknown := set(names) - CONVERSATIONS.keys():
-        raise SystemExit(f"There is no conversation {', '.join(sorted(unknown))}: {', '.join(CONVERSATIONS)}.")
+        raise SystemExit(f"Unknown conversation {', '.join(sorted(unknown))}. Known are {', '.join(CONVERSATIONS)}.")
     titles = {name: CONVERSATIONS[name]().title for name in names}
     begin(titles)
     measured = []
@@ -43,7 +42,7 @@ def main(arguments: list[str]) -> None:
 
 
 def tables(names: Sequence[str]) -> Iterator[tuple[Api, list[Row]]]:
-    """The rows of each API, in order. Many conversations are shared among the cores."""
+    """The rows of each API, in order. Many conversations are measured in several processes."""
     work = [(at, name) for at, api in enumerate(APIS) for name in names if name not in api.without]
     if len(names) < FEW:
         rows = [one(*job) for job in work]
@@ -56,11 +55,11 @@ def tables(names: Sequence[str]) -> Iterator[tuple[Api, list[Row]]]:
 
 
 FEW = 4
-"""Below so many conversations, other processes would take longer to start than to work."""
+"""The number of conversations from which starting processes is faster."""
 
 
 def one(api: int, name: str) -> Row:
-    """One conversation on one API, by its place in `APIS`."""
+    """One conversation on one API, by its index in `APIS`."""
     return measure(CONVERSATIONS[name](), APIS[api])
 
 

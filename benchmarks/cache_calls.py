@@ -1,4 +1,4 @@
-"""Calls as a prompt cache sees them: blocks, each with a name for the prefix that ends with it; tokens and prices.
+"""Calls as a prompt cache sees them: blocks, each with an id of the prefix that ends with it; tokens and prices.
 
 Sizes and the order of the blocks come from the emulator's reading of a body (`SEGMENTS`). What is made of them, in
 `cache_optimum.py` and `cache_recount.py`, shares no code with the emulator's cache.
@@ -16,60 +16,65 @@ from langchain_unified.testing.emulation.endpoints import SEGMENTS
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
-    """What one call took in, in tokens: `short` and `long` were written, for the shorter and the longer lifetime."""
+class InputTokens:
+    """The input tokens of one call: `written` and `written_long` to the cache, for the shorter and the longer ttl."""
 
     uncached: int = 0
     read: int = 0
-    short: int = 0
-    long: int = 0
+    written: int = 0
+    written_long: int = 0
 
     @property
     def total(self) -> int:
-        return self.uncached + self.read + self.short + self.long
+        return self.uncached + self.read + self.written + self.written_long
 
-    def __add__(self, other: Spent) -> Spent:
-        return Spent(
-            self.uncached + other.uncached, self.read + other.read, self.short + other.short, self.long + other.long
+    def __add__(self, other: InputTokens) -> InputTokens:
+        return InputTokens(
+            self.uncached + other.uncached,
+            self.read + other.read,
+            self.written + other.written,
+            self.written_long + other.written_long,
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
-    """What a provider's cache costs and how long it keeps, in units of the uncached price and in seconds.
+class CacheRules:
+    """The prices of a provider's cache, as multiples of the uncached price, and its rules.
 
-    `lives` are the lifetimes of a short and of a long write. `look_back`: how many blocks before a breakpoint, itself
-    counted, an entry is looked for. `minimum`: the shortest prefix that is cached, in tokens. `automatic` caches know
-    no breakpoints: the longest known prefix is read, in steps of 128 tokens, and a write costs nothing (`short` is 1).
+    `lifetimes`: those of a write and of a long write, in seconds. `look_back`: the number of blocks, the one with the
+    breakpoint included, in which an entry is looked for. `minimum`: the shortest prefix that is cached, in tokens. An
+    `automatic` cache has no breakpoints: the longest known prefix is read, in steps of 128 tokens, and writing costs
+    nothing extra (`write_price` is 1).
     """
 
-    read: float
-    short: float
-    long: float
-    lives: tuple[float, ...]
+    read_price: float
+    write_price: float
+    long_write_price: float
+    lifetimes: tuple[float, ...]
     look_back: int = 1
     minimum: int = 1024
     automatic: bool = False
 
-    def cost(self, spent: Spent) -> float:
+    def cost(self, tokens: InputTokens) -> float:
         """In uncached tokens."""
-        return spent.uncached + self.read * spent.read + self.short * spent.short + self.long * spent.long
+        written = self.write_price * tokens.written + self.long_write_price * tokens.written_long
+        return tokens.uncached + self.read_price * tokens.read + written
 
 
-ANTHROPIC = Rules(read=0.1, short=1.25, long=2.0, lives=(300, 3600), look_back=20)
-"""claude-sonnet-5. Lifetimes of 5 minutes and of 1 hour; the timer starts again with every read."""
+ANTHROPIC = CacheRules(0.1, 1.25, 2.0, lifetimes=(300, 3600), look_back=20)
+"""claude-sonnet-5. Entries live for 5 minutes or 1 hour, counted from the last read."""
 
-BREAKPOINTS = Rules(read=0.1, short=1.25, long=1.25, lives=(1800,))
+BREAKPOINTS = CacheRules(0.1, 1.25, 1.25, lifetimes=(1800,))
 """gpt-5.6. 30 minutes."""
 
-AUTOMATIC = Rules(read=0.25, short=1.0, long=1.0, lives=(600, 86400), automatic=True)
-"""gpt-4.1, whose cached tokens cost a quarter (genai-prices: $0.50 and $2 for a million). It keeps them for ten idle
-minutes, or for a day with `prompt_cache_retention="24h"`."""
+AUTOMATIC = CacheRules(0.25, 1.0, 1.0, lifetimes=(600, 86400), automatic=True)
+"""gpt-4.1, whose cached tokens cost a quarter (genai-prices: $0.50 and $2 per million). Entries live for ten minutes
+without use, or for a day with `prompt_cache_retention="24h"`."""
 
 
 @dataclass(frozen=True, slots=True)
-class BlockSeen:
-    """A block of a prompt. `prefix` names all that the prompt holds up to its end: equal prefixes, equal names."""
+class PromptBlock:
+    """A block of a prompt. `prefix` is an id of the prompt up to its end: equal prefixes have equal ids."""
 
     prefix: int
     tokens: int
@@ -79,11 +84,11 @@ class BlockSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """One call: when it was made, in seconds, its blocks, and its body, for the settings beside the blocks."""
+class SentCall:
+    """One call: its time in seconds, its blocks, and its body."""
 
     at: float
-    blocks: tuple[BlockSeen, ...]
+    blocks: tuple[PromptBlock, ...]
     body: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -92,21 +97,21 @@ class Call:
 
 
 @dataclass(slots=True)
-class Reader:
-    """Reads the bodies that went to one endpoint, and remembers the names of their prefixes."""
+class BodyReader:
+    """Reads the bodies that were sent to one endpoint, and keeps the ids of their prefixes."""
 
     endpoint: str
-    _names: dict[tuple[int, str, str], int] = field(default_factory=dict)
+    _prefixes: dict[tuple[int, str, str], int] = field(default_factory=dict)
 
-    def read(self, body: Mapping[str, Any], at: float) -> Call:
+    def read(self, body: Mapping[str, Any], at: float) -> SentCall:
         """A body as a call at `at` seconds."""
         blocks, prefix = [], 0
         profile = profile_for("anthropic" if self.endpoint.startswith("anthropic.") else "openai", body["model"])
         for segment in SEGMENTS[self.endpoint](dict(body), profile):
             key = (prefix, segment.head, segment.text)
-            prefix = self._names.setdefault(key, len(self._names) + 1)
-            blocks.append(BlockSeen(prefix, segment.tokens, self._markable(segment), segment.mark, segment))
-        return Call(at, tuple(blocks), body)
+            prefix = self._prefixes.setdefault(key, len(self._prefixes) + 1)
+            blocks.append(PromptBlock(prefix, segment.tokens, self._markable(segment), segment.mark, segment))
+        return SentCall(at, tuple(blocks), body)
 
     def _markable(self, segment: Segment) -> bool:
         if self.endpoint.startswith("anthropic."):
@@ -115,9 +120,9 @@ class Reader:
 
 
 CALLERS = ("system", "developer", "user", "tool", '["tool"', '["user"')
-"""How a segment's role begins that OpenAI takes a breakpoint on: not tools, nor what the assistant said."""
+"""How the roles of segments begin on which OpenAI takes a breakpoint: not on tools or the assistant's messages."""
 
 
-def total(spent: Iterable[Spent]) -> Spent:
-    """The sum of calls."""
-    return sum(spent, Spent())
+def total(tokens: Iterable[InputTokens]) -> InputTokens:
+    """The sum over calls."""
+    return sum(tokens, InputTokens())

@@ -1,7 +1,7 @@
-"""The conversations that are measured: made by small functions, the same in every run.
+"""The conversations that are measured, the same in every run.
 
-Sizes are those of real programs, in tokens of four characters: a system prompt of 2,000 to 4,000, tools of 1,000 to
-2,000 together, tool results of 200 to 800. Every function takes its number of turns, so that a test can make it short.
+Sizes are like those of real programs, in tokens of four characters: a system prompt of 2,000 to 4,000, tools of 1,000
+to 2,000 together, tool results of 200 to 800. Every function takes its number of turns, so that tests can use few.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ MINUTE, HOUR = 60.0, 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One call: the messages that join the history, and the answer that the script gives.
+    """One call: the messages that are added to the history, and the scripted answer.
 
-    `after` is the time since the call before, in seconds. `fresh` begins a conversation of its own.
+    `after`: the seconds since the previous call. `fresh`: whether a new conversation begins.
     """
 
     messages: tuple[BaseMessage, ...]
@@ -33,7 +33,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """Calls in their order. `name` is the short name of the row, `title` says what happens."""
+    """Calls in their order. `name` is the short name of the row, `title` describes it."""
 
     name: str
     title: str
@@ -41,7 +41,7 @@ class Conversation:
     tools: tuple[StructuredTool, ...] = ()
 
 
-# --- words ------------------------------------------------------------------------------------------------------------
+# --- texts ------------------------------------------------------------------------------------------------------------
 
 VOCABULARY = """
 account address answer archive balance branch budget cache carrier change charge client column contract copy
@@ -57,7 +57,7 @@ WORDS = tuple(VOCABULARY.split())
 
 
 def prose(subject: str, tokens: int) -> str:
-    """A text of exactly so many tokens; another subject gives another text from its first word on."""
+    """A text of exactly `tokens` tokens. Texts of different subjects differ from the first word on."""
     seed = int.from_bytes(hashlib.sha256(subject.encode()).digest()[:8], "big")
     generator = random.Random(seed)
     text = f"{subject.capitalize()}: "
@@ -67,7 +67,7 @@ def prose(subject: str, tokens: int) -> str:
 
 
 def between(subject: str, least: int, most: int) -> int:
-    """A number of tokens that depends on the subject alone."""
+    """A number of tokens that depends only on the subject."""
     digest = hashlib.sha256(f"{subject} size".encode()).digest()
     return least + int.from_bytes(digest[:4], "big") % (most - least + 1)
 
@@ -86,7 +86,7 @@ def tools(subject: str = "shop", count: int = 6) -> tuple[StructuredTool, ...]:
     )
 
 
-def said(subject: str, tokens: int) -> dict[str, Any]:
+def answer(subject: str, tokens: int) -> dict[str, Any]:
     """An answer without calls."""
     return {"content": prose(subject, tokens)}
 
@@ -110,20 +110,20 @@ def results(turn: int, count: int, least: int, most: int) -> tuple[ToolMessage, 
 
 
 def agent(turns: int = 50) -> Conversation:
-    """One call per turn; its result comes back 15 seconds later."""
+    """One call per turn. Its result is sent 15 seconds later."""
     start = (SystemMessage(prose("agent rules", 3000)), HumanMessage(prose("the task", 150)))
     steps = [Step(start, calling("agent", 0)), *_loop("agent", turns, 15)]
     return Conversation("a", f"agent with tools, {turns} turns of one call", tuple(steps), tools())
 
 
 def short_agents(count: int = 6, turns: int = 5) -> Conversation:
-    """Agents of the same kind one after the other, each with a task of 1,500 tokens in its first message."""
+    """Similar agents one after the other, each with a task of 1,500 tokens in its first message."""
     steps: list[Step] = []
     for number in range(count):
         start = (SystemMessage(prose("agent rules", 3000)), HumanMessage(prose(f"{number} is the task", 1500)))
         steps.append(Step(start, calling(f"{number} agent", 0), after=30 if number else 0.0, fresh=True))
         steps += _loop(f"{number} agent", turns, 15)
-    return Conversation("a2", f"{count} agents of {turns} calls, same tools, tasks of their own", tuple(steps), tools())
+    return Conversation("a2", f"{count} agents of {turns} calls, same tools, different tasks", tuple(steps), tools())
 
 
 def document_in_system(turns: int = 30, size: int = 12_000) -> Conversation:
@@ -134,32 +134,32 @@ def document_in_system(turns: int = 30, size: int = 12_000) -> Conversation:
 
 
 def document_in_message(turns: int = 30, size: int = 12_000) -> Conversation:
-    """The document as the first block of the first message, the question as its second."""
+    """The document is the first block of the first message, the question the second."""
     first = in_blocks(prose("the document", size), prose("about the document question 0", 40))
     start = (SystemMessage(prose("instructions", 400)), first)
-    steps = [Step(start, said("about the document answer 0", 250))]
+    steps = [Step(start, answer("about the document answer 0", 250))]
     steps += list(_talk("about the document", turns, MINUTE))[1:]
     return Conversation("b2", f"document, then question, in the first message, {turns} questions", tuple(steps))
 
 
 def document_in_text(turns: int = 30, size: int = 12_000) -> Conversation:
-    """Document and question as one text, so that nothing tells them apart."""
+    """Document and question are one text, so nothing separates them."""
     first = prose("the document", size) + "\n" + prose("about the document question 0", 40)
     start = (SystemMessage(prose("instructions", 400)), HumanMessage(first))
-    steps = [Step(start, said("about the document answer 0", 250))]
+    steps = [Step(start, answer("about the document answer 0", 250))]
     steps += list(_talk("about the document", turns, MINUTE))[1:]
     return Conversation("b3", f"document and question as one text, {turns} questions", tuple(steps))
 
 
 def parallel_agent(turns: int = 12, count: int = 25) -> Conversation:
-    """So many calls in every turn: on Anthropic twice as many blocks come between two calls of the model."""
+    """`count` tool calls in every turn: on Anthropic, twice as many blocks are between two calls of the model."""
     start = (SystemMessage(prose("agent rules", 3000)), HumanMessage(prose("the task", 150)))
     steps = [Step(start, calling("agent", 0, count)), *_loop("agent", turns, 30, count, size=(150, 350))]
     return Conversation("c", f"agent, {turns} turns of {count} parallel calls", tuple(steps), tools())
 
 
 def questions_after_system(count: int = 40, size: int = 6000) -> Conversation:
-    """Many questions over one prefix, each a conversation of its own: the prefix is the system prompt."""
+    """Many questions with one prefix, each in a new conversation: the prefix is the system prompt."""
     system = SystemMessage(prose("handbook", size))
     asked = [(system, HumanMessage(prose(f"{at} is asked", 60))) for at in range(count)]
     return Conversation("d1", f"{count} questions over one system prompt", tuple(_alone(asked, 20)))
@@ -172,22 +172,22 @@ def questions_after_block(count: int = 40, size: int = 6000) -> Conversation:
 
 
 def one_shots(count: int = 12) -> Conversation:
-    """A system prompt and tools that never come again."""
+    """A system prompt that does not occur again."""
     asked = [
         (SystemMessage(prose(f"{at} rules", 2500)), HumanMessage(prose(f"{at} is asked", 60))) for at in range(count)
     ]
-    return Conversation("e1", f"{count} one-shot calls, each with its own system prompt", tuple(_alone(asked, 30)))
+    return Conversation("e1", f"{count} single calls, each with its own system prompt", tuple(_alone(asked, 30)))
 
 
 def below_the_minimum(count: int = 12) -> Conversation:
-    """The same short prompt again and again: too short for every cache."""
+    """The same short prompt in every call: too short for any cache."""
     system = SystemMessage(prose("short rules", 600))
     asked = [(system, HumanMessage(prose(f"{at} is asked", 60))) for at in range(count)]
     return Conversation("e2", f"{count} calls of 660 tokens, below the minimum", tuple(_alone(asked, 30)))
 
 
 def edited_at_the_start(count: int = 12) -> Conversation:
-    """The system prompt begins with the time of the call, so that only the tools before it stay the same."""
+    """The system prompt begins with the time of the call, so only the tools before it stay the same."""
     asked = [
         (SystemMessage(f"{at:02}:00 o'clock. " + prose("rules", 2500)), HumanMessage(prose(f"{at} is asked", 60)))
         for at in range(count)
@@ -197,18 +197,18 @@ def edited_at_the_start(count: int = 12) -> Conversation:
 
 
 def paused(pause: float, turns: int = 20) -> Conversation:
-    """A conversation that rests once, in its middle, for `pause` seconds."""
+    """A conversation with one pause of `pause` seconds in its middle."""
     system = SystemMessage(prose("assistant rules", 3000))
     steps = list(_talk("a long talk", turns, 45.0, (system,), sizes=(300, 400)))
     middle = turns // 2
     late = Step(steps[middle].messages, steps[middle].answer, after=pause)
-    name, words = ("f1", "8 minutes") if pause < HOUR else ("f2", "2 hours")
-    title = f"chat of {turns} turns, paused once for {words}"
+    name, length = ("f1", "8 minutes") if pause < HOUR else ("f2", "2 hours")
+    title = f"chat of {turns} turns, paused once for {length}"
     return Conversation(name, title, (*steps[:middle], late, *steps[middle + 1 :]))
 
 
 def reminded(turns: int = 20) -> Conversation:
-    """A chat whose program puts another system message into its middle."""
+    """A chat with another system message in its middle."""
     system = SystemMessage(prose("assistant rules", 3000))
     steps = list(_talk("a talk", turns, 45.0, (system,), sizes=(200, 300)))
     middle = steps[turns // 2]
@@ -220,7 +220,7 @@ def reminded(turns: int = 20) -> Conversation:
 def _loop(
     subject: str, turns: int, seconds: float, count: int = 1, *, size: tuple[int, int] = (200, 800)
 ) -> Iterator[Step]:
-    """The calls of an agent after its first: results of `size` tokens go in, the next calls come out."""
+    """The calls of an agent after its first one: tool results of `size` tokens, answered with the next tool calls."""
     for turn in range(1, turns):
         yield Step(results(turn - 1, count, *size), calling(subject, turn, count), after=seconds)
 
@@ -233,18 +233,18 @@ def _talk(
     *,
     sizes: tuple[int, int] = (40, 250),
 ) -> Iterator[Step]:
-    """Question and answer, one after the other, of such sizes."""
-    asked, answered = sizes
+    """Questions and answers of the given sizes, one after the other."""
+    question_size, answer_size = sizes
     for turn in range(turns):
-        question = HumanMessage(prose(f"{subject} question {turn}", asked))
+        question = HumanMessage(prose(f"{subject} question {turn}", question_size))
         messages = (*start, question) if turn == 0 else (question,)
-        yield Step(messages, said(f"{subject} answer {turn}", answered), after=seconds if turn else 0.0)
+        yield Step(messages, answer(f"{subject} answer {turn}", answer_size), after=seconds if turn else 0.0)
 
 
 def _alone(asked: Sequence[tuple[BaseMessage, ...]], seconds: float) -> Iterator[Step]:
-    """Calls that know nothing of each other."""
+    """Calls that are conversations of their own."""
     for at, messages in enumerate(asked):
-        yield Step(messages, said(f"answer {at}", 200), after=seconds if at else 0.0, fresh=True)
+        yield Step(messages, answer(f"answer {at}", 200), after=seconds if at else 0.0, fresh=True)
 
 
 def in_blocks(*texts: str) -> HumanMessage:
@@ -286,4 +286,4 @@ SMALL: Mapping[str, Callable[[], Conversation]] = {
     "f2": lambda: paused(2 * HOUR, 8),
     "g": lambda: reminded(8),
 }
-"""The same, short, for the tests."""
+"""The same with few turns, for the tests."""

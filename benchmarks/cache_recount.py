@@ -1,7 +1,7 @@
-"""The published rules of the prompt caches once more, from the bodies that were sent: a check of the emulator.
+"""A second implementation of the prompt caches' published rules, on the bodies that were sent: it checks the emulator.
 
-Nothing here is taken from the emulator's cache. What a call writes is readable by the next one, because the calls of a
-conversation follow each other.
+It shares no code with the emulator's cache. The next call can always read what a call writes, because the calls of a
+conversation are made one after the other.
 """
 
 from __future__ import annotations
@@ -10,63 +10,63 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
-from benchmarks.cache_calls import ANTHROPIC, Call, Rules, Spent
+from benchmarks.cache_calls import ANTHROPIC, CacheRules, InputTokens, SentCall
 from benchmarks.cache_optimum import automatic
 
 WRITES, READS = 4, 80
-"""How many breakpoints of a request are written, and looked up, at most."""
+"""The most breakpoints of a request that are written, and that are looked up."""
 
 SECONDS = {"5m": 300.0, "1h": 3600.0, "30m": 1800.0}
-DEAD = (0.0, 0.0)
+EXPIRED = (0.0, 0.0)
 
 
-def recount(calls: Sequence[Call], rules: Rules) -> list[Spent]:
-    """What every call should have taken in."""
+def recount(calls: Sequence[SentCall], rules: CacheRules) -> list[InputTokens]:
+    """The input tokens that every call should have."""
     if rules.automatic:
         return _by_key(calls, rules)
     known: dict[tuple[object, int], tuple[float, float]] = {}
     return [_one(call, rules, known) for call in calls]
 
 
-def _by_key(calls: Sequence[Call], rules: Rules) -> list[Spent]:
-    """Automatic caches: calls with another `prompt_cache_key` do not meet. One retention holds for all the calls."""
-    life = max(rules.lives) if calls[0].body.get("prompt_cache_retention") == "24h" else min(rules.lives)
-    found: dict[int, Spent] = {}
+def _by_key(calls: Sequence[SentCall], rules: CacheRules) -> list[InputTokens]:
+    """Automatic caches: calls with different `prompt_cache_key`s share nothing. All calls have the same retention."""
+    lifetime = max(rules.lifetimes) if calls[0].body.get("prompt_cache_retention") == "24h" else min(rules.lifetimes)
+    found: dict[int, InputTokens] = {}
     for key in {call.body.get("prompt_cache_key") for call in calls}:
         places = [at for at, call in enumerate(calls) if call.body.get("prompt_cache_key") == key]
-        found |= dict(zip(places, automatic([calls[at] for at in places], life, rules.minimum), strict=True))
+        found |= dict(zip(places, automatic([calls[at] for at in places], lifetime, rules.minimum), strict=True))
     return [found[at] for at in range(len(calls))]
 
 
-def _one(call: Call, rules: Rules, known: dict[tuple[object, int], tuple[float, float]]) -> Spent:
-    """One call against the entries that are known: `(end of life, lifetime)` by key and prefix. Adds its own."""
+def _one(call: SentCall, rules: CacheRules, known: dict[tuple[object, int], tuple[float, float]]) -> InputTokens:
+    """One call, with the known entries: `(expiry, lifetime)` by key and prefix. Its own entries are added."""
     key = call.body.get("prompt_cache_key")
     sizes = list(accumulate(block.tokens for block in call.blocks))
-    marks, looked_at = _marks(call, rules)
+    marks, looked_up = _marks(call, rules)
     legal = [at for at in marks if sizes[at] >= rules.minimum]
-    hit = max((at for at in looked_at if known.get((key, call.blocks[at].prefix), DEAD)[0] > call.at), default=-1)
+    hit = max((at for at in looked_up if known.get((key, call.blocks[at].prefix), EXPIRED)[0] > call.at), default=-1)
     read = sizes[hit] if hit >= 0 else 0
     written = max([read, *(sizes[at] for at in legal)])
     long = max([read, *(sizes[at] for at in legal if marks[at] == 3600.0)])
     for at in {*legal, hit} - {-1}:
         entry = (key, call.blocks[at].prefix)
-        end, life = known.get(entry, DEAD)
-        life = life if end > call.at else marks[at]
-        known[entry] = (call.at + life, life)
-    return Spent(uncached=sizes[-1] - written, read=read, short=written - long, long=long - read)
+        end, lifetime = known.get(entry, EXPIRED)
+        lifetime = lifetime if end > call.at else marks[at]
+        known[entry] = (call.at + lifetime, lifetime)
+    return InputTokens(uncached=sizes[-1] - written, read=read, written=written - long, written_long=long - read)
 
 
-def _marks(call: Call, rules: Rules) -> tuple[dict[int, float], set[int]]:
-    """The breakpoints that are written, with their lifetimes, and the places that are looked up."""
+def _marks(call: SentCall, rules: CacheRules) -> tuple[dict[int, float], set[int]]:
+    """The breakpoints that are written, with their lifetimes, and the blocks at which entries are looked up."""
     marked = [at for at, block in enumerate(call.blocks) if block.mark is not None]
-    marked = sorted({*marked, *_unsaid(call, rules)})
+    marked = sorted({*marked, *_unmarked_breakpoint(call, rules)})
     default = call.body.get("cache_control") or {}
-    written = {at: _life(call.blocks[at].mark or default, rules) for at in marked[-WRITES:]}
+    written = {at: _lifetime(call.blocks[at].mark or default, rules) for at in marked[-WRITES:]}
     return written, {place for at in marked[-READS:] for place in range(max(0, at - rules.look_back + 1), at + 1)}
 
 
-def _unsaid(call: Call, rules: Rules) -> list[int]:
-    """The breakpoint that no block carries: Anthropic's automatic one, OpenAI's implicit one."""
+def _unmarked_breakpoint(call: SentCall, rules: CacheRules) -> list[int]:
+    """A breakpoint that is on no block: Anthropic's top-level one, OpenAI's implicit one."""
     if rules is ANTHROPIC:
         places = [at for at, block in enumerate(call.blocks) if block.markable]
         return places[-1:] if call.body.get("cache_control") else []
@@ -74,10 +74,10 @@ def _unsaid(call: Call, rules: Rules) -> list[int]:
     return [] if explicit else list(_callers(call))[-1:]
 
 
-def _callers(call: Call) -> Iterator[int]:
-    """Where a user's or a tool's blocks stand."""
+def _callers(call: SentCall) -> Iterator[int]:
+    """The indices of users' and tools' blocks."""
     return (at for at, block in enumerate(call.blocks) if block.markable and block.segment.section == "messages")
 
 
-def _life(mark: Mapping[str, Any], rules: Rules) -> float:
-    return SECONDS[mark["ttl"]] if mark.get("ttl") else rules.lives[0]
+def _lifetime(mark: Mapping[str, Any], rules: CacheRules) -> float:
+    return SECONDS[mark["ttl"]] if mark.get("ttl") else rules.lifetimes[0]

@@ -11,24 +11,24 @@ from datetime import UTC, datetime
 from benchmarks.cache_runs import Api
 from benchmarks.cache_table import TARGET, Row, misses
 
-UNITS = """Each figure is the cost of the input as a share of what the same calls cost without a cache; in brackets, as
-a multiple of the least that any placement of marks could reach with the future known."""
+UNITS = """Each figure is the cost of the input tokens, as a share of the cost of the same calls without a cache. In
+brackets it is a multiple of the optimum: the lowest cost that any placement of marks could reach."""
 
 HEAD = """# What prompt caching saves
 
-`prompt_cache="auto"` beside other ways of placing cache marks.
+`prompt_cache="auto"` compared with other ways to place cache marks.
 {units}
 
-- Prices in units of the uncached input price. {claude} and {gpt}: reading 0.1, writing 1.25 (for an hour: 2).
-  {older}, which caches by itself: reading 0.25, writing 1.
-- The figures come from the emulator's implementation of the providers' published rules, not from the providers. Each
-  conversation was really sent: through the chat model, over HTTP, with the emulator's clock moved on between the calls.
-  What the answers' `usage_metadata` says was counted once more from the bodies.
-- The least is a lower bound, explained in `benchmarks/cache_optimum.py`. It knows the future: which prompt comes again,
-  and when. No policy does.
-- "auto, 1h" is `PromptCache(ttl="1h")`, "auto, 24h" `PromptCache(ttl="24h")`; "top-level automatic" is Anthropic's own
-  `cache_control` in the body, and nothing else; the middleware is `AnthropicPromptCachingMiddleware` of
-  {peer} on the model of that package.
+- Prices are multiples of the uncached input price. {claude} and {gpt}: reading 0.1, writing 1.25 (for an hour: 2).
+  {older}, which caches without marks: reading 0.25, writing 1.
+- The figures come from the emulator, which implements the providers' published rules, not from the providers. Each
+  conversation was sent through the chat model and over HTTP, with the emulator's clock set forward between the calls.
+  The `usage_metadata` of the answers was checked by a second count of the bodies.
+- The optimum is a lower bound, explained in `benchmarks/cache_optimum.py`. It knows in advance which prompt occurs
+  again, and when. No policy does.
+- "auto, 1h" is `PromptCache(ttl="1h")`, "auto, 24h" is `PromptCache(ttl="24h")`. "top-level automatic" is Anthropic's
+  own `cache_control` in the body, without other marks. The middleware is `AnthropicPromptCachingMiddleware` of
+  {peer} with the model of that package.
 
 Written by `make bench-cache ARGS=--write` on {date}, with Python {python} on {cores} cores.
 
@@ -37,55 +37,55 @@ Written by `make bench-cache ARGS=--write` on {date}, with Python {python} on {c
 
 FOOT = """## When `auto` does not pay
 
-A mark pays when the prompt comes again within its lifetime: a prefix that is written once and read once costs 1.35
-instead of 2. Where nothing comes again, `auto` costs more than no caching: one-shot calls with a large system prompt of
-their own (e1), or a prompt that is edited at its start each time (e3). What it then pays is the write premium, a
-quarter of what stands before the last mark: tools, system prompt, and on a first call the document that was set apart
-from the question. A prompt below the model's minimum (e2) is neither cached nor charged. For calls that come once, say
-`prompt_cache="off"`; in prompts that come again, put last what changes.
+A mark pays when the prompt occurs again within the ttl: a prefix that is written once and read once costs 1.35 instead
+of 2. If nothing occurs again, `auto` costs more than no caching: single calls with their own large system prompt (e1),
+or a prompt whose beginning changes each time (e3). The extra cost is a quarter of the price of everything before the
+last mark: tools, system prompt, and in a first call the document before the question. A prompt below the model's
+minimum (e2) is neither cached nor charged for it. For single calls, use `prompt_cache="off"`. In prompts that occur
+again, put what changes at the end.
 
-A first message in one text (a2, b3) is written when it is answered, not at once: a call that stays alone does not pay
-for it, a longer conversation pays for it twice. Where an answer surely follows, `PromptCache(tail="always")` writes it
-in the first call.
+A first message with a single text (a2, b3) is written in the second call, not in the first: a call without a follow-up
+does not pay for writing it, but a longer conversation pays for it twice. If a follow-up is certain,
+`PromptCache(tail="always")` writes it in the first call.
 
-What no policy can know is a pause. A prefix that outlives one (f1) had to be written for an hour, at twice its price,
-before anybody knew. That costs 0.75 more for every token that is written, and saves 1.15 for every token of the prefix
-at each pause between 5 minutes and an hour: `PromptCache(ttl="1h")` pays in conversations that rest often.
+No policy can predict a pause. A prefix is still cached after one (f1) only if it was written for an hour, at twice its
+price. That costs 0.75 more per written token, and it saves 1.15 per token of the prefix at each pause between 5 minutes
+and an hour. So `PromptCache(ttl="1h")` pays in conversations with frequent pauses.
 """
 
 
 def head(api: Api) -> list[str]:
     """The heads of a table's columns."""
-    return ["", "calls", "tokens in", "least", *(policy.name for policy in api.policies)]
+    return ["", "calls", "input tokens", "optimum", *(policy.name for policy in api.policies)]
 
 
 def line(api: Api, row: Row) -> list[str]:
     """A row's cells."""
     figures = [f"{cell.share:.3f} ({cell.times:.2f})" for cell in (row.cells[policy.name] for policy in api.policies)]
-    return [row.name, str(row.calls), f"{row.uncached:,}", f"{row.least / row.uncached:.3f}", *figures]
+    return [row.name, str(row.calls), f"{row.uncached:,}", f"{row.optimum / row.uncached:.3f}", *figures]
 
 
 def notes(rows: Sequence[Row]) -> Iterator[str]:
-    """Where `auto` costs more than the target, and where it costs more than no caching."""
+    """The conversations in which `auto` costs more than the target, or more than no caching."""
     over = [note for row in rows for note in misses(row)]
-    yield f"auto costs more than {TARGET} times the least in {len(over)} of {len(rows)} conversations."
+    yield f"auto costs more than {TARGET} times the optimum in {len(over)} of {len(rows)} conversations."
     yield from over
-    dear = [row.name for row in rows if row.cells["auto"].share > 1]
-    if dear:
-        yield f"auto costs more than no caching in {', '.join(dear)}."
+    costlier = [row.name for row in rows if row.cells["auto"].share > 1]
+    if costlier:
+        yield f"auto costs more than no caching in {', '.join(costlier)}."
 
 
 # --- terminal ---------------------------------------------------------------------------------------------------------
 
 
 def begin(titles: Mapping[str, str]) -> None:
-    """Print what the figures mean, and the conversations with their short names."""
+    """Print the meaning of the figures, and the conversations with their short names."""
     print(UNITS, end="\n\n")
     print("\n".join(f"{name:4}{title}" for name, title in titles.items()))
 
 
 def show(api: Api, rows: Sequence[Row]) -> None:
-    """Print a table: by rich on a terminal that has it and is wide enough, else as plain text."""
+    """Print a table: with rich if it is installed and the terminal is wide enough, else as plain text."""
     print()
     if not (sys.stdout.isatty() and _rich(api, rows)):
         print(f"{api.name} ({api.model})")
@@ -123,7 +123,7 @@ def _plain(lines: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def page(titles: Mapping[str, str], measured: Iterable[tuple[Api, Sequence[Row]]], names: Mapping[str, str]) -> str:
-    """The whole page, in Markdown. `names` are those of the models and of the package that is compared with."""
+    """The page in Markdown. `names`: those of the models and of the package that is compared."""
     made = {"date": datetime.now(UTC).date().isoformat(), "python": platform.python_version(), "cores": os.cpu_count()}
     parts = [HEAD.format(units=UNITS, **made, **names)]
     parts.append("".join(f"- **{name}** {title}\n" for name, title in titles.items()))

@@ -1,4 +1,4 @@
-"""One conversation under one policy: really sent, through a chat model and over HTTP, to the emulator."""
+"""One conversation under one policy, sent to the emulator through a chat model and over HTTP."""
 
 from __future__ import annotations
 
@@ -10,107 +10,109 @@ from typing import Any, TypeAlias
 from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
 from langchain_core.tools import BaseTool
 
-from benchmarks.cache_calls import ANTHROPIC, AUTOMATIC, BREAKPOINTS, Call, Reader, Rules, Spent
+from benchmarks.cache_calls import ANTHROPIC, AUTOMATIC, BREAKPOINTS, BodyReader, CacheRules, InputTokens, SentCall
 from benchmarks.cache_conversations import Conversation
 from langchain_unified import ChatAnthropic, ChatOpenAI
 from langchain_unified.caching.policy import PromptCache
 from langchain_unified.testing import Emulator, emulator
 
-Ask: TypeAlias = Callable[[list[BaseMessage]], AIMessage]
-"""Sends a history, gives the answer."""
+Sender: TypeAlias = Callable[[list[BaseMessage]], AIMessage]
+"""Sends a history and returns the answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A row of the table: who sends, and what it says about caching. `open` makes the sender for a running emulator."""
+    """A column of the table: a model with its caching options. `open` makes the sender for a running emulator."""
 
     name: str
-    open: Callable[[Emulator, Sequence[BaseTool]], Ask]
+    open: Callable[[Emulator, Sequence[BaseTool]], Sender]
 
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """A provider's API with one model, as one of its tables. `without`: conversations that it does not take.
+    """A provider's API with one model: one table. `without`: conversations that it does not take.
 
-    The first policy leaves caching alone: its bodies are what the optimum is computed from.
+    The first policy has no caching options. The optimum is computed from its bodies.
     """
 
     name: str
     model: str
     endpoint: str
-    rules: Rules
+    rules: CacheRules
     policies: tuple[Policy, ...]
     without: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """What came of it, call by call. `spent` is what the answers' `usage_metadata` says."""
+class ConversationRun:
+    """The calls of a conversation, with the input tokens from the `usage_metadata` of the answers."""
 
-    calls: tuple[Call, ...]
-    spent: tuple[Spent, ...]
+    calls: tuple[SentCall, ...]
+    tokens: tuple[InputTokens, ...]
     answers: tuple[AIMessage, ...] = field(repr=False)
 
 
-def run(conversation: Conversation, policy: Policy, endpoint: str) -> Run:
-    """Hold the conversation. The emulator's caches are empty at its start."""
+def run(conversation: Conversation, policy: Policy, endpoint: str) -> ConversationRun:
+    """Run the conversation, with empty caches at its start."""
     times, answers = [], []
     with emulator([step.answer for step in conversation.steps]) as server:
-        ask = policy.open(server, conversation.tools)
+        send = policy.open(server, conversation.tools)
         history: list[BaseMessage] = []
         for step in conversation.steps:
             server.clock.advance(step.after)
             history = [*([] if step.fresh else history), *step.messages]
-            answer = ask(history)
+            answer = send(history)
             history.append(answer)
             times.append(server.clock.now)
             answers.append(answer)
-        reader = Reader(endpoint)
+        reader = BodyReader(endpoint)
         calls = [reader.read(sent.body, at) for sent, at in zip(server.requests, times, strict=True)]
-    return Run(tuple(calls), tuple(spent(answer.usage_metadata or {}) for answer in answers), tuple(answers))
+    tokens = tuple(input_tokens(answer.usage_metadata or {}) for answer in answers)
+    return ConversationRun(tuple(calls), tokens, tuple(answers))
 
 
-def spent(usage: Mapping[str, Any]) -> Spent:
-    """A message's `usage_metadata`, ours or a partner's, as what was taken in."""
+def input_tokens(usage: Mapping[str, Any]) -> InputTokens:
+    """The input tokens of a message's `usage_metadata`, from this package or langchain-anthropic."""
     details = usage.get("input_token_details") or {}
-    # LangChain's own package has the lifetimes among the details, and then no total.
-    lives = usage.get("cache_creation_details") or details
-    long = lives.get("ephemeral_1h_input_tokens") or 0
-    written = max(details.get("cache_creation") or 0, long + (lives.get("ephemeral_5m_input_tokens") or 0))
+    # langchain-anthropic has the counts by ttl among the details, and then no total.
+    by_ttl = usage.get("cache_creation_details") or details
+    long = by_ttl.get("ephemeral_1h_input_tokens") or 0
+    written = max(details.get("cache_creation") or 0, long + (by_ttl.get("ephemeral_5m_input_tokens") or 0))
     read = details.get("cache_read") or 0
-    return Spent(uncached=usage["input_tokens"] - read - written, read=read, short=written - long, long=long)
+    uncached = usage["input_tokens"] - read - written
+    return InputTokens(uncached=uncached, read=read, written=written - long, written_long=long)
 
 
-# --- who sends --------------------------------------------------------------------------------------------------------
+# --- the senders ------------------------------------------------------------------------------------------------------
 
 
-def _claude(**said: Any) -> Callable[[Emulator, Sequence[BaseTool]], Ask]:
-    def open_(server: Emulator, tools: Sequence[BaseTool]) -> Ask:
-        return _sender(ChatAnthropic(model=CLAUDE, base_url=server.anthropic_url, api_key="any"), tools, said)
+def _claude(**options: Any) -> Callable[[Emulator, Sequence[BaseTool]], Sender]:
+    def open_(server: Emulator, tools: Sequence[BaseTool]) -> Sender:
+        return _sender(ChatAnthropic(model=CLAUDE, base_url=server.anthropic_url, api_key="any"), tools, options)
 
     return open_
 
 
-def _openai(model: str, *, responses: bool, **said: Any) -> Callable[[Emulator, Sequence[BaseTool]], Ask]:
-    def open_(server: Emulator, tools: Sequence[BaseTool]) -> Ask:
+def _openai(model: str, *, responses: bool, **options: Any) -> Callable[[Emulator, Sequence[BaseTool]], Sender]:
+    def open_(server: Emulator, tools: Sequence[BaseTool]) -> Sender:
         chat = ChatOpenAI(model=model, base_url=server.openai_url, api_key="any", use_responses_api=responses)
-        return _sender(chat, tools, said)
+        return _sender(chat, tools, options)
 
     return open_
 
 
-def _sender(model: Any, tools: Sequence[BaseTool], said: Mapping[str, Any]) -> Ask:
+def _sender(model: Any, tools: Sequence[BaseTool], options: Mapping[str, Any]) -> Sender:
     bound = model.bind_tools(tools) if tools else model
 
-    def ask(history: list[BaseMessage]) -> AIMessage:
-        answer: AIMessage = bound.invoke(history, **said)
+    def send(history: list[BaseMessage]) -> AIMessage:
+        answer: AIMessage = bound.invoke(history, **options)
         return answer
 
-    return ask
+    return send
 
 
-def _middleware(server: Emulator, tools: Sequence[BaseTool]) -> Ask:
-    """LangChain's agent middleware on LangChain's own model, called as its agents call it."""
+def _middleware(server: Emulator, tools: Sequence[BaseTool]) -> Sender:
+    """LangChain's agent middleware with LangChain's own model, called in the same way as by its agents."""
     from langchain.agents.middleware.types import ModelRequest
     from langchain_anthropic import ChatAnthropic as PartnerAnthropic
     from langchain_anthropic.middleware import AnthropicPromptCachingMiddleware
@@ -119,20 +121,20 @@ def _middleware(server: Emulator, tools: Sequence[BaseTool]) -> Ask:
     model = PartnerAnthropic(**settings)
     middleware: Any = AnthropicPromptCachingMiddleware()
 
-    def ask(history: list[BaseMessage]) -> AIMessage:
+    def send(history: list[BaseMessage]) -> AIMessage:
         system = history[0] if isinstance(history[0], SystemMessage) else None
         messages: list[Any] = history if system is None else history[1:]
         request = ModelRequest(model=model, messages=messages, system_message=system, tools=list(tools))
-        answer: AIMessage = middleware.wrap_model_call(request, _as_agents_do)
+        answer: AIMessage = middleware.wrap_model_call(request, _call_model)
         return answer
 
-    return ask
+    return send
 
 
-def _as_agents_do(request: Any) -> AIMessage:
-    """How LangChain's agents call a model after their middleware."""
-    said = request.model_settings
-    bound = request.model.bind_tools(request.tools, **said) if request.tools else request.model.bind(**said)
+def _call_model(request: Any) -> AIMessage:
+    """The call of a model after the middleware, as in LangChain's agents."""
+    options = request.model_settings
+    bound = request.model.bind_tools(request.tools, **options) if request.tools else request.model.bind(**options)
     start = [request.system_message] if request.system_message else []
     answer: AIMessage = bound.invoke([*start, *request.messages])
     return answer
@@ -143,7 +145,7 @@ MIDDLEWARE = "LangChain's middleware"
 """Measured where `langchain` is installed."""
 WITH_TOOLS = frozenset({"a", "a2", "c", "e3"})
 SYSTEM_LATER = frozenset({"g"})
-"""Claude Sonnet 5 takes system messages at the start alone."""
+"""Claude Sonnet 5 takes system messages only at the start."""
 
 
 def _gpt(*, responses: bool) -> tuple[Policy, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from benchmarks import bench_cache
-from benchmarks.cache_calls import ANTHROPIC, AUTOMATIC, BREAKPOINTS, Reader, Rules, Spent, total
+from benchmarks.cache_calls import ANTHROPIC, AUTOMATIC, BREAKPOINTS, BodyReader, CacheRules, InputTokens, total
 from benchmarks.cache_conversations import SMALL, agent
 from benchmarks.cache_optimum import optimum
 from benchmarks.cache_recount import recount
@@ -53,12 +53,12 @@ class Cache:
         self.cache = EmulatedCache(self.clock)
         self.profile = profile_for("anthropic" if endpoint == CLAUDE else "openai", MODELS[endpoint])
 
-    def ask(self, body: Body, at: float) -> Spent:
+    def ask(self, body: Body, at: float) -> InputTokens:
         self.clock.now = at
         hit = self.cache.look_up(self.endpoint, body, self.profile, SEGMENTS[self.endpoint](body, self.profile))
         self.cache.commit(hit)
         tokens = hit.tokens
-        return Spent(tokens.uncached, tokens.cache_read, tokens.cache_write_short, tokens.cache_write_long)
+        return InputTokens(tokens.uncached, tokens.cache_read, tokens.cache_write_short, tokens.cache_write_long)
 
     def copy(self) -> Cache:
         other = Cache(self.endpoint)
@@ -81,7 +81,9 @@ def placements(endpoint: str, sizes: dict[str, int]) -> Iterator[Body]:
                 yield prompt(endpoint, sizes, marks)
 
 
-def least(calls: list[tuple[float, dict[str, int]]], endpoint: str, rules: Rules, cache: Cache | None = None) -> float:
+def least(
+    calls: list[tuple[float, dict[str, int]]], endpoint: str, rules: CacheRules, cache: Cache | None = None
+) -> float:
     """The least that the calls can cost, by trying every placement in every call."""
     if not calls:
         return 0.0
@@ -93,8 +95,8 @@ def least(calls: list[tuple[float, dict[str, int]]], endpoint: str, rules: Rules
     return min(found)
 
 
-def bound(calls: list[tuple[float, dict[str, int]]], endpoint: str, rules: Rules) -> float:
-    reader = Reader(endpoint)
+def bound(calls: list[tuple[float, dict[str, int]]], endpoint: str, rules: CacheRules) -> float:
+    reader = BodyReader(endpoint)
     return rules.cost(total(optimum([reader.read(prompt(endpoint, sizes), at) for at, sizes in calls], rules)))
 
 
@@ -167,7 +169,7 @@ def test_no_placement_costs_less_than_the_bound(seed, endpoint, rules):
 @pytest.mark.parametrize("endpoint,rules", [(CLAUDE, ANTHROPIC), (GPT, BREAKPOINTS)])
 def test_the_recount_agrees_with_the_emulator_on_any_marks(endpoint, rules):
     for seed in range(60):
-        cache, reader = Cache(endpoint), Reader(endpoint)
+        cache, reader = Cache(endpoint), BodyReader(endpoint)
         sent = list(any_calls(endpoint, random.Random(seed)))
         said = [cache.ask(body, at) for at, body in sent]
         assert recount([reader.read(body, at) for at, body in sent], rules) == said
@@ -206,7 +208,7 @@ def test_the_prices_are_the_published_ones():
         prices = models[name].prices
         prices = prices[-1].prices if isinstance(prices, list) else prices
         fresh, read, short = (base(prices, kind) for kind in ("input_mtok", "cache_read_mtok", "cache_write_mtok"))
-        assert (read / fresh, (short or fresh) / fresh) == pytest.approx((rules.read, rules.short))
+        assert (read / fresh, (short or fresh) / fresh) == pytest.approx((rules.read_price, rules.write_price))
 
 
 def base(prices: Any, kind: str) -> float | None:
@@ -242,7 +244,7 @@ RESPONSES, CHAT, OLDER = "OpenAI Responses", "OpenAI Chat", "OpenAI before gpt-5
 @pytest.mark.parametrize("api,name", cases(("a", "b", "b2", "c", "d1", "d2", "e2", "f1", "f2", "g")))
 def test_auto_costs_at_most_a_tenth_more_than_the_least_with_the_default_lifetime(api, name):
     found = row(api, name)
-    assert found.cells["auto"].cost <= 1.10 * found.usual
+    assert found.cells["auto"].cost <= 1.10 * found.default_optimum
 
 
 @pytest.mark.parametrize("api,name", cases(tuple(SMALL), (OLDER,)))
@@ -264,7 +266,7 @@ def test_a_single_call_writes_no_more_than_tools_and_system_prompt(api):
     auto = next(policy for policy in chosen.policies if policy.name == "auto")
     found = run(agent(1), auto, chosen.endpoint)
     static = sum(block.tokens for block in found.calls[0].blocks if block.segment.section in ("tools", "system"))
-    assert found.spent == (Spent(uncached=150, short=static),)
+    assert found.tokens == (InputTokens(uncached=150, written=static),)
 
 
 @pytest.mark.parametrize("api", BY_NAME)
@@ -298,7 +300,7 @@ def test_langchains_middleware_loses_what_25_calls_wrote():
     pytest.importorskip("langchain.agents", reason="langchain is not installed")
     found = {name: cells("Anthropic", name)[MIDDLEWARE] for name in ("a", "c", "d2")}
     assert found["a"].times < 1.02
-    assert (found["c"].worst.spent.read, found["c"].worst.best.read) == (4464, 18455)  # tools and system prompt
+    assert (found["c"].worst.tokens.read, found["c"].worst.best.read) == (4464, 18455)  # tools and system prompt
     assert found["d2"].share == 1.25
 
 
@@ -311,7 +313,7 @@ def test_it_prints_a_table_and_writes_nothing(capsys, monkeypatch, tmp_path):
     bench_cache.main(["e2"])
     printed = capsys.readouterr().out
     assert "3 calls of 660 tokens, below the minimum" in printed
-    assert "auto costs more than 1.1 times the least in 0 of 1 conversations." in printed
+    assert "auto costs more than 1.1 times the optimum in 0 of 1 conversations." in printed
     assert list(tmp_path.iterdir()) == []
 
 
@@ -321,11 +323,11 @@ def test_it_writes_the_page_when_asked(monkeypatch, tmp_path):
     bench_cache.main(["--write"])
     written = (tmp_path / "page.md").read_text(encoding="utf-8")
     assert "## Anthropic (claude-sonnet-5)" in written
-    assert "- **e1** 3 one-shot calls, each with its own system prompt" in written
+    assert "- **e1** 3 single calls, each with its own system prompt" in written
     assert "| e1 | 3 | 7,680 | 1.000 | 1.000 (1.00) | 1.244 (1.24) |" in written
     assert "auto costs more than no caching in e1." in written
 
 
 def test_an_unknown_conversation_is_named():
-    with pytest.raises(SystemExit, match="There is no conversation z: a, "):
+    with pytest.raises(SystemExit, match=r"Unknown conversation z\. Known are a, "):
         bench_cache.main(["z"])
