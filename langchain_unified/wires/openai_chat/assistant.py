@@ -8,12 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from langchain_unified.messages.json_text import compact_json, json_object
 from langchain_unified.messages.tool_calls import CUSTOM_ARGUMENT, RAW_ARGUMENTS
 from langchain_unified.request import JsonObject, Turn
-from langchain_unified.request.blocks import AnyBlock as Block
+from langchain_unified.request.blocks import (
+    ForeignBlock,
+    InvalidToolCallBlock,
+    NativeBlock,
+    PlainTextBlock,
+    ReasoningBlock,
+    RefusalBlock,
+    ToolCallBlock,
+)
 from langchain_unified.wires.openai_chat.blocks import (
     RESPONSES_REMEDY,
     PartWriter,
@@ -45,23 +53,24 @@ def draft_of(turn: Turn, custom: frozenset[str]) -> AssistantDraft:
     return draft
 
 
-BlockWriter: TypeAlias = Callable[[AssistantDraft, Block, Turn], None]
+BlockWriter: TypeAlias = Callable[[AssistantDraft, Any, Turn], None]
+"""Adds a block of the kind that its row names to the draft."""
 
 
-def _misplaced(draft: AssistantDraft, block: Block, turn: Turn) -> None:
+def _misplaced(draft: AssistantDraft, block: Any, turn: Turn) -> None:
     refuse(block, turn, "An assistant message has no place for it. Put it into a user message.")
 
 
 def _add_parts(writer: PartWriter) -> BlockWriter:
     """A row that adds the parts of `writer`."""
 
-    def write(draft: AssistantDraft, block: Block, turn: Turn) -> None:
+    def write(draft: AssistantDraft, block: Any, turn: Turn) -> None:
         draft.parts.extend(writer(block, turn))
 
     return write
 
 
-def _document(draft: AssistantDraft, block: Block, turn: Turn) -> None:
+def _document(draft: AssistantDraft, block: PlainTextBlock, turn: Turn) -> None:
     """A text document as text; where only its address is known, the address."""
     if "text" in block or "base64" in block:
         draft.parts.extend(document_parts(block, turn))
@@ -72,11 +81,11 @@ def _document(draft: AssistantDraft, block: Block, turn: Turn) -> None:
         refuse(block, turn, remedy)
 
 
-def _refusal(draft: AssistantDraft, block: Block, turn: Turn) -> None:
+def _refusal(draft: AssistantDraft, block: RefusalBlock, turn: Turn) -> None:
     draft.refusal += block["refusal"]
 
 
-def _native(draft: AssistantDraft, block: Block, turn: Turn) -> None:
+def _native(draft: AssistantDraft, block: NativeBlock, turn: Turn) -> None:
     value = block["value"]
     if value.get("type") == "audio":
         draft.audio = {"id": value.get("id", "")}
@@ -86,14 +95,14 @@ def _native(draft: AssistantDraft, block: Block, turn: Turn) -> None:
         draft.parts.append(dict(value))
 
 
-def _omitted(draft: AssistantDraft, block: Block, turn: Turn) -> None:
+def _omitted(draft: AssistantDraft, block: ReasoningBlock | ForeignBlock, turn: Turn) -> None:
     """Not sent: reasoning and foreign blocks never come from this API. The message keeps them."""
 
 
 # --- calls ------------------------------------------------------------------------------------------------------------
 
 
-def _tool_call(draft: AssistantDraft, block: Block, turn: Turn) -> None:
+def _tool_call(draft: AssistantDraft, block: ToolCallBlock, turn: Turn) -> None:
     args = block["args"]
     if block["name"] in draft.custom and set(args) == {CUSTOM_ARGUMENT}:
         custom = {"name": block["name"], "input": str(args[CUSTOM_ARGUMENT])}
@@ -102,17 +111,17 @@ def _tool_call(draft: AssistantDraft, block: Block, turn: Turn) -> None:
         draft.tool_calls.append(_function(block, _arguments(block)))
 
 
-def _arguments(block: Block) -> str:
+def _arguments(block: ToolCallBlock) -> str:
     """The arguments byte for byte as the API sent them, unless the caller has changed them."""
     raw = (block.get("extras") or {}).get(RAW_ARGUMENTS)
     return raw if isinstance(raw, str) and json_object(raw) == block["args"] else compact_json(block["args"])
 
 
-def _invalid_tool_call(draft: AssistantDraft, block: Block, turn: Turn) -> None:
+def _invalid_tool_call(draft: AssistantDraft, block: InvalidToolCallBlock, turn: Turn) -> None:
     draft.tool_calls.append(_function(block, block.get("args") or ""))
 
 
-def _function(block: Block, arguments: str) -> JsonObject:
+def _function(block: ToolCallBlock | InvalidToolCallBlock, arguments: str) -> JsonObject:
     function = {"name": block.get("name") or "", "arguments": arguments}
     return {"id": block.get("id") or "", "type": "function", "function": function}
 

@@ -12,10 +12,22 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, TypeAlias
 
 from langchain_unified.request import JsonObject, Turn
-from langchain_unified.request.blocks import AnyBlock as Block
+from langchain_unified.request.blocks import (
+    AudioBlock,
+    Block,
+    FileBlock,
+    ImageBlock,
+    NativeBlock,
+    PlainTextBlock,
+    SearchResultBlock,
+    TextBlock,
+    UnknownBlock,
+    VideoBlock,
+)
 from langchain_unified.wires._wire import WRAP_REMEDY, cannot_carry
 
-PartWriter: TypeAlias = Callable[[Block, Turn], list[JsonObject]]
+PartWriter: TypeAlias = Callable[[Any, Turn], list[JsonObject]]
+"""Takes the kind of block that its row names, and the turn that it is in."""
 
 RESPONSES_REMEDY = "Use the Responses API (use_responses_api=True)"
 FILES_REMEDY = f"Chat Completions takes files only in user messages. {RESPONSES_REMEDY}, or put it into a user message."
@@ -27,7 +39,7 @@ def encode_parts(table: Mapping[str, PartWriter], block: Block, turn: Turn, reme
     return writer(block, turn) if writer else refuse(block, turn, remedy)
 
 
-def refuse(block: Block, turn: Turn, remedy: str) -> NoReturn:
+def refuse(block: Mapping[str, Any], turn: Turn, remedy: str) -> NoReturn:
     """Raises `UnsupportedContentError` for a block."""
     raise cannot_carry(block, turn, "openai_chat", remedy)
 
@@ -39,11 +51,11 @@ def text_part(text: str) -> JsonObject:
     return {"type": "text", "text": text}
 
 
-def text_parts(block: Block, turn: Turn) -> list[JsonObject]:
+def text_parts(block: TextBlock, turn: Turn) -> list[JsonObject]:
     return [text_part(block["text"])]
 
 
-def document_parts(block: Block, turn: Turn) -> list[JsonObject]:
+def document_parts(block: PlainTextBlock, turn: Turn) -> list[JsonObject]:
     """A plain-text document as text: its title and context, then its content."""
     if "file_id" in block:
         refuse(block, turn, FILES_REMEDY)
@@ -51,12 +63,12 @@ def document_parts(block: Block, turn: Turn) -> list[JsonObject]:
     return [text_part(_with_heading((block.get("title"), block.get("context")), text))]
 
 
-def search_result_parts(block: Block, turn: Turn) -> list[JsonObject]:
+def search_result_parts(block: SearchResultBlock, turn: Turn) -> list[JsonObject]:
     heading = (block.get("title"), block.get("source"))
     return [text_part(_with_heading(heading, _joined(block.get("content") or [], block, turn)))]
 
 
-def unknown_parts(block: Block, turn: Turn) -> list[JsonObject]:
+def unknown_parts(block: UnknownBlock, turn: Turn) -> list[JsonObject]:
     remedy = "Send it to the provider that has this block, or send its content as text, image, file or audio."
     refuse(block, turn, f"{remedy} {WRAP_REMEDY}")
 
@@ -67,7 +79,7 @@ def _with_heading(lines: Sequence[str | None], text: str) -> str:
     return f"{heading}\n\n{text}" if heading else text
 
 
-def _decoded(block: Block, turn: Turn) -> str:
+def _decoded(block: PlainTextBlock, turn: Turn) -> str:
     if "base64" not in block:
         remedy = f"Chat Completions takes no text by URL. Send the text itself. {RESPONSES_REMEDY} for URLs."
         refuse(block, turn, remedy)
@@ -77,7 +89,7 @@ def _decoded(block: Block, turn: Turn) -> str:
         refuse(block, turn, "Its base64 is not UTF-8 text. Send the text itself, or a file with its mime_type.")
 
 
-def _joined(content: Any, block: Block, turn: Turn) -> str:
+def _joined(content: Any, block: Mapping[str, Any], turn: Turn) -> str:
     """The text of content that is a `str` or a list of text blocks; other blocks in it are refused."""
     if isinstance(content, str):
         return content
@@ -87,7 +99,7 @@ def _joined(content: Any, block: Block, turn: Turn) -> str:
     return "\n\n".join(texts)
 
 
-def _document_of_texts(block: Block, turn: Turn) -> list[JsonObject]:
+def _document_of_texts(block: FileBlock, turn: Turn) -> list[JsonObject]:
     """A document that consists of texts, where only text is taken; other files are refused."""
     if "content" not in block:
         refuse(block, turn, FILES_REMEDY)
@@ -95,20 +107,20 @@ def _document_of_texts(block: Block, turn: Turn) -> list[JsonObject]:
     return [text_part(_with_heading(heading, _joined(block["content"], block, turn)))]
 
 
-def _native(block: Block, turn: Turn) -> list[JsonObject]:
+def _native(block: NativeBlock, turn: Turn) -> list[JsonObject]:
     return [dict(block["value"])]
 
 
 # --- media ------------------------------------------------------------------------------------------------------------
 
 
-def _data_uri(block: Block, turn: Turn) -> str:
+def _data_uri(block: ImageBlock | FileBlock | PlainTextBlock, turn: Turn) -> str:
     if not block.get("mime_type"):
         refuse(block, turn, 'Give its type: "mime_type".')
     return f"data:{block['mime_type']};base64,{block['base64']}"
 
 
-def _image(block: Block, turn: Turn) -> list[JsonObject]:
+def _image(block: ImageBlock, turn: Turn) -> list[JsonObject]:
     if "url" not in block and "base64" not in block:
         remedy = f"Chat Completions takes no image by id. Send a URL or base64. {RESPONSES_REMEDY} for file ids."
         refuse(block, turn, remedy)
@@ -118,9 +130,9 @@ def _image(block: Block, turn: Turn) -> list[JsonObject]:
     return [{"type": "image_url", "image_url": inner}]
 
 
-def _file(block: Block, turn: Turn) -> list[JsonObject]:
+def _file(block: FileBlock | PlainTextBlock, turn: Turn) -> list[JsonObject]:
     context = [text_part(block["context"])] if block.get("context") else []
-    if "content" in block:
+    if block["type"] == "file" and "content" in block:
         return [*context, text_part(_with_heading((block.get("title"),), _joined(block["content"], block, turn)))]
     if "file_id" in block:
         return [*context, {"type": "file", "file": {"file_id": block["file_id"]}}]
@@ -131,7 +143,7 @@ def _file(block: Block, turn: Turn) -> list[JsonObject]:
     return [*context, {"type": "file", "file": {"file_data": data, "filename": _filename(block)}}]
 
 
-def _document_or_file(block: Block, turn: Turn) -> list[JsonObject]:
+def _document_or_file(block: PlainTextBlock, turn: Turn) -> list[JsonObject]:
     return _file(block, turn) if "file_id" in block else document_parts(block, turn)
 
 
@@ -146,7 +158,7 @@ EXTENSIONS = {
 }
 
 
-def _filename(block: Block) -> str:
+def _filename(block: FileBlock | PlainTextBlock) -> str:
     if block.get("filename"):
         return str(block["filename"])
     extension = "." + EXTENSIONS.get(block["mime_type"], "bin")
@@ -164,14 +176,14 @@ AUDIO_FORMATS = {
 }
 
 
-def _audio(block: Block, turn: Turn) -> list[JsonObject]:
+def _audio(block: AudioBlock, turn: Turn) -> list[JsonObject]:
     audio_format = AUDIO_FORMATS.get(block.get("mime_type", ""))
     if "base64" not in block or audio_format is None:
         refuse(block, turn, "Chat Completions takes audio only as base64 wav or mp3. Convert it, with its mime_type.")
     return [{"type": "input_audio", "input_audio": {"data": block["base64"], "format": audio_format}}]
 
 
-def _video(block: Block, turn: Turn) -> list[JsonObject]:
+def _video(block: VideoBlock, turn: Turn) -> list[JsonObject]:
     refuse(block, turn, "No OpenAI chat model takes video. Send frames of it as images, or its transcript as text.")
 
 

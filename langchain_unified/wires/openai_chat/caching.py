@@ -5,7 +5,7 @@ from __future__ import annotations
 from langchain_unified.caching.segments import FORMAT, Section, Segment, content_segments
 from langchain_unified.messages.json_text import compact_json
 from langchain_unified.request import JsonObject, Profile, Request
-from langchain_unified.request.blocks import AnyBlock as Block
+from langchain_unified.request.blocks import Block
 from langchain_unified.wires._openai.caching import has_content, openai_rules, openai_settings, schema_of
 
 OPTION_TTLS = ("30m",)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from langchain_unified.request import Adjustment, Encoded, JsonObject, OutputFormat, Request, Role, Turn
-from langchain_unified.request.blocks import AnyBlock as Block
+from langchain_unified.request.blocks import Block
 from langchain_unified.schemas.openai import output_schema
 from langchain_unified.wires._openai.caching import as_breakpoint
 from langchain_unified.wires._wire import write_params

@@ -14,7 +14,7 @@ from langchain_unified.errors import UnsupportedContentError
 from langchain_unified.messages.json_text import compact_json
 from langchain_unified.messages.tool_calls import CUSTOM_ARGUMENT
 from langchain_unified.request import JsonObject
-from langchain_unified.request.blocks import AnyBlock as Block
+from langchain_unified.request.blocks import InvalidToolCallBlock, NativeBlock, RefusalBlock, TextBlock, ToolCallBlock
 from langchain_unified.usage import FinishReason
 from langchain_unified.wires._completion import Completion, json_pieces, pieces
 from langchain_unified.wires.openai_chat.decode import made_up_id
@@ -72,7 +72,7 @@ def _custom_names(body: JsonObject) -> frozenset[str]:
     return frozenset(tool["custom"]["name"] for tool in body.get("tools") or () if tool.get("type") == "custom")
 
 
-def _text(draft: _MessageDraft, block: Block) -> None:
+def _text(draft: _MessageDraft, block: TextBlock) -> None:
     offset = sum(map(len, draft.texts))
     draft.texts.append(block["text"])
     draft.annotations.extend(found for item in block.get("annotations") or () for found in _annotation(item, offset))
@@ -90,11 +90,11 @@ def _annotation(citation: JsonObject, offset: int) -> Iterable[JsonObject]:
     return [{"type": "url_citation", "url_citation": found}]
 
 
-def _refusal(draft: _MessageDraft, block: Block) -> None:
+def _refusal(draft: _MessageDraft, block: RefusalBlock) -> None:
     draft.refusals.append(block["refusal"])
 
 
-def _call(draft: _MessageDraft, block: Block) -> None:
+def _call(draft: _MessageDraft, block: ToolCallBlock) -> None:
     args = block["args"]
     if block["name"] in draft.custom and set(args) == {CUSTOM_ARGUMENT}:
         custom = {"name": block["name"], "input": str(args[CUSTOM_ARGUMENT])}
@@ -103,20 +103,20 @@ def _call(draft: _MessageDraft, block: Block) -> None:
         draft.calls.append(_function(draft, block, compact_json(args)))
 
 
-def _broken_call(draft: _MessageDraft, block: Block) -> None:
+def _broken_call(draft: _MessageDraft, block: InvalidToolCallBlock) -> None:
     draft.calls.append(_function(draft, block, block.get("args") or ""))
 
 
-def _function(draft: _MessageDraft, block: Block, arguments: str) -> JsonObject:
+def _function(draft: _MessageDraft, block: ToolCallBlock | InvalidToolCallBlock, arguments: str) -> JsonObject:
     function = {"name": block.get("name") or "", "arguments": arguments}
     return {"id": _call_id(draft, block), "type": "function", "function": function}
 
 
-def _call_id(draft: _MessageDraft, block: Block) -> str:
+def _call_id(draft: _MessageDraft, block: Mapping[str, Any]) -> str:
     return str(block.get("id") or made_up_id(draft.reply_id, len(draft.calls)))
 
 
-def _native(draft: _MessageDraft, block: Block) -> None:
+def _native(draft: _MessageDraft, block: NativeBlock) -> None:
     value = block["value"]
     if value.get("type") in ("function", "custom"):
         draft.calls.append({**value, "id": _call_id(draft, value)})
@@ -126,18 +126,18 @@ def _native(draft: _MessageDraft, block: Block) -> None:
         _refuse(draft, {"type": value.get("type", "native")})
 
 
-def _not_shown(draft: _MessageDraft, block: Block) -> None:
+def _not_shown(draft: _MessageDraft, block: Any) -> None:
     """The API does not show it."""
 
 
-def _refuse(draft: _MessageDraft, block: Block) -> None:
+def _refuse(draft: _MessageDraft, block: Any) -> None:
     raise UnsupportedContentError(
         f"Chat Completions cannot answer with a {block['type']!r} block. It has text, tool_call, refusal, and as "
         "native a tool call or {'type': 'audio', 'id', 'data', 'expires_at', 'transcript'}."
     )
 
 
-BLOCKS: Mapping[str, Callable[[_MessageDraft, Block], None]] = {
+BLOCKS: Mapping[str, Callable[[_MessageDraft, Any], None]] = {
     "text": _text,
     "refusal": _refusal,
     "tool_call": _call,

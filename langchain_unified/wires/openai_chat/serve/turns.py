@@ -9,7 +9,7 @@ from langchain_unified.errors import RequestError
 from langchain_unified.messages.blocks import normalise
 from langchain_unified.messages.tool_calls import CUSTOM_ARGUMENT
 from langchain_unified.request import JsonObject, Turn
-from langchain_unified.request.blocks import AnyBlock as Block
+from langchain_unified.request.blocks import Block, changed
 from langchain_unified.wires._body import abbreviated, each_object, expect, non_null
 from langchain_unified.wires.openai_chat.decode import args_object, legacy_call
 
@@ -82,18 +82,16 @@ def _call(call: JsonObject, path: str) -> Block:
     if kind not in ("function", "custom"):
         raise RequestError(f"{path}.type must be 'function' or 'custom', not {kind!r}.")
     inner = expect("an object", call.get(kind), f"{path}.{kind}")
-    identity = {
-        "id": expect("a string", call.get("id"), f"{path}.id"),
-        "name": expect("a string", inner.get("name"), f"{path}.{kind}.name"),
-    }
+    call_id = expect("a string", call.get("id"), f"{path}.id")
+    name = expect("a string", inner.get("name"), f"{path}.{kind}.name")
     if kind == "custom":
         text = expect("a string", inner.get("input"), f"{path}.custom.input")
-        return {"type": "tool_call", **identity, "args": {CUSTOM_ARGUMENT: text}}
+        return {"type": "tool_call", "id": call_id, "name": name, "args": {CUSTOM_ARGUMENT: text}}
     arguments = expect("a string", inner.get("arguments"), f"{path}.function.arguments")
     args = args_object(arguments)
     if args is None:
-        return {"type": "invalid_tool_call", **identity, "args": arguments}
-    return {"type": "tool_call", **identity, "args": args}
+        return {"type": "invalid_tool_call", "id": call_id, "name": name, "args": arguments}
+    return {"type": "tool_call", "id": call_id, "name": name, "args": args}
 
 
 def _cited(blocks: list[Block], message: JsonObject, path: str) -> list[Block]:
@@ -101,7 +99,7 @@ def _cited(blocks: list[Block], message: JsonObject, path: str) -> list[Block]:
     found = [_citation(item) for item, _ in each_object(message.get("annotations"), f"{path}.annotations")]
     if not found or not blocks:
         return blocks
-    return [{**blocks[0], "annotations": found}, *blocks[1:]]
+    return [changed(blocks[0], annotations=found), *blocks[1:]]
 
 
 def _citation(annotation: JsonObject) -> JsonObject:
