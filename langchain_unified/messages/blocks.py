@@ -79,11 +79,15 @@ RESPONSES_SUFFIXES = ("_call", "_call_output", "_approval_request", "_approval_r
 
 
 def as_replied(block: Mapping[str, Any]) -> JsonObject:
-    """A block as the API sent it, without `ADDED_KEYS`. Arguments that came in pieces become the `input` again."""
+    """A block as the API sent it, without `ADDED_KEYS`. Arguments that came in pieces become the `input` again.
+
+    Those that are no JSON object stay a text, and the wire names them.
+    """
     value = without_mark_in_extras({key: item for key, item in block.items() if key not in ADDED_KEYS})
     partial = block.get("partial_json")
     if partial and not value.get("input"):
-        value["input"] = json_object(partial) or {}
+        arguments = json_object(partial)
+        value["input"] = partial if arguments is None else arguments
     return value
 
 

@@ -10,8 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from langchain_unified.messages.json_text import json_object
-from langchain_unified.request import Adjustment, JsonObject, Turn
+from langchain_unified.request import JsonObject, Turn
 from langchain_unified.request.blocks import AnyBlock as Block
 from langchain_unified.wires._wire import cannot_carry
 from langchain_unified.wires.anthropic_messages import blocks
@@ -82,20 +81,11 @@ def _tool_call(block: Block, turn: Turn, state: EncodeState) -> JsonObject:
 
 
 def _invalid_tool_call(block: Block, turn: Turn, state: EncodeState) -> JsonObject:
-    """A call whose arguments may be no JSON object, which is all that the API takes."""
     name = block.get("name") or "unknown"
-    arguments = _arguments(block, f"invalid tool call {name!r} in message {turn.position}", state)
-    return {"type": "tool_use", "id": block.get("id"), "name": name, "input": arguments}
-
-
-def _arguments(block: Block, what: str, state: EncodeState) -> JsonObject:
-    args = block.get("args")
-    found = json_object(args) if isinstance(args, str) else args
-    if isinstance(found, dict):
-        return found
-    why = "Its arguments are not a JSON object, and the API takes nothing else: an empty input was sent."
-    state.adjustments.append(Adjustment(what=what, why=why))
-    return {}
+    what = f"invalid tool call {name!r} in message {turn.position}"
+    text = block.get("args") or "null"  # a call that was cut before its arguments is not one without arguments
+    args = blocks.call_input(text, what, state)
+    return {"type": "tool_use", "id": block.get("id"), "name": name, "input": args}
 
 
 # --- server tools -----------------------------------------------------------------------------------------------------
@@ -107,16 +97,11 @@ SERVER_TOOL_NAMES: Mapping[str, str] = {"code_interpreter": "code_execution"}
 def _server_tool_call(block: Block, turn: Turn, state: EncodeState) -> JsonObject:
     name = str(block.get("name") or "")
     extras = dict(block.get("extras") or {})
-    called = {"id": block.get("id"), "input": _server_tool_input(block, turn, state)}
+    args = blocks.call_input(block.get("args"), f"call of {name!r} in message {turn.position}", state)
+    called = {"id": block.get("id"), "input": args}
     if name == "remote_mcp":
         return {"type": "mcp_tool_use", **called, "name": extras.pop("tool_name", ""), **extras}
     return {"type": "server_tool_use", **called, "name": SERVER_TOOL_NAMES.get(name, name), **extras}
-
-
-def _server_tool_input(block: Block, turn: Turn, state: EncodeState) -> JsonObject:
-    if not block.get("args"):
-        return {}
-    return _arguments(block, f"call of {block.get('name')} in message {turn.position}", state)
 
 
 def _server_tool_result(block: Block, turn: Turn, state: EncodeState) -> JsonObject | None:

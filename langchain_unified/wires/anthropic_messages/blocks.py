@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from langchain_unified.messages.blocks import wire_of_type
+from langchain_unified.messages.json_text import json_object
 from langchain_unified.request import Adjustment, JsonObject, Turn, WireName
 from langchain_unified.request.blocks import AnyBlock as Block
 from langchain_unified.wires._wire import WRAP_REMEDY, cannot_carry
@@ -76,11 +77,29 @@ def leave_out(block: Block, turn: Turn, state: EncodeState) -> None:
 
 
 def native(block: Block, turn: Turn, state: EncodeState) -> JsonObject | None:
-    """A block of the API's own as it is, except for empty text and for nulls in a client tool call."""
+    """A block of the API's own as it is, except for empty text, broken input, and nulls in a client tool call."""
     value: JsonObject = block["value"]
-    if value.get("type") == "text" and not str(value.get("text") or "").strip():
+    kind = value.get("type")
+    if kind == "text" and not str(value.get("text") or "").strip():
         return None
-    return client_call(value, state) if value.get("type") == "tool_use" else value
+    if kind in CALLS and not isinstance(value.get("input"), dict):
+        what = f"call of {value.get('name')!r} in message {turn.position}"
+        value = {**value, "input": call_input(value.get("input"), what, state)}
+    return client_call(value, state) if kind == "tool_use" else value
+
+
+CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
+"""The API's own blocks with an `input`."""
+
+
+def call_input(args: object, what: str, state: EncodeState) -> JsonObject:
+    """The arguments of a call as the object that the API requires. Broken ones become `{}` and an adjustment."""
+    found = json_object(args) if isinstance(args, str) and args else args or {}
+    if isinstance(found, dict):
+        return found
+    why = "Its arguments are not a JSON object, and the API takes nothing else: an empty input was sent."
+    state.adjustments.append(Adjustment(what=what, why=why))
+    return {}
 
 
 def client_call(value: JsonObject, state: EncodeState) -> JsonObject:

@@ -78,10 +78,21 @@ def test_a_server_tool_call_with_broken_arguments_is_named():
     call = {"type": "server_tool_call", "id": "s", "name": "web_search", "args": '{"query": "x'}
     encoded = encode(Turn("assistant", (call,), origin=OWN, position=1), Turn("user", (text("go on"),)))
     assert encoded.body["messages"][0]["content"][0]["input"] == {}
-    assert whats(encoded) == ["call of web_search in message 1"]
+    assert whats(encoded) == ["call of 'web_search' in message 1"]
     for nothing in ({}, "", None):
         encoded = encode(Turn("assistant", ({**call, "args": nothing},), origin=OWN), Turn("user", (text("go on"),)))
         assert whats(encoded) == []
+
+
+@pytest.mark.parametrize(
+    "broken", [{"input": {}, "partial_json": '{"query": "x'}, {"input": '{"query": "x'}, {"input": ["x"]}]
+)
+def test_a_replayed_call_with_broken_arguments_is_named(broken: dict[str, Any]):
+    use = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", **broken}
+    reply = AIMessage([use, text("a")], response_metadata={"model_provider": "anthropic"})
+    encoded = encode(HumanMessage("hi"), reply, HumanMessage("go on"))
+    assert encoded.body["messages"][1]["content"][0]["input"] == {}
+    assert whats(encoded) == ["call of 'web_search' in message 1"]
 
 
 def test_refusals_and_media_of_others_are_put_into_words():
