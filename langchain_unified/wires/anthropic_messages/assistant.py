@@ -11,7 +11,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from langchain_unified.request import JsonObject, Turn
-from langchain_unified.request.blocks import AnyBlock as Block
+from langchain_unified.request.blocks import (
+    InvalidToolCallBlock,
+    PlainTextBlock,
+    ReasoningBlock,
+    RefusalBlock,
+    ServerToolCallBlock,
+    ServerToolResultBlock,
+    TextBlock,
+    ToolCallBlock,
+)
 from langchain_unified.wires._wire import cannot_carry
 from langchain_unified.wires.anthropic_messages import blocks
 from langchain_unified.wires.anthropic_messages.blocks import WIRE, EncodeState, Writer, as_text
@@ -24,7 +33,7 @@ def _is_claudes(turn: Turn) -> bool:
 # --- text and its citations -------------------------------------------------------------------------------------------
 
 
-def _text(block: Block, turn: Turn, state: EncodeState) -> JsonObject | None:
+def _text(block: TextBlock, turn: Turn, state: EncodeState) -> JsonObject | None:
     written = as_text(block["text"])
     if written is None or not _is_claudes(turn):
         return written
@@ -59,7 +68,7 @@ def _citation(note: Mapping[str, Any]) -> JsonObject | None:
 # --- reasoning, refusals ----------------------------------------------------------------------------------------------
 
 
-def _reasoning(block: Block, turn: Turn, state: EncodeState) -> JsonObject | None:
+def _reasoning(block: ReasoningBlock, turn: Turn, state: EncodeState) -> JsonObject | None:
     """Claude's own thinking, which the API accepts only with its signature. Any other is left out."""
     signature = (block.get("extras") or {}).get("signature")
     if not _is_claudes(turn) or not signature:
@@ -67,20 +76,20 @@ def _reasoning(block: Block, turn: Turn, state: EncodeState) -> JsonObject | Non
     return {"type": "thinking", "thinking": block.get("reasoning") or "", "signature": signature}
 
 
-def _refusal(block: Block, turn: Turn, state: EncodeState) -> JsonObject | None:
+def _refusal(block: RefusalBlock, turn: Turn, state: EncodeState) -> JsonObject | None:
     return as_text(block.get("refusal") or "")
 
 
 # --- tool calls -------------------------------------------------------------------------------------------------------
 
 
-def _tool_call(block: Block, turn: Turn, state: EncodeState) -> JsonObject:
+def _tool_call(block: ToolCallBlock, turn: Turn, state: EncodeState) -> JsonObject:
     call = {"type": "tool_use", "id": block.get("id"), "name": block["name"], "input": block["args"]}
     extras = (block.get("extras") or {}) if _is_claudes(turn) else {}
     return blocks.client_call({**call, **{key: extras.get(key) for key in ("caller", "toolset_name")}}, state)
 
 
-def _invalid_tool_call(block: Block, turn: Turn, state: EncodeState) -> JsonObject:
+def _invalid_tool_call(block: InvalidToolCallBlock, turn: Turn, state: EncodeState) -> JsonObject:
     name = block.get("name") or "unknown"
     what = f"invalid tool call {name!r} in message {turn.position}"
     text = block.get("args") or "null"  # a call that was cut before its arguments is not one without arguments
@@ -94,7 +103,7 @@ SERVER_TOOL_NAMES: Mapping[str, str] = {"code_interpreter": "code_execution"}
 """LangChain core's name of a tool -> Anthropic's, where they differ."""
 
 
-def _server_tool_call(block: Block, turn: Turn, state: EncodeState) -> JsonObject:
+def _server_tool_call(block: ServerToolCallBlock, turn: Turn, state: EncodeState) -> JsonObject:
     name = str(block.get("name") or "")
     extras = dict(block.get("extras") or {})
     args = blocks.call_input(block.get("args"), f"call of {name!r} in message {turn.position}", state)
@@ -104,7 +113,7 @@ def _server_tool_call(block: Block, turn: Turn, state: EncodeState) -> JsonObjec
     return {"type": "server_tool_use", **called, "name": SERVER_TOOL_NAMES.get(name, name), **extras}
 
 
-def _server_tool_result(block: Block, turn: Turn, state: EncodeState) -> JsonObject | None:
+def _server_tool_result(block: ServerToolResultBlock, turn: Turn, state: EncodeState) -> JsonObject | None:
     extras = dict(block.get("extras") or {})
     kind = extras.pop("block_type", None)
     if kind is None:
@@ -122,7 +131,7 @@ def _server_tool_result(block: Block, turn: Turn, state: EncodeState) -> JsonObj
 # --- media, of which the API takes none in an assistant message -------------------------------------------------------
 
 
-def _medium(block: Block, turn: Turn, state: EncodeState) -> JsonObject | None:
+def _medium(block: Mapping[str, Any], turn: Turn, state: EncodeState) -> JsonObject | None:
     """The transcript or the address of a medium, as text."""
     if block.get("transcript"):
         return as_text(block["transcript"])
@@ -133,7 +142,7 @@ def _medium(block: Block, turn: Turn, state: EncodeState) -> JsonObject | None:
     raise cannot_carry(block, turn, WIRE, remedy)
 
 
-def _text_document(block: Block, turn: Turn, state: EncodeState) -> JsonObject | None:
+def _text_document(block: PlainTextBlock, turn: Turn, state: EncodeState) -> JsonObject | None:
     has_text = block.get("text") is not None or "base64" in block
     return blocks.document_as_text(block, turn, state) if has_text else _medium(block, turn, state)
 

@@ -14,7 +14,15 @@ from typing import Any, TypeAlias
 from langchain_unified.messages.blocks import wire_of_type
 from langchain_unified.messages.json_text import json_object
 from langchain_unified.request import Adjustment, JsonObject, Turn, WireName
-from langchain_unified.request.blocks import AnyBlock as Block
+from langchain_unified.request.blocks import (
+    FileBlock,
+    ForeignBlock,
+    ImageBlock,
+    NativeBlock,
+    PlainTextBlock,
+    SearchResultBlock,
+    TextBlock,
+)
 from langchain_unified.wires._wire import WRAP_REMEDY, cannot_carry
 from langchain_unified.wires.anthropic_messages.caching import cache_control
 
@@ -29,7 +37,8 @@ class EncodeState:
     toolsets: dict[str, str] = field(default_factory=dict)
 
 
-Writer: TypeAlias = Callable[[Block, Turn, EncodeState], "JsonObject | None"]
+Writer: TypeAlias = Callable[[Any, Turn, EncodeState], "JsonObject | None"]
+"""Takes the kind of block that its row names; `None` for a block that is left out."""
 
 
 def write_blocks(turn: Turn, table: Mapping[str, Writer], state: EncodeState) -> list[JsonObject]:
@@ -42,7 +51,7 @@ def write_blocks(turn: Turn, table: Mapping[str, Writer], state: EncodeState) ->
     return written
 
 
-def refuse(block: Block, turn: Turn, state: EncodeState) -> JsonObject | None:
+def refuse(block: Any, turn: Turn, state: EncodeState) -> JsonObject | None:
     """The writer of blocks that a place does not take."""
     remedy = WRAP_REMEDY if block["type"] == "unknown" else REMEDIES.get(block["type"], ASSISTANT_ONLY)
     raise cannot_carry(block, turn, WIRE, remedy)
@@ -63,7 +72,7 @@ REMEDIES: Mapping[str, str] = {
 # --- in any message ---------------------------------------------------------------------------------------------------
 
 
-def text(block: Block, turn: Turn, state: EncodeState) -> JsonObject | None:
+def text(block: TextBlock, turn: Turn, state: EncodeState) -> JsonObject | None:
     """A text without citations, which the API refuses in user messages."""
     return as_text(block["text"])
 
@@ -72,11 +81,11 @@ def as_text(value: str) -> JsonObject | None:
     return {"type": "text", "text": value} if value.strip() else None
 
 
-def leave_out(block: Block, turn: Turn, state: EncodeState) -> None:
+def leave_out(block: ForeignBlock, turn: Turn, state: EncodeState) -> None:
     """Leave out what only another provider can read; the message keeps it."""
 
 
-def native(block: Block, turn: Turn, state: EncodeState) -> JsonObject | None:
+def native(block: NativeBlock, turn: Turn, state: EncodeState) -> JsonObject | None:
     """A block of the API's own as it is, except for empty text, broken input, and nulls in a client tool call."""
     value: JsonObject = block["value"]
     kind = value.get("type")
@@ -112,7 +121,7 @@ def client_call(value: JsonObject, state: EncodeState) -> JsonObject:
 def native_if(takes: Callable[[str], bool], remedy: str) -> Writer:
     """A writer for a place that takes some types of the API's own blocks. Types not known here go out as they are."""
 
-    def write(block: Block, turn: Turn, state: EncodeState) -> JsonObject | None:
+    def write(block: NativeBlock, turn: Turn, state: EncodeState) -> JsonObject | None:
         kind = str(block["value"].get("type"))
         if wire_of_type(kind) == WIRE and not takes(kind):
             raise cannot_carry({"type": kind}, turn, WIRE, remedy)
@@ -135,7 +144,7 @@ native_in_message = native_if(lambda kind: kind not in RESULT_ONLY, "Only tool r
 IMAGE_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 
 
-def image(block: Block, turn: Turn, state: EncodeState) -> JsonObject:
+def image(block: ImageBlock | FileBlock, turn: Turn, state: EncodeState) -> JsonObject:
     """An image. Its `detail` is not sent: the API has no such setting."""
     if "base64" in block:
         kind = (block.get("mime_type") or "").lower().replace("image/jpg", "image/jpeg")
@@ -147,7 +156,7 @@ def image(block: Block, turn: Turn, state: EncodeState) -> JsonObject:
     return {"type": "image", "source": _remote_source(block, turn)}
 
 
-def _remote_source(block: Block, turn: Turn) -> JsonObject:
+def _remote_source(block: Mapping[str, Any], turn: Turn) -> JsonObject:
     """The source of a block whose data is not in it: an upload or an address."""
     if block.get("file_id"):
         return {"type": "file", "file_id": block["file_id"]}
@@ -157,7 +166,7 @@ def _remote_source(block: Block, turn: Turn) -> JsonObject:
     return {"type": "url", "url": url}
 
 
-def file(block: Block, turn: Turn, state: EncodeState) -> JsonObject:
+def file(block: FileBlock, turn: Turn, state: EncodeState) -> JsonObject:
     """A document, or an image in a file block. Without a title the file's name becomes the title."""
     if "content" in block:
         return _document(block, {"type": "content", "content": block["content"]})
@@ -174,7 +183,7 @@ def file(block: Block, turn: Turn, state: EncodeState) -> JsonObject:
     return _document(block, {"type": "base64", "media_type": kind, "data": block["base64"]})
 
 
-def text_plain(block: Block, turn: Turn, state: EncodeState) -> JsonObject:
+def text_plain(block: PlainTextBlock, turn: Turn, state: EncodeState) -> JsonObject:
     """A text document."""
     if block.get("text") is not None:
         return _document(block, _text_source(block["text"]))
@@ -185,7 +194,7 @@ def text_plain(block: Block, turn: Turn, state: EncodeState) -> JsonObject:
     raise cannot_carry(block, turn, WIRE, "Claude opens only PDFs by URL: give the text itself.")
 
 
-def _base64_text(block: Block, turn: Turn) -> str:
+def _base64_text(block: FileBlock | PlainTextBlock, turn: Turn) -> str:
     try:
         return b64decode(block["base64"], validate=True).decode()
     except ValueError as exc:
@@ -196,13 +205,13 @@ def _text_source(data: str) -> JsonObject:
     return {"type": "text", "media_type": "text/plain", "data": data}
 
 
-def _document(block: Block, source: JsonObject) -> JsonObject:
+def _document(block: FileBlock | PlainTextBlock, source: JsonObject) -> JsonObject:
     named = {"title": block.get("title") or block.get("filename"), "context": block.get("context")}
     given = {key: value for key, value in named.items() if value}
     return {"type": "document", "source": source, **given, **_citations(block)}
 
 
-def _citations(block: Block) -> JsonObject:
+def _citations(block: Mapping[str, Any]) -> JsonObject:
     """The `citations` of a document or search result. `True` is short for `{"enabled": True}`."""
     value = block.get("citations")
     if value is None:
@@ -210,7 +219,7 @@ def _citations(block: Block) -> JsonObject:
     return {"citations": {"enabled": value} if isinstance(value, bool) else value}
 
 
-def search_result(block: Block, turn: Turn, state: EncodeState) -> JsonObject:
+def search_result(block: SearchResultBlock, turn: Turn, state: EncodeState) -> JsonObject:
     """A search result. The API refuses citations on the texts in it."""
     given: JsonObject = {key: block[key] for key in ("source", "title") if key in block}
     return {"type": "search_result", **given, "content": _without_citations(block.get("content")), **_citations(block)}
@@ -225,7 +234,7 @@ def _without_citations(content: Any) -> list[JsonObject]:
 # --- where only text may stand ----------------------------------------------------------------------------------------
 
 
-def document_as_text(block: Block, turn: Turn, state: EncodeState) -> JsonObject | None:
+def document_as_text(block: PlainTextBlock, turn: Turn, state: EncodeState) -> JsonObject | None:
     """A text document as text: title and context, then the content."""
     if block.get("text") is None and "base64" not in block:
         return refuse(block, turn, state)
@@ -233,7 +242,7 @@ def document_as_text(block: Block, turn: Turn, state: EncodeState) -> JsonObject
     return _joined(block.get("title"), block.get("context"), content)
 
 
-def search_result_as_text(block: Block, turn: Turn, state: EncodeState) -> JsonObject | None:
+def search_result_as_text(block: SearchResultBlock, turn: Turn, state: EncodeState) -> JsonObject | None:
     """A search result as text: title and source, then the content."""
     texts = (str(item.get("text") or "") for item in _without_citations(block.get("content")))
     return _joined(block.get("title"), block.get("source"), "\n".join(texts))

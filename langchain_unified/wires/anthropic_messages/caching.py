@@ -15,7 +15,7 @@ from langchain_unified.caching.segments import Segment, content_segments
 from langchain_unified.caching.settings import Setting, SettingReader, effort_at, value_at
 from langchain_unified.messages.tool_calls import call_id_of
 from langchain_unified.request import Adjustment, JsonObject, Mark, Params, Profile, Request, Turn
-from langchain_unified.request.blocks import AnyBlock as Block
+from langchain_unified.request.blocks import Block
 
 NO_MARK = frozenset({"thinking", "redacted_thinking", "mcp_tool_listing", "fallback"})
 """Types of the API's own blocks that refuse `cache_control`."""
@@ -65,7 +65,7 @@ def _native_takes_mark(request: Request, at: int, value: Mapping[str, Any]) -> b
     return value.get("type") not in NO_MARK and not _is_code(value.get("caller"))
 
 
-def _caller(block: Block) -> Any:
+def _caller(block: Mapping[str, Any]) -> Any:
     return (block["value"] if block["type"] == "native" else block.get("extras") or {}).get("caller")
 
 

@@ -15,7 +15,15 @@ from langchain_core.utils.json import parse_partial_json
 
 from langchain_unified.errors import UnsupportedContentError
 from langchain_unified.request import JsonObject
-from langchain_unified.request.blocks import AnyBlock as Block
+from langchain_unified.request.blocks import (
+    Block,
+    InvalidToolCallBlock,
+    NativeBlock,
+    ReasoningBlock,
+    RefusalBlock,
+    TextBlock,
+    ToolCallBlock,
+)
 from langchain_unified.usage import FinishReason
 from langchain_unified.wires._completion import Completion, json_pieces, pieces
 from langchain_unified.wires.anthropic_messages.assistant import ASSISTANT
@@ -48,7 +56,7 @@ class RenderedBlock:
     arguments: str = ""
 
 
-Renderer: TypeAlias = "Callable[[Block, int, Completion], RenderedBlock | None]"
+Renderer: TypeAlias = "Callable[[Any, int, Completion], RenderedBlock | None]"
 
 
 def _rendered(completion: Completion, body: JsonObject) -> list[RenderedBlock]:
@@ -73,7 +81,7 @@ def _as_encoded(block: Block, index: int, completion: Completion) -> RenderedBlo
     return None if written is None else _with_arguments(written)
 
 
-def _text(block: Block, index: int, completion: Completion) -> RenderedBlock:
+def _text(block: TextBlock, index: int, completion: Completion) -> RenderedBlock:
     return _as_encoded(block, index, completion) or RenderedBlock({"type": "text", "text": block["text"]})
 
 
@@ -83,11 +91,11 @@ def _with_arguments(value: JsonObject) -> RenderedBlock:
     return RenderedBlock(value, json.dumps(args, ensure_ascii=False) if isinstance(args, dict) and args else "")
 
 
-def _native(block: Block, index: int, completion: Completion) -> RenderedBlock:
+def _native(block: NativeBlock, index: int, completion: Completion) -> RenderedBlock:
     return _with_arguments(block["value"])
 
 
-def _reasoning(block: Block, index: int, completion: Completion) -> RenderedBlock:
+def _reasoning(block: ReasoningBlock, index: int, completion: Completion) -> RenderedBlock:
     """Thinking with its signature. Encrypted content without text is redacted thinking, else it is the signature."""
     extras, thinking = block.get("extras") or {}, block.get("reasoning") or ""
     encrypted = extras.get("encrypted_content") or ""
@@ -97,11 +105,11 @@ def _reasoning(block: Block, index: int, completion: Completion) -> RenderedBloc
     return RenderedBlock({"type": "thinking", "thinking": thinking, "signature": signature})
 
 
-def _tool_call(block: Block, index: int, completion: Completion) -> RenderedBlock:
+def _tool_call(block: ToolCallBlock, index: int, completion: Completion) -> RenderedBlock:
     return _with_arguments(_tool_use(block, index, completion, block["args"]))
 
 
-def _tool_use(block: Block, index: int, completion: Completion, args: Any) -> JsonObject:
+def _tool_use(block: ToolCallBlock | InvalidToolCallBlock, index: int, completion: Completion, args: Any) -> JsonObject:
     extras = block.get("extras") or {}
     toolset = {"toolset_name": extras["toolset_name"]} if extras.get("toolset_name") else {}
     return {
@@ -118,7 +126,7 @@ def _generated_id(completion: Completion, index: int) -> str:
     return f"toolu_{hashlib.sha256(f'{completion.id} {index}'.encode()).hexdigest()[:24]}"
 
 
-def _invalid_call(block: Block, index: int, completion: Completion) -> RenderedBlock:
+def _invalid_call(block: InvalidToolCallBlock, index: int, completion: Completion) -> RenderedBlock:
     """A call whose arguments are not an object. Of a cut one the API closes the brackets, so `input` is an object."""
     args = block.get("args") or ""
     text = args if isinstance(args, str) else json.dumps(args, ensure_ascii=False)
@@ -135,17 +143,17 @@ def _closed(text: str) -> JsonObject:
     return value if isinstance(value, dict) else {}
 
 
-def _refusal(block: Block, index: int, completion: Completion) -> RenderedBlock | None:
+def _refusal(block: RefusalBlock, index: int, completion: Completion) -> RenderedBlock | None:
     """A text; nothing if the answer ends as a refusal, which `stop_details` explains."""
     refused = STOP_REASONS[completion.finish_reason] == "refusal"
     return None if refused else RenderedBlock({"type": "text", "text": block.get("refusal") or ""})
 
 
-def _leave_out(block: Block, index: int, completion: Completion) -> None:
+def _leave_out(block: Any, index: int, completion: Completion) -> None:
     """Leave out what another provider's model wrote."""
 
 
-def _refuse(block: Block, index: int, completion: Completion) -> RenderedBlock | None:
+def _refuse(block: Any, index: int, completion: Completion) -> RenderedBlock | None:
     raise UnsupportedContentError(
         f"The Messages API cannot answer with a {block['type']!r} block. It has text, reasoning, tool_call, "
         "server_tool_call, server_tool_result, refusal, and any block of its own as native."

@@ -11,8 +11,9 @@ from typing import Any, TypeAlias
 
 from langchain_unified.errors import RequestError
 from langchain_unified.messages.blocks import normalise
+from langchain_unified.messages.cache_marks import marked
 from langchain_unified.request import JsonObject, Mark, Turn
-from langchain_unified.request.blocks import AnyBlock as Block
+from langchain_unified.request.blocks import Block, TextBlock, ToolCallBlock, changed
 from langchain_unified.wires._body import abbreviated, each_object, expect, non_null
 from langchain_unified.wires.anthropic_messages.assistant import ASSISTANT
 from langchain_unified.wires.anthropic_messages.blocks import SYSTEM, TOOL_RESULT, USER, WIRE, EncodeState, Writer
@@ -90,7 +91,7 @@ def _result(value: JsonObject, path: str, position: int) -> Turn | None:
     if "cache_control" in unmarked or unmarked.keys() - RESULT_KEYS or (mark is not None and not blocks):
         return None
     if mark is not None:
-        blocks[-1] = {**blocks[-1], "mark": mark}
+        blocks[-1] = changed(blocks[-1], mark=mark)
     return Turn("tool", tuple(blocks), tool_call_id=call_id, is_error=is_error, position=position)
 
 
@@ -167,7 +168,7 @@ def _block(value: JsonObject, path: str, table: Table) -> Block:
     block = READERS.get(given["type"], _normalised)(given)
     if block["type"] == "native" or not _encodes_to(given, block, table):
         block = {"type": "native", "value": unmarked}
-    return block if mark is None else {**block, "mark": mark}
+    return marked(block, mark)
 
 
 def _encodes_to(given: JsonObject, block: Block, table: Table) -> bool:
@@ -189,8 +190,8 @@ def _normalised(given: JsonObject) -> Block:
 
 def _text(given: JsonObject) -> Block:
     annotations = [_annotation(citation) for citation in given.get("citations") or ()]
-    block = {"type": "text", "text": given["text"]}
-    return {**block, "annotations": annotations} if annotations else block
+    block = TextBlock(type="text", text=given["text"])
+    return changed(block, annotations=annotations) if annotations else block
 
 
 def _annotation(citation: JsonObject) -> JsonObject:
@@ -199,7 +200,7 @@ def _annotation(citation: JsonObject) -> JsonObject:
     standard = {"cited_text": citation.get("cited_text"), "url": citation.get("url"), "title": title}
     extras = {key: item for key, item in citation.items() if key not in CITATION_KEYS}
     annotation: JsonObject = {"type": "citation", **non_null(standard), "extras": extras}
-    block = {"type": "text", "text": "…", "annotations": [annotation]}
+    block = TextBlock(type="text", text="…", annotations=[annotation])
     written = ASSISTANT["text"](block, CLAUDES_TURN, EncodeState()) or {}
     same = written.get("citations") == [citation]
     return annotation if same else {"type": "non_standard_annotation", "value": citation}
@@ -214,9 +215,9 @@ def _thinking(given: JsonObject) -> Block:
 
 
 def _tool_use(given: JsonObject) -> Block:
-    call = {"type": "tool_call", "id": given["id"], "name": given["name"], "args": given["input"]}
+    call = ToolCallBlock(type="tool_call", id=given["id"], name=given["name"], args=given["input"])
     extras = {key: given[key] for key in ("caller", "toolset_name") if key in given}
-    return {**call, "extras": extras} if extras else call
+    return changed(call, extras=extras) if extras else call
 
 
 READERS: Mapping[str, Callable[[JsonObject], Block]] = {"text": _text, "thinking": _thinking, "tool_use": _tool_use}
