@@ -18,7 +18,6 @@ from langchain_core.messages.ai import UsageMetadata
 
 from langchain_unified.cost import Cost, from_cache, message_cost
 from langchain_unified.cost.prices import CallerPrices, Prices
-from langchain_unified.cost.units import plain_details
 from langchain_unified.errors import ConfigurationError, joined
 from langchain_unified.usage import (
     ANTHROPIC_FINISH,
@@ -26,6 +25,7 @@ from langchain_unified.usage import (
     RESPONSES_INCOMPLETE,
     FinishReason,
     common_finish_reason,
+    without_tier,
 )
 
 
@@ -144,7 +144,7 @@ class Reply:
     def cached_tokens(self) -> int | None:
         """The input tokens that were read from the provider's prompt cache."""
         details = self.usage.get("input_token_details") if self.usage else None
-        return plain_details(details).get("cache_read")
+        return without_tier(details).get("cache_read")
 
     @property
     def output_tokens(self) -> int | None:

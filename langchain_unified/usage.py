@@ -77,6 +77,9 @@ def anthropic_usage(raw: Mapping[str, Any]) -> UsageMetadata:
     )
 
 
+TIERS = ("priority", "flex")
+"""Service tiers that LangChain adds to the names of the details (`priority_cache_read`)."""
+
 # By OpenAI's name of a detail, LangChain's name.
 _OPENAI_INPUT = {"cached_tokens": "cache_read", "cache_write_tokens": "cache_creation", "audio_tokens": "audio"}
 _OPENAI_OUTPUT = {"reasoning_tokens": "reasoning", "audio_tokens": "audio"}
@@ -129,7 +132,7 @@ def openai_usage(raw: Mapping[str, Any], service_tier: str | None = None, output
     raw_output = raw.get("output_tokens_details") or raw.get("completion_tokens_details") or {}
     input_details = _details(raw_input, _OPENAI_INPUT)
     output_details = _details(raw_output, _OPENAI_OUTPUT)
-    if service_tier in ("priority", "flex"):
+    if service_tier in TIERS:
         input_details = _with_tier(input_details, service_tier, input_tokens, ("cache_read", "cache_creation"))
         output_details = _with_tier(output_details, service_tier, output_tokens, ("reasoning",))
     return _usage(
@@ -140,6 +143,16 @@ def openai_usage(raw: Mapping[str, Any], service_tier: str | None = None, output
         cache_creation_details=_counts(raw_input.get("cache_write_tokens_details")),
         server_tool_details={**server_calls(output), **_counts(raw.get("server_tool_use"))},
     )
+
+
+def without_tier(details: Any) -> dict[str, int]:
+    """Details of `usage_metadata` by their names without a service tier; the count of the tier itself is left out."""
+    found: dict[str, int] = {}
+    for name, count in _counts(details).items():
+        prefix, _, rest = name.partition("_")
+        if name not in TIERS:
+            found[rest if prefix in TIERS else name] = count
+    return found
 
 
 def _counts(raw: Any) -> dict[str, int]:

@@ -8,6 +8,7 @@ from typing import Any
 from langchain_unified.caching.placement import PlacedMarks
 from langchain_unified.request import JsonObject, Request
 from langchain_unified.request.blocks import AnyBlock as Block
+from langchain_unified.usage import without_tier
 
 
 def report(
@@ -24,8 +25,8 @@ def report(
     """
     if usage is None:
         return None
-    details = usage.get("input_token_details") or {}
-    read, written = _tokens(details, "cache_read"), _tokens(details, "cache_creation")
+    details = without_tier(usage.get("input_token_details"))
+    read, written = details.get("cache_read", 0), details.get("cache_creation", 0)
     if not (marks.requested or read or written):
         return None
     status = _STATUS.get((bool(read), bool(written)))
@@ -42,11 +43,6 @@ def report(
 
 
 _STATUS = {(True, False): "hit", (True, True): "partial", (False, True): "write"}
-
-
-def _tokens(details: Mapping[str, Any], key: str) -> int:
-    """A count under its name or under the name with a service tier before it (`priority_cache_read`)."""
-    return sum(count for name, count in details.items() if name == key or name.endswith(f"_{key}"))
 
 
 def _miss(request: Request, usage: Mapping[str, Any]) -> str:

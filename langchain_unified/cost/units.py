@@ -15,7 +15,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk
 
-from langchain_unified.usage import anthropic_usage, server_calls
+from langchain_unified.usage import TIERS, anthropic_usage, server_calls, without_tier
 
 CACHE_KINDS = ("cache_read", "cache_write", "cache_write_5m", "cache_write_1h", "cache_write_12h")
 TOKEN_KINDS = frozenset({"uncached", *CACHE_KINDS, "audio_input", "output", "audio_output"})
@@ -101,14 +101,10 @@ def _time(metadata: Counts) -> datetime | None:
 
 # --- the tier ---------------------------------------------------------------------------------------------------------
 
-TIER_PREFIXES = ("priority", "flex")
-"""Tiers that LangChain adds to the names of the details (`priority_cache_read`)."""
-
-
 def _tier(message: AIMessage) -> str:
     raw = _raw(message)
     details = _mapping(_mapping(message.usage_metadata).get("input_token_details"))
-    prefixed = next((tier for tier in TIER_PREFIXES if tier in details), None)
+    prefixed = next((tier for tier in TIERS if tier in details), None)
     reported = message.response_metadata.get("service_tier") or raw.get("service_tier") or prefixed
     tier = STANDARD if reported in (None, "default") else str(reported)
     if raw.get("speed") != "fast":
@@ -186,8 +182,8 @@ def token_units(usage: Counts, *, by_ttl: bool) -> dict[str, int]:
     `by_ttl`: whether cache writes are priced by their TTL, as Claude's are. Writes without a TTL in the usage count as
     `cache_write_5m`, the default. Raises `UnclearUsageError`.
     """
-    into, out_of = plain_details(usage.get("input_token_details")), plain_details(usage.get("output_token_details"))
-    by_ttl_details = plain_details(usage.get("cache_creation_details"))
+    into, out_of = without_tier(usage.get("input_token_details")), without_tier(usage.get("output_token_details"))
+    by_ttl_details = without_tier(usage.get("cache_creation_details"))
     written = into.get("cache_creation", 0)
     if not by_ttl_details:  # langchain-anthropic has them among the details, and then 0 for the sum
         written = written or sum(into.get(name, 0) for name in WRITES_BY_TTL)
@@ -209,16 +205,6 @@ def token_units(usage: Counts, *, by_ttl: bool) -> dict[str, int]:
     return {kind: count for kind, count in units.items() if count}
 
 
-def plain_details(details: Any) -> dict[str, int]:
-    """Details by their names without a service tier; the count of the tier itself is left out."""
-    found: dict[str, int] = {}
-    for name, count in _mapping(details).items():
-        prefix, _, rest = str(name).partition("_")
-        if isinstance(count, int) and name not in TIER_PREFIXES:
-            found[rest if prefix in TIER_PREFIXES else name] = count
-    return found
-
-
 def _claude_writes(written: int, split: Mapping[str, int]) -> dict[str, int]:
     hour = min(split.get("ephemeral_1h_input_tokens", 0), written)
     return {"cache_write_5m": written - hour, "cache_write_1h": hour}
@@ -236,4 +222,4 @@ def _tool_units(message: AIMessage, provider: str | None) -> dict[str, int]:
     counted = _mapping(message.usage_metadata).get("server_tool_details") or _raw(message).get("server_tool_use")
     if not counted and provider == "openai" and isinstance(message.content, list):
         counted = server_calls(message.content)
-    return {name.removesuffix("_requests"): count for name, count in plain_details(counted).items() if count > 0}
+    return {name.removesuffix("_requests"): count for name, count in without_tier(counted).items() if count > 0}

@@ -22,6 +22,7 @@ from langchain_unified.display.parts import (
     call_text,
     counts_text,
 )
+from langchain_unified.usage import without_tier
 
 TITLES: Mapping[str, tuple[str, Tone]] = {
     "human": ("user", "user"),
@@ -214,12 +215,12 @@ def usage_text(message: AIMessage) -> str:
     usage = message.usage_metadata
     if usage is None:
         return ""
-    details = usage.get("input_token_details", {})
+    details = without_tier(usage.get("input_token_details"))
     cached = counts_text(
         [(details.get("cache_read") or None, "from cache"), (details.get("cache_creation") or None, "written to it")]
     )
     incoming = f"{usage['input_tokens']:,} in" + (f" ({cached})" if cached else "")
-    thought = usage.get("output_token_details", {}).get("reasoning") or None
+    thought = without_tier(usage.get("output_token_details")).get("reasoning") or None
     outgoing = f"{usage['output_tokens']:,} out" + (f" ({thought:,} thinking)" if thought else "")
     return f"tokens: {incoming}, {outgoing}"
 

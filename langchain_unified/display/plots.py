@@ -11,6 +11,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_unified.cost.tracking import CostTracker
 from langchain_unified.display.costs import amounts
 from langchain_unified.replies import Reply
+from langchain_unified.usage import without_tier
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes  # type: ignore[import-not-found,unused-ignore]
@@ -106,8 +107,8 @@ def _what(costs: Any) -> str:
 
 def _counts(message: AIMessage) -> tuple[int, int, int, int]:
     usage: Any = message.usage_metadata
-    details = usage.get("input_token_details", {})
-    read, written = details.get("cache_read") or 0, details.get("cache_creation") or 0
+    details = without_tier(usage.get("input_token_details"))
+    read, written = details.get("cache_read", 0), details.get("cache_creation", 0)
     return read, written, usage["input_tokens"] - read - written, usage["output_tokens"]
 
 

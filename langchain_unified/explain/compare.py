@@ -22,6 +22,7 @@ from langchain_unified.explain.prompt import Prompt, prompt_of
 from langchain_unified.explain.reuse import OPENAI_LEGACY, Reuse, minimum_of, reuse, scheme_of
 from langchain_unified.profiles import provider_of
 from langchain_unified.request import Adjustment, JsonObject, Request, WireName
+from langchain_unified.usage import without_tier
 
 
 def explain_cache(
@@ -226,4 +227,4 @@ def _tokens_read(reply: AIMessage | None) -> int | None:
     details = _usage(reply).get("input_token_details")
     if details is None:
         return None
-    return sum(int(count) for name, count in details.items() if name.endswith("cache_read"))
+    return without_tier(details).get("cache_read", 0)

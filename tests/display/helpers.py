@@ -18,6 +18,12 @@ from langchain_unified.display import view
 
 USAGE = {"input_tokens": 1204, "output_tokens": 35, "total_tokens": 1239, "input_token_details": {"cache_read": 1100}}
 
+PRIORITY_USAGE = {
+    "input_tokens": 1204, "output_tokens": 35, "total_tokens": 1239,
+    "input_token_details": {"priority_cache_read": 1100, "priority_cache_creation": 4, "priority": 100},
+    "output_token_details": {"priority_reasoning": 20, "priority": 15},
+}  # fmt: skip
+
 
 def html(thing: Any, **settings: Any) -> str:
     return view(thing, **settings)._repr_html_()

@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessageChunk, BaseMessage, HumanMessage, T
 from langchain_core.prompt_values import ChatPromptValue
 
 from langchain_unified.display import view
-from tests.display.helpers import USAGE, Page, ai, cited, html
+from tests.display.helpers import PRIORITY_USAGE, USAGE, Page, ai, cited, html
 
 THREAD: list[BaseMessage] = [
     HumanMessage("What is the weather in Paris?"),
@@ -46,6 +46,12 @@ THREAD_TEXT = """\
 
 def test_a_conversation_in_a_terminal() -> None:
     assert str(view(THREAD)) == THREAD_TEXT
+
+
+def test_cached_tokens_are_shown_on_a_service_tier() -> None:
+    assert str(view(ai("Hi.", usage_metadata=PRIORITY_USAGE))).endswith(
+        "  tokens: 1,204 in (1,100 from cache, 4 written to it), 35 out (20 thinking)"
+    )
 
 
 def test_a_conversation_in_a_notebook() -> None:

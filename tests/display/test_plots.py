@@ -10,7 +10,7 @@ from langchain_core.messages import HumanMessage
 
 from langchain_unified import CostTracker, cost_callback, reply
 from langchain_unified.display import plot_costs, plot_tokens
-from tests.display.helpers import PRICES, USAGE, ai
+from tests.display.helpers import PRICES, PRIORITY_USAGE, USAGE, ai
 
 
 def test_a_plot_of_tokens() -> None:
@@ -39,6 +39,15 @@ def test_a_plot_of_input_alone_leaves_room_above() -> None:
     bottom, top = ax.get_ylim()
     assert bottom == 0
     assert top > 1204  # the last bar of a stack ends below the top
+    pyplot.close("all")
+
+
+def test_a_plot_of_tokens_on_a_service_tier() -> None:
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    pyplot.switch_backend("agg")
+    ax = plot_tokens([ai("so", usage_metadata=PRIORITY_USAGE)])
+    bars = {container.get_label(): container.patches[0].get_height() for container in ax.containers}
+    assert bars == {"read from cache": 1100, "written to cache": 4, "other input": 100, "output": 35}
     pyplot.close("all")
 
 
