@@ -118,7 +118,7 @@ def test_every_dropped_mark_is_listed_with_its_reason(server: Emulator) -> None:
     assert [mark["place"] for mark in report(answer)["marks_sent"]] == blocks[2:]
     dropped = [item["what"] for item in report(answer)["marks_dropped"]]
     assert dropped == [f"the prompt-cache mark on {block}" for block in blocks[:2]]
-    assert all("Only 4 fit" in item["why"] for item in report(answer)["marks_dropped"])
+    assert all("A request takes 4 at most" in item["why"] for item in report(answer)["marks_dropped"])
     (note,) = answer.response_metadata["adjustments"]
     assert note["what"] == "the prompt-cache marks beyond 4"
     openai = build(server, "responses", on_unsupported="ignore").bind(tools=[cached(look_up)])
