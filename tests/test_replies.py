@@ -120,7 +120,7 @@ def test_a_cached_message_without_usage() -> None:
     assert (view.usage, view.input_tokens, view.cost.total) == (None, None, 0)
 
 
-def test_what_a_bare_message_does_not_say_is_none() -> None:
+def test_what_a_message_does_not_contain_is_none() -> None:
     view = reply(AIMessage(""))
     absent = ("finish_reason", "finish_reasons", "common_finish_reasons", "id", "model", "provider", "usage",
               "input_tokens", "cached_tokens", "output_tokens", "reasoning", "prompt_cache", "request_id")  # fmt: skip
@@ -164,7 +164,7 @@ def test_only_answers_have_a_view(other: Any) -> None:
     assert isinstance(caught.value, UnifiedError)
 
 
-def test_a_wrong_price_is_told_at_once() -> None:
+def test_a_wrong_price_is_an_error_at_once() -> None:
     with pytest.raises(ConfigurationError, match="'inptu'"):
         reply(AIMessage("Hi"), prices={"gpt-4o": {"inptu": 1, "output": 2}})
 
@@ -209,7 +209,7 @@ def test_the_prompt_cache_s_report_is_passed_on() -> None:
         ({"finish_reason": "weird"}, False, "other", "weird"),
     ],
 )
-def test_the_words_of_other_packages(metadata: dict[str, Any], calls: bool, common: str, raw: str) -> None:
+def test_the_finish_reasons_of_other_packages(metadata: dict[str, Any], calls: bool, common: str, raw: str) -> None:
     tool_calls = [{"name": "weather", "args": {}, "id": "call_1"}] if calls else []
     view = reply(AIMessage("", response_metadata=metadata, tool_calls=tool_calls))
     assert (view.finish_reason, view.finish_reasons) == (common, [raw])
@@ -238,7 +238,7 @@ def test_the_messages_of_the_partner_packages(server: Emulator, streamed: bool) 
         assert view.cost.total == Decimal(COST[api]), api
 
 
-def test_a_partner_s_split_by_lifetime_is_read() -> None:
+def test_a_partner_s_cache_writes_by_ttl_are_read() -> None:
     """langchain-anthropic puts the parts among the details, and 0 for the whole, so that a sum counts them once."""
     message = AIMessage(
         "Hi",

@@ -21,8 +21,10 @@ class CacheExplanation:
 
     `str()` gives sentences.
 
-    - `verdict`: `hit_expected`, `partial_expected`, `miss_expected` or `unknown`. `cause`: why a prefix is not read, as
-      a word such as `tools`, `system` or `ttl`; `none` where all is read. `reason` and `remedy` are the same in words.
+    - `verdict`: `hit_expected` (all that the earlier call wrote is read), `partial_expected` (a part of it),
+      `miss_expected` (nothing) or `unknown` (the provider stores a part of the prompt, which cannot be compared).
+    - `cause`: why more is not read, such as `tools`, `system` or `ttl`; `none` where all is read. `reason` is the cause
+      as text, `remedy` says what to do.
     - `segment`: where the two calls first differ; `None` where the later one only adds to the earlier one. `message`
       (the index in the list of messages), `block` and `tool` give the same place as data.
     - `change`: what happened there: `added`, `removed`, `moved`, `edited`, `changed`, or the part of a tool that

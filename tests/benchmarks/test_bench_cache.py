@@ -242,7 +242,7 @@ RESPONSES, CHAT, OLDER = "OpenAI Responses", "OpenAI Chat", "OpenAI before gpt-5
 
 
 @pytest.mark.parametrize("api,name", cases(("a", "b", "b2", "c", "d1", "d2", "e2", "f1", "f2", "g")))
-def test_auto_costs_at_most_a_tenth_more_than_the_least_with_the_default_lifetime(api, name):
+def test_auto_costs_at_most_a_tenth_more_than_the_optimum_with_the_default_ttl(api, name):
     found = row(api, name)
     assert found.cells["auto"].cost <= 1.10 * found.default_optimum
 
@@ -254,7 +254,7 @@ def test_auto_changes_nothing_where_the_model_caches_by_itself(api, name):
 
 
 @pytest.mark.parametrize("api", [api.name for api in APIS if api.name != OLDER])
-def test_a_prompt_that_never_comes_again_pays_the_write_premium(api):
+def test_a_prompt_that_is_not_repeated_pays_the_write_premium(api):
     share = cells(api, "e1")["auto"].share
     assert share == pytest.approx(1 + 0.25 * 2500 / 2560)
 

@@ -107,7 +107,7 @@ OWN_BLOCKS: dict[str, tuple[list[dict[str, Any]], int]] = {
 
 
 @pytest.mark.parametrize("case", OWN_BLOCKS)
-def test_a_mark_on_a_block_of_claudes_own(case: str) -> None:
+def test_a_mark_on_a_block_that_only_claude_has(case: str) -> None:
     blocks, place = OWN_BLOCKS[case]
     body = build("anthropic").check([HumanMessage("Q?"), reply(*blocks), HumanMessage("And?")]).body
     sent = [block for block in map(bare, blocks) if block != text("")]
@@ -155,7 +155,7 @@ def test_a_mark_inside_a_document_stands_on_the_document(holder: str) -> None:
 
 
 @pytest.mark.parametrize("key", [MARK, POINT], ids=["cache_control", "breakpoint"])
-def test_a_mark_in_a_raw_block_is_settled_like_any_other(key: dict[str, Any]) -> None:
+def test_a_mark_in_a_raw_block_is_placed_like_any_other(key: dict[str, Any]) -> None:
     """Given raw, the provider's own block goes out as it is; its mark counts, and goes out in the provider's words."""
     raw_text = {"type": "non_standard", "value": {**text("Doc."), **key}}
     body = build("anthropic").check([HumanMessage([raw_text, "Q?"])]).body
@@ -185,7 +185,7 @@ GPT = {"model_provider": "openai", "model_name": "gpt-5.6"}
 
 
 @pytest.mark.parametrize("call", [SHELL, SCREEN], ids=["shell", "computer"])
-def test_results_in_a_form_of_their_own_carry_no_breakpoint(call: dict[str, Any]) -> None:
+def test_results_in_another_form_carry_no_breakpoint(call: dict[str, Any]) -> None:
     answer = "https://x.test/screen.png"
     asked = [
         HumanMessage("Q?"),

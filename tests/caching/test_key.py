@@ -18,7 +18,7 @@ def key_of(messages: list[BaseMessage], **keywords: Any) -> str:
     return key
 
 
-def test_the_key_tells_model_tools_and_system_prompt_apart_and_nothing_else() -> None:
+def test_the_key_depends_only_on_model_tools_and_system_prompt() -> None:
     key = key_of(TALK)
     same = [
         key_of([SystemMessage("S."), HumanMessage("My name is Ada.")]),
@@ -48,7 +48,7 @@ def test_the_key_is_the_same_through_a_conversation() -> None:
         assert len(keys) == 1
 
 
-def test_nothing_of_what_the_user_says_can_be_read_in_the_key() -> None:
+def test_the_key_does_not_contain_the_users_text() -> None:
     key = key_of([SystemMessage("Secret words."), HumanMessage("My name is Ada.")])
     assert key.startswith("prefix-")
     assert len(key) == len("prefix-") + 32

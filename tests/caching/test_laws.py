@@ -390,7 +390,7 @@ def marked_anywhere(draw: st.DrawFn, message: BaseMessage) -> BaseMessage:
 @each_model
 @settings(max_examples=40)
 @given(ttls=st.lists(st.none() | LIFETIMES, min_size=1, max_size=9))
-def test_the_longest_lived_and_the_latest_are_kept(name: str, ttls: list[str | None]) -> None:
+def test_the_longest_ttl_and_the_latest_marks_are_sent(name: str, ttls: list[str | None]) -> None:
     blocks = [
         {**text(f"Part {number}."), "cache_control": {"type": "ephemeral", **({"ttl": ttl} if ttl else {})}}
         for number, ttl in enumerate(ttls)

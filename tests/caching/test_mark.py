@@ -60,7 +60,7 @@ def test_odd_marks_are_marks_or_none_and_never_sent_as_they_are(
 
 
 @pytest.mark.parametrize("ttl", ["2h", "", 300, ["5m"], "forever"])
-def test_cached_refuses_an_unknown_lifetime(ttl: Any) -> None:
+def test_cached_refuses_an_unknown_ttl(ttl: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"cached\(\) has no ttl "):
         cached("A.", ttl)
 
@@ -105,7 +105,7 @@ def test_options_that_are_no_object_are_refused(value: Any) -> None:
         assert "prompt_cache_options" in report.refused
 
 
-def test_a_mark_that_has_no_place_is_told() -> None:
+def test_a_mark_without_a_place_is_an_adjustment() -> None:
     report = build(GPT).check([cached(AIMessage("A.")), HumanMessage("Q?")])
     assert places(report.body) == []
     assert report.adjustments == (

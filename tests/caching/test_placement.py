@@ -53,7 +53,7 @@ def test_the_callers_marks_come_before_the_policys() -> None:
     assert report.adjustments == ()
 
 
-def test_the_longest_lived_is_kept_then_the_latest() -> None:
+def test_the_longest_ttl_is_sent_then_the_latest_mark() -> None:
     asked = HumanMessage([text("A.", "1h"), *(text(word) for word in "BCDEF")])
     kept = ["messages.0.0 1h", "messages.0.3", "messages.0.4", "messages.0.5"]
     assert places(build(CLAUDE).check([asked]).body) == kept
@@ -75,7 +75,7 @@ def test_marks_that_meet_are_one_for_the_longest() -> None:
 # --- the mark of the whole call ---------------------------------------------------------------------------------------
 
 
-def test_the_mark_of_the_whole_call_is_one_of_the_four() -> None:
+def test_the_top_level_mark_is_one_of_the_four() -> None:
     report = build(CLAUDE).check([*FIVE, AIMessage("Y."), HumanMessage("D.")], cache_control=EPHEMERAL)
     assert report.body["cache_control"] == EPHEMERAL
     assert places(report.body) == ["top", "messages.0.0", "messages.0.1", "messages.2.0"]
@@ -101,7 +101,7 @@ def test_marks_before_it_live_as_long() -> None:
 
 
 @pytest.mark.parametrize("responses", [True, False])
-def test_on_openai_it_is_a_mark_on_the_last_words(responses: bool) -> None:
+def test_on_openai_it_is_a_mark_on_the_last_part(responses: bool) -> None:
     body = build(GPT, use_responses_api=responses).check([HumanMessage("A.")], cache_control=EPHEMERAL).body
     assert "cache_control" not in body
     assert len(places(body)) == 1
@@ -135,7 +135,7 @@ def test_marks_in_raw_blocks_count(model: str) -> None:
 # --- for how long -----------------------------------------------------------------------------------------------------
 
 
-def test_a_longer_life_comes_first_over_the_whole_request() -> None:
+def test_a_longer_ttl_comes_first_over_the_whole_request() -> None:
     messages = [SystemMessage([text("S.")]), HumanMessage([text("A.", "5m"), text("B.", "1h"), text("C.")])]
     report = build(CLAUDE).check(messages, tools=[cached(FUNCTION)])
     assert places(report.body) == ["system.0 1h", "messages.0.0 1h", "messages.0.1 1h", "messages.0.2"]
@@ -169,7 +169,7 @@ LIVES = [
 
 
 @pytest.mark.parametrize("model, ttl, sent, why", LIVES)
-def test_a_lifetime_is_a_wish(model: str, ttl: str, sent: str | None, why: str | None) -> None:
+def test_a_ttl_that_the_api_lacks_is_replaced(model: str, ttl: str, sent: str | None, why: str | None) -> None:
     report = build(model).check([HumanMessage([text("A.", ttl), text("B.", ttl), "Q?"])])
     (first, second) = places(report.body)
     assert [first.partition(" ")[2], second.partition(" ")[2]] == [sent or "", sent or ""]

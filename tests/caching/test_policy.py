@@ -98,7 +98,7 @@ POLICY_TTLS = [
 
 
 @pytest.mark.parametrize("case", POLICY_TTLS, ids=lambda case: f"{case[0]}-{case[1]}-{case[2]}")
-def test_the_policys_lifetime(case: tuple[str, bool, str, str | None, str | None, str | None, bool]) -> None:
+def test_the_policys_ttl(case: tuple[str, bool, str, str | None, str | None, str | None, bool]) -> None:
     model, responses, ttl, marks, options, retention, noted = case
     chat = build(model, use_responses_api=responses) if model != CLAUDE else build(model)
     report = chat.check(TALK, prompt_cache=PromptCache(ttl=ttl))
@@ -108,7 +108,7 @@ def test_the_policys_lifetime(case: tuple[str, bool, str, str | None, str | None
     assert whats(report) == ([f"prompt-cache ttl {ttl!r}"] if noted else [])
 
 
-def test_a_lifetime_that_an_unknown_server_is_not_told_is_noted() -> None:
+def test_a_ttl_that_an_unknown_server_does_not_get_is_an_adjustment() -> None:
     model = build(GPT, base_url="https://vllm.example/v1")
     report = model.check(TALK, prompt_cache=PromptCache(ttl="30m", key="k"))
     assert not any(key.startswith("prompt_cache") for key in report.body)
@@ -194,7 +194,7 @@ def test_a_call_overrides_the_field() -> None:
 
 
 @pytest.mark.parametrize("policy", ["auto", PromptCache(ttl="1h", key="k")])
-def test_a_model_with_a_policy_is_copied_pickled_and_written_down(policy: Any) -> None:
+def test_a_model_with_a_policy_is_copied_pickled_and_serialised(policy: Any) -> None:
     model = build(CLAUDE, prompt_cache=policy)
     for other in (pickle.loads(pickle.dumps(model)), copy.deepcopy(model), model.model_copy()):
         assert other.prompt_cache == policy

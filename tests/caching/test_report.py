@@ -23,7 +23,7 @@ def test_the_report_survives_whatever_a_tool_holds(api: str) -> None:
     assert found["status"] == "miss"
 
 
-def test_the_report_says_off_and_nothing_without_usage() -> None:
+def test_the_report_is_off_or_absent_without_usage() -> None:
     request, usage = Request("m", ()), {"input_tokens": 5000}
     off = report(request, PlacedMarks(requested=True, off=True), usage, by_itself=True)
     assert off is not None
@@ -31,7 +31,7 @@ def test_the_report_says_off_and_nothing_without_usage() -> None:
     assert report(request, PlacedMarks(requested=True, sent=(SentMark("a"),)), None, by_itself=True) is None
 
 
-def test_a_policy_is_written_down_and_read_again() -> None:
+def test_a_policy_is_serialised_and_loaded_again() -> None:
     model = ChatUnified("openai/gpt-5.6", api_key="any", prompt_cache=PromptCache(ttl="12h", key="k"))
     written = dumpd(model)["kwargs"]["prompt_cache"]
     assert written == {"ttl": "12h", "key": "k", "tail": "follow_up", "enabled": True}

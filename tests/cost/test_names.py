@@ -51,7 +51,7 @@ def test_models_are_known_by_many_names(provider: str | None, model: str, listed
 @pytest.mark.parametrize(
     "provider, model", [("openai", "my-deployment"), ("openai", "ft:gpt-4.1-2025-04-14:acme::id"), ("acme", "gpt-4o")]
 )
-def test_an_unknown_model_has_no_price_and_its_tokens_are_told(provider: str, model: str) -> None:
+def test_an_unknown_model_has_no_price_but_its_tokens_are_listed(provider: str, model: str) -> None:
     message = AIMessage(
         "Hi",
         response_metadata={"model_provider": provider, "model_name": model},
@@ -99,7 +99,7 @@ def test_what_cannot_be_priced_says_why(message: AIMessage, reason: str) -> None
 # --- the caller's prices ----------------------------------------------------------------------------------------------
 
 
-def test_own_prices_count_before_the_published_ones() -> None:
+def test_the_callers_prices_come_before_the_published_ones() -> None:
     own = {"claude-sonnet-4-5": {"input": "2.40", "output": 12, "cache_read": 0.24, "cache_write": Decimal(3)}}
     usage = {
         "input_tokens": 1_000,
@@ -127,7 +127,7 @@ def test_own_prices_count_before_the_published_ones() -> None:
         "*",
     ],
 )
-def test_own_prices_find_their_model(pattern: str) -> None:
+def test_the_callers_prices_find_their_model(pattern: str) -> None:
     cost = message_cost(
         chat({"prompt_tokens": 1_000_000, "completion_tokens": 0}), prices={pattern: {"input": 7, "output": 0}}
     )
@@ -142,7 +142,7 @@ def test_a_name_wins_over_a_pattern_and_else_the_first() -> None:
     assert message_cost(message, prices={"gpt-4": {"input": 9, "output": 9}}).total == Decimal("2.5")
 
 
-def test_own_prices_have_no_price_for_what_they_leave_out() -> None:
+def test_the_callers_prices_have_no_price_for_what_they_leave_out() -> None:
     usage = {"prompt_tokens": 1_000, "prompt_tokens_details": {"cached_tokens": 400}, "completion_tokens": 0}
     cost = message_cost(chat(usage), prices={"gpt-4o": {"input": 3, "output": 15}})
     assert cost.total is None

@@ -159,7 +159,7 @@ def test_an_hour_costs_twice_the_input_where_the_table_does_not_say() -> None:
         data_snapshot.set_custom_snapshot(None)
 
 
-def test_openai_s_long_lifetime_has_no_known_price() -> None:
+def test_openai_s_long_ttl_has_no_known_price() -> None:
     details = {"cache_write_tokens": 300, "cache_write_tokens_details": {"ttl_30m_tokens": 100, "ttl_12h_tokens": 200}}
     cost = message_cost(gpt({"input_tokens": 1_000, "input_tokens_details": details, "output_tokens": 0}))
     assert cost.total is None
@@ -213,7 +213,7 @@ def test_a_tier_without_a_known_price_is_not_priced_as_standard(message: AIMessa
     assert [line.kind for line in cost.lines] == ["uncached", "output"]
 
 
-def test_a_tier_of_models_that_are_lent_is_not_known() -> None:
+def test_a_tier_of_a_model_from_another_list_is_not_known() -> None:
     """Azure's list takes these models from OpenAI's, at the standard price only."""
     about = {"model_provider": "azure", "model_name": "gpt-4o", "service_tier": "priority", "created_at": DAY}
     usage: Any = {"input_tokens": 1_000, "output_tokens": 1_000, "total_tokens": 2_000}
@@ -318,7 +318,7 @@ def test_a_refusal_before_any_output_is_free() -> None:
     assert message_cost(begun).total == Decimal("0.00462")
 
 
-def test_what_is_not_known_of_an_iteration_is_said() -> None:
+def test_an_unknown_iteration_is_the_reason_for_no_total() -> None:
     usage = {**USAGE, "iterations": [{"type": "séance", "input_tokens": 1, "output_tokens": 1}]}
     cost = message_cost(claude(usage))
     assert (cost.total, cost.lines) == (None, ())
@@ -345,7 +345,7 @@ def test_a_tool_without_a_known_price_leaves_the_total_open() -> None:
     assert message_cost(message, prices=own).total == Decimal("0.04125")
 
 
-def test_a_model_that_searches_each_time_has_a_fee_that_nobody_reports() -> None:
+def test_a_model_that_searches_in_every_call_has_a_fee_without_a_price() -> None:
     message = chat({"prompt_tokens": 1_000, "completion_tokens": 0}, "gpt-4o-mini-search-preview-2025-03-11")
     cost = message_cost(message)
     assert cost.total is None

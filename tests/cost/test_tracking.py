@@ -104,7 +104,7 @@ def test_executors_batches_and_tasks_count(server: Emulator) -> None:
     assert costs.total == 12 * EACH["chat"]
 
 
-def test_a_thread_of_one_s_own_needs_the_tracker_in_its_config(server: Emulator) -> None:
+def test_another_thread_needs_the_tracker_in_its_config(server: Emulator) -> None:
     model = chat_model(server, "chat")
     with cost_callback() as costs:
         thread = threading.Thread(target=model.invoke, args=("Hi",))
@@ -149,7 +149,7 @@ def test_a_tracker_is_a_handler_by_itself(server: Emulator) -> None:
     assert (tracker.calls, tracker.total) == (2, EACH["anthropic"] + EACH["chat"])
 
 
-def test_own_prices_hold_in_nested_blocks(server: Emulator) -> None:
+def test_the_callers_prices_are_used_in_nested_blocks(server: Emulator) -> None:
     own = {"gpt-4o": {"input": 1_000, "output": 0, "cache_read": 0}}
     budget = Budget(usd=1)
     with cost_callback() as outer, cost_callback(prices=own, budget=budget) as inner:
@@ -204,7 +204,7 @@ def test_what_langchain_s_cache_gives_is_free(server: Emulator, api: str) -> Non
 # --- calls without a price --------------------------------------------------------------------------------------------
 
 
-def test_what_has_no_price_is_told_and_not_counted_as_nothing(server: Emulator) -> None:
+def test_a_call_without_a_price_is_listed_and_not_counted_as_free(server: Emulator) -> None:
     unknown = chat_model(server, "chat").bind(model="openai/gpt-7-house")
     with cost_callback() as costs:
         unknown.invoke("Hi")
@@ -221,7 +221,7 @@ def test_what_has_no_price_is_told_and_not_counted_as_nothing(server: Emulator) 
 
 
 @each_api
-def test_a_stream_that_is_left_is_told(server: Emulator, api: str) -> None:
+def test_a_stream_that_is_not_read_to_its_end_is_listed(server: Emulator, api: str) -> None:
     with cost_callback() as costs:
         stream = chat_model(server, api).stream("Hi")
         next(stream)
@@ -234,14 +234,14 @@ def test_a_stream_that_is_left_is_told(server: Emulator, api: str) -> None:
 
 @each_api
 @pytest.mark.parametrize("way", ["stream", "v3"])
-def test_a_stream_that_breaks_is_told(server: Emulator, api: str, way: str) -> None:
+def test_a_stream_that_fails_is_listed(server: Emulator, api: str, way: str) -> None:
     server.fail_next(Fault.overloaded_mid_stream(after_events=6))
     with cost_callback() as costs, pytest.raises(UnifiedError):
         WAYS[way](chat_model(server, api), {})
     assert [gap.reason for gap in costs.unpriced] == ["the stream ended before it reported its usage"]
 
 
-def test_a_task_that_is_cancelled_is_told(server: Emulator) -> None:
+def test_a_task_that_is_cancelled_is_listed(server: Emulator) -> None:
     async def left() -> None:
         stream = chat_model(server, "chat").astream("Hi")
         async for _ in stream:
@@ -253,7 +253,7 @@ def test_a_task_that_is_cancelled_is_told(server: Emulator) -> None:
     assert [gap.model for gap in costs.unpriced] == ["gpt-4o"]
 
 
-def test_a_call_that_was_given_up_is_told_and_a_failed_one_is_not() -> None:
+def test_an_abandoned_call_is_listed_and_a_failed_one_is_not() -> None:
     for error, reasons in (
         (asyncio.CancelledError(), ["the call ended before its usage was reported"]),
         (GeneratorExit(), ["the call ended before its usage was reported"]),
@@ -283,7 +283,7 @@ def test_runs_are_forgotten_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(tracker._runs._known) == 5
 
 
-def test_an_answer_without_a_message_is_told() -> None:
+def test_an_answer_without_a_message_is_listed() -> None:
     tracker, run_id = CostTracker(), uuid4()
     tracker.on_llm_start({}, ["Hi"], run_id=run_id, metadata={"ls_model_name": "davinci"})
     tracker.on_llm_end(LLMResult(generations=[[Generation(text="Hello")]]), run_id=run_id)
@@ -312,7 +312,7 @@ def test_a_copied_model_keeps_its_budget_and_a_pickled_one_its_state(server: Emu
     assert there.budget.spent == 4 * EACH["chat"]
 
 
-def test_without_the_extra_own_prices_are_needed(monkeypatch: pytest.MonkeyPatch, server: Emulator) -> None:
+def test_without_the_extra_the_callers_prices_are_needed(monkeypatch: pytest.MonkeyPatch, server: Emulator) -> None:
     monkeypatch.setitem(sys.modules, "genai_prices", None)
     for build in (CostTracker, lambda: Budget(usd=1), lambda: cost_callback().__enter__()):
         with pytest.raises(ConfigurationError, match=r"pip install 'langchain-unified\[cost\]', or give prices="):

@@ -101,14 +101,14 @@ def test_a_picture_is_shown_from_its_own_bytes() -> None:
     ],
     ids=["SVG", "not base64", "too large", "address", "OpenAI's form", "sound", "file"],
 )
-def test_other_media_are_told_and_not_loaded(block: dict[str, Any]) -> None:
+def test_other_media_are_described_and_not_loaded(block: dict[str, Any]) -> None:
     page = Page(html(HumanMessage([block])))
     assert "img" not in page.tags
     assert "a" not in page.tags
     assert re.search(r"\[(image|audio|file)", page.text)
 
 
-def test_a_source_is_a_link_that_tells_its_address() -> None:
+def test_a_source_is_a_link_with_its_url() -> None:
     page = Page(html(cited("Your bank", "https://evil.example/login?a=1&b=2")))
     assert ("href", "https://evil.example/login?a=1&b=2") in page.attributes
     assert ("rel", "noopener noreferrer nofollow") in page.attributes
@@ -131,14 +131,14 @@ def test_a_notebook_does_not_keep_a_text_of_any_length() -> None:
     assert "… (1,000,000 characters)" in html(ai("x" * 1_000_000))
 
 
-def test_blocks_that_nobody_knows_are_told() -> None:
+def test_unknown_blocks_are_shown_as_json() -> None:
     message = ai([{"type": "hologram", "data": "d" * 1_000}, {"type": "text", "text": "so"}])
     assert "block of type hologram" in html(message)
     assert "… (1,000 characters)" in html(message)
     assert "block of type hologram …" in str(view(message))
 
 
-def test_content_that_core_cannot_read_is_shown_as_it_is() -> None:
+def test_content_that_core_cannot_translate_is_shown_as_it_is() -> None:
     message = ai([{"type": "text"}, {"no": "type"}])
     message.response_metadata["output_version"] = "v1"
     assert "block of type unknown" in html(message)

@@ -29,7 +29,7 @@ HARMLESS_TO_SAY = ["text", "thinking", "tool result", "error", "plain text", "re
 
 @pytest.mark.parametrize("payload", PAYLOADS.values(), ids=PAYLOADS)
 @pytest.mark.parametrize("place", HARMLESS_TO_SAY)
-def test_what_was_said_can_be_read(place: str, payload: str) -> None:
+def test_the_text_can_be_read(place: str, payload: str) -> None:
     thing = PLACES[place](payload)
     assert payload in Page(html(thing)).text
     assert payload in str(view(thing)).replace("\n  ", "\n").replace("\n  ", "\n")

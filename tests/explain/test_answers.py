@@ -33,7 +33,7 @@ def test_the_usage_of_the_answer_corrects_the_estimates() -> None:
     assert explain_cache(report, report, reply=answer(400, 0)).cause == "below_minimum"
 
 
-def test_an_answer_that_read_something_else_is_told() -> None:
+def test_an_answer_that_contradicts_the_prediction_is_noted() -> None:
     report = claude().check([cached(HumanMessage(words(1500)))])
     missed = explain_cache(report, report, reply=answer(1500, 0))
     assert missed.verdict == "hit_expected"
@@ -103,7 +103,7 @@ def test_a_diagnosed_answer_that_read_something_is_a_partial_hit() -> None:
 
 
 @pytest.mark.parametrize("reason", [{"type": "unavailable"}, {"type": "previous_message_not_found"}, None])
-def test_a_diagnosis_that_tells_nothing_changes_nothing(reason: Any) -> None:
+def test_a_diagnosis_without_a_cause_changes_nothing(reason: Any) -> None:
     report = claude().check([cached(HumanMessage(words(1500)))])
     found = explain_cache(report, report, reply=MESSAGES.decode(anthropic_reply(reason))[0])
     assert (found.verdict, found.cause, found.diagnostics) == ("hit_expected", "none", reason)
@@ -136,7 +136,7 @@ def test_openais_diagnosis_is_kept_and_used(said: dict[str, Any], expected: Expe
     assert "OpenAI reports: " in str(found)
 
 
-def test_our_own_finding_is_more_exact_than_the_providers() -> None:
+def test_a_difference_found_here_comes_before_the_providers_diagnosis() -> None:
     model = claude()
     first = [cached(SystemMessage(words(1500))), HumanMessage("Hi")]
     second = [cached(SystemMessage(words(1500, "b"))), HumanMessage("Hi")]

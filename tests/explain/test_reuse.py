@@ -45,7 +45,7 @@ def test_more_blocks_than_the_look_back_lie_between(blocks: int, expected: Expec
         assert reason in str(found)
 
 
-def test_a_mark_that_did_not_fit_is_told() -> None:
+def test_a_mark_beyond_the_limit_is_noted() -> None:
     first = [SystemMessage([cached(words(1100, letter)) for letter in "vwxyz"]), HumanMessage("Hi")]
     second = [*first, AIMessage("Hello"), HumanMessage("So?")]
     found = explained(*(claude().check(messages) for messages in (first, second)))
@@ -57,7 +57,7 @@ def test_a_mark_that_did_not_fit_is_told() -> None:
     assert f"Not sent: {found.dropped[0]['what']}. " in str(found)
 
 
-def test_breakpoints_beyond_those_written_are_told() -> None:
+def test_breakpoints_beyond_those_written_are_listed() -> None:
     blocks = tuple({"type": "text", "text": words(1100, letter), "mark": {}} for letter in "uvwxyz")
     facts = Profile(cache_breakpoints=True, cache_minimum=1024)
     first = Request("gpt-5.6", (Turn("user", blocks, position=0),), profile=facts)
@@ -117,7 +117,7 @@ def test_what_is_shorter_than_the_model_caches(model: ChatUnified, minimum: int)
     assert explained(model.check(enough), model.check([*enough, AIMessage("Hello")])).verdict == "hit_expected"
 
 
-def test_lifetimes_run_out_one_by_one() -> None:
+def test_entries_expire_one_by_one() -> None:
     model = claude()
     first = [cached(SystemMessage(words(1100)), ttl="1h"), cached(HumanMessage(words(900)))]
     second = [*first, AIMessage("So."), cached(HumanMessage("And?"))]
