@@ -7,7 +7,6 @@ from typing import Any
 
 from langchain_unified.caching.placement import PlacedMarks
 from langchain_unified.request import JsonObject, Request
-from langchain_unified.request.blocks import AnyBlock as Block
 from langchain_unified.usage import without_tier
 
 
@@ -66,7 +65,7 @@ MAX_MEDIA_SIZE = 6000
 """The most characters that media data count for: its length says nothing about its tokens."""
 
 
-def _size(value: Block) -> int:
+def _size(value: Mapping[str, Any]) -> int:
     if isinstance(value.get("text"), str):
         return len(value["text"])
     size = len(repr(value))  # works for any content: a report must not lose a reply that was paid for

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from langchain_unified.caching.policy import PromptCache
 from langchain_unified.messages.cache_marks import mark_of
 from langchain_unified.request import Request, ToolSpec, Turn
-from langchain_unified.request.blocks import AnyBlock as Block
+from langchain_unified.request.blocks import Block
 
 Place: TypeAlias = tuple[int, int]
 """`(turn, block)`; for a tool `(TOOLS, index)`."""

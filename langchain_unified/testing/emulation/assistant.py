@@ -10,13 +10,21 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from langchain_unified.caching.tokens import CHARACTERS
-from langchain_unified.request import Request, ToolSpec, Turn
-from langchain_unified.request.blocks import AnyBlock as Block
+from langchain_unified.request import JsonObject, Request, ToolSpec, Turn
+from langchain_unified.request.blocks import (
+    Block,
+    FileBlock,
+    InvalidToolCallBlock,
+    PlainTextBlock,
+    build,
+    changed,
+    without,
+)
 from langchain_unified.testing.emulation.schema_values import instance
 from langchain_unified.testing.emulation.tokens import arguments_text, block_tokens
 from langchain_unified.usage import FinishReason
@@ -50,7 +58,7 @@ def completion(blocks: Sequence[Block], request: Request) -> Completion:
 
 
 def _variant(block: Block, choice: int) -> Block:
-    return {**block, "text": f"{block['text']} (answer {choice + 1})"} if block["type"] == "text" else block
+    return changed(block, text=f"{block['text']} (answer {choice + 1})") if block["type"] == "text" else block
 
 
 # --- the conversation -------------------------------------------------------------------------------------------------
@@ -136,7 +144,7 @@ def _cited(request: Request) -> list[Block]:
             continue
         quote, start = _sentence(_document_text(document), question)
         where = {"document_index": index, "start_char_index": start, "end_char_index": start + len(quote)}
-        citation: Block = {"type": "citation", "cited_text": quote, "extras": {"type": "char_location", **where}}
+        citation: JsonObject = {"type": "citation", "cited_text": quote, "extras": {"type": "char_location", **where}}
         if document.get("title"):
             citation["title"] = document["title"]
         cited: Block = {"type": "text", "text": quote.strip(), "annotations": [citation]}
@@ -228,14 +236,14 @@ def _arguments(request: Request, tool: ToolSpec) -> Any:
 # --- documents --------------------------------------------------------------------------------------------------------
 
 
-def _documents(request: Request) -> Iterator[Block]:
+def _documents(request: Request) -> Iterator[FileBlock | PlainTextBlock]:
     for turn in request.turns:
         for block in turn.blocks:
-            if turn.role in ("user", "tool") and block["type"] in ("file", "text-plain"):
+            if turn.role in ("user", "tool") and (block["type"] == "file" or block["type"] == "text-plain"):
                 yield block
 
 
-def _document_text(block: Block) -> str:
+def _document_text(block: Mapping[str, Any]) -> str:
     content = block.get("text") or block.get("content") or ""
     return content if isinstance(content, str) else ""
 
@@ -289,7 +297,7 @@ def _cut_at_stop(given: Completion, stops: Sequence[str]) -> Completion:
         found = [(place, stop) for stop in stops if (place := block["text"].find(stop)) >= 0]
         if found:
             place, stop = min(found)
-            before = [{**block, "text": block["text"][:place]}] if place else []
+            before = [changed(block, text=block["text"][:place])] if place else []
             return replace(given, blocks=(*given.blocks[:at], *before), finish_reason="stop", stop_sequence=stop)
     return given
 
@@ -311,7 +319,6 @@ def _cut_block(block: Block, length: int) -> Block:
     """The first `length` characters of a block. A tool call becomes an `invalid_tool_call`, its arguments text."""
     if block["type"] == "tool_call":
         arguments = arguments_text(block)[: max(0, length - len(block["name"]))]
-        return {**block, "type": "invalid_tool_call", "args": arguments}
+        return build(InvalidToolCallBlock, **{**block, "type": "invalid_tool_call", "args": arguments})
     key = {"reasoning": "reasoning", "refusal": "refusal"}.get(block["type"], "text")
-    cut = {**block, key: str(block.get(key, ""))[:length]}
-    return {name: item for name, item in cut.items() if name != "annotations"}
+    return without(changed(block, **{key: str(block.get(key, ""))[:length]}), "annotations")

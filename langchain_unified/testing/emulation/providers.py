@@ -16,7 +16,7 @@ import orjson
 
 from langchain_unified.errors import RequestError
 from langchain_unified.request import JsonObject, Provider, Request, WireName
-from langchain_unified.request.blocks import AnyBlock as Block
+from langchain_unified.request.blocks import Block, changed
 from langchain_unified.testing.emulation.cache import CacheLookup, Clock, EmulatedCache
 from langchain_unified.testing.emulation.codecs import Codec, codec_of
 from langchain_unified.testing.emulation.delivery import Payload, error_frame, frames
@@ -313,8 +313,8 @@ def _visible_reasoning(block: Block, exchange: _Exchange) -> Block:
     body, extras = exchange.body, dict(block.get("extras") or {})
     if exchange.endpoint.provider == "anthropic":
         omitted = (body.get("thinking") or {}).get("display") == "omitted"
-        return {**block, "reasoning": "", "extras": extras} if omitted else block
+        return changed(block, reasoning="", extras=extras) if omitted else block
     if "reasoning.encrypted_content" not in (body.get("include") or ()):
         extras.pop("encrypted_content", None)
     summary = (body.get("reasoning") or {}).get("summary")
-    return {**block, "reasoning": block["reasoning"] if summary else "", "extras": extras}
+    return changed(block, reasoning=block["reasoning"] if summary else "", extras=extras)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 from langchain_unified.request import Request
-from langchain_unified.request.blocks import AnyBlock as Block
+from langchain_unified.request.blocks import Block, TextBlock
 from langchain_unified.testing.emulation.assistant import answer, call_id, completion, cut_to_limits, reasoning_block
 from langchain_unified.testing.emulation.faults import Fault
 from langchain_unified.wires._completion import Completion
@@ -100,7 +100,7 @@ def _blocks(item: Mapping[str, Any], request: Request) -> Iterable[Block]:
     if item.get("reasoning"):
         yield reasoning_block(request, str(item["reasoning"]))
     content = item.get("content") or []
-    yield from [{"type": "text", "text": content}] if isinstance(content, str) else content
+    yield from [TextBlock(type="text", text=content)] if isinstance(content, str) else content
     if item.get("refusal"):
         yield {"type": "refusal", "refusal": item["refusal"]}
     for at, call in enumerate(item.get("tool_calls") or ()):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from langchain_unified.caching.tokens import text_tokens, wire_tokens
-from langchain_unified.request.blocks import AnyBlock as Block
+from langchain_unified.request.blocks import Block
 
 
 def output_tokens(blocks: Iterable[Block]) -> tuple[int, int]:
@@ -17,14 +18,14 @@ def output_tokens(blocks: Iterable[Block]) -> tuple[int, int]:
 
 def block_tokens(block: Block) -> int:
     """The tokens of one block."""
-    if block["type"] in ("tool_call", "invalid_tool_call"):
+    if block["type"] == "tool_call" or block["type"] == "invalid_tool_call":
         return text_tokens(str(block["name"]) + arguments_text(block))
     if block["type"] == "native":
         return wire_tokens(block["value"])
     return text_tokens(str(block.get({"reasoning": "reasoning", "refusal": "refusal"}.get(block["type"], "text"), "")))
 
 
-def arguments_text(block: Block) -> str:
+def arguments_text(block: Mapping[str, Any]) -> str:
     """The arguments of a tool call as the text that the model writes."""
     args = block.get("args")
     return args if isinstance(args, str) else json.dumps(args or {}, ensure_ascii=False)

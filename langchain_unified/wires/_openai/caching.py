@@ -17,7 +17,7 @@ from langchain_unified.caching.policy import PromptCache
 from langchain_unified.caching.rules import MAX_BREAKPOINTS, MarkRules
 from langchain_unified.caching.settings import Setting, effort_at, value_at
 from langchain_unified.request import Adjustment, JsonObject, Mark, Params, Request, Turn
-from langchain_unified.request.blocks import AnyBlock as Block
+from langchain_unified.request.blocks import Block
 from langchain_unified.wires._wire import ParamWriter
 
 BREAKPOINT_TTLS = ("30m", "12h")
