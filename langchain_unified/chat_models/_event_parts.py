@@ -11,7 +11,6 @@ from langchain_core.messages import AIMessage, merge_content
 from langchain_unified.messages.blocks import as_replied
 from langchain_unified.messages.json_text import json_object
 from langchain_unified.request import JsonObject
-from langchain_unified.request.blocks import AnyBlock as Block
 
 Key: TypeAlias = int | str | tuple[str, int | None] | None
 """What tells a reply's blocks apart: the index that their chunks carry; for Chat Completions a name for what it is."""
@@ -34,7 +33,7 @@ class StreamedCall:
         """The arguments; `None` as long as they are not one complete JSON object."""
         return json_object("".join(self.pieces) + self.tail)
 
-    def finished(self, raw: str | None) -> Block:
+    def finished(self, raw: str | None) -> JsonObject:
         """The complete call. `raw` is how to show broken arguments; absent: as they came."""
         args = self.args() if self.pieces or self.tail else {}
         if args is not None:
@@ -63,7 +62,7 @@ class StreamedBlock:
     """The type of its first standard block."""
     positions: list[int] = field(default_factory=list)
     call: StreamedCall | None = None
-    pieces: list[Block] = field(default_factory=list)
+    pieces: list[JsonObject] = field(default_factory=list)
     texts: dict[str, list[str]] = field(default_factory=dict)
 
     @property
@@ -71,7 +70,7 @@ class StreamedBlock:
         """The id of the item that it is, or is part of."""
         return self.pieces[0].get("id") if self.pieces else None
 
-    def add(self, piece: Block) -> None:
+    def add(self, piece: JsonObject) -> None:
         """Add what a chunk brought."""
         texts = [key for key in STREAMED_KEYS if isinstance(piece.get(key), str)]
         for key in texts:
@@ -79,12 +78,12 @@ class StreamedBlock:
         if not self.pieces or piece.keys() - {"type", "index", *texts}:
             self.pieces.append({key: value for key, value in piece.items() if key not in texts})
 
-    def assembled(self) -> Block:
+    def assembled(self) -> JsonObject:
         """The block as the API would have given it without a stream. `{}` for a call that is in no block."""
         if not self.pieces:
             return {}
         first, *rest = cast("list[list[Any]]", [[piece] for piece in self.pieces])
-        merged = cast("list[Block]", merge_content(first, *rest))[0]
+        merged = cast("list[JsonObject]", merge_content(first, *rest))[0]
         return without_indexes({**merged, **{key: "".join(texts) for key, texts in self.texts.items()}})
 
     def has_ended(self) -> bool:
@@ -100,7 +99,7 @@ ITEM_CALLS = frozenset({"function_call", "custom_tool_call"})
 """Calls that are done when they have a `status`."""
 
 
-def without_indexes(block: Block) -> Block:
+def without_indexes(block: JsonObject) -> JsonObject:
     """The block without the keys that only its chunks need."""
     block = as_replied(block)
     for key in ("summary", "content"):
@@ -109,7 +108,7 @@ def without_indexes(block: Block) -> Block:
     return block
 
 
-def standard_blocks(block: Block, provider: str, calls: Iterable[Block] = ()) -> list[Block]:
+def standard_blocks(block: JsonObject, provider: str, calls: Iterable[JsonObject] = ()) -> list[JsonObject]:
     """The standard blocks of a reply's block. `calls` are those that it makes, if any."""
     if not block:
         return []
@@ -119,7 +118,7 @@ def standard_blocks(block: Block, provider: str, calls: Iterable[Block] = ()) ->
         invalid_tool_calls=[call for call in calls if call["type"] != "tool_call"],
         response_metadata={"model_provider": provider},
     )
-    return [_finishable(cast("Block", found)) for found in message.content_blocks]
+    return [_finishable(cast("JsonObject", found)) for found in message.content_blocks]
 
 
 FINISHABLE = frozenset(
@@ -133,5 +132,5 @@ FINISHABLE = frozenset(
 CALLS = frozenset({"tool_call", "invalid_tool_call"})
 
 
-def _finishable(block: Block) -> Block:
+def _finishable(block: JsonObject) -> JsonObject:
     return block if block["type"] in FINISHABLE else {"type": "non_standard", "value": block}

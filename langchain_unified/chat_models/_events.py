@@ -32,7 +32,6 @@ from langchain_unified.chat_models._event_parts import (
 from langchain_unified.chat_models._plan import Plan
 from langchain_unified.chat_models._stream import aread, read
 from langchain_unified.request import JsonObject
-from langchain_unified.request.blocks import AnyBlock as Block
 from langchain_unified.transport import Transport
 
 if TYPE_CHECKING:
@@ -130,7 +129,7 @@ class EventWriter:
 
     # --- blocks ---
 
-    def _piece(self, key: Key, piece: Block) -> Events:
+    def _piece(self, key: Key, piece: JsonObject) -> Events:
         block = self.blocks.get(key)
         if block is None:
             block = yield from self._begin(key, piece)
@@ -142,7 +141,7 @@ class EventWriter:
         if piece.get("type") in DELTAS:
             yield from DELTAS[piece["type"]](self, block, piece)
 
-    def _begin(self, key: Key, piece: Block | None) -> Generator[MessagesData, None, StreamedBlock]:
+    def _begin(self, key: Key, piece: JsonObject | None) -> Generator[MessagesData, None, StreamedBlock]:
         """A new block. `piece` is the first that came of it; `None` for a call that is in no block."""
         yield from self._finish_ended((piece or {}).get("id"))
         block = StreamedBlock(key, (piece or {}).get("type", ""), self.provider)
@@ -158,7 +157,7 @@ class EventWriter:
         self.next_position += 1
         return self.next_position - 1
 
-    def _start(self, block: StreamedBlock, content: Block) -> MessagesData:
+    def _start(self, block: StreamedBlock, content: JsonObject) -> MessagesData:
         block.positions.append(self._take_position())
         return _event("start", block.positions[-1], content=content)
 
@@ -187,7 +186,7 @@ class EventWriter:
             extras = next((found["extras"] for found in standard if found["type"] in CALLS and "extras" in found), None)
             yield from self._finish_call(block.call, {**call, "extras": extras} if extras else call)
 
-    def _finish_call(self, call: StreamedCall, block: Block) -> Events:
+    def _finish_call(self, call: StreamedCall, block: JsonObject) -> Events:
         if not call.started:
             yield from self._start_call(call)
         if call.tail and block["type"] == "tool_call":
@@ -196,25 +195,25 @@ class EventWriter:
 
     # --- deltas ---
 
-    def _text(self, block: StreamedBlock, piece: Block) -> Events:
+    def _text(self, block: StreamedBlock, piece: JsonObject) -> Events:
         if piece.get("text"):
             yield _event("delta", block.positions[0], delta={"type": "text-delta", "text": piece["text"]})
 
-    def _thinking(self, block: StreamedBlock, piece: Block) -> Events:
+    def _thinking(self, block: StreamedBlock, piece: JsonObject) -> Events:
         if piece.get("thinking"):
             yield _event("delta", block.positions[0], delta={"type": "reasoning-delta", "reasoning": piece["thinking"]})
 
-    def _summary(self, block: StreamedBlock, piece: Block) -> Events:
+    def _summary(self, block: StreamedBlock, piece: JsonObject) -> Events:
         """Each part of a summary is a standard block. They finish together: the first has the encrypted content."""
         for part in piece.get("summary") or ():
             number = part.get("index", 0)
             while number >= len(block.positions):
                 yield self._start(block, _skeleton({"type": "reasoning", "id": block.pieces[0].get("id")}, {}))
             if part.get("text"):
-                delta: Block = {"type": "reasoning-delta", "reasoning": part["text"]}
+                delta: JsonObject = {"type": "reasoning-delta", "reasoning": part["text"]}
                 yield _event("delta", block.positions[number], delta=delta)
 
-    def _arguments(self, block: StreamedBlock, piece: Block) -> Events:
+    def _arguments(self, block: StreamedBlock, piece: JsonObject) -> Events:
         """The arguments of a provider's own tool; those of the caller's tools come beside the content."""
         if block.standard_type == "server_tool_call":
             yield _event("delta", block.positions[0], delta={"type": "tool-call-delta", "args": piece["partial_json"]})
@@ -244,13 +243,13 @@ class EventWriter:
     def _start_call(self, call: StreamedCall) -> Events:
         """The start of a call, which must have its name, and the arguments that came before the name."""
         call.started = True
-        start: Block = {"type": "tool_call_chunk", "id": call.id, "name": call.name, "args": ""}
+        start: JsonObject = {"type": "tool_call_chunk", "id": call.id, "name": call.name, "args": ""}
         yield _event("start", call.position, content=start if call.index is None else {**start, "index": call.index})
         if call.pieces:
             yield _event("delta", call.position, delta={"type": "tool-call-delta", "args": "".join(call.pieces)})
 
 
-DELTAS: Mapping[str, Callable[[EventWriter, StreamedBlock, Block], Events]] = {
+DELTAS: Mapping[str, Callable[[EventWriter, StreamedBlock, JsonObject], Events]] = {
     "text": EventWriter._text,
     "thinking": EventWriter._thinking,
     "reasoning": EventWriter._summary,
@@ -258,14 +257,14 @@ DELTAS: Mapping[str, Callable[[EventWriter, StreamedBlock, Block], Events]] = {
 }
 
 
-def _event(kind: str, position: int, **more: Block) -> MessagesData:
+def _event(kind: str, position: int, **more: JsonObject) -> MessagesData:
     return cast("MessagesData", {"event": f"content-block-{kind}", "index": position, **more})
 
 
-def _pieces(chunk: AIMessageChunk) -> Iterator[tuple[Key, Block]]:
+def _pieces(chunk: AIMessageChunk) -> Iterator[tuple[Key, JsonObject]]:
     """The parts of a chunk's content, with their keys. A text or a refusal that is in no block becomes one."""
     if isinstance(chunk.content, list):
-        for block in cast("list[Block]", chunk.content):
+        for block in cast("list[JsonObject]", chunk.content):
             yield block.get("index"), block
         return
     if chunk.content:
@@ -277,7 +276,7 @@ def _pieces(chunk: AIMessageChunk) -> Iterator[tuple[Key, Block]]:
 CONTENT_KEYS = frozenset({"text", "annotations", "reasoning", "args", "output", "base64", "value"})
 """What comes with the deltas, or when the block finishes."""
 
-EMPTY: Mapping[str, Block] = {
+EMPTY: Mapping[str, JsonObject] = {
     "text": {"text": ""},
     "reasoning": {"reasoning": ""},
     "server_tool_call": {"args": {}},
@@ -285,7 +284,7 @@ EMPTY: Mapping[str, Block] = {
 }
 
 
-def _skeleton(block: Block, first: Block) -> Block:
+def _skeleton(block: JsonObject, first: JsonObject) -> JsonObject:
     """The start of a standard block: its type and ids without its content. `first`: the first piece of it."""
     head = {key: value for key, value in block.items() if key not in CONTENT_KEYS and value is not None}
     if block["type"] == "server_tool_call" and "input" in first:

@@ -15,9 +15,8 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.messages.tool import ToolCallChunk
 
 from langchain_unified.request import JsonObject
-from langchain_unified.request.blocks import AnyBlock as Block
 
-Content: TypeAlias = str | list[str | Block]
+Content: TypeAlias = str | list[str | JsonObject]
 """The content of a message."""
 
 TEXT_KEYS = frozenset({"type", "text", "index"})
@@ -68,11 +67,11 @@ def _cut_content(content: Content, stops: Sequence[str]) -> tuple[Content, str |
     return content, None
 
 
-def _is_text(block: object) -> TypeGuard[Block]:
+def _is_text(block: object) -> TypeGuard[JsonObject]:
     return isinstance(block, dict) and block.get("type") == "text"
 
 
-def _shortened(block: Block, text: str) -> Block:
+def _shortened(block: JsonObject, text: str) -> JsonObject:
     """The block with less text, and without the annotations of what is cut off."""
     annotations = [note for note in block.get("annotations", ()) if (note.get("end_index") or 0) <= len(text)]
     rest = {key: value for key, value in block.items() if key != "annotations"}
@@ -146,12 +145,12 @@ class StreamCutter:
         held = self.text.flush()
         if not held:
             return []
-        block: Block = {"type": "text", "text": held, "index": self.index}
+        block: JsonObject = {"type": "text", "text": held, "index": self.index}
         return [_content_chunk(like, held if self.index is None else [block])]
 
     def _one(self, chunk: AIMessageChunk) -> Iterator[AIMessageChunk]:
         """A chunk of at most one block."""
-        block = cast("Block", chunk.content[0]) if isinstance(chunk.content, list) and chunk.content else None
+        block = cast("JsonObject", chunk.content[0]) if isinstance(chunk.content, list) and chunk.content else None
         text = bool(chunk.content) and (block is None or _is_text(block))
         index = None if block is None else block.get("index")
         if self.found is not None:
@@ -166,7 +165,7 @@ class StreamCutter:
             self._remember(block, chunk)
             yield chunk
 
-    def _text(self, chunk: AIMessageChunk, block: Block | None, index: Index) -> Iterator[AIMessageChunk]:
+    def _text(self, chunk: AIMessageChunk, block: JsonObject | None, index: Index) -> Iterator[AIMessageChunk]:
         self.index = index
         text = chunk.content if block is None else block.get("text") or ""
         shown = self.text.feed(str(text))
@@ -181,7 +180,7 @@ class StreamCutter:
         self._remember(None, chunk)
         yield from self._shown(chunk, content, calls)
 
-    def _after(self, chunk: AIMessageChunk, block: Block | None) -> Iterator[AIMessageChunk]:
+    def _after(self, chunk: AIMessageChunk, block: JsonObject | None) -> Iterator[AIMessageChunk]:
         content: Content = "" if isinstance(chunk.content, str) else []
         if block is not None and block.get("index") in self.others:
             content = [block]
@@ -203,7 +202,7 @@ class StreamCutter:
             chunk_position=chunk.chunk_position,
         )
 
-    def _remember(self, block: Block | None, chunk: AIMessageChunk) -> None:
+    def _remember(self, block: JsonObject | None, chunk: AIMessageChunk) -> None:
         if block is not None:
             self.others.add(block.get("index"))
         if self.found is None:
