@@ -1,7 +1,7 @@
-"""An assistant turn -> output items, as the API gave them and takes them back.
+"""An assistant turn -> output items, as the API sent them and takes them back.
 
-Rules of the API that shape this: a reasoning item must be followed by an item that it belongs to, found by its id; what
-was not stored has no ids to be found by, only encrypted content.
+Two rules of the API decide its form. A reasoning item must be followed by an item that it belongs to, which the API
+finds by its id. Items that were not stored cannot be found by id: they need their encrypted content.
 """
 
 from __future__ import annotations
@@ -9,17 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from langchain_unified.messages.json_text import compact_json
 from langchain_unified.request import JsonObject, Turn
 from langchain_unified.request.blocks import AnyBlock as Block
 from langchain_unified.wires._wire import cannot_carry
-from langchain_unified.wires.openai_responses import assistant_tools as server_tools
+from langchain_unified.wires.openai_responses.assistant_tools import add_result, call_item
 from langchain_unified.wires.openai_responses.blocks import (
     REMEDIES,
     WIRE,
-    compact,
     decoded,
     document_text,
-    image_address,
     item_in,
     search_text,
 )
@@ -28,14 +27,14 @@ Items = list[JsonObject]
 
 
 def encode_assistant(turn: Turn, *, stored: bool) -> Items:
-    """The items of an assistant turn. `stored`: the provider keeps replies, so that their ids mean something to it."""
+    """The items of an assistant turn. `stored`: the provider keeps its replies, and finds their items by id."""
     items: Items = []
     for block in turn.blocks:
-        BLOCKS.get(block["type"], _refused)(block, turn, items)
-    return list(_paired(items, stored=stored))
+        WRITERS.get(block["type"], _refused)(block, turn, items)
+    return list(_without_orphaned_reasoning(items, stored=stored))
 
 
-# --- what the wire itself produced ------------------------------------------------------------------------------------
+# --- the API's own blocks ---------------------------------------------------------------------------------------------
 
 
 def _native(block: Block, turn: Turn, items: Items) -> None:
@@ -48,7 +47,7 @@ def _item(value: JsonObject, items: Items) -> None:
 
 
 def without_nulls(item: Mapping[str, Any]) -> JsonObject:
-    """An item without the nulls that replies hold and requests refuse. Three keys must be there, null or not."""
+    """An item without the nulls that replies have and requests refuse; three keys are required, null or not."""
     required = NULLABLE.get(str(item.get("type")), ())
     kept = {key: value for key, value in item.items() if value is not None or key in required}
     action = kept.get("action")
@@ -65,27 +64,27 @@ NULLABLE: Mapping[str, tuple[str, ...]] = {
 
 def _native_text(value: JsonObject, items: Items) -> None:
     if value.get("text") is None:
-        return  # a chunk's annotations without their text, in the sum of a plain stream
+        return  # annotations without their text, which the sum of a plain stream can have
     part = {key: item for key, item in value.items() if key not in MESSAGE_KEYS}
     annotations = [found for note in value.get("annotations") or () if (found := annotation(note))]
-    _say(value, {**part, "type": "output_text", "annotations": annotations}, value["text"], items)
+    _add_part(value, {**part, "type": "output_text", "annotations": annotations}, value["text"], items)
 
 
 def _native_refusal(value: JsonObject, items: Items) -> None:
-    _say(value, {"type": "refusal", "refusal": value["refusal"]}, value["refusal"], items)
+    _add_part(value, {"type": "refusal", "refusal": value["refusal"]}, value["refusal"], items)
 
 
 MESSAGE_KEYS = frozenset({"id", "phase", "status", "extras"})
 
 
 def _native_message(value: JsonObject, items: Items) -> None:
-    """A message kept whole, because it has a part of a type that is not known here."""
+    """A message with a part of a type that is not known here."""
     for part in value.get("content") or ():
-        _say(value, dict(part), str(part.get("text") or ""), items)
+        _add_part(value, dict(part), str(part.get("text") or ""), items)
 
 
-def _say(holder: Mapping[str, Any], part: JsonObject, text: str, items: Items) -> None:
-    """Adds a part to the message that it was in; a text that was in no known message becomes one of its own."""
+def _add_part(holder: Mapping[str, Any], part: JsonObject, text: str, items: Items) -> None:
+    """Adds a part to the message that it was in; a text that was in no known message becomes a new message."""
     message_id = holder.get("id")
     phase = {"phase": holder["phase"]} if holder.get("phase") else {}
     if not message_id or str(message_id).startswith("lc_"):
@@ -123,7 +122,7 @@ def _citation(note: Mapping[str, Any]) -> JsonObject | None:
 
 
 def _native_reasoning(value: JsonObject, items: Items) -> None:
-    """A reasoning item, its parts free of the `index` that summed chunks leave in them."""
+    """A reasoning item. Its parts lose the `index` that the sum of chunks leaves in them."""
     item = without_nulls(value)
     for key in ("summary", "content"):
         if isinstance(item.get(key), list):
@@ -133,12 +132,12 @@ def _native_reasoning(value: JsonObject, items: Items) -> None:
 
 
 def _untyped(value: JsonObject, items: Items) -> None:
-    """The rest of an item that streamed in two pieces, as LangChain's standard form keeps it; or an item by itself."""
-    begun = next((item for item in items if value.get("id") and item.get("id") == value["id"]), None)
-    if begun is None:
+    """The second half of an item that was streamed in two, as LangChain's standard form has it; or an item alone."""
+    first_half = next((item for item in items if value.get("id") and item.get("id") == value["id"]), None)
+    if first_half is None:
         _item(value, items)
     else:
-        begun.update(without_nulls({"type": begun["type"], **value}))
+        first_half.update(without_nulls({"type": first_half["type"], **value}))
 
 
 NATIVE: Mapping[str, Callable[[JsonObject, Items], None]] = {
@@ -167,7 +166,7 @@ def _tool_call(block: Block, turn: Turn, items: Items) -> None:
         "type": "function_call",
         "call_id": block.get("id") or "",
         "name": block.get("name") or "",
-        "arguments": args if isinstance(args, str) else compact(args or {}),
+        "arguments": args if isinstance(args, str) else compact_json(args or {}),
     }
     items.append(call | _call_extras(block.get("extras") or {}, turn))
 
@@ -181,7 +180,7 @@ def _call_extras(extras: Mapping[str, Any], turn: Turn) -> JsonObject:
 
 
 def _reasoning(block: Block, turn: Turn, items: Items) -> None:
-    """LangChain gives one block for each part of a summary: those of one id are one item again."""
+    """LangChain makes one block of each part of a summary: those with one id become one item again."""
     item_id = str(block.get("id") or "")
     if not (turn.origin == WIRE or (turn.origin is None and item_id.startswith("rs_"))) or not item_id:
         return
@@ -202,57 +201,61 @@ def _reasoning(block: Block, turn: Turn, items: Items) -> None:
 
 
 def _image(block: Block, turn: Turn, items: Items) -> None:
+    """An image that the API generated, as the item that it was."""
     item_id = str(block.get("id") or "")
     if turn.origin == WIRE and item_id.startswith("ig_") and block.get("base64"):
         call = {"type": "image_generation_call", "id": item_id, "result": block["base64"], "status": "completed"}
         items.append(call | (block.get("extras") or {}))
-        return
-    address = image_address(block) or block.get("file_id") or ""
-    _aside("[image]" if address.startswith("data:") or not address else f"[image: {address}]", items)
+    else:
+        _medium(block, turn, items)
+
+
+# --- blocks that an assistant message has no place for, as text -------------------------------------------------------
 
 
 def _medium(block: Block, turn: Turn, items: Items) -> None:
-    _aside(f"[{block['type']}: {name}]" if (name := _name_of(block)) else f"[{block['type']}]", items)
+    keys = ("filename", "title", "url", "file_id", "transcript")
+    name = next((block[key] for key in keys if block.get(key)), None)
+    _add_text(f"[{block['type']}: {name}]" if name else f"[{block['type']}]", items)
 
 
-def _name_of(block: Block) -> str | None:
-    return next((block[key] for key in ("filename", "title", "url", "file_id", "transcript") if block.get(key)), None)
-
-
-def _text_plain(block: Block, turn: Turn, items: Items) -> None:
+def _document(block: Block, turn: Turn, items: Items) -> None:
     if block.get("text") is None and block.get("base64"):
         block = {**block, "text": decoded(block, turn)}
     if block.get("text") is None:
         _medium(block, turn, items)
     else:
-        _aside(document_text(block), items)
+        _add_text(document_text(block), items)
 
 
 def _search_result(block: Block, turn: Turn, items: Items) -> None:
-    _aside(search_text(block), items)
+    _add_text(search_text(block), items)
 
 
-def _aside(text: str, items: Items) -> None:
-    """What an assistant message cannot hold as it is, as a text."""
+def _add_text(text: str, items: Items) -> None:
     items.append({"role": "assistant", "content": text})
 
 
+# --- tools that OpenAI runs -------------------------------------------------------------------------------------------
+
+
 def _server_tool_call(block: Block, turn: Turn, items: Items) -> None:
-    call = server_tools.call_item(block) if turn.origin == WIRE else None
-    if call is None:
-        _aside(server_tools.call_text(block), items)
+    item = call_item(block)
+    if item is not None:
+        items.append(item)
     else:
-        items.append(call)
+        _add_text(f"[called {block.get('name') or 'a tool'}: {compact_json(block.get('args') or {})}]", items)
 
 
 def _server_tool_result(block: Block, turn: Turn, items: Items) -> None:
-    if turn.origin == WIRE and server_tools.add_result(block, items):
-        return
-    _aside(server_tools.result_text(block), items)
+    if not add_result(block, items):
+        output = block.get("output")
+        failed = " (failed)" if block.get("status") == "error" else ""
+        _add_text(f"[result{failed}: {output if isinstance(output, str) else compact_json(output)}]", items)
 
 
 def _foreign(block: Block, turn: Turn, items: Items) -> None:
-    return
+    """Not sent: only another provider reads it. The message keeps it."""
 
 
 def _refused(block: Block, turn: Turn, items: Items) -> None:
@@ -262,7 +265,7 @@ def _refused(block: Block, turn: Turn, items: Items) -> None:
     items.append(without_nulls(item))
 
 
-BLOCKS: Mapping[str, Callable[[Block, Turn, Items], None]] = {
+WRITERS: Mapping[str, Callable[[Block, Turn, Items], None]] = {
     "text": _text,
     "refusal": _refusal,
     "tool_call": _tool_call,
@@ -274,7 +277,7 @@ BLOCKS: Mapping[str, Callable[[Block, Turn, Items], None]] = {
     "file": _medium,
     "audio": _medium,
     "video": _medium,
-    "text-plain": _text_plain,
+    "text-plain": _document,
     "search_result": _search_result,
     "native": _native,
     "foreign": _foreign,
@@ -284,8 +287,8 @@ BLOCKS: Mapping[str, Callable[[Block, Turn, Items], None]] = {
 # --- reasoning and what follows it ------------------------------------------------------------------------------------
 
 
-def _paired(items: Items, *, stored: bool) -> Iterable[JsonObject]:
-    """The items without the reasoning that the API would refuse, and the ids by which it would miss that reasoning."""
+def _without_orphaned_reasoning(items: Items, *, stored: bool) -> Iterable[JsonObject]:
+    """The items without reasoning that the API would refuse, and without the ids by which it would ask for it."""
     orphaned = False
     for place, item in enumerate(items):
         if item.get("type") == "reasoning":
@@ -293,7 +296,7 @@ def _paired(items: Items, *, stored: bool) -> Iterable[JsonObject]:
             if not orphaned:
                 yield item
         elif orphaned:
-            yield from _anonymous(item)
+            yield from _without_id(item)
         else:
             yield item
 
@@ -305,8 +308,8 @@ def _replayable(reasoning: JsonObject, rest: Items, *, stored: bool) -> bool:
     return bool(follower.get("id")) if stored else bool(reasoning.get("encrypted_content"))
 
 
-def _anonymous(item: JsonObject) -> Iterable[JsonObject]:
-    """An item without the id by which the API would ask for its reasoning, as far as it can be without."""
+def _without_id(item: JsonObject) -> Iterable[JsonObject]:
+    """An item without the id by which the API would ask for its reasoning, where the item can be sent without."""
     kind = item.get("type")
     if kind in ("function_call", "custom_tool_call"):
         yield {key: value for key, value in item.items() if key != "id"}

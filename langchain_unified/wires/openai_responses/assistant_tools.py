@@ -1,7 +1,7 @@
 """Items of the tools that OpenAI defines: those it runs itself, and the results of those that the caller runs.
 
-LangChain splits an item of a tool that OpenAI runs, such as `web_search_call`, into a call and a result. Those that
-came from this API are put together again; those of another provider become text.
+LangChain splits an item of a tool that OpenAI runs, such as `web_search_call`, into a call and a result. Here they are
+put together again. Those of other providers do not come here: `history/words.py` made text of them.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from langchain_unified.messages.json_text import compact_json
 from langchain_unified.request import JsonObject, Turn
 from langchain_unified.request.blocks import AnyBlock as Block
-from langchain_unified.wires.openai_responses.blocks import compact
 
 
 def call_item(block: Block) -> JsonObject | None:
-    """The item that a standard `server_tool_call` of this API was; `None` where it cannot be told."""
+    """The item that a standard `server_tool_call` of this API was; `None` for a tool that is not known here."""
     writer = CALLS.get(str(block.get("name")))
     return None if writer is None or not block.get("id") else writer(block, block.get("extras") or {})
 
 
-def _rest(block: Block) -> JsonObject:
-    """Keys that LangChain left beside its own."""
+def _other_keys(block: Block) -> JsonObject:
+    """The item's keys that LangChain kept beside its own."""
     known = {"type", "name", "id", "args", "extras", "index", "mark"}
     return {key: value for key, value in block.items() if key not in known and value is not None}
 
@@ -29,12 +29,13 @@ def _rest(block: Block) -> JsonObject:
 def _web_search(block: Block, extras: JsonObject) -> JsonObject:
     action = block.get("args") or {"type": "search", "query": ""}
     item = {"type": "web_search_call", "id": block["id"], "action": dict(action), "status": "completed"}
-    return item | _rest(block)
+    return item | _other_keys(block)
 
 
 def _file_search(block: Block, extras: JsonObject) -> JsonObject:
     queries = (block.get("args") or {}).get("queries", [])
-    return {"type": "file_search_call", "id": block["id"], "queries": queries, "status": "completed", **_rest(block)}
+    item = {"type": "file_search_call", "id": block["id"], "queries": queries, "status": "completed"}
+    return item | _other_keys(block)
 
 
 def _code_interpreter(block: Block, extras: JsonObject) -> JsonObject:
@@ -56,7 +57,7 @@ def _mcp(block: Block, extras: JsonObject) -> JsonObject:
         "id": block["id"],
         "name": extras.get("tool_name", ""),
         "server_label": "",
-        "arguments": compact(block.get("args") or {}),
+        "arguments": compact_json(block.get("args") or {}),
         **rest,
     }
 
@@ -86,7 +87,7 @@ STATUSES: Mapping[str, str] = {"success": "completed", "error": "failed"}
 
 
 def add_result(block: Block, items: list[JsonObject]) -> bool:
-    """Puts a standard `server_tool_result` of this API where it was; False where there is no such place."""
+    """Adds a standard `server_tool_result` of this API to its item; False where no item is known for it."""
     extras = block.get("extras") or {}
     if extras.get("name") == "tool_search":
         items.append(_search_output(block, extras))
@@ -132,27 +133,6 @@ SERVER_RESULTS: Mapping[str, Callable[[JsonObject, Any, JsonObject], None]] = {
     "mcp_call": _under("output"),
     "mcp_list_tools": _under("tools"),
 }
-
-
-# --- as text ----------------------------------------------------------------------------------------------------------
-
-
-def call_text(block: Block) -> str:
-    return f"[called {block.get('name') or 'a tool'}: {compact(readable(block.get('args') or {}))}]"
-
-
-def result_text(block: Block) -> str:
-    output = block.get("output")
-    said = output if isinstance(output, str) else compact(readable(output))
-    failed = " (failed)" if block.get("status") == "error" else ""
-    return f"[result{failed}: {said}]"
-
-
-def readable(value: Any) -> Any:
-    """A value without what only its provider can read."""
-    if isinstance(value, Mapping):
-        return {key: readable(item) for key, item in value.items() if not str(key).startswith("encrypted")}
-    return [readable(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 # --- results of tools that the caller runs ----------------------------------------------------------------------------

@@ -1,11 +1,9 @@
-"""Content parts of user and system messages and of tool results: `input_text`, `input_image`, `input_file`."""
+"""One content block -> the parts of a message or a tool result: `input_text`, `input_image`, `input_file`."""
 
 from __future__ import annotations
 
-import json
 from base64 import b64decode
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from langchain_unified.messages.blocks import normalise
 from langchain_unified.request import JsonObject, Turn, WireName
@@ -15,8 +13,8 @@ from langchain_unified.wires._wire import WRAP_REMEDY, cannot_carry
 
 WIRE: WireName = "openai_responses"
 
-# The API refuses file data without a name, and takes the kind of file from its ending.
-ENDINGS: Mapping[str, str] = {
+# The API refuses file data without a name, and recognises the kind of file by its extension.
+EXTENSIONS: Mapping[str, str] = {
     "application/pdf": "pdf",
     "application/json": "json",
     "application/msword": "doc",
@@ -31,8 +29,8 @@ ENDINGS: Mapping[str, str] = {
 
 
 def encode_parts(block: Block, turn: Turn) -> list[JsonObject]:
-    """The parts that a block makes. Raises `UnsupportedContentError` for a block that has no form here."""
-    return PARTS.get(block["type"], _refused)(block, turn)
+    """The parts of a block. Raises `UnsupportedContentError` for a block that has no form here."""
+    return WRITERS.get(block["type"], _refused)(block, turn)
 
 
 def _text(block: Block, turn: Turn) -> list[JsonObject]:
@@ -74,7 +72,7 @@ def _file(block: Block, turn: Turn) -> list[JsonObject]:
         return [{**part, "file_id": block["file_id"]}]
     if block.get("base64"):
         mime_type = block.get("mime_type") or "application/pdf"
-        name = block.get("filename") or block.get("title") or f"file.{ENDINGS.get(mime_type, 'bin')}"
+        name = block.get("filename") or block.get("title") or f"file.{EXTENSIONS.get(mime_type, 'bin')}"
         return [{**part, "filename": name, "file_data": data_uri(block, mime_type)}]
     if block.get("url"):
         return [{**part, "file_url": block["url"]}]
@@ -82,7 +80,7 @@ def _file(block: Block, turn: Turn) -> list[JsonObject]:
 
 
 def _document(block: Block, turn: Turn) -> list[JsonObject]:
-    """A document made of text and blocks: each goes out as a part of its own."""
+    """A document that consists of text and blocks: each becomes a part."""
     content = block["content"]
     items = [content] if isinstance(content, str) else list(content or ())
     parts = [part for item in items for part in encode_parts(normalise(item, WIRE), turn)]
@@ -101,7 +99,7 @@ def _text_plain(block: Block, turn: Turn) -> list[JsonObject]:
 
 
 def decoded(block: Block, turn: Turn) -> str:
-    """The text of a document that came as base64."""
+    """The text of a base64 document."""
     try:
         return b64decode(block["base64"], validate=True).decode()
     except ValueError as exc:
@@ -109,7 +107,7 @@ def decoded(block: Block, turn: Turn) -> str:
 
 
 def document_text(block: Block) -> str:
-    """A plain-text document as text: its title and context, then what it says."""
+    """A plain-text document as text: its title and context, then its content."""
     heading = _heading(block)
     return f"{heading}\n\n{block['text']}" if heading else str(block["text"])
 
@@ -119,7 +117,7 @@ def _search_result(block: Block, turn: Turn) -> list[JsonObject]:
 
 
 def search_text(block: Block) -> str:
-    """A search result as text: its title and source, then what was found."""
+    """A search result as text: its title and source, then its content."""
     heading = "\n".join(str(block[key]) for key in ("title", "source") if block.get(key))
     content = block.get("content")
     items = content if isinstance(content, list | tuple) else [content]
@@ -131,10 +129,6 @@ def _native(block: Block, turn: Turn) -> list[JsonObject]:
     return [dict(block["value"])]
 
 
-def _foreign(block: Block, turn: Turn) -> list[JsonObject]:
-    return []
-
-
 def _audio(block: Block, turn: Turn) -> list[JsonObject]:
     raise cannot_carry(block, turn, WIRE, "Use an audio model on Chat Completions, or send a transcript.")
 
@@ -144,17 +138,17 @@ def _video(block: Block, turn: Turn) -> list[JsonObject]:
 
 
 def _refused(block: Block, turn: Turn) -> list[JsonObject]:
-    raise cannot_carry(block, turn, WIRE, REMEDIES.get(block["type"], SPOKEN))
+    raise cannot_carry(block, turn, WIRE, REMEDIES.get(block["type"], ASSISTANT_ONLY))
 
 
-SPOKEN = "It belongs in an assistant message: move it there, or take it out."
+ASSISTANT_ONLY = "It belongs in an assistant message: move it there, or remove it."
 
 REMEDIES: Mapping[str, str] = {
     "unknown": WRAP_REMEDY,
     "tool_result": "It belongs in a user message, or make it a tool message.",
 }
 
-PARTS: Mapping[str, Callable[[Block, Turn], list[JsonObject]]] = {
+WRITERS: Mapping[str, Callable[[Block, Turn], list[JsonObject]]] = {
     "text": _text,
     "image": _image,
     "file": _file,
@@ -163,17 +157,16 @@ PARTS: Mapping[str, Callable[[Block, Turn], list[JsonObject]]] = {
     "audio": _audio,
     "video": _video,
     "native": _native,
-    "foreign": _foreign,
 }
 
 
-# --- whole items ------------------------------------------------------------------------------------------------------
+# --- items ------------------------------------------------------------------------------------------------------------
 
-# Parts of a message; a native block of any other type is an item by itself.
+# Parts of a message. A native block of any other type is an item.
 PART_TYPES = frozenset({"input_text", "input_image", "input_file", "input_audio"})
 
-# Items that callers put between messages, and whose type alone does not tell whose they are.
-OWN_ITEMS = frozenset(
+# Items that callers put between messages, and whose type does not tell which provider has them.
+CALLER_ITEMS = frozenset(
     {
         "additional_tools", "compaction", "compaction_trigger", "configuration_update", "item_reference", "program",
         "program_output", "tool_search_output",
@@ -182,16 +175,11 @@ OWN_ITEMS = frozenset(
 
 
 def item_in(block: Block) -> JsonObject | None:
-    """The whole item that a block is, copied; `None` for a part of a message."""
+    """A copy of the item that a block is; `None` for a part of a message."""
     if block["type"] not in ("native", "unknown") or not isinstance(block["value"], Mapping):
         return None
     value = {key: item for key, item in block["value"].items() if key != "index"}
     kind = value.get("type")
     if block["type"] == "unknown":
-        return value if kind in OWN_ITEMS else None
+        return value if kind in CALLER_ITEMS else None
     return None if kind in PART_TYPES else value
-
-
-def compact(value: Any) -> str:
-    """JSON text: the same value gives the same bytes."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

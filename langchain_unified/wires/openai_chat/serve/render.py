@@ -18,9 +18,6 @@ from langchain_unified.request.blocks import InvalidToolCallBlock, NativeBlock, 
 from langchain_unified.usage import FinishReason
 from langchain_unified.wires._completion import Completion, json_pieces, pieces
 from langchain_unified.wires.openai_chat.decode import made_up_id
-from langchain_unified.wires.openai_chat.serve.read import read_request
-
-__all__ = ["read_request", "render_events", "render_replies", "render_reply"]
 
 FINISH: Mapping[FinishReason, str] = {
     "stop": "stop",

@@ -1,4 +1,4 @@
-"""The events that tell of one output item, from its begin to its end."""
+"""The events of one output item, from its start to its end."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from langchain_unified.wires._completion import json_pieces, pieces
 
 Events: TypeAlias = Iterator[JsonObject]
 Flow: TypeAlias = Callable[[JsonObject, JsonObject], Events]
-"""An item or a part, and where it is (`item_id`, `output_index`, …) -> the events between its begin and its end."""
+"""An item or a part, and its place (`item_id`, `output_index`, …) -> the events between its start and its end."""
 
 
 def item_events(place: int, item: JsonObject) -> Events:
-    """An item's events in their order, without their numbers."""
+    """An item's events, without their numbers."""
     at = {"item_id": item["id"], "output_index": place}
-    yield _event("response.output_item.added", {"output_index": place}, item=_begun(item))
+    yield _event("response.output_item.added", {"output_index": place}, item=_started(item))
     yield from FLOWS.get(item["type"], _nothing)(item, at)
     yield _event("response.output_item.done", {"output_index": place}, item=item)
 
 
-def _event(kind: str, at: JsonObject, **said: object) -> JsonObject:
-    return {"type": kind, **at, **said}
+def _event(kind: str, at: JsonObject, **fields: object) -> JsonObject:
+    return {"type": kind, **at, **fields}
 
 
-# What an item has not yet when it begins. `None` here: the key is not there.
+# What an item lacks at its start. `None`: the key is absent.
 EMPTY: Mapping[str, JsonObject] = {
     "message": {"content": []},
     "reasoning": {"summary": []},
@@ -48,11 +48,11 @@ LATE: Mapping[str, tuple[str, ...]] = {
 """Keys that are null until the item is done."""
 
 
-def _begun(item: JsonObject) -> JsonObject:
+def _started(item: JsonObject) -> JsonObject:
     empty = copy.deepcopy(EMPTY.get(item["type"], {}))
-    begun = {**item, **empty, **({"status": "in_progress"} if "status" in item else {})}
-    begun |= {key: None for key in LATE.get(item["type"], ()) if key in item}
-    return {key: value for key, value in begun.items() if key not in empty or empty[key] is not None}
+    started = {**item, **empty, **({"status": "in_progress"} if "status" in item else {})}
+    started |= {key: None for key in LATE.get(item["type"], ()) if key in item}
+    return {key: value for key, value in started.items() if key not in empty or empty[key] is not None}
 
 
 def _nothing(item: JsonObject, at: JsonObject) -> Events:
@@ -107,8 +107,8 @@ def _reasoning(item: JsonObject, at: JsonObject) -> Events:
         yield _event("response.reasoning_summary_part.done", place, part=part)
 
 
-def _said(event: str, key: str) -> Flow:
-    """The flow of a call whose arguments, or free-form text, stand under `key`."""
+def _arguments(event: str, key: str) -> Flow:
+    """The flow of a call whose arguments, or free-form text, are under `key`."""
 
     def flow(item: JsonObject, at: JsonObject) -> Events:
         for piece in json_pieces(item[key]):
@@ -119,7 +119,7 @@ def _said(event: str, key: str) -> Flow:
 
 
 def _run(*states: str, before_last: Flow = _nothing) -> Flow:
-    """The flow of a call that the provider runs: the names of its states, the last one told when it is done."""
+    """The flow of a call that the provider runs: the names of its states, the last one at its end."""
 
     def flow(item: JsonObject, at: JsonObject) -> Events:
         for state in states[:-1]:
@@ -133,12 +133,12 @@ def _run(*states: str, before_last: Flow = _nothing) -> Flow:
 FLOWS: Mapping[str, Flow] = {
     "message": _message,
     "reasoning": _reasoning,
-    "function_call": _said("function_call_arguments", "arguments"),
-    "custom_tool_call": _said("custom_tool_call_input", "input"),
+    "function_call": _arguments("function_call_arguments", "arguments"),
+    "custom_tool_call": _arguments("custom_tool_call_input", "input"),
     "web_search_call": _run("in_progress", "searching", "completed"),
     "file_search_call": _run("in_progress", "searching", "completed"),
     "image_generation_call": _run("in_progress", "generating", "completed"),
     "code_interpreter_call": _run("in_progress", "interpreting", "completed"),
     "mcp_list_tools": _run("in_progress", "completed"),
-    "mcp_call": _run("in_progress", "completed", before_last=_said("mcp_call_arguments", "arguments")),
+    "mcp_call": _run("in_progress", "completed", before_last=_arguments("mcp_call_arguments", "arguments")),
 }

@@ -1,4 +1,4 @@
-"""Blocks of an answer -> output items, as the API gives them whole in a reply."""
+"""Blocks of an answer -> output items, as they are in a reply."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_unified.errors import UnsupportedContentError
+from langchain_unified.messages.json_text import compact_json
+from langchain_unified.messages.tool_calls import CUSTOM_ARGUMENT
 from langchain_unified.request import JsonObject
 from langchain_unified.request.blocks import AnyBlock as Block
 from langchain_unified.wires._completion import Completion
-from langchain_unified.wires.openai_responses import assistant_tools as server_tools
 from langchain_unified.wires.openai_responses.assistant import annotation
-from langchain_unified.wires.openai_responses.blocks import compact
+from langchain_unified.wires.openai_responses.assistant_tools import add_result, call_item
 
 PREFIXES: Mapping[str, str] = {
     "message": "msg",
@@ -32,16 +33,16 @@ PREFIXES: Mapping[str, str] = {
 """How an item's own id begins."""
 
 
-def output_items(completion: Completion, body: JsonObject, *, cut: bool) -> list[JsonObject]:
-    """The output of a reply. Items have ids made of the reply's own; the last message of a `cut` reply says so.
+def output_items(completion: Completion, body: JsonObject, *, incomplete: bool) -> list[JsonObject]:
+    """The output of a reply. The ids of items are made of the reply's id.
 
-    Raises `UnsupportedContentError` for a block that the API cannot answer with. What another provider's tools did is
-    left out.
+    `incomplete`: the reply ended early, which is the status of its last message. Server tool blocks of other providers
+    are left out. Raises `UnsupportedContentError` for a block that the API cannot answer with.
     """
     output = _Output(completion.id.removeprefix("resp_"), _custom_names(body))
     for block in completion.blocks:
         BLOCKS.get(block["type"], _refuse)(output, block)
-    if cut and output.items and output.items[-1]["type"] == "message":
+    if incomplete and output.items and output.items[-1]["type"] == "message":
         output.items[-1]["status"] = "incomplete"
     return output.items
 
@@ -53,12 +54,13 @@ def _custom_names(body: JsonObject) -> frozenset[str]:
 @dataclass(slots=True)
 class _Output:
     stem: str
+    """What the ids of items are made of."""
     custom: frozenset[str]
     """Names of the tools that take a free-form text."""
     items: list[JsonObject] = field(default_factory=list)
 
     def id_for(self, kind: str, given: Any = None) -> str:
-        """An id for the next item: the given one, when it is of the API's own form."""
+        """An id for the next item: the given one, when it has the API's form."""
         prefix = PREFIXES.get(kind, "item")
         return given if str(given).startswith(f"{prefix}_") else f"{prefix}_{self.stem}{len(self.items):02x}"
 
@@ -68,8 +70,8 @@ class _Output:
     def last(self, kind: str) -> JsonObject | None:
         return self.items[-1] if self.items and self.items[-1]["type"] == kind else None
 
-    def say(self, part: JsonObject, block: Block) -> None:
-        """Adds a part to the message on its way, or to a new one where id or phase tell that it is another."""
+    def add_part(self, part: JsonObject, block: Block) -> None:
+        """Adds a part to the last message, or to a new one where the id or the phase differs."""
         message, given, phase = self.last("message"), block.get("id"), block.get("phase")
         if message is None or message.get("phase") != phase or given not in (None, message["id"]):
             head = {"id": self.id_for("message", given), "type": "message", "status": "completed", "content": []}
@@ -84,30 +86,30 @@ class _Output:
 def _text(output: _Output, block: Block) -> None:
     notes = [found for note in block.get("annotations") or () if (found := _annotation(note))]
     part = {"type": "output_text", "annotations": notes, "logprobs": [], "text": block["text"]}
-    output.say(part, block)
+    output.add_part(part, block)
 
 
 def _annotation(note: JsonObject) -> JsonObject | None:
-    """A citation as the API has it: of a page on the web, or of a file of the caller's. Of others it has none."""
+    """A citation in the API's form: of a web page or of a file. Other citations have no form."""
     if note.get("type") == "citation" and note.get("url"):
         note = {"title": "", "start_index": 0, "end_index": 0, **note}
     return annotation(note)
 
 
 def _refusal(output: _Output, block: Block) -> None:
-    output.say({"type": "refusal", "refusal": block["refusal"]}, block)
+    output.add_part({"type": "refusal", "refusal": block["refusal"]}, block)
 
 
 def _call(output: _Output, block: Block) -> None:
     args = block["args"]
-    if block["name"] in output.custom and set(args) == {"__arg1"}:
-        _custom_call(output, block, str(args["__arg1"]), "completed")
+    if block["name"] in output.custom and set(args) == {CUSTOM_ARGUMENT}:
+        _custom_call(output, block, str(args[CUSTOM_ARGUMENT]), "completed")
     else:
-        _function_call(output, block, compact(args), "completed")
+        _function_call(output, block, compact_json(args), "completed")
 
 
 def _broken_call(output: _Output, block: Block) -> None:
-    """A call whose arguments never became whole."""
+    """A call whose arguments are incomplete."""
     write = _custom_call if block.get("name") in output.custom else _function_call
     write(output, block, block.get("args") or "", "incomplete")
 
@@ -134,19 +136,19 @@ def _function_call(output: _Output, block: Block, arguments: str, status: str) -
 
 
 def _reasoning(output: _Output, block: Block) -> None:
-    """Blocks of one id that follow each other are the parts of one summary."""
-    begun = output.last("reasoning")
-    if begun is None or not block.get("id") or begun["id"] != block["id"]:
-        begun = {"id": output.id_for("reasoning", block.get("id")), "type": "reasoning", "summary": []}
-        output.items.append(begun)
+    """Consecutive blocks with one id are the parts of one summary."""
+    item = output.last("reasoning")
+    if item is None or not block.get("id") or item["id"] != block["id"]:
+        item = {"id": output.id_for("reasoning", block.get("id")), "type": "reasoning", "summary": []}
+        output.items.append(item)
     if block.get("reasoning"):
-        begun["summary"].append({"type": "summary_text", "text": block["reasoning"]})
+        item["summary"].append({"type": "summary_text", "text": block["reasoning"]})
     extras = block.get("extras") or {}
-    begun |= {key: extras[key] for key in ("encrypted_content", "content") if extras.get(key) is not None}
+    item |= {key: extras[key] for key in ("encrypted_content", "content") if extras.get(key) is not None}
 
 
 def _native(output: _Output, block: Block) -> None:
-    """An item as it is, or a part of a message as `decode` gives it."""
+    """An item unchanged, or a part of a message as `decode` gives it."""
     value = block["value"]
     NATIVE.get(value.get("type"), _item)(output, value)
 
@@ -161,17 +163,17 @@ NATIVE: Mapping[Any, Callable[[_Output, Block], None]] = {"text": _text, "refusa
 
 
 def _server_tool_call(output: _Output, block: Block) -> None:
-    call = server_tools.call_item(block)
+    call = call_item(block)
     if call is not None:
         output.items.append(call)
 
 
 def _server_tool_result(output: _Output, block: Block) -> None:
-    server_tools.add_result(block, output.items)
+    add_result(block, output.items)
 
 
-def _silent(output: _Output, block: Block) -> None:
-    """It says nothing here."""
+def _not_shown(output: _Output, block: Block) -> None:
+    """The API does not show it."""
 
 
 def _refuse(output: _Output, block: Block) -> None:
@@ -190,5 +192,5 @@ BLOCKS: Mapping[str, Callable[[_Output, Block], None]] = {
     "native": _native,
     "server_tool_call": _server_tool_call,
     "server_tool_result": _server_tool_result,
-    "foreign": _silent,
+    "foreign": _not_shown,
 }

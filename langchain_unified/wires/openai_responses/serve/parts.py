@@ -1,4 +1,4 @@
-"""Parts of user and system messages and of tool results -> blocks, as a server reads them."""
+"""Parts of messages and of tool results -> blocks, as a server reads them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PARTS: Mapping[str, frozenset[str]] = {
     "input_image": frozenset({"image_url", "file_id", "detail"}),
     "input_file": frozenset({"file_id", "file_url", "file_data", "filename", "detail"}),
 }
-NOWHERE = Turn("user")
+NO_PLACE = Turn("user")
 
 
 def read_content(content: Any, path: str) -> list[Block]:
@@ -48,13 +48,13 @@ def _part(part: JsonObject, path: str) -> Block:
 def _block(part: JsonObject, path: str) -> Block:
     block: Block = normalise(part, WIRE) if part["type"] in PARTS else {"type": "native", "value": part}
     try:
-        said = encode_parts(block, NOWHERE)
+        encoded = encode_parts(block, NO_PLACE)
     except UnsupportedContentError as exc:
         raise RequestError(f"{path} has no data: give it one of {', '.join(sorted(PARTS[part['type']]))}.") from exc
-    usual = {"detail": "auto"} if part["type"] == "input_image" else {}
-    if said != [{**usual, **part}]:
+    default = {"detail": "auto"} if part["type"] == "input_image" else {}
+    if encoded != [{**default, **part}]:
         return {"type": "native", "value": part}
-    if usual and block.get("detail") == "auto":
+    if default and block.get("detail") == "auto":
         del block["detail"]
     return block
 

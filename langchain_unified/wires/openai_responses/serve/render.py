@@ -1,8 +1,6 @@
-"""The mirror of the codec: what a server reads and says. An emulator stands on it.
+"""A `Completion` -> the reply or the events that the API would send for a body, with the keys that it sends.
 
-`read_request` turns a body into a `Request`; `render_reply` and `render_events` turn a `Completion` into the reply and
-the events that the API would send for that body, with the keys that it sends. A body must have been read before an
-answer to it is rendered: rendering does not check it.
+The body must have been read before: rendering does not check it.
 """
 
 from __future__ import annotations
@@ -16,9 +14,6 @@ from langchain_unified.usage import FinishReason
 from langchain_unified.wires._completion import Completion, Tokens
 from langchain_unified.wires.openai_responses.serve.events import item_events
 from langchain_unified.wires.openai_responses.serve.items import output_items
-from langchain_unified.wires.openai_responses.serve.read import read_request
-
-__all__ = ["read_request", "render_events", "render_reply"]
 
 INCOMPLETE: Mapping[FinishReason, str] = {
     "length": "max_output_tokens",
@@ -26,19 +21,19 @@ INCOMPLETE: Mapping[FinishReason, str] = {
     "content_filter": "content_filter",
     "pause": "max_messages",
 }
-"""Why a reply ended too early, in the API's words. An `error` makes it `failed`; all others are `completed`."""
+"""Why a reply is incomplete, as the API names it. With `error` it is `failed`, with any other reason `completed`."""
 
 FAILURE: JsonObject = {"code": "server_error", "message": "The server had an error while it made the answer."}
 
 
 def render_reply(completion: Completion, body: JsonObject) -> JsonObject:
     """The reply to a body that asks for no stream."""
-    # Recorded in whole replies only.
+    # Recorded in replies without a stream only.
     return {**_response(completion, body), "billing": {"payer": "developer"}}
 
 
 def render_events(completion: Completion, body: JsonObject) -> Iterator[JsonObject]:
-    """The events of an answer in their order, numbered."""
+    """The numbered events of an answer."""
     padded = (body.get("stream_options") or {}).get("include_obfuscation") is not False
     for number, event in enumerate(_events(completion, body)):
         padding = {"obfuscation": _padding(event["delta"])} if padded and event["type"].endswith(".delta") else {}
@@ -48,7 +43,7 @@ def render_events(completion: Completion, body: JsonObject) -> Iterator[JsonObje
 def _events(completion: Completion, body: JsonObject) -> Iterator[JsonObject]:
     final = _response(completion, body)
     for event, status in BACKGROUND if body.get("background") else FOREGROUND:
-        yield {"type": f"response.{event}", "response": _begun(final, body, status)}
+        yield {"type": f"response.{event}", "response": _started(final, body, status)}
     for place, item in enumerate(final["output"]):
         yield from item_events(place, item)
     yield {"type": f"response.{final['status']}", "response": final}
@@ -59,10 +54,10 @@ FOREGROUND = (("created", "in_progress"), ("in_progress", "in_progress"))
 BACKGROUND = (("created", "queued"), ("queued", "queued"), ("in_progress", "in_progress"))
 
 
-def _begun(final: JsonObject, body: JsonObject, status: str) -> JsonObject:
-    """A reply at its begin: everything that it repeats of the request, and nothing that it says."""
-    unsaid: JsonObject = {"completed_at": None, "error": None, "incomplete_details": None, "output": [], "usage": None}
-    return {**final, **unsaid, "status": status, "service_tier": body.get("service_tier") or "auto"}
+def _started(final: JsonObject, body: JsonObject, status: str) -> JsonObject:
+    """A reply at its start: everything that it repeats of the request, and no answer yet."""
+    empty: JsonObject = {"completed_at": None, "error": None, "incomplete_details": None, "output": [], "usage": None}
+    return {**final, **empty, "status": status, "service_tier": body.get("service_tier") or "auto"}
 
 
 PADDED = 16
@@ -70,7 +65,7 @@ PADDING = "kT4vQm9ZxB2rLw7N"
 
 
 def _padding(delta: str) -> str:
-    """What hides a piece's size: the API fills up with random characters, we always with the same."""
+    """Hides a piece's size. The API adds random characters; these are always the same."""
     return PADDING[: -len(delta) % PADDED]
 
 
@@ -83,7 +78,7 @@ def _response(completion: Completion, body: JsonObject) -> JsonObject:
         reason = "content_filter"
     failed = completion.finish_reason == "error"
     status = "failed" if failed else "incomplete" if reason else "completed"
-    output = output_items(completion, body, cut=status != "completed")
+    output = output_items(completion, body, incomplete=status != "completed")
     return {
         "id": completion.id,
         "object": "response",
@@ -102,7 +97,7 @@ def _response(completion: Completion, body: JsonObject) -> JsonObject:
 
 
 def _usage(tokens: Tokens) -> JsonObject:
-    # The API tells the parts of a write only where it has seen the longer kind.
+    # The API splits a write by TTL only where the longer TTL occurs.
     split = {"ttl_30m_tokens": tokens.cache_write_short, "ttl_12h_tokens": tokens.cache_write_long}
     details = {"cache_write_tokens_details": split} if tokens.cache_write_long else {}
     return {
@@ -148,12 +143,12 @@ ECHOES: Mapping[str, Any] = {
     "truncation": "disabled",
     "user": None,
 }
-"""Keys of the request that every reply repeats, and what the API says where the request did not."""
+"""Keys of the request that every reply repeats, and their values where the request has none."""
 
-ASKED = ("prompt_cache_options",)
-"""Keys that only the reply to a request with them repeats."""
+ECHOED_IF_GIVEN = ("prompt_cache_options",)
+"""Keys of the request that a reply repeats only where the request has them."""
 
-PLACE = {"type": "approximate", "city": None, "country": None, "region": None, "timezone": None}
+LOCATION = {"type": "approximate", "city": None, "country": None, "region": None, "timezone": None}
 
 TOOLS: Mapping[str, JsonObject] = {
     "function": {"description": None, "output_schema": None},
@@ -176,17 +171,17 @@ TOOLS: Mapping[str, JsonObject] = {
     "tool_search": {"description": None, "parameters": None},
     "mcp": {"allowed_tools": None, "headers": None, "server_description": None, "server_url": None},
 }
-"""What the API adds to the tools that it repeats."""
+"""The defaults that the API adds to the tools that it repeats."""
 
 
 def _echo(body: JsonObject) -> JsonObject:
     tier = body.get("service_tier") or "auto"
     conversation = body.get("conversation")
-    named = {"id": conversation} if isinstance(conversation, str) else conversation
+    with_id = {"id": conversation} if isinstance(conversation, str) else conversation
     return {
         **{key: default if body.get(key) is None else body[key] for key, default in copy.deepcopy(ECHOES).items()},
-        **{key: body[key] for key in ASKED if body.get(key) is not None},
-        **({"conversation": named} if named else {}),
+        **{key: body[key] for key in ECHOED_IF_GIVEN if body.get(key) is not None},
+        **({"conversation": with_id} if with_id else {}),
         "reasoning": {"effort": None, "summary": None, **(body.get("reasoning") or {})},
         "service_tier": "default" if tier == "auto" else tier,
         "text": _text(body.get("text") or {}),
@@ -194,18 +189,18 @@ def _echo(body: JsonObject) -> JsonObject:
     }
 
 
-def _text(asked: JsonObject) -> JsonObject:
-    form = asked.get("format") or {"type": "text"}
+def _text(given: JsonObject) -> JsonObject:
+    form = given.get("format") or {"type": "text"}
     if form.get("type") == "json_schema":
         form = {"description": None, "strict": False, **form}
-    return {"verbosity": "medium", **asked, "format": form}
+    return {"verbosity": "medium", **given, "format": form}
 
 
 def _tool(tool: JsonObject) -> JsonObject:
-    whole = {**copy.deepcopy(TOOLS.get(tool["type"], {})), **tool}
-    if isinstance(whole.get("user_location"), dict):
-        whole["user_location"] = PLACE | whole["user_location"]
-    if whole.get("authorization") is not None:
+    echoed = {**copy.deepcopy(TOOLS.get(tool["type"], {})), **tool}
+    if isinstance(echoed.get("user_location"), dict):
+        echoed["user_location"] = LOCATION | echoed["user_location"]
+    if echoed.get("authorization") is not None:
         # A secret is not repeated.
-        whole["authorization"] = "REDACTED"
-    return whole
+        echoed["authorization"] = "REDACTED"
+    return echoed
