@@ -1,7 +1,7 @@
-"""The other side of a wire: what a server says, in our vocabulary, before a wire's `serve.py` renders it.
+"""A server's answer before a wire renders it.
 
-`serve.py` of each wire mirrors its codec: `read_request(body, headers) -> Request`, `render_reply(completion, body) ->
-reply`, `render_events(completion, body) -> events`. The emulator and the gateway stand on it.
+`serve` of each wire is the mirror of its codec: `read_request(body, headers) -> Request`, `render_reply(completion,
+body) -> reply`, `render_events(completion, body) -> events`. Emulator and gateway use it.
 """
 
 from __future__ import annotations
@@ -63,6 +63,6 @@ def pieces(text: str) -> Iterator[str]:
 
 
 def json_pieces(text: str, size: int = 12) -> Iterator[str]:
-    """Arguments in pieces of `size` characters, as streams cut them: anywhere."""
+    """Arguments in pieces of `size` characters. Streams split them anywhere."""
     for start in range(0, len(text), size):
         yield text[start : start + size]

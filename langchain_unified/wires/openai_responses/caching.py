@@ -1,4 +1,4 @@
-"""Prompt caching on Responses: where marks stand, and how a body falls into cache segments."""
+"""Prompt caching on Responses: which blocks carry a mark, and how a body falls into cache segments."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ from langchain_unified.wires._openai.caching import has_content, openai_rules, o
 from langchain_unified.wires.openai_responses.assistant_tools import CALLER_RESULTS, RESULT_TYPES
 from langchain_unified.wires.openai_responses.blocks import item_in
 
-MARKABLE = frozenset({"input_text", "input_image", "input_file"})
-"""Types of the API's own parts that take `prompt_cache_breakpoint`."""
+OPTION_TTLS = ("30m", "12h")
+"""The TTLs that `prompt_cache_options` may have."""
 
-TAKES = frozenset({"text", "text-plain", "search_result", "image", "file"})
+# --- marks ------------------------------------------------------------------------------------------------------------
+
+NATIVE_TYPES = frozenset({"input_text", "input_image", "input_file"})
+"""The API's parts that take `prompt_cache_breakpoint`."""
+
+TYPES = frozenset({"text", "text-plain", "search_result", "image", "file"})
 
 
 def _carries_mark(request: Request, at: int, block: Block) -> bool:
@@ -25,27 +30,24 @@ def _carries_mark(request: Request, at: int, block: Block) -> bool:
         return False
     if not has_content(block):
         return False
-    return block["value"].get("type") in MARKABLE if block["type"] == "native" else block["type"] in TAKES
+    return block["value"].get("type") in NATIVE_TYPES if block["type"] == "native" else block["type"] in TYPES
 
 
 def _has_parts(request: Request, at: int, turn: Turn) -> bool:
-    """Whether a result goes out as a list of parts: not where it is a whole item, or answers a call in its own form."""
+    """Whether a result goes out as parts: not where it is an item, or has the form of a tool that OpenAI defines."""
     if any(item_in(block) is not None for block in turn.blocks):
         return False
-    return (turn.options.get("type") or _answer_to(request, at, turn)) not in CALLER_RESULTS
+    return (turn.options.get("type") or _result_type(request, at, turn)) not in CALLER_RESULTS
 
 
-def _answer_to(request: Request, at: int, turn: Turn) -> str | None:
-    """The type of item that answers a call to one of the provider's own tools; `None` for any other call."""
+def _result_type(request: Request, at: int, turn: Turn) -> str | None:
+    """The type of item that answers a call to a tool that OpenAI defines; `None` for any other call."""
     for block in assistant_blocks_before(request, at):
         value = block["value"] if block["type"] == "native" else {}
         if value.get("type") in RESULT_TYPES and value.get("call_id") == turn.tool_call_id:
             return RESULT_TYPES[value["type"]]
     return None
 
-
-OPTION_TTLS = ("30m", "12h")
-"""The TTLs that `prompt_cache_options` may have."""
 
 MARKS = openai_rules(_carries_mark, OPTION_TTLS)
 

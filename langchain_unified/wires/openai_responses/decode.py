@@ -1,8 +1,8 @@
-"""A Responses reply -> a message. The streamed reply goes through the same functions, item by item.
+"""A Responses reply -> a message. A streamed reply goes through the same functions, item by item.
 
 Content follows the reply's `output`: a `message` item gives one block per part (`text` with the item's `id` and
-`phase`, or `refusal`), any other item is a block by itself, kept whole. The one change: an annotation's `index` is
-`file_index` here, because LangChain merges the streamed list elements that have an `index`.
+`phase`, or `refusal`), any other item is one block, unchanged. One exception: an annotation's `index` is `file_index`
+here, because LangChain merges the elements of streamed lists that have an `index`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from langchain_core.messages.tool import invalid_tool_call, tool_call
 
 from langchain_unified.errors import ReplyError
 from langchain_unified.messages.json_text import json_object
+from langchain_unified.messages.tool_calls import CUSTOM_ARGUMENT
 from langchain_unified.request import JsonObject
 from langchain_unified.request.blocks import AnyBlock as Block
 from langchain_unified.usage import RESPONSES_INCOMPLETE, FinishReason, common_finish_reason, openai_usage
@@ -24,7 +25,7 @@ from langchain_unified.wires._wire import plain_content
 
 PROVIDER = "openai"
 
-# What a reply repeats of its request, and what has a place of its own in the message.
+# What a reply repeats of its request, and what has another place in the message.
 ECHOES = frozenset(
     {
         "context_management", "frequency_penalty", "image", "include", "input", "instructions", "max_output_tokens",
@@ -35,7 +36,7 @@ ECHOES = frozenset(
     }
 )  # fmt: skip
 
-# Items that the caller has to run or answer before the model can go on.
+# Items that the caller must run or answer before the model can go on.
 CLIENT_CALLS = frozenset(
     {
         "function_call", "custom_tool_call", "computer_call", "shell_call", "local_shell_call", "apply_patch_call",
@@ -45,15 +46,15 @@ CLIENT_CALLS = frozenset(
 
 
 def decode(reply: JsonObject) -> list[AIMessage]:
-    """The one message of a reply. Raises `ReplyError` where the reply is no Responses object."""
+    """The message of a reply. Raises `ReplyError` where the reply is no Responses object."""
     output = output_of(reply)
     reason = finish_reason(reply, output)
-    calls, broken = calls_of(output, cut=reason == "length")
+    calls, invalid = calls_of(output, incomplete=reason == "length")
     message = AIMessage(
-        content=settled([block for item in output for block in item_blocks(item)]),
+        content=reply_content([block for item in output for block in item_blocks(item)]),
         id=reply.get("id"),
         tool_calls=calls,
-        invalid_tool_calls=broken,
+        invalid_tool_calls=invalid,
         response_metadata=metadata(reply, reason),
         usage_metadata=usage_of(reply, output),
     )
@@ -61,7 +62,7 @@ def decode(reply: JsonObject) -> list[AIMessage]:
 
 
 def output_of(reply: Any) -> list[JsonObject]:
-    """The reply's output items, their shape checked as far as the decoder relies on it."""
+    """The reply's output items. Checks what the decoder relies on, and raises `ReplyError`."""
     if not isinstance(reply, Mapping):
         raise ReplyError(f"The answer is a {type(reply).__name__}, not a Responses object.")
     output = _objects(reply.get("output"), "The answer has no list `output`: it is not a Responses object.")
@@ -73,9 +74,9 @@ def output_of(reply: Any) -> list[JsonObject]:
     return output
 
 
-def _objects(value: Any, complaint: str) -> list[JsonObject]:
+def _objects(value: Any, error: str) -> list[JsonObject]:
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-        raise ReplyError(complaint)
+        raise ReplyError(error)
     return value
 
 
@@ -90,13 +91,14 @@ def item_blocks(item: JsonObject) -> list[Block]:
 
 
 def part_block(part: JsonObject, item: JsonObject) -> Block:
-    """The block of one part of a message item. A part of a type not known here keeps a message around it."""
+    """The block of one part of a message item. A part of an unknown type stays inside a message."""
     kind = PART_TYPES.get(part.get("type", ""))
     if kind is None:
         head = {key: item[key] for key in ("id", "phase") if item.get(key) is not None}
         return {"type": "message", "role": "assistant", **head, "content": [dict(part)]}
-    said = {**part, kind: part.get(kind) or "", "annotations": [streamable(n) for n in part.get("annotations") or ()]}
-    block: Block = {key: value for key, value in said.items() if key == kind or value not in ([], None)}
+    annotations = [streamable(annotation) for annotation in part.get("annotations") or ()]
+    fields = {**part, kind: part.get(kind) or "", "annotations": annotations}
+    block: Block = {key: value for key, value in fields.items() if key == kind or value not in ([], None)}
     block = {**block, "type": kind}
     for key in ("id", "phase"):
         if item.get(key) is not None:
@@ -116,8 +118,8 @@ def streamable(annotation: JsonObject) -> JsonObject:
     return {("file_index" if key == "index" else key): value for key, value in annotation.items()}
 
 
-def settled(blocks: list[Block]) -> str | list[Any]:
-    """A reply's content: a plain `str` when it is nothing but one bare text, be it cut or not."""
+def reply_content(blocks: list[Block]) -> str | list[Any]:
+    """A reply's content: a `str` when it is one text without anything beside it, complete or not."""
     if len(blocks) == 1 and blocks[0].get("type") == "text" and "status" in blocks[0]:
         text = plain_content([{key: value for key, value in blocks[0].items() if key != "status"}])
         return text if isinstance(text, str) else blocks
@@ -127,26 +129,26 @@ def settled(blocks: list[Block]) -> str | list[Any]:
 # --- tool calls -------------------------------------------------------------------------------------------------------
 
 
-def calls_of(output: Iterable[JsonObject], *, cut: bool) -> tuple[list[ToolCall], list[InvalidToolCall]]:
-    """The calls to the caller's own tools, and those whose arguments are no JSON object.
+def calls_of(output: Iterable[JsonObject], *, incomplete: bool) -> tuple[list[ToolCall], list[InvalidToolCall]]:
+    """The calls to the caller's tools, and those whose arguments are no JSON object.
 
-    `cut`: the reply ended at its token limit, so that arguments that never came are missing, not empty.
+    `incomplete`: the reply ended at its token limit, so that arguments that never came are missing, not empty.
     """
     calls: list[ToolCall] = []
-    broken: list[InvalidToolCall] = []
+    invalid: list[InvalidToolCall] = []
     for item in output:
         if item.get("type") not in ARGUMENTS:
             continue
         name, call_id = item.get("name") or "", item.get("call_id")
-        args = arguments(item, cut=cut)
+        args = arguments(item, incomplete=incomplete)
         if args is None:
-            broken.append(invalid_tool_call(name=name, args=raw_arguments(item), id=call_id, error=None))
+            invalid.append(invalid_tool_call(name=name, args=raw_arguments(item), id=call_id, error=None))
         else:
             calls.append(tool_call(name=name, args=args, id=call_id))
-    return calls, broken
+    return calls, invalid
 
 
-# The key that holds what a call says. LangChain gives a free-form text the one argument `__arg1`.
+# Type of a call -> the key of its arguments. LangChain has a free-form text as the argument `__arg1`.
 ARGUMENTS: Mapping[str, str] = {"function_call": "arguments", "custom_tool_call": "input"}
 
 
@@ -155,13 +157,13 @@ def raw_arguments(item: JsonObject) -> str:
     return value if isinstance(value, str) else json.dumps(value) if value is not None else ""
 
 
-def arguments(item: JsonObject, *, cut: bool) -> JsonObject | None:
-    """A call's arguments; `None` where they are no JSON object, or never came because the reply was `cut`."""
+def arguments(item: JsonObject, *, incomplete: bool) -> JsonObject | None:
+    """A call's arguments; `None` where they are no JSON object, or never came because the reply is incomplete."""
     text, unfinished = raw_arguments(item), item.get("status") == "incomplete"
     if item["type"] == "custom_tool_call":
-        return None if unfinished else {"__arg1": text}
+        return None if unfinished else {CUSTOM_ARGUMENT: text}
     if not text:
-        return None if cut or unfinished else {}
+        return None if incomplete or unfinished else {}
     return json_object(text)
 
 
@@ -175,16 +177,16 @@ def usage_of(reply: JsonObject, output: Iterable[JsonObject]) -> UsageMetadata |
 
 
 def metadata(reply: JsonObject, reason: FinishReason | None) -> JsonObject:
-    """`response_metadata`: what the reply says beside its content, its request's echo left out."""
-    kept = {key: value for key, value in reply.items() if key not in ECHOES and value is not None}
-    if not kept.get("background", True):
-        del kept["background"]
+    """`response_metadata`: what the reply says beside its content, without what it repeats of the request."""
+    rest = {key: value for key, value in reply.items() if key not in ECHOES and value is not None}
+    if not rest.get("background", True):
+        del rest["background"]
     found = {
         "model_provider": PROVIDER,
         "model_name": reply.get("model"),
         "finish_reason": reason,
         "stop_reason": _incomplete_reason(reply) or reply.get("status"),
-        **kept,
+        **rest,
     }
     return {key: value for key, value in found.items() if value is not None}
 

@@ -1,7 +1,8 @@
-"""A request -> the body of `POST /responses`.
+"""Request -> body of `POST /responses`, and of the endpoint that counts its tokens.
 
 Turns become input items in their order: a message for each user and system turn, an output item for each tool result,
-and the assistant's own items. An earlier turn never depends on a later one, so that a conversation keeps its prefix.
+and the assistant's items. An earlier turn never depends on a later one: a longer conversation keeps the prefix of the
+shorter one.
 """
 
 from __future__ import annotations
@@ -20,17 +21,17 @@ from langchain_unified.wires.openai_responses.blocks import WIRE, encode_parts, 
 from langchain_unified.wires.openai_responses.params import PARAMS, write_native, write_output
 from langchain_unified.wires.openai_responses.tools import encode_tool_choice, encode_tools
 
-# The counting endpoint refuses what has no influence on the input.
 COUNT_KEYS = frozenset(
     {
         "conversation", "input", "instructions", "model", "parallel_tool_calls", "personality", "previous_response_id",
         "reasoning", "text", "tool_choice", "tools", "truncation",
     }
 )  # fmt: skip
+"""What the counting endpoint takes: it refuses what has no influence on the input."""
 
 
 def encode(request: Request) -> Encoded:
-    """The body. Raises `RequestError` for what the API cannot take; what was adjusted is in `adjustments`."""
+    """The body and the adjustments. Raises `RequestError` for what the API cannot take."""
     adjustments: list[Adjustment] = []
     body: JsonObject = {"model": request.model, "input": encode_input(request)}
     write_native(body, request, adjustments)
@@ -42,7 +43,7 @@ def encode(request: Request) -> Encoded:
     if choice is not None:
         body["tool_choice"] = choice
     if request.betas:
-        adjustments.append(Adjustment(what="betas", why="only Anthropic has beta headers"))
+        adjustments.append(Adjustment(what="betas", why="Beta headers are Anthropic's: they were not sent."))
     if request.stream:
         body["stream"] = True
     body.update(request.extra_body)
@@ -50,7 +51,7 @@ def encode(request: Request) -> Encoded:
 
 
 def encode_count(request: Request) -> Encoded:
-    """The body of `POST /responses/input_tokens`: what of the same request has an influence on the input."""
+    """The body of `POST /responses/input_tokens`: the keys that have an influence on the input."""
     encoded = encode(request)
     return Encoded({key: value for key, value in encoded.body.items() if key in COUNT_KEYS})
 
@@ -58,37 +59,36 @@ def encode_count(request: Request) -> Encoded:
 def encode_input(request: Request) -> list[JsonObject]:
     """The input items of all turns."""
     stored = request.extra_body.get("store", request.params.get("store")) is not False
-    writer = _Input(parts=request.parts, stored=stored)
-    for turn in request.turns:
-        writer.items.extend(TURNS[turn.role](writer, turn))
-    return writer.items
+    encoder = _InputEncoder(keep_parts=request.parts, stored=stored)
+    return [item for turn in request.turns for item in TURNS[turn.role](encoder, turn)]
 
 
 @dataclass(slots=True)
-class _Input:
-    """What one pass over the turns gathers."""
+class _InputEncoder:
+    """What the turns of one request have in common.
 
-    parts: bool
-    """Whether a lone text stays in a list."""
+    `keep_parts`: a text alone stays in a list of parts. `stored`: the provider keeps its replies.
+    """
+
+    keep_parts: bool
     stored: bool
-    items: list[JsonObject] = field(default_factory=list)
-    answers: dict[str, str] = field(default_factory=dict)
-    """Call id -> the type of item that answers it, where it is not `function_call_output`."""
+    result_types: dict[str, str] = field(default_factory=dict)
+    """Call id -> the type of item that answers the call, where it is not `function_call_output`."""
 
     def message(self, turn: Turn) -> list[JsonObject]:
-        """A user or system turn: one message, split where an item of its own stands between the parts."""
+        """A user or system turn: one message, or several with the items between them."""
         items: list[JsonObject] = []
-        run: list[Block] = []
+        blocks: list[Block] = []
         for block in turn.blocks:
             item = item_in(block)
             if item is None:
-                run.append(block)
+                blocks.append(block)
                 continue
-            items.extend(self._message_of(run, turn))
+            items.extend(self._message_of(blocks, turn))
             items.append(item)
-            run = []
-        if run or not turn.blocks:
-            items.extend(self._message_of(run, turn) or [{"role": turn.role, "content": ""}])
+            blocks = []
+        if blocks or not turn.blocks:
+            items.extend(self._message_of(blocks, turn) or [{"role": turn.role, "content": ""}])
         return items
 
     def _message_of(self, blocks: list[Block], turn: Turn) -> list[JsonObject]:
@@ -96,7 +96,7 @@ class _Input:
         return [{"role": turn.role, "content": content}] if content else []
 
     def content(self, blocks: list[Block], turn: Turn) -> str | list[JsonObject]:
-        """A bare text as a `str`, else the parts, the marked ones with their breakpoint."""
+        """A text alone as a `str`, else the parts, the marked ones with their breakpoint."""
         parts: list[JsonObject] = []
         for block in blocks:
             found = encode_parts(block, turn)
@@ -105,43 +105,41 @@ class _Input:
             parts.extend(found)
         if not parts:
             return ""
-        bare = len(parts) == 1 and parts[0].keys() == {"type", "text"}
-        return str(parts[0]["text"]) if bare and not (self.parts and parts[0]["text"]) else parts
+        is_text = len(parts) == 1 and parts[0].keys() == {"type", "text"}
+        return str(parts[0]["text"]) if is_text and not (self.keep_parts and parts[0]["text"]) else parts
 
     def assistant(self, turn: Turn) -> list[JsonObject]:
+        """The items of an assistant turn."""
         items = encode_assistant(turn, stored=self.stored)
         for item in items:
             if item.get("type") in RESULT_TYPES:
-                self.answers[str(item.get("call_id"))] = RESULT_TYPES[item["type"]]
+                self.result_types[str(item.get("call_id"))] = RESULT_TYPES[item["type"]]
         return items
 
     def result(self, turn: Turn) -> list[JsonObject]:
-        """A tool result, in the form that its call asks for."""
-        whole = next((item for block in turn.blocks if (item := item_in(block)) is not None), None)
-        if whole is not None:
-            if not answers_call(whole):
-                raise cannot_carry({"type": whole.get("type")}, turn, WIRE, NO_ANSWER)
-            return [{"call_id": turn.tool_call_id, **whole} if whole["type"] in NAMES_ITS_CALL else whole]
-        call_id = turn.tool_call_id or ""
-        kind = turn.options.get("type") or self.answers.get(call_id, "function_call_output")
+        """A tool result, as the item that answers its call."""
+        item = next((found for block in turn.blocks if (found := item_in(block)) is not None), None)
+        if item is not None:
+            if not answers_call(item):
+                remedy = "It is an item that answers no call: put it into a message of its own."
+                raise cannot_carry({"type": item.get("type")}, turn, WIRE, remedy)
+            return [{"call_id": turn.tool_call_id, **item} if item["type"] in NAMES_ITS_CALL else item]
+        kind = turn.options.get("type") or self.result_types.get(turn.tool_call_id or "", "function_call_output")
         output = self.content(list(turn.blocks), turn)
         if turn.is_error and not output:
             output = "error"
         return [encode_result(kind, output, turn)]
 
 
-TURNS: Mapping[Role, Callable[[_Input, Turn], list[JsonObject]]] = {
-    "system": _Input.message,
-    "developer": _Input.message,
-    "user": _Input.message,
-    "assistant": _Input.assistant,
-    "tool": _Input.result,
+TURNS: Mapping[Role, Callable[[_InputEncoder, Turn], list[JsonObject]]] = {
+    "system": _InputEncoder.message,
+    "developer": _InputEncoder.message,
+    "user": _InputEncoder.message,
+    "assistant": _InputEncoder.assistant,
+    "tool": _InputEncoder.result,
 }
 
 
-NO_ANSWER = "It is an item that answers no call: put it into a message of its own."
-
-
 def answers_call(item: JsonObject) -> bool:
-    """Whether an item can stand for a tool result. Of types that are not known here nothing can be said."""
+    """Whether an item can be a tool result. Of a type that is not known here it is assumed."""
     return wire_of_type(str(item.get("type"))) is None or str(item["type"]).endswith(("_output", "_response"))

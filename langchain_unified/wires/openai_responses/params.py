@@ -1,4 +1,4 @@
-"""Parameters: the neutral ones through `PARAMS`, the API's own keys as they are."""
+"""Parameters -> keys of a Responses body: the neutral ones by `PARAMS`, the API's own keys unchanged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from langchain_unified.wires._openai.reasoning import decide_effort, reasons, sa
 from langchain_unified.wires._wire import ParamWriter, Unsupported, send_as
 from langchain_unified.wires.openai_responses.caching import OPTION_TTLS
 
-# Keys of the API's own body that `Params` does not have.
 NATIVE_KEYS = frozenset(
     {
         "access_programs", "background", "context_management", "conversation", "image", "include", "instructions",
@@ -21,16 +20,17 @@ NATIVE_KEYS = frozenset(
         "safety_identifier", "text", "truncation",
     }
 )  # fmt: skip
+"""The body keys of this API that `Params` does not have."""
 
 
 def write_native(body: JsonObject, request: Request, adjustments: list[Adjustment]) -> None:
-    """The body's own keys. One that the API does not have lands in `adjustments`."""
+    """Writes the API's own keys; a key that it does not have goes into `adjustments`."""
     for key, value in request.native.items():
         if key not in NATIVE_KEYS:
-            why = "the Responses API has no such key; `extra_body` sends it all the same"
+            why = "The Responses API has no such key: it was not sent. extra_body would send it."
             adjustments.append(Adjustment(what=key, why=why))
         elif value is not None:
-            # Parameters are merged into some of them: the caller's object stays as it is.
+            # Parameters are merged into some of them. The caller's object must not change.
             body[key] = _copied(value)
 
 
@@ -41,7 +41,7 @@ def _copied(value: Any) -> Any:
 
 
 def write_output(body: JsonObject, output: OutputFormat | None, adjustments: list[Adjustment]) -> None:
-    """The form of the answer: `text.format`."""
+    """Writes the format of the answer, `text.format`."""
     if output is None:
         return
     form: JsonObject = {"type": output.kind}
@@ -56,9 +56,10 @@ def write_output(body: JsonObject, output: OutputFormat | None, adjustments: lis
 
 
 def include(body: JsonObject, what: str) -> None:
-    asked = body.setdefault("include", [])
-    if what not in asked:
-        asked.append(what)
+    """Adds to what the reply includes."""
+    included = body.setdefault("include", [])
+    if what not in included:
+        included.append(what)
 
 
 # --- reasoning and sampling -------------------------------------------------------------------------------------------
@@ -70,7 +71,7 @@ def may_reason(request: Request) -> bool:
 
 
 def _reasoned(key: str) -> ParamWriter:
-    """A row of the three that make `reasoning` together: each writes the same, and names what is its own."""
+    """A row of the three parameters that make `reasoning` together: each writes all of it, and names its own part."""
 
     def write(body: JsonObject, value: Any, request: Request) -> Adjustment | None:
         decision = decide_effort(request)
@@ -118,7 +119,7 @@ def _user(body: JsonObject, value: Any, request: Request) -> None:
 def _store(body: JsonObject, value: Any, request: Request) -> None:
     body["store"] = value
     if value is False and may_reason(request):
-        # What is not stored can only go on with its reasoning sent back, encrypted.
+        # Without a stored reply, the next call must send the reasoning back, encrypted.
         include(body, "reasoning.encrypted_content")
 
 
@@ -126,23 +127,23 @@ def _stream_options(body: JsonObject, value: Any, request: Request) -> Adjustmen
     known = {key: item for key, item in value.items() if key == "include_obfuscation"}
     if known and request.stream:
         body["stream_options"] = known
-    # Usage always comes with the last event: `include_usage` has nothing to ask for.
-    foreign = sorted(value.keys() - {"include_obfuscation", "include_usage"})
-    if not foreign:
+    # The last event always has the usage: `include_usage` has no effect.
+    unknown = sorted(value.keys() - {"include_obfuscation", "include_usage"})
+    if not unknown:
         return None
-    return Adjustment(what=f"stream_options.{foreign[0]}", why="the Responses API has no such option")
+    return Adjustment(what=f"stream_options.{unknown[0]}", why="The Responses API has no such option: it was not sent.")
 
 
-CHAT_ONLY = "only Chat Completions has it"
+CHAT_ONLY = "Only Chat Completions has it: it was not sent."
 
 PARAMS: Mapping[str, ParamWriter] = {
     "max_tokens": _max_tokens,
     "temperature": sampled("temperature"),
     "top_p": sampled("top_p"),
-    "top_k": Unsupported("top_k", "OpenAI does not have it; top_p is the nearest"),
-    "stop": Unsupported("stop", "the Responses API has no stop sequences; Chat Completions has"),
+    "top_k": Unsupported("top_k", "OpenAI has no top_k: it was not sent. top_p is the nearest."),
+    "stop": Unsupported("stop", "The Responses API has no stop sequences: none was sent. Chat Completions has."),
     "seed": Unsupported("seed", CHAT_ONLY),
-    "n": Unsupported("n", f"{CHAT_ONLY}; call the model several times"),
+    "n": Unsupported("n", f"{CHAT_ONLY} Call the model several times."),
     "presence_penalty": Unsupported("presence_penalty", CHAT_ONLY),
     "frequency_penalty": Unsupported("frequency_penalty", CHAT_ONLY),
     "logit_bias": Unsupported("logit_bias", CHAT_ONLY),

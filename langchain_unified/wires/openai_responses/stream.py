@@ -1,9 +1,9 @@
-"""Responses events -> message chunks, whose sum is what `decode` makes of the whole reply.
+"""Responses events -> message chunks, whose sum is what `decode` makes of the same reply.
 
-Texts, refusals, reasoning and calls to the caller's tools go out as they come; every other item goes out whole when it
-is done. Each scalar goes out once, because summed strings concatenate. Items are found by their id, then by their place
-in the output: `output_index` may differ between the events of one item. What the events left out comes from the whole
-item in `output_item.done`, and what never was done from the last event.
+Texts, refusals, reasoning and calls to the caller's tools go out as they come; any other item goes out when it is done.
+Each string goes out once, because the sum of chunks concatenates strings. An item is found by its id, then by its place
+in the output: `output_index` can differ between the events of one item. What the events leave out comes from the
+finished item in `output_item.done`; an item that is never done comes from the last event.
 """
 
 from __future__ import annotations
@@ -27,23 +27,32 @@ from langchain_unified.wires.openai_responses.decode import (
     streamable,
     usage_of,
 )
-from langchain_unified.wires.openai_responses.stream_items import Item, Part, closes, inside_string, seal_of, tails_of
+from langchain_unified.wires.openai_responses.stream_items import (
+    Item,
+    Part,
+    came_as_text,
+    custom_start,
+    inside_string,
+    invalid_tail,
+    unsent_parts,
+)
 
 
 class ResponsesStream(StreamDecoder):
-    """The state of one stream. With `plain`, a bare text that comes first streams as `str`."""
+    """Decodes one stream. With `plain`, a text without anything beside it that comes first streams as `str`."""
 
     def __init__(self, plain: bool) -> None:
         self._plain = plain
         self._id: str | None = None
         self._next_index = 0
-        self._blocks = False
+        self._has_blocks = False
         self._items: dict[str, Item] = {}
         self._places: dict[int, Item] = {}
         self._order: list[Item] = []
-        self._claims: list[Block] = []
+        self._reserved: list[Block] = []
+        """The first chunks of items that are not done yet, to be sent with the next blocks."""
         self._texts: dict[tuple[str, int | None], Part] = {}
-        """The texts under way, by their item's id and their place in it."""
+        """The texts that are not complete, by their item's id and their place in it."""
         self._ended = False
 
     def feed(self, event: JsonObject) -> Iterable[AIMessageChunk]:
@@ -64,48 +73,48 @@ class ResponsesStream(StreamDecoder):
         return ()
 
     def on_added(self, event: JsonObject) -> Iterable[AIMessageChunk]:
-        whole = event.get("item") or {}
-        item = self._find(whole.get("id"), event.get("output_index"), whole.get("type", ""), new=True)
-        item.phase = whole.get("phase")
+        raw = event.get("item") or {}
+        item = self._find(raw.get("id"), event.get("output_index"), raw.get("type", ""), new=True)
+        item.phase = raw.get("phase")
         if item.kind in ARGUMENTS:
-            return self._open_call(item, whole)
+            return self._open_call(item, raw)
         if item.kind == "reasoning":
-            return (self._chunk([{"type": "reasoning", "summary": [], **self._head(item)}]),)
+            return (self._chunk([{"type": "reasoning", "summary": [], **self._reasoning_head(item)}]),)
         return ()
 
     def on_done(self, event: JsonObject) -> Iterable[AIMessageChunk]:
-        whole = event.get("item")
-        if not whole:
+        final = event.get("item")
+        if not final:
             return ()
-        item = self._find(whole.get("id"), event.get("output_index"), whole.get("type", ""))
-        return self._finish(item, whole)
+        item = self._find(final.get("id"), event.get("output_index"), final.get("type", ""))
+        return self._finish(item, final)
 
     def on_text(self, event: JsonObject) -> Iterable[AIMessageChunk]:
         part = self._texts.get((event.get("item_id", ""), event.get("content_index")))
         delta = event.get("delta")
         if part is None or not delta:
-            return self._say(event, "text", bare=not event.get("logprobs"))
-        part.length += len(delta)
+            return self._text_chunk(event, "text", alone=not event.get("logprobs"))
+        part.sent_length += len(delta)
         return (self._chunk(delta if part.plain else [{"type": "text", "text": delta, "index": part.index}]),)
 
     def on_refusal(self, event: JsonObject) -> Iterable[AIMessageChunk]:
-        return self._say(event, "refusal", bare=False)
+        return self._text_chunk(event, "refusal", alone=False)
 
     def on_annotation(self, event: JsonObject) -> Iterable[AIMessageChunk]:
         if not isinstance(event.get("annotation"), dict):
             return ()
         item = self._find(event.get("item_id"), event.get("output_index"), "message")
-        part = self._part(item, event.get("content_index") or 0, bare=False)
-        part.notes += 1
+        part = self._part(item, event.get("content_index") or 0, alone=False)
+        part.sent_annotations += 1
         block = {"type": "text", "annotations": [streamable(event["annotation"])], "index": part.index}
-        return (self._chunk([self._named(block, item, part)]),)
+        return (self._chunk([self._with_identity(block, item, part)]),)
 
     def on_arguments(self, event: JsonObject) -> Iterable[AIMessageChunk]:
         kind = "custom_tool_call" if event["type"].startswith("response.custom") else "function_call"
         item = self._find(event.get("item_id"), event.get("output_index"), kind)
         delta = event.get("delta")
-        # Without its first event a call has no name yet: it goes out when it is done.
-        return (self._argue(item.parts[0], item.kind, delta),) if delta and item.parts else ()
+        # Without its first event a call has no name: it goes out when it is done.
+        return (self._arguments_chunk(item.parts[0], item.kind, delta),) if delta and item.parts else ()
 
     def on_part_done(self, event: JsonObject) -> Iterable[AIMessageChunk]:
         item = self._find(event.get("item_id"), event.get("output_index"), "message")
@@ -118,27 +127,28 @@ class ResponsesStream(StreamDecoder):
         return self._finish_part(item, event.get("content_index") or 0, block)
 
     def on_summary_part(self, event: JsonObject) -> Iterable[AIMessageChunk]:
-        return self._think({**event, "delta": ""}, "summary", "summary_text", event.get("summary_index") or 0)
+        return self._reasoning_chunk({**event, "delta": ""}, "summary", "summary_text", event.get("summary_index") or 0)
 
     def on_summary(self, event: JsonObject) -> Iterable[AIMessageChunk]:
-        return self._think(event, "summary", "summary_text", event.get("summary_index") or 0)
+        return self._reasoning_chunk(event, "summary", "summary_text", event.get("summary_index") or 0)
 
     def on_reasoning_text(self, event: JsonObject) -> Iterable[AIMessageChunk]:
-        return self._think(event, "content", "reasoning_text", event.get("content_index") or 0)
+        return self._reasoning_chunk(event, "content", "reasoning_text", event.get("content_index") or 0)
 
     def on_final(self, event: JsonObject) -> Iterable[AIMessageChunk]:
         response = event.get("response") or {}
         self.on_response(event)
         self._ended = True
         chunks: list[AIMessageChunk] = []
-        for place, whole in enumerate(response.get("output") or ()):
-            item = self._find(whole.get("id"), place, whole.get("type", ""))
-            chunks.extend(self._finish(item, whole))
-        output = [item.whole for item in self._order if item.whole is not None]
+        for place, final in enumerate(response.get("output") or ()):
+            item = self._find(final.get("id"), place, final.get("type", ""))
+            chunks.extend(self._finish(item, final))
+        output = [item.final for item in self._order if item.final is not None]
         reason = finish_reason(response, output)
+        tails = [chunk for item in self._order for chunk in invalid_tail(item, incomplete=reason == "length")]
         last = AIMessageChunk(
-            content=[] if self._blocks else "",
-            tool_call_chunks=[call for item in self._order for call in seal_of(item, cut=reason == "length")],
+            content=[] if self._has_blocks else "",
+            tool_call_chunks=tails,
             id=self._id,
             response_metadata=metadata(response, reason),
             usage_metadata=usage_of(response, output),
@@ -162,156 +172,158 @@ class ResponsesStream(StreamDecoder):
             self._items[item_id] = item
         return item
 
-    def _part(self, item: Item, place: int, *, bare: bool) -> Part:
+    def _part(self, item: Item, place: int, *, alone: bool) -> Part:
         part = item.parts.get(place)
         if part is None:
-            self._claim_places(item)
-            first = self._plain and bare and item.phase is None and self._next_index == 0
+            self._reserve_places(item)
+            first = self._plain and alone and item.phase is None and self._next_index == 0
             part = item.parts[place] = Part(self._next_index, plain=first)
             self._next_index += 1
         return part
 
-    def _claim_places(self, item: Item) -> None:
-        """Keeps the places of earlier items that are not done yet: summed content has the order of the first chunks.
+    def _reserve_places(self, item: Item) -> None:
+        """Sends a first chunk for earlier items that are not done: the sum of chunks has the order of the first ones.
 
-        The API has been seen never to finish such items; their contents came with the last event.
+        Recorded streams have items that are never done; their content came with the last event.
         """
         for earlier in self._order[: self._order.index(item)]:
-            if earlier.id and earlier.kind not in STREAMED and not earlier.parts and not earlier.claimed:
-                earlier.claimed = True
+            if earlier.id and earlier.kind not in STREAMED and not earlier.parts and not earlier.reserved:
+                earlier.reserved = True
                 earlier.parts[0] = Part(self._next_index)
-                self._claims.append({"type": earlier.kind, "id": earlier.id, "index": self._next_index})
+                self._reserved.append({"type": earlier.kind, "id": earlier.id, "index": self._next_index})
                 self._next_index += 1
 
-    def _head(self, item: Item) -> JsonObject:
-        part = self._part(item, 0, bare=False)
-        part.told |= {"id", "summary"}
+    def _reasoning_head(self, item: Item) -> JsonObject:
+        part = self._part(item, 0, alone=False)
+        part.sent_keys |= {"id", "summary"}
         return {"index": part.index} if item.id is None else {"id": item.id, "index": part.index}
 
-    def _named(self, block: Block, item: Item, part: Part) -> Block:
-        """The block with its message's id and phase, where no chunk has said them yet."""
-        if part.told:
+    def _with_identity(self, block: Block, item: Item, part: Part) -> Block:
+        """The block with its message's id and phase, where no chunk has had them."""
+        if part.sent_keys:
             return block
-        names = {"id": item.id, "phase": item.phase}
-        names = {key: value for key, value in names.items() if value is not None}
-        part.told |= {"type", *names}
-        return {**block, **names}
+        identity = {"id": item.id, "phase": item.phase}
+        identity = {key: value for key, value in identity.items() if value is not None}
+        part.sent_keys |= {"type", *identity}
+        return {**block, **identity}
 
-    def _say(self, event: JsonObject, key: str, *, bare: bool) -> Iterable[AIMessageChunk]:
+    def _text_chunk(self, event: JsonObject, key: str, *, alone: bool) -> Iterable[AIMessageChunk]:
         delta = event.get("delta")
         if not delta:
             return ()
         item = self._find(event.get("item_id"), event.get("output_index"), "message")
-        part = self._part(item, event.get("content_index") or 0, bare=bare)
-        part.length += len(delta)
+        part = self._part(item, event.get("content_index") or 0, alone=alone)
+        part.sent_length += len(delta)
         if key == "text" and item.id:
             self._texts[item.id, event.get("content_index")] = part
         if part.plain:
             return (self._chunk(delta),)
-        block = self._named({"type": key, key: delta, "index": part.index}, item, part)
-        part.told.add(key)
+        block = self._with_identity({"type": key, key: delta, "index": part.index}, item, part)
+        part.sent_keys.add(key)
         return (self._chunk([block]),)
 
-    def _think(self, event: JsonObject, key: str, kind: str, place: int) -> Iterable[AIMessageChunk]:
+    def _reasoning_chunk(self, event: JsonObject, key: str, kind: str, place: int) -> Iterable[AIMessageChunk]:
         item = self._find(event.get("item_id"), event.get("output_index"), "reasoning")
         delta = event.get("delta") or ""
-        head = self._head(item)
-        lengths = item.parts[0].lengths
+        head = self._reasoning_head(item)
+        lengths = item.parts[0].sent_lengths
         lengths[key, place] = lengths.get((key, place), 0) + len(delta)
-        said = {key: [{"index": place, "type": kind, "text": delta}]}
-        return (self._chunk([{"type": "reasoning", "summary": [], **said, **head}]),)
+        piece = {key: [{"index": place, "type": kind, "text": delta}]}
+        return (self._chunk([{"type": "reasoning", "summary": [], **piece, **head}]),)
 
-    def _open_call(self, item: Item, whole: JsonObject) -> Iterable[AIMessageChunk]:
-        part = self._part(item, 0, bare=False)
+    def _open_call(self, item: Item, raw: JsonObject) -> Iterable[AIMessageChunk]:
+        part = self._part(item, 0, alone=False)
         key = ARGUMENTS[item.kind]
-        head = {name: value for name, value in whole.items() if value is not None and name not in ("status", key)}
-        part.told |= head.keys() | {key}
-        said = raw_arguments(whole)
-        part.length = len(said)
-        block = {**head, key: said, "index": part.index}
-        args = said if key == "arguments" else '{"__arg1": "' + inside_string(said)
-        call = tool_call_chunk(name=whole.get("name"), args=args, id=whole.get("call_id"), index=part.index)
+        head = {name: value for name, value in raw.items() if value is not None and name not in ("status", key)}
+        part.sent_keys |= head.keys() | {key}
+        text = raw_arguments(raw)
+        part.sent_length = len(text)
+        block = {**head, key: text, "index": part.index}
+        args = text if key == "arguments" else custom_start(text)
+        call = tool_call_chunk(name=raw.get("name"), args=args, id=raw.get("call_id"), index=part.index)
         return (self._chunk([block], [call]),)
 
-    def _argue(self, part: Part, kind: str, delta: str) -> AIMessageChunk:
-        part.length += len(delta)
+    def _arguments_chunk(self, part: Part, kind: str, delta: str) -> AIMessageChunk:
+        part.sent_length += len(delta)
         block = {"type": kind, ARGUMENTS[kind]: delta, "index": part.index}
         args = delta if kind == "function_call" else inside_string(delta)
         return self._chunk([block], [tool_call_chunk(args=args, index=part.index)])
 
     # --- the end of an item -------------------------------------------------------------------------------------------
 
-    def _finish(self, item: Item, whole: JsonObject) -> Iterable[AIMessageChunk]:
-        """What the chunks have not said yet of an item that is now known whole."""
-        if item.whole is not None:
+    def _finish(self, item: Item, final: JsonObject) -> Iterable[AIMessageChunk]:
+        """What no chunk has had yet of an item that is done."""
+        if item.final is not None:
             return ()
-        item.whole = whole
+        item.final = final
         if item.kind in ARGUMENTS:
-            return self._finish_call(item, whole)
-        return FINISH.get(item.kind, ResponsesStream.finish_other)(self, item, whole)
+            return self._finish_call(item, final)
+        return FINISH.get(item.kind, ResponsesStream.finish_other)(self, item, final)
 
-    def finish_other(self, item: Item, whole: JsonObject) -> Iterable[AIMessageChunk]:
-        part = self._part(item, 0, bare=False)
-        if item.claimed:
-            # Without its type, which the claim has said: LangChain's standard form would repeat the rest.
-            whole = {key: value for key, value in whole.items() if key != "type"}
-        return (self._chunk([{**whole, "index": part.index}]),)
+    def finish_other(self, item: Item, final: JsonObject) -> Iterable[AIMessageChunk]:
+        part = self._part(item, 0, alone=False)
+        if item.reserved:
+            # Its first chunk had the type. A second type would repeat the rest in LangChain's standard form.
+            final = {key: value for key, value in final.items() if key != "type"}
+        return (self._chunk([{**final, "index": part.index}]),)
 
-    def finish_message(self, item: Item, whole: JsonObject) -> Iterable[AIMessageChunk]:
-        item.phase = item.phase or whole.get("phase")
+    def finish_message(self, item: Item, final: JsonObject) -> Iterable[AIMessageChunk]:
+        item.phase = item.phase or final.get("phase")
         return [
             chunk
-            for place, content in enumerate(whole.get("content") or ())
-            for chunk in self._finish_part(item, place, part_block(content, whole))
+            for place, content in enumerate(final.get("content") or ())
+            for chunk in self._finish_part(item, place, part_block(content, final))
         ]
 
     def _finish_part(self, item: Item, place: int, block: Block) -> Iterable[AIMessageChunk]:
-        """What is left to say of a message's part; nothing when it is called again with the same."""
-        part = self._part(item, place, bare=not block.keys() - {"type", "text", "id", "status"})
-        key, notes = block["type"], block.get("annotations", [])[part.notes :]
-        rest = {name: value for name, value in block.items() if name not in {"type", key, "annotations", *part.told}}
-        tail = block[key][part.length :] if key in block else ""
+        """What no chunk has had yet of a message's part; nothing when it is called again with the same."""
+        part = self._part(item, place, alone=not block.keys() - {"type", "text", "id", "status"})
+        key, annotations = block["type"], block.get("annotations", [])[part.sent_annotations :]
+        sent = {"type", key, "annotations", *part.sent_keys}
+        rest = {name: value for name, value in block.items() if name not in sent}
+        tail = block[key][part.sent_length :] if key in block else ""
         if part.plain and tail:
             yield self._chunk(tail)
-        elif key in block and (tail or key not in part.told) and not (part.plain and part.length):
+        elif key in block and (tail or key not in part.sent_keys) and not (part.plain and part.sent_length):
             rest[key] = tail
-        if notes:
-            rest["annotations"] = notes
-        # A plain text stays a `str` as long as there is nothing to say of it but its id and status.
-        if rest.keys() - ({key, "id", "status"} if part.plain and not part.told else set()):
-            part.told |= {"type", *rest}
+        if annotations:
+            rest["annotations"] = annotations
+        # A plain text stays a `str` as long as it has nothing but its id and status beside it.
+        if rest.keys() - ({key, "id", "status"} if part.plain and not part.sent_keys else set()):
+            part.sent_keys |= {"type", *rest}
             yield self._chunk([{"type": key, **rest, "index": part.index}])
-        part.length += len(tail)
-        part.notes += len(notes)
+        part.sent_length += len(tail)
+        part.sent_annotations += len(annotations)
 
-    def finish_reasoning(self, item: Item, whole: JsonObject) -> Iterable[AIMessageChunk]:
-        part = self._part(item, 0, bare=False)
-        rest = {key: value for key, value in whole.items() if key not in {*part.told, "type", "summary", "content"}}
+    def finish_reasoning(self, item: Item, final: JsonObject) -> Iterable[AIMessageChunk]:
+        part = self._part(item, 0, alone=False)
+        sent = {*part.sent_keys, "type", "summary", "content"}
+        rest = {key: value for key, value in final.items() if key not in sent}
         for key in ("summary", "content"):
-            tails = tails_of(whole.get(key) or (), key, part.lengths)
-            if tails or (key in whole and not whole[key] and key not in part.told):
+            tails = unsent_parts(final.get(key) or (), key, part.sent_lengths)
+            if tails or (key in final and not final[key] and key not in part.sent_keys):
                 rest[key] = tails
         if not rest:
             return ()
         return (self._chunk([{"type": "reasoning", "summary": [], **rest, "index": part.index}]),)
 
-    def _finish_call(self, item: Item, whole: JsonObject) -> Iterable[AIMessageChunk]:
+    def _finish_call(self, item: Item, final: JsonObject) -> Iterable[AIMessageChunk]:
         if not item.parts:
-            yield from self._open_call(item, whole)
+            yield from self._open_call(item, final)
         part, key = item.parts[0], ARGUMENTS[item.kind]
-        tail = raw_arguments(whole)[part.length :]
+        tail = raw_arguments(final)[part.sent_length :]
         if tail:
-            yield self._argue(part, item.kind, tail)
-        rest = {name: value for name, value in whole.items() if name not in part.told and name != key}
-        closing = [tool_call_chunk(args='"}', index=part.index)] if closes(whole) else []
+            yield self._arguments_chunk(part, item.kind, tail)
+        rest = {name: value for name, value in final.items() if name not in part.sent_keys and name != key}
+        closing = [tool_call_chunk(args='"}', index=part.index)] if came_as_text(final) else []
         if rest or closing:
             content: list[Block] = [{"type": item.kind, **rest, "index": part.index}] if rest else []
             yield self._chunk(content, closing)
 
     def _chunk(self, content: str | list[Any], calls: list[ToolCallChunk] | None = None) -> AIMessageChunk:
         if not isinstance(content, str):
-            self._blocks = True
-            content, self._claims = [*self._claims, *content], []
+            self._has_blocks = True
+            content, self._reserved = [*self._reserved, *content], []
         return AIMessageChunk(
             content=content,
             tool_call_chunks=calls or [],

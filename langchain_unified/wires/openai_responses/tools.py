@@ -1,4 +1,4 @@
-"""Tools and tool choice as the Responses API has them: flat, functions with a `strict` of their own."""
+"""Tools and tool choice -> `tools` and `tool_choice` of a Responses body: flat objects, each function with `strict`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from langchain_unified.request import Adjustment, JsonObject, Request, ToolSpec
 from langchain_unified.schemas.openai import check_tool_name, function_schema
 from langchain_unified.tools.server.forms import refusal
 
-# What a function or a custom tool may say beside its name, description and form.
+# The options of a function or a custom tool beside its name, description and schema or format.
 OPTIONS = frozenset({"defer_loading", "async", "allowed_callers", "output_schema"})
 CALLERS = frozenset({"direct", "programmatic"})
 
@@ -21,11 +21,11 @@ CALL_IDS = IdRules(max_length=64, pattern=re.compile(r".+", re.DOTALL), prefix="
 
 
 def encode_tools(request: Request, adjustments: list[Adjustment]) -> list[JsonObject]:
-    """The request's tools. What a tool says that has no place here lands in `adjustments`.
+    """The tools in their order. Options that only other APIs have go into `adjustments`.
 
     Raises `InvalidToolError` for a tool that only Anthropic has.
     """
-    return [KINDS[spec.kind](spec, adjustments) for spec in request.tools]
+    return [WRITERS[spec.kind](spec, adjustments) for spec in request.tools]
 
 
 def _function(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
@@ -33,7 +33,7 @@ def _function(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
     if spec.description is not None:
         tool["description"] = spec.description
     tool["parameters"], strict = function_schema(spec, adjustments)
-    # The key is required. The API's own default would rewrite a schema to the strict subset.
+    # Required: the API's default would rewrite a schema to the strict subset.
     tool["strict"] = bool(strict)
     return tool | _options(spec, adjustments)
 
@@ -51,13 +51,12 @@ def _custom(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
 
 
 def _native(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
-    refused = refusal(str(spec.definition.get("type")), "openai")
-    if refused:
-        raise InvalidToolError(refused)
+    if why := refusal(str(spec.definition.get("type")), "openai"):
+        raise InvalidToolError(why)
     return dict(spec.definition)
 
 
-KINDS: Mapping[str, Callable[[ToolSpec, list[Adjustment]], JsonObject]] = {
+WRITERS: Mapping[str, Callable[[ToolSpec, list[Adjustment]], JsonObject]] = {
     "function": _function,
     "custom": _custom,
     "native": _native,
@@ -65,19 +64,19 @@ KINDS: Mapping[str, Callable[[ToolSpec, list[Adjustment]], JsonObject]] = {
 
 
 def _options(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
-    kept: JsonObject = {}
+    options: JsonObject = {}
     for key, value in spec.options.items():
         if key == "allowed_callers" and not CALLERS.issuperset(value):
-            why = f"OpenAI knows the callers {', '.join(sorted(CALLERS))}, not {value}"
+            why = f"OpenAI has the callers {', '.join(sorted(CALLERS))}, not {value}: it was not sent."
         elif key in OPTIONS:
-            kept[key] = value
+            options[key] = value
             continue
         elif key == "format":
             continue
         else:
-            why = "the Responses API has no such option of a tool"
+            why = "The Responses API has no such option of a tool: it was not sent."
         adjustments.append(Adjustment(what=f"{key} of the tool {spec.name!r}", why=why))
-    return kept
+    return options
 
 
 # --- tool choice ------------------------------------------------------------------------------------------------------
@@ -86,7 +85,7 @@ MODES: Mapping[str, str] = {"auto": "auto", "any": "required", "none": "none"}
 
 
 def encode_tool_choice(request: Request) -> str | JsonObject | None:
-    """`tool_choice`; `None` where the caller made none."""
+    """`tool_choice` as the API has it; `None`: not sent."""
     choice = request.tool_choice
     if choice is None:
         return None
@@ -94,19 +93,21 @@ def encode_tool_choice(request: Request) -> str | JsonObject | None:
         return choice.definition
     if choice.mode in MODES:
         return MODES[choice.mode]
-    named = [_named(name, request.tools) for name in choice.names]
-    return _allowed(named, required=choice.required) if choice.mode == "allowed" else _forced(named[0], request.tools)
+    references = [_reference(name, request.tools) for name in choice.names]
+    if choice.mode == "allowed":
+        return _allowed(references, required=choice.required)
+    return _one_tool(references[0], request.tools)
 
 
-def _allowed(named: list[JsonObject], *, required: bool) -> JsonObject:
-    return {"type": "allowed_tools", "mode": "required" if required else "auto", "tools": named}
+def _allowed(references: list[JsonObject], *, required: bool) -> JsonObject:
+    return {"type": "allowed_tools", "mode": "required" if required else "auto", "tools": references}
 
 
-def _forced(named: JsonObject, tools: tuple[ToolSpec, ...]) -> str | JsonObject:
-    """The choice of one tool. One of a type that no choice names is the only one that is allowed."""
-    if named["type"] in CHOSEN_BY_NAME or named["type"] in CHOSEN_BY_TYPE:
-        return named
-    return "required" if len(tools) == 1 else _allowed([named], required=True)
+def _one_tool(reference: JsonObject, tools: tuple[ToolSpec, ...]) -> str | JsonObject:
+    """The choice of one tool. A type that the API cannot choose is made the only allowed one."""
+    if reference["type"] in CHOSEN_BY_NAME or reference["type"] in CHOSEN_BY_TYPE:
+        return reference
+    return "required" if len(tools) == 1 else _allowed([reference], required=True)
 
 
 CHOSEN_BY_NAME = frozenset({"function", "custom", "mcp"})
@@ -117,11 +118,11 @@ CHOSEN_BY_TYPE = frozenset(
         "programmatic_tool_calling",
     }
 )  # fmt: skip
-"""What a choice may name: the SDK's `ToolChoiceTypes`, and the types that have a choice of their own."""
+"""The types that a choice may have: the SDK's `ToolChoiceTypes`, and those with a choice of their own."""
 
 
-def _named(name: str, tools: tuple[ToolSpec, ...]) -> JsonObject:
-    """How a choice names one tool: the caller's own by name, an MCP server by label, any other by type."""
+def _reference(name: str, tools: tuple[ToolSpec, ...]) -> JsonObject:
+    """One tool in a choice: a function or custom tool by name, an MCP server by label, any other tool by type."""
     spec = next((tool for tool in tools if name in (tool.name, tool.definition.get("type"))), None)
     if spec is None or spec.kind != "native":
         return {"type": "function" if spec is None else spec.kind, "name": name}

@@ -11,8 +11,10 @@ import pytest
 from langchain_core.messages import HumanMessage, ToolMessage, message_chunk_to_message
 
 from langchain_unified.errors import UnsupportedContentError
-from langchain_unified.request import Params, Profile, Turn
+from langchain_unified.messages.turns import turns
+from langchain_unified.request import Params, Profile, Request, Turn
 from langchain_unified.wires.openai_responses import WIRE
+from tests.support.histories import repair
 from tests.support.streams import total
 from tests.wires.openai_responses.helpers import (
     CLAUDE,
@@ -83,13 +85,13 @@ def test_calls_follow_tool_calls():
 
 
 def test_a_turn_of_another_provider_keeps_its_words_and_calls(oracle):
-    items = sent(HumanMessage("x"), CLAUDE, ToolMessage("2", tool_call_id="toolu_1"))[1:]
-    assert items[0] == {"role": "assistant", "content": "Let me look."}
-    assert items[1] == {"role": "assistant", "content": '[called web_search: {"query":"q"}]'}
-    assert items[2]["content"].startswith("[result: ")
-    assert "https://a.b" in items[2]["content"]
-    assert "encrypted" not in items[2]["content"]
-    assert items[3:] == [
+    messages = [HumanMessage("x"), CLAUDE, ToolMessage("2", tool_call_id="toolu_1")]
+    found, _ = repair(turns(messages, "openai_responses"), wire="openai_responses", profile=Profile())
+    items = WIRE.encode(Request("m", found)).body["input"][1:]
+    assert items[0]["content"].startswith("Let me look.\n\n[web_search was called with q]\n\n[web_search returned: ")
+    assert "https://a.b" in items[0]["content"]
+    assert "encrypted" not in items[0]["content"]
+    assert items[1:] == [
         {"type": "function_call", "call_id": "toolu_1", "name": "add", "arguments": '{"a":1}'},
         {"type": "function_call_output", "call_id": "toolu_1", "output": "2"},
     ]

@@ -1,12 +1,12 @@
 """Body of `POST /responses` -> Request, as a server reads it.
 
-A value of the wrong kind is refused by the path of its key (`input[2].content[0].text`). `null` says what an absent key
-says. What only this API has, and has no word in our vocabulary, is kept as it is: an item, a part, a tool as `native`,
-a key of the body in `native` or, unknown to the wire as well, in `extra_body`. Such a key is `instructions`: it belongs
-to one call, a system message to the conversation.
+A value of the wrong kind is refused with the path of its key (`input[2].content[0].text`). `null` counts as an absent
+key. What only this API has is kept unchanged: an item, a part or a tool as `native`, a key of the body in `native` or,
+where the wire does not know it either, in `extra_body`. `instructions` is such a key: it belongs to one call, a system
+message to the conversation.
 
-What our encoder would write in another way comes back in the encoder's way: an `input` string is a user's message, one
-text part is a `str`, arguments are compact JSON, the deprecated `user` is `safety_identifier`.
+What the encoder would write in another form is read in that form: an `input` string is a user's message, one text part
+is a `str`, arguments are compact JSON, the deprecated `user` is `safety_identifier`.
 """
 
 from __future__ import annotations
@@ -47,24 +47,24 @@ NATIVE: Mapping[str, str] = {
     "previous_response_id": "a string",
     "truncation": "a string",
 }
-"""Those of the API's own keys whose kind matters to a server."""
+"""The API's own keys whose kind of value is checked."""
 
-SETTLED = frozenset({"model", "input", "tools", "tool_choice", "stream", "reasoning", "text", "include", *PARAMS})
-# Each of these stands for a conversation, so that `input` may be missing.
+READ_KEYS = frozenset({"model", "input", "tools", "tool_choice", "stream", "reasoning", "text", "include", *PARAMS})
+# Each of these refers to a conversation, so that `input` may be absent.
 STATES = ("previous_response_id", "conversation", "prompt")
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 def read_request(body: JsonObject, headers: Mapping[str, str] = NO_HEADERS) -> Request:
-    """The request that a body asks for. Raises `RequestError` for a body that is none; headers say nothing here."""
+    """The request of a body. Raises `RequestError` for a malformed one; no header matters here."""
     given = non_null(expect("an object", body, "The body"))
     if "input" not in given and not any(key in given for key in STATES):
         raise RequestError("input must be a string or a list of items, not null (or absent).")
     tools = tuple(_tool(tool, path) for tool, path in each_object(given.get("tools"), "tools"))
     output, text = _text(given)
     params = _params(given)
-    native = {key: value for key, value in given.items() if key in NATIVE_KEYS and key not in SETTLED}
+    native = {key: value for key, value in given.items() if key in NATIVE_KEYS and key not in READ_KEYS}
     for key in NATIVE.keys() & native.keys():
         expect(NATIVE[key], native[key], key)
     return Request(
@@ -81,7 +81,7 @@ def read_request(body: JsonObject, headers: Mapping[str, str] = NO_HEADERS) -> R
 
 
 def _unknown(body: JsonObject) -> JsonObject:
-    known = NATIVE_KEYS | SETTLED
+    known = NATIVE_KEYS | READ_KEYS
     if body.get("safety_identifier") is None:
         known |= {"user"}
     return {key: value for key, value in body.items() if key not in known}
@@ -91,7 +91,7 @@ def _params(given: JsonObject) -> Params:
     found = {name: expect(kind, given[key], key) for key, (name, kind) in PARAMS.items() if key in given}
     if "user" in given and "user" not in found:
         found["user"] = expect("a string", given["user"], "user")
-    if LOGPROBS in _asked(given):
+    if LOGPROBS in _included(given):
         found["logprobs"] = True
     verbosity = expect("an object", given.get("text", {}), "text").get("verbosity")
     if verbosity is not None:
@@ -100,7 +100,7 @@ def _params(given: JsonObject) -> Params:
 
 
 def _reasoning(given: JsonObject) -> JsonObject:
-    """The effort under the name that other APIs have too; the rest as it is."""
+    """The effort as the neutral parameter, the rest unchanged."""
     found: JsonObject = {}
     if given.get("effort") is not None:
         found["reasoning_effort"] = expect("a string", given["effort"], "reasoning.effort")
@@ -111,20 +111,20 @@ def _reasoning(given: JsonObject) -> JsonObject:
 LOGPROBS, ENCRYPTED = "message.output_text.logprobs", "reasoning.encrypted_content"
 
 
-def _asked(given: JsonObject) -> list[str]:
+def _included(given: JsonObject) -> list[str]:
     return cast("list[str]", expect("a list of strings", given.get("include", []), "include"))
 
 
 def _include(given: JsonObject, params: Params) -> JsonObject:
-    """What a body asks for in `include` beside what its parameters say by themselves."""
+    """What a body includes beside what its parameters include by themselves."""
     implied = {LOGPROBS}
     if params.get("store") is False and may_reason(Request("", (), params)):
         implied.add(ENCRYPTED)
-    rest = [name for name in _asked(given) if name not in implied]
+    rest = [name for name in _included(given) if name not in implied]
     return {"include": rest} if rest else {}
 
 
-# --- the form of the answer -------------------------------------------------------------------------------------------
+# --- the format of the answer -----------------------------------------------------------------------------------------
 
 FORMAT: Mapping[str, str] = {
     "type": "a string",
@@ -136,12 +136,12 @@ FORMAT: Mapping[str, str] = {
 
 
 def _text(given: JsonObject) -> tuple[OutputFormat | None, JsonObject]:
-    """`text.format`, and what is left of `text` without it and the verbosity; a format without a word of ours is."""
+    """`text.format`, and the rest of `text` without the verbosity; a format that `OutputFormat` lacks stays in it."""
     text = non_null(expect("an object", given.get("text", {}), "text"))
     asked = text.get("format")
     output = None if asked is None else _output(non_null(expect("an object", asked, "text.format")))
-    said = {"verbosity"} if output is None else {"verbosity", "format"}
-    rest = {key: value for key, value in text.items() if key not in said}
+    read = {"verbosity"} if output is None else {"verbosity", "format"}
+    rest = {key: value for key, value in text.items() if key not in read}
     return output, {"text": rest} if rest else {}
 
 
@@ -194,11 +194,11 @@ def _tool(tool: JsonObject, path: str) -> ToolSpec:
 
 
 def _nested(form: Any) -> bool:
-    """Whether a grammar stands as Chat Completions has it: this API would refuse what the encoder mends."""
+    """Whether a grammar has the form of Chat Completions, which this API refuses and the encoder would adapt."""
     return isinstance(form, dict) and (not form or "grammar" in form)
 
 
-WORDS: Mapping[str, ToolChoice] = {
+MODES: Mapping[str, ToolChoice] = {
     "none": ToolChoice("none"),
     "auto": ToolChoice("auto"),
     "required": ToolChoice("any"),
@@ -206,18 +206,18 @@ WORDS: Mapping[str, ToolChoice] = {
 
 
 def _tool_choice(value: Any, tools: tuple[ToolSpec, ...]) -> ToolChoice:
-    """The choice. Whether the tools that it names exist is not asked: they may stand in the input too."""
+    """The choice. Its tools are not looked up: they may be in the input, too."""
     if isinstance(value, str):
-        if value not in WORDS:
-            raise RequestError(f"tool_choice must be one of {', '.join(WORDS)} or an object, not {value!r}.")
-        return WORDS[value]
+        if value not in MODES:
+            raise RequestError(f"tool_choice must be one of {', '.join(MODES)} or an object, not {value!r}.")
+        return MODES[value]
     kind = expect("a string", expect("an object", value, "tool_choice").get("type"), "tool_choice.type")
-    whole = ToolChoice("tool", definition=value)
-    choice = CHOICES[kind](value) if kind in CHOICES else whole
-    return choice if encode_tool_choice(Request("", (), tools=tools, tool_choice=choice)) == value else whole
+    unchanged = ToolChoice("tool", definition=value)
+    choice = CHOICES[kind](value) if kind in CHOICES else unchanged
+    return choice if encode_tool_choice(Request("", (), tools=tools, tool_choice=choice)) == value else unchanged
 
 
-def _named(value: JsonObject) -> ToolChoice:
+def _one_tool(value: JsonObject) -> ToolChoice:
     return ToolChoice("tool", (expect("a string", value.get("name"), "tool_choice.name"),))
 
 
@@ -235,7 +235,7 @@ def _name(tool: JsonObject, path: str) -> str:
 
 
 CHOICES: Mapping[str, Callable[[JsonObject], ToolChoice]] = {
-    "function": _named,
-    "custom": _named,
+    "function": _one_tool,
+    "custom": _one_tool,
     "allowed_tools": _allowed,
 }
