@@ -168,7 +168,7 @@ def _details(raw: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, int]
 def _with_tier(details: dict[str, int], tier: str, total: int, prefixed: tuple[str, ...]) -> dict[str, int]:
     """The details with the tier before some names, and the count of the tier itself: all tokens without those."""
     renamed = {f"{tier}_{key}" if key in prefixed else key: count for key, count in details.items()}
-    return {**renamed, tier: total - sum(details.get(key, 0) for key in prefixed)}
+    return {**renamed, tier: max(0, total - sum(details.get(key, 0) for key in prefixed))}
 
 
 def _usage(

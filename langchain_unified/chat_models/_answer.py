@@ -10,6 +10,7 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables.config import ContextThreadPoolExecutor
 
 from langchain_unified.caching.report import report
+from langchain_unified.chat_models._gateway import generation_info
 from langchain_unified.chat_models._plan import Plan
 from langchain_unified.chat_models._stops import cut_message
 from langchain_unified.request import JsonObject
@@ -54,17 +55,18 @@ async def asend_n(transport: Transport, plan: Plan) -> list[Answer]:
 
 def read_answers(plan: Plan, answers: Sequence[Answer]) -> ChatResult:
     """The result of a call: each answer decoded, cut at the plan's stops, with what the call adds to its metadata."""
-    messages: list[AIMessage] = []
+    generations: list[ChatGeneration] = []
     for answer in answers:
         added = call_metadata(plan, answer.request_id, answer.headers)
+        info = generation_info(answer.headers)
         for decoded in plan.wire.decode(answer.data):
             message = cut_message(decoded, plan.stops) if plan.stops else decoded
             message.response_metadata.update(added)
             add_cache_report(plan, message)
-            messages.append(message)
-    metadata = messages[0].response_metadata
+            generations.append(ChatGeneration(message=message, generation_info=info))
+    metadata = generations[0].message.response_metadata
     llm_output = {key: metadata[key] for key in ("token_usage", "model_name") if key in metadata}
-    return ChatResult(generations=[ChatGeneration(message=message) for message in messages], llm_output=llm_output)
+    return ChatResult(generations=generations, llm_output=llm_output)
 
 
 def call_metadata(plan: Plan, request_id: str | None, headers: Mapping[str, str]) -> JsonObject:

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from langchain_unified.chat_models._fields import OnUnsupported, Repair
 from langchain_unified.errors import ConfigurationError, UnsupportedParameterError
-from langchain_unified.request import Adjustment, JsonObject, Params
+from langchain_unified.request import Adjustment, JsonObject, Params, Provider
 from langchain_unified.transport import Timeout
 from langchain_unified.wires import WIRES
 
@@ -44,8 +44,15 @@ class CallOptions(TypedDict, total=False):
 
 PARAM_KEYS = frozenset(Params.__annotations__)
 CALL_KEYS = frozenset(CallOptions.__annotations__)
-NATIVE_KEYS = frozenset().union(*(wire.native_keys for wire in WIRES.values()))
 
+
+def native_keys(provider: Provider | None) -> frozenset[str]:
+    """The keys of a provider's own bodies that are no neutral parameters; of both for `None`."""
+    wires = (wire for wire in WIRES.values() if provider in (None, wire.provider))
+    return frozenset().union(*(wire.native_keys for wire in wires))
+
+
+NATIVE_KEYS = native_keys(None)
 CALL_FIELDS = PARAM_KEYS | NATIVE_KEYS | {
     "betas", "extra_body", "extra_headers", "extra_query", "prompt_cache", "response_format", "stream_usage",
     "tool_choice",
@@ -118,10 +125,28 @@ def parse_arguments(keywords: Mapping[str, Any]) -> Arguments:
 
 
 def unknown_keyword(key: str, known: Iterable[str], place: str) -> str:
-    """The error message for an unknown keyword, with the closest known one."""
-    close = difflib.get_close_matches(key, sorted(known), n=1, cutoff=0.6)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
+    """The error message for an unknown keyword, with what to write instead where that is certain."""
+    names = sorted(known)
+    close = difflib.get_close_matches(key, names, n=1, cutoff=0.85)
+    hint = f" {ELSEWHERE[key]}" if key in ELSEWHERE else f" Did you mean {close[0]!r}?" if close else ""
     return f"{key!r} is not a parameter of {place}.{hint} A provider's new body keys go into `extra_body`."
+
+
+ELSEWHERE: Mapping[str, str] = {
+    "api_base": "Write `base_url`.",
+    "openai_api_url": "Write `base_url`.",
+    "anthropic_api_base": "Write `base_url`.",
+    "num_retries": "Write `max_retries`.",
+    "retries": "Write `max_retries`.",
+    "drop_params": 'Write `on_unsupported="ignore"`.',
+    "headers": "Write `default_headers`.",
+    "azure_endpoint": 'Write `base_url="https://….openai.azure.com/openai/v1"`.',
+    "azure_deployment": "Write the deployment's name as `model`.",
+    "deployment_name": "Write the deployment's name as `model`.",
+    "tools": "Use `bind_tools`, or give `tools` with the call.",
+    "max_workers": 'Write `config={"max_concurrency": …}` with `batch`.',
+}
+"""Names of other libraries, and what they are called here."""
 
 
 # --- values -----------------------------------------------------------------------------------------------------------

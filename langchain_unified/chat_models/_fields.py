@@ -31,33 +31,6 @@ def key_from(*variables: str) -> Callable[[], SecretStr | None]:
     return read
 
 
-URL_VARIABLES: Mapping[str, tuple[str, ...]] = {
-    "anthropic": ("ANTHROPIC_API_URL", "ANTHROPIC_BASE_URL", "ANTHROPIC_API_BASE"),
-    "openai": ("OPENAI_API_BASE", "OPENAI_BASE_URL"),
-}
-
-GATEWAY_PATHS = {"anthropic": "anthropic", "openai": "openai/v1"}
-
-
-def url_from(provider: str) -> Callable[[], str | None]:
-    """A function for the base URL from the environment: the provider's own variables, then LangSmith's gateway."""
-
-    def read() -> str | None:
-        names = URL_VARIABLES[provider]
-        return next((os.environ[name] for name in names if os.environ.get(name)), gateway_url(provider))
-
-    return read
-
-
-def gateway_url(provider: str) -> str | None:
-    """The provider's base URL on LangSmith's gateway if `LANGSMITH_GATEWAY` is on or a URL, else `None`."""
-    setting = os.environ.get("LANGSMITH_GATEWAY", "")
-    if setting.lower() in ("", "false", "0", "no"):
-        return None
-    host = "https://gateway.smith.langchain.com" if setting.lower() in ("true", "1", "yes") else setting.rstrip("/")
-    return f"{host}/{GATEWAY_PATHS[provider]}"
-
-
 class Parameters(BaseModel):
     """The neutral parameters of a call. Each means the same on both providers, or is refused by name.
 
@@ -154,7 +127,7 @@ class AnthropicFields(BaseModel):
     model_config = ConfigDict(populate_by_name=True, arbitrary_types_allowed=True, protected_namespaces=())
 
     anthropic_api_key: ApiKey = Field(default_factory=key_from("ANTHROPIC_API_KEY"))
-    anthropic_api_url: str | None = Field(default_factory=url_from("anthropic"))
+    anthropic_api_url: str | None = None
     anthropic_proxy: str | None = Field(default_factory=from_env("ANTHROPIC_PROXY", default=None), repr=False)
     betas: list[str] | None = None
     output_config: dict[str, Any] | None = None
@@ -172,7 +145,7 @@ class OpenAIFields(BaseModel):
     model_config = ConfigDict(populate_by_name=True, arbitrary_types_allowed=True, protected_namespaces=())
 
     openai_api_key: ApiKey = Field(default_factory=key_from("OPENAI_API_KEY"))
-    openai_api_base: str | None = Field(default_factory=url_from("openai"))
+    openai_api_base: str | None = None
     openai_organization: str | None = Field(
         default_factory=from_env(["OPENAI_ORG_ID", "OPENAI_ORGANIZATION"], default=None), alias="organization"
     )

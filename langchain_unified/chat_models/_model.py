@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
@@ -14,18 +13,18 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 from langchain_core.language_models import BaseChatModel, LangSmithParams
 from langchain_core.language_models.model_profile import ModelProfile
-from pydantic import PrivateAttr, SecretStr
+from pydantic import PrivateAttr
 
 from langchain_unified import profiles
 from langchain_unified.caching.policy import PromptCache
 from langchain_unified.catalog import Route
+from langchain_unified.chat_models import _gateway
 from langchain_unified.chat_models._arguments import CALL_FIELDS, SYNONYMS, canonical
 from langchain_unified.chat_models._fields import (
     ApiKey,
     Connection,
     Parameters,
     Timeout,
-    gateway_url,
     secret_fields,
 )
 from langchain_unified.errors import UnknownModelError
@@ -83,6 +82,10 @@ class ModelBase(Parameters, Connection, BaseChatModel):
     _warned: set[str] = PrivateAttr(default_factory=set)
     """The adjustments that were warned of."""
     _state: ModelState = PrivateAttr(default_factory=ModelState)
+    _gateway_headers: dict[str, str] = PrivateAttr(default_factory=dict)
+    """The headers of the LangSmith gateway context in which the model was built. Never written down."""
+    _provider: ClassVar[Provider | None] = None
+    """The provider that the class is for; `None`: the model's name decides."""
 
     # --- what a class adds ---
 
@@ -101,6 +104,20 @@ class ModelBase(Parameters, Connection, BaseChatModel):
     @abstractmethod
     def _base_url(self, provider: Provider) -> str | None:
         """The base URL that is set for a provider; `None` for the provider's default."""
+
+    def _complete_address(self) -> None:
+        """Fill in the base URL and key that were not given, once the fields are set."""
+
+    def _set_address(self, provider: Provider, url_field: str, key_field: str, default_url: str | None = None) -> None:
+        """Write a provider's base URL and key into these fields: those given, else the environment's or gateway's."""
+        given = {n: getattr(self, n) if n in self.model_fields_set else None for n in (url_field, key_field)}
+        found = _gateway.address(provider, given[url_field], given[key_field], default_url)
+        self.__dict__[url_field] = found.base_url
+        if found.api_key is not None:
+            self.__dict__[key_field] = found.api_key
+        if _gateway.in_context():
+            self._gateway_headers = _gateway.context_headers()
+            self.__dict__[f"{provider}_proxy"] = None
 
     def _use_responses_api(self) -> bool | None:
         return getattr(self, "use_responses_api", None)
@@ -131,7 +148,13 @@ class ModelBase(Parameters, Connection, BaseChatModel):
         state = self._current()
         if state.defaults is None:
             fields = self.__dict__
-            state.defaults = {name: fields[field] for field, name in self._call_fields() if fields[field] is not None}
+            # `ChatAnthropic.max_tokens` shows the profile's limit; only a value that was given is sent as such.
+            hidden = () if "max_tokens" in self.model_fields_set else ("max_tokens",)
+            state.defaults = {
+                name: fields[field]
+                for field, name in self._call_fields()
+                if fields[field] is not None and field not in hidden
+            }
         return state.defaults
 
     @classmethod
@@ -187,6 +210,11 @@ class ModelBase(Parameters, Connection, BaseChatModel):
         return {"prompt_cache": asdict(policy)} if isinstance(policy, PromptCache) else {}
 
     @property
+    def effort(self) -> str | None:
+        """The same as `reasoning_effort`."""
+        return self.reasoning_effort
+
+    @property
     def _llm_type(self) -> str:
         return f"{self._route().provider}-chat"
 
@@ -236,13 +264,12 @@ class Endpoint(NamedTuple):
     provider: Provider
     base_url: str | None
     api_key: ApiKey
-    key_field: str
     proxy: str | None
     timeout: Timeout
     organization: str | None = None
 
 
-def connection(model: Connection, endpoint: Endpoint) -> TransportConfig:
+def connection(model: ModelBase, endpoint: Endpoint) -> TransportConfig:
     """The transport's configuration for `endpoint`, with what the model's fields say for every provider."""
     timeout = endpoint.timeout
     if isinstance(timeout, int | float) and timeout <= 0:
@@ -250,12 +277,12 @@ def connection(model: Connection, endpoint: Endpoint) -> TransportConfig:
     return TransportConfig(
         provider=endpoint.provider,
         base_url=endpoint.base_url,
-        api_key=_key(model, endpoint),
+        api_key=endpoint.api_key,
         organization=endpoint.organization,
         proxy=endpoint.proxy,
         timeout=timeout,
         max_retries=model.max_retries,
-        default_headers=tuple((model.default_headers or {}).items()),
+        default_headers=tuple(_gateway.with_headers(model.default_headers or {}, model._gateway_headers).items()),
         default_query=tuple((model.default_query or {}).items()),
         socket_options=None if model.http_socket_options is None else tuple(model.http_socket_options),
         http_client=model.http_client,
@@ -264,11 +291,3 @@ def connection(model: Connection, endpoint: Endpoint) -> TransportConfig:
         async_client=model.async_client,
     )
 
-
-def _key(model: Connection, endpoint: Endpoint) -> ApiKey:
-    """The given key. Where none is given and the base URL is LangSmith's gateway: the gateway's key."""
-    given = endpoint.key_field in model.model_fields_set
-    if given or endpoint.base_url is None or endpoint.base_url != gateway_url(endpoint.provider):
-        return endpoint.api_key
-    gateway = os.environ.get("LANGSMITH_GATEWAY_API_KEY") or os.environ.get("LANGSMITH_API_KEY")
-    return SecretStr(gateway) if gateway else endpoint.api_key

@@ -11,6 +11,7 @@ from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.outputs import ChatGenerationChunk
 
 from langchain_unified.chat_models._answer import add_cache_report, call_metadata
+from langchain_unified.chat_models._gateway import generation_info
 from langchain_unified.chat_models._plan import Plan
 from langchain_unified.chat_models._stops import StreamCutter
 from langchain_unified.errors import IncompleteStreamError, UnifiedError
@@ -23,12 +24,13 @@ def read(
 ) -> Generator[ChatGenerationChunk]:
     """Make the call; its chunks, which the callbacks get as well."""
     with transport.stream(plan.call) as events, StreamReader(plan, events.request_id, events.headers) as reader:
+        info = generation_info(events.headers)  # with the first chunk alone: chunks are added up
         for event in events:
             for message in reader.feed(event):
                 if message.chunk_position == "last":
                     reader.complete(message)
                 reader.seen.append(message)
-                chunk = ChatGenerationChunk(message=message)
+                chunk, info = ChatGenerationChunk(message=message, generation_info=info), None
                 if run_manager:
                     run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
                 yield chunk
@@ -44,12 +46,13 @@ async def aread(
         await transport.astream(plan.call) as events,
         StreamReader(plan, events.request_id, events.headers) as reader,
     ):
+        info = generation_info(events.headers)
         async for event in events:
             for message in reader.feed(event):
                 if message.chunk_position == "last":
                     reader.complete(message)
                 reader.seen.append(message)
-                chunk = ChatGenerationChunk(message=message)
+                chunk, info = ChatGenerationChunk(message=message, generation_info=info), None
                 if run_manager:
                     await run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
                 yield chunk

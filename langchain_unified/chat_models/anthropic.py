@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field
 
 from langchain_unified.catalog import Route, resolve
-from langchain_unified.chat_models._fields import AnthropicFields, ApiKey, Timeout, key_from, url_from
+from langchain_unified.chat_models._fields import AnthropicFields, ApiKey, Timeout, key_from
 from langchain_unified.chat_models._model import Endpoint, connection
 from langchain_unified.chat_models.base import ChatBase
 from langchain_unified.request import Provider
@@ -22,13 +22,15 @@ class ChatAnthropic(ChatBase, AnthropicFields):
     4096 for an unknown model. Raises `ConfigurationError` for an unknown keyword.
     """
 
+    _provider: ClassVar[Provider | None] = "anthropic"
+
     model: str = Field(alias="model_name")
     max_tokens: int | None = Field(default=None, alias="max_tokens_to_sample")
     default_request_timeout: Timeout = Field(default=None, alias="timeout")
     """Seconds: a number, `(connect, read)`, or a `Timeout` of the SDK. Default 600, connect 5."""
     stop_sequences: list[str] | str | None = Field(default=None, alias="stop")
     anthropic_api_key: ApiKey = Field(default_factory=key_from("ANTHROPIC_API_KEY"), alias="api_key")
-    anthropic_api_url: str | None = Field(default_factory=url_from("anthropic"), alias="base_url")
+    anthropic_api_url: str | None = Field(default=None, alias="base_url")
 
     def __init__(self, model: str | None = None, **kwargs: Any) -> None:
         """Take the model's name first or as `model=`, everything else by name."""
@@ -38,6 +40,12 @@ class ChatAnthropic(ChatBase, AnthropicFields):
     def model_name(self) -> str:
         """The same as `model`."""
         return self.model
+
+    def _complete_address(self) -> None:
+        self._set_address("anthropic", "anthropic_api_url", "anthropic_api_key", "https://api.anthropic.com")
+        if self.max_tokens is None:
+            # As langchain-anthropic shows it. A call computes it from the profile of the call's own model.
+            self.__dict__["max_tokens"] = self._route().profile.max_output_tokens
 
     def _model_id(self) -> str:
         return self.model
@@ -53,7 +61,6 @@ class ChatAnthropic(ChatBase, AnthropicFields):
             provider="anthropic",
             base_url=self.anthropic_api_url,
             api_key=self.anthropic_api_key,
-            key_field="anthropic_api_key",
             proxy=self.anthropic_proxy,
             timeout=self.default_request_timeout,
         )

@@ -19,7 +19,7 @@ from pydantic import ConfigDict, SecretStr, ValidationError, model_validator
 from langchain_unified._version import __version__
 from langchain_unified.chat_models import _binding, _events, _plan
 from langchain_unified.chat_models._answer import asend_n, read_answers, send_n
-from langchain_unified.chat_models._arguments import SYNONYMS, rename_metadata, unknown_keyword
+from langchain_unified.chat_models._arguments import SYNONYMS, native_keys, rename_metadata, unknown_keyword
 from langchain_unified.chat_models._check import CheckReport, check
 from langchain_unified.chat_models._fields import REFUSED
 from langchain_unified.chat_models._model import ModelBase
@@ -51,18 +51,29 @@ class ChatBase(ModelBase):
             super().__init__(**self._known_keywords(kwargs))
         except ValidationError as exc:
             raise ConfigurationError(_validation_message(type(self).__name__, exc)) from None
+        self._complete_address()
         self._route()  # an unknown model raises here, not at the first call
 
     @classmethod
     def _known_keywords(cls, kwargs: Mapping[str, Any]) -> JsonObject:
-        """The keywords under the names of this class's fields. Another class's name for a field is accepted."""
+        """The keywords under the names of this class's fields. Another class's name for a field is accepted.
+
+        Keys of the provider's own body that have no field go into `model_kwargs`.
+        """
         known = {name for field, info in cls.model_fields.items() for name in (field, info.alias) if name}
+        body_keys = native_keys(cls._provider) - known
         result: JsonObject = {}
+        body: JsonObject = {}
         for key, value in kwargs.items():
             name = key if key in known else SYNONYMS.get(key, key)
-            if name not in known:
-                raise ConfigurationError(_unknown_keyword(key, known, cls.__name__))
-            result[name] = value
+            if name in known:
+                result[name] = value
+            elif name in body_keys:
+                body[name] = value
+            else:
+                raise ConfigurationError(_unknown_keyword(key, known | body_keys, cls.__name__))
+        if body:
+            result["model_kwargs"] = _merged(result.get("model_kwargs") or {}, body)
         return result
 
     @model_validator(mode="after")
@@ -304,6 +315,13 @@ class ChatBase(ModelBase):
 
 def _is_secret(value: Any) -> bool:
     return isinstance(value, SecretStr)
+
+
+def _merged(model_kwargs: JsonObject, body: JsonObject) -> JsonObject:
+    for key, value in body.items():
+        if key in model_kwargs and model_kwargs[key] != value:
+            raise ConfigurationError(f"{key!r} is given twice, once in `model_kwargs`, with different values.")
+    return {**model_kwargs, **body}
 
 
 def _unknown_keyword(key: str, known: set[str], place: str) -> str:

@@ -44,6 +44,10 @@ class ChatUnified(ChatBase, AnthropicFields, OpenAIFields):
         """The same as `model`."""
         return self.model
 
+    def _complete_address(self) -> None:
+        self._set_address("anthropic", "anthropic_api_url", "anthropic_api_key")
+        self._set_address("openai", "openai_api_base", "openai_api_key")
+
     def _model_id(self) -> str:
         return self.model
 
@@ -68,7 +72,6 @@ class ChatUnified(ChatBase, AnthropicFields, OpenAIFields):
             provider=provider,
             base_url=self._base_url(provider),
             api_key=self.api_key if shared else getattr(self, field),
-            key_field="api_key" if shared else field,
             proxy=self.anthropic_proxy if provider == "anthropic" else self.openai_proxy,
             timeout=self.timeout,
             organization=self.openai_organization if provider == "openai" else None,
