@@ -1,4 +1,4 @@
-"""Tool calls and their results: which belong together, where they stand, and their ids.
+"""Tool calls and their results: which belong together, their order, and their ids.
 
 A result answers the nearest call before it that has its id and no result yet, else the first such call after it. Ids
 that the API refuses, or that two calls share, are replaced by a hash of the id, so that a longer conversation gets the

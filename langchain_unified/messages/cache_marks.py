@@ -1,6 +1,6 @@
 """Prompt-cache marks in any spelling: on a block, in its `extras`, inside it, in either provider's form.
 
-Here they are only read and taken off. `caching.placement` decides, once for the whole call, where marks go.
+Here they are only read and removed. `caching.placement` decides, once for the whole call, where marks go.
 """
 
 from __future__ import annotations

@@ -64,9 +64,9 @@ CUSTOM_ARGUMENT = "__arg1"
 """LangChain's name for the input of a tool that takes one text: `args={"__arg1": "…"}`."""
 
 RAW_ARGUMENTS = "raw_arguments"
-"""Where Chat Completions keeps arguments that JSON writes in another way: call id -> text, in `additional_kwargs`."""
+"""Key in `additional_kwargs`: call id -> its arguments as the API sent them, where compact JSON is another text."""
 
-# --- calls that stand in the content alone ----------------------------------------------------------------------------
+# --- calls that only the content has ----------------------------------------------------------------------------------
 
 
 def with_listed_calls(message: AIMessage) -> AIMessage:
@@ -133,7 +133,7 @@ def follow_tool_calls(blocks: list[Block], message: AIMessage) -> list[Block]:
 
 
 def with_raw_arguments(blocks: list[Block], message: AIMessage) -> list[Block]:
-    """The calls with their arguments byte for byte as Chat Completions sent them, in `extras`, where it kept them."""
+    """The calls with their arguments byte for byte as Chat Completions sent them, in `extras`."""
     raw = message.additional_kwargs.get(RAW_ARGUMENTS)
     if not isinstance(raw, dict):
         return blocks

@@ -68,7 +68,7 @@ def _turns_of(message: BaseMessage, wire: WireName, position: int) -> Iterator[T
 
 
 def _human(message: BaseMessage, wire: WireName, position: int) -> Iterator[Turn]:
-    """A user turn. Callers of both providers put tool results among its blocks: each becomes a turn of its own."""
+    """A user turn. Callers of both providers put tool results among its blocks: each becomes a separate turn."""
     rest: list[Block] = []
     for block in _input_blocks(message, wire):
         result = block if block["type"] == "tool_result" else tool_result_in(block)
@@ -164,6 +164,6 @@ MESSAGES: tuple[tuple[type[BaseMessage], Callable[[BaseMessage, WireName, int], 
 
 
 def _input_blocks(message: BaseMessage, wire: WireName) -> list[Block]:
-    """The blocks of a message that no model wrote. A mark on the message itself stands on the last of them."""
+    """The blocks of a message that no model wrote. A mark on the message itself moves to the last of them."""
     blocks: Iterable[Block] = (normalise(item, wire) for item in content_items(message.content))
     return mark_last([*blocks], mark_of(message.additional_kwargs))

@@ -166,7 +166,7 @@ class Profile:
     thinking: Literal["none", "budget", "adaptive"] = "none"
     """How Claude thinks: not at all, `enabled` with a token budget, or `adaptive`."""
     thinking_off: Literal["disabled", "between_tools", "omitted", "never"] = "disabled"
-    """How Claude is kept from thinking: by `thinking` of this type, by no `thinking` (`omitted`), or not at all."""
+    """How thinking is switched off: by `thinking` of this type, by no `thinking` (`omitted`), or not at all."""
     thinking_off_max_effort: str | None = None
     """The highest effort with which thinking can be off; `None`: any."""
     temperature_with_top_p: bool = True
@@ -179,7 +179,7 @@ class Profile:
     stop: bool = True
     prefill: bool = True
     system_in_messages: bool = False
-    """Whether a system message may stand between other messages as it is."""
+    """Whether a system message may come between other messages as it is."""
     reasoning: bool = False
     responses_only: Literal["no", "tools", "yes"] = "no"
     """Whether the model needs the Responses API: never, with tools, or always."""

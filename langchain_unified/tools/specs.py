@@ -29,7 +29,7 @@ def _with_checked_schema(spec: ToolSpec) -> ToolSpec:
 
 
 def check_names(specs: Sequence[ToolSpec]) -> None:
-    """Raises `InvalidToolError` for two tools of one name, whose calls could not be told apart."""
+    """Raises `InvalidToolError` for two tools of one name, whose calls could not be distinguished."""
     seen: set[str] = set()
     for spec in specs:
         # A provider-defined tool may be called by another name than it was bound by: `code_interpreter` on Anthropic.

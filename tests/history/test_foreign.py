@@ -275,7 +275,7 @@ def test_tools_found_for_claude_are_named_to_openai():
     assert own["messages"][2]["content"][0]["content"] == [{"type": "tool_reference", "tool_name": "get_rate"}]
 
 
-def test_a_hosted_shell_is_told_with_its_output():
+def test_a_hosted_shell_is_described_with_its_output():
     call = {"type": "shell_call", "id": "sh", "call_id": "c1", "action": {"commands": ["ls"]}, "status": "completed"}
     output = {"type": "shell_call_output", "id": "sho", "call_id": "c1", "output": [
         {"stdout": "a.txt", "stderr": "", "outcome": {"type": "exit", "exit_code": 0}}]}  # fmt: skip

@@ -33,11 +33,11 @@ LONG = "call_" + "x" * 60
 def test_ids_that_the_target_takes(wire: str, call_id: str, sent: str, policy: Any):
     messages = [HumanMessage("a"), asks(call_id), answer(call_id)]
     before = copy.deepcopy(messages)
-    found, told = repaired(wire, *messages, policy=policy)
+    found, listed = repaired(wire, *messages, policy=policy)
     name = found[1].blocks[0]["id"]
     assert name == found[2].tool_call_id
     assert name == sent
-    assert bool(told) == (name != call_id)
+    assert bool(listed) == (name != call_id)
     assert messages == before
     assert problems(wire, body(wire, found)) == []
 
@@ -60,12 +60,12 @@ def test_replaced_ids_are_listed():
 def test_one_id_for_many_calls(wire: str):
     """Some servers count their calls from zero in each answer."""
     messages = [HumanMessage("a"), asks("call_0"), answer("call_0", "1"), asks("call_0"), answer("call_0", "2")]
-    found, told = repaired(wire, *messages)
+    found, listed = repaired(wire, *messages)
     first, second = found[1].blocks[0]["id"], found[3].blocks[0]["id"]
     assert first == "call_0"
     assert second != first
     assert brief(found)[2:] == [("tool", first, "1"), ("assistant", second), ("tool", second, "2")]
-    assert told == ["tool call ids 'call_0'"]
+    assert listed == ["tool call ids 'call_0'"]
     assert problems(wire, body(wire, found)) == []
 
 
@@ -81,11 +81,11 @@ def test_one_id_for_parallel_calls(wire: str):
 @each_wire
 def test_a_result_answers_the_nearest_call_of_its_id(wire: str):
     messages = [HumanMessage("a"), asks("x"), HumanMessage("b"), asks("x"), answer("x", "2")]
-    found, told = repaired(wire, *messages)
+    found, listed = repaired(wire, *messages)
     assert [turn.role for turn in found] == ["user", "assistant", "tool", "user", "assistant", "tool"]
     assert _brief(found[2])[2] == UNRUN
     assert _brief(found[5])[2] == "2"
-    assert told == ["tool call in message 1", "tool call ids 'x'"]
+    assert listed == ["tool call in message 1", "tool call ids 'x'"]
 
 
 @each_wire
@@ -122,7 +122,7 @@ def test_a_made_up_id_never_meets_a_given_one():
 
 
 @each_wire
-def test_an_own_call_keeps_everything_but_its_id(wire: str):
+def test_a_native_call_keeps_everything_but_its_id(wire: str):
     """Ids are replaced inside a wire's own blocks as well; anything else in them stays."""
     message = DIALECTS["own anthropic" if wire == "anthropic_messages" else "own responses"]
     found, _ = repaired(wire, HumanMessage("a"), message, answer("c1"), message, answer("c1"))
@@ -133,7 +133,7 @@ def test_an_own_call_keeps_everything_but_its_id(wire: str):
     assert problems(wire, body(wire, found)) == []
 
 
-def test_the_wires_own_mapping_has_nothing_left_to_do():
+def test_the_encoder_sends_the_ids_of_the_repaired_turns():
     found, _ = repaired("anthropic_messages", HumanMessage("a"), asks("a|b", None), answer("a|b"), answer(""))
     sent = body("anthropic_messages", found)["messages"][1]["content"]
     assert [block["id"] for block in sent] == [block["id"] for block in found[1].blocks]

@@ -57,9 +57,9 @@ ORPHANS: list[tuple[str, list[BaseMessage], list[Any], list[int]]] = [
     "messages, expected, places", [case[1:] for case in ORPHANS], ids=[case[0] for case in ORPHANS]
 )
 def test_an_orphan_call_gets_an_error_result(wire: str, messages: Any, expected: Any, places: Any):
-    found, told = repaired(wire, *messages)
+    found, listed = repaired(wire, *messages)
     assert brief(found) == expected
-    assert told == [f"tool call in message {place}" for place in places]
+    assert listed == [f"tool call in message {place}" for place in places]
     added = [turn for turn in found if turn.role == "tool" and UNRUN in _brief(turn)]
     assert all(turn.is_error for turn in added)
     assert len(added) == len(places)
@@ -90,10 +90,10 @@ RESULTS: dict[str, BaseMessage] = {
 @each_wire
 @pytest.mark.parametrize("message", DIALECTS.values(), ids=DIALECTS)
 def test_a_call_of_any_shape_without_a_result(wire: str, message: AIMessage):
-    found, told = repaired(wire, HumanMessage("a"), message, HumanMessage("b"))
+    found, listed = repaired(wire, HumanMessage("a"), message, HumanMessage("b"))
     assert [turn.role for turn in found] == ["user", "assistant", "tool", "user"]
     assert found[2].tool_call_id == "c1"
-    assert told == ["tool call in message 1"]
+    assert listed == ["tool call in message 1"]
     assert problems(wire, body(wire, found)) == []
 
 
@@ -101,10 +101,10 @@ def test_a_call_of_any_shape_without_a_result(wire: str, message: AIMessage):
 @pytest.mark.parametrize("result", RESULTS.values(), ids=RESULTS)
 @pytest.mark.parametrize("message", DIALECTS.values(), ids=DIALECTS)
 def test_calls_and_results_of_any_shape_find_each_other(wire: str, message: AIMessage, result: BaseMessage):
-    found, told = repaired(wire, HumanMessage("a"), message, result)
+    found, listed = repaired(wire, HumanMessage("a"), message, result)
     assert [turn.role for turn in found] == ["user", "assistant", "tool"]
     assert brief(found)[2] == ("tool", "c1", "42")
-    assert told == []
+    assert listed == []
     assert problems(wire, body(wire, found)) == []
 
 
@@ -143,12 +143,12 @@ CONTENT_ALONE: dict[str, AIMessage] = {
 def test_a_broken_call_that_stands_in_the_content_alone_stays_an_invalid_call(wire: str, message: AIMessage):
     assert not message.tool_calls
     assert not message.invalid_tool_calls
-    found, told = repaired(wire, HumanMessage("a"), message, HumanMessage("b"))
+    found, listed = repaired(wire, HumanMessage("a"), message, HumanMessage("b"))
     assert [turn.role for turn in found] == ["user", "assistant", "tool", "user"]
     assert len(found[1].blocks) == 1
     assert found[2].tool_call_id == "c1"
     assert "not valid JSON" in found[2].blocks[0]["text"]
-    assert told == ["tool call in message 1"]
+    assert listed == ["tool call in message 1"]
     sent = WIRES[wire].encode(Request(model="m", turns=tuple(found)))
     assert problems(wire, sent.body) == []
     if wire == "anthropic_messages":
@@ -164,9 +164,9 @@ def name_of(message: AIMessage) -> str:
 @each_wire
 @pytest.mark.parametrize("message", CONTENT_ALONE.values(), ids=CONTENT_ALONE)
 def test_a_broken_call_that_stands_in_the_content_alone_keeps_its_result(wire: str, message: AIMessage):
-    found, told = repaired(wire, HumanMessage("a"), message, answer("c1", "try again"))
+    found, listed = repaired(wire, HumanMessage("a"), message, answer("c1", "try again"))
     assert brief(found)[2] == ("tool", "c1", "try again")
-    assert told == []
+    assert listed == []
     assert problems(wire, body(wire, found)) == []
 
 
@@ -186,30 +186,30 @@ def test_a_broken_call_that_stands_in_the_content_alone_keeps_its_result(wire: s
 def test_a_call_that_stands_in_the_content_alone_is_a_call(wire: str, name: str, provider: str | None):
     """Core's translators leave out calls that a message does not list."""
     message = DIALECTS[name].model_copy(update={"response_metadata": {"model_provider": provider}})
-    found, told = repaired(wire, HumanMessage("a"), message, answer("c1"))
+    found, listed = repaired(wire, HumanMessage("a"), message, answer("c1"))
     assert brief(found)[2] == ("tool", "c1", "42")
-    assert told == []
+    assert listed == []
     assert problems(wire, body(wire, found)) == []
 
 
 def test_arguments_with_a_raw_line_break_go_back_as_they_came():
     item = {**FUNCTION_CALL, "arguments": '{"text":"one\ntwo"}'}
     message = AIMessage([item], tool_calls=[call("c1", text="one\ntwo")], response_metadata=OPENAI)
-    found, told = repaired("openai_responses", HumanMessage("a"), message, answer("c1"))
+    found, listed = repaired("openai_responses", HumanMessage("a"), message, answer("c1"))
     assert body("openai_responses", found)["input"][1]["arguments"] == item["arguments"]
-    assert told == []
+    assert listed == []
 
 
 # --- results without calls --------------------------------------------------------------------------------------------
 
 
 @each_wire
-def test_a_stray_result_is_kept_as_a_users_words(wire: str):
+def test_a_stray_result_becomes_a_user_message(wire: str):
     messages = [HumanMessage("a"), answer("gone", "the sky is blue", name="look"), HumanMessage("b")]
-    found, told = repaired(wire, *messages)
+    found, listed = repaired(wire, *messages)
     stray = "[Result of an earlier call of the tool look]the sky is blue"
     assert brief(found) == [("user", "a"), ("user", stray), ("user", "b")]
-    assert told == ["tool result in message 1"]
+    assert listed == ["tool result in message 1"]
     assert problems(wire, body(wire, found)) == []
 
 
@@ -229,7 +229,7 @@ def test_a_stray_result_may_be_refused(wire: str, result: BaseMessage):
 @each_wire
 def test_the_second_result_of_a_call_is_stray(wire: str):
     messages = [HumanMessage("a"), asks("c1", "c2"), answer("c1", "1"), answer("c1", "again"), answer("c2", "2")]
-    found, told = repaired(wire, *messages)
+    found, listed = repaired(wire, *messages)
     assert brief(found) == [
         ("user", "a"),
         ("assistant", "c1", "c2"),
@@ -237,7 +237,7 @@ def test_the_second_result_of_a_call_is_stray(wire: str):
         ("tool", "c2", "2"),
         ("user", "[Result of an earlier call of a tool]again"),
     ]
-    assert told == ["tool result in message 4", "tool result in message 3"]
+    assert listed == ["tool result in message 4", "tool result in message 3"]
     assert problems(wire, body(wire, found)) == []
 
 
@@ -294,9 +294,9 @@ MISPLACED: list[tuple[list[BaseMessage], list[Any], list[int]]] = [
 @each_wire
 @pytest.mark.parametrize("messages, expected, places", MISPLACED)
 def test_results_move_to_their_calls(wire: str, messages: Any, expected: Any, places: Any):
-    found, told = repaired(wire, *messages)
+    found, listed = repaired(wire, *messages)
     assert brief(found) == expected
-    assert told == [f"tool result in message {place}" for place in places]
+    assert listed == [f"tool result in message {place}" for place in places]
     assert problems(wire, body(wire, found)) == []
     with pytest.raises(InvalidHistoryError, match=f"Message {places[0]} is the result .* Move it to directly after"):
         repaired(wire, *messages, policy="raise")
@@ -305,14 +305,14 @@ def test_results_move_to_their_calls(wire: str, messages: Any, expected: Any, pl
 @each_wire
 def test_parallel_results_may_come_in_any_order(wire: str):
     messages = [HumanMessage("a"), asks("c1", "c2", "c3"), answer("c3"), answer("c1"), answer("c2")]
-    found, told = repaired(wire, *messages, policy="raise")
+    found, listed = repaired(wire, *messages, policy="raise")
     assert [turn.tool_call_id for turn in found[2:]] == ["c3", "c1", "c2"]
-    assert told == []
+    assert listed == []
 
 
 # --- what the caller answers in another form --------------------------------------------------------------------------
 
-OWN_CALLS: dict[str, dict[str, Any]] = {
+PROVIDER_DEFINED_CALLS: dict[str, dict[str, Any]] = {
     "computer_call": {"id": "cu_1", "call_id": "c1", "action": {"type": "click", "x": 1, "y": 2}, "status": "completed",
                       "pending_safety_checks": []},
     "shell_call": {"id": "sh_1", "call_id": "c1", "action": {"commands": ["ls -la"]}, "status": "completed"},
@@ -323,17 +323,17 @@ OWN_CALLS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def own_call(kind: str) -> AIMessage:
-    return AIMessage([{"type": kind, **OWN_CALLS[kind]}], response_metadata={"model_provider": "openai"})
+def provider_defined_call(kind: str) -> AIMessage:
+    return AIMessage([{"type": kind, **PROVIDER_DEFINED_CALLS[kind]}], response_metadata={"model_provider": "openai"})
 
 
-@pytest.mark.parametrize("kind", OWN_CALLS)
-def test_a_providers_own_call_without_a_result_is_put_into_words(kind: str):
-    messages = [HumanMessage("a"), own_call(kind), HumanMessage("b")]
-    found, told = repaired("openai_responses", *messages)
+@pytest.mark.parametrize("kind", PROVIDER_DEFINED_CALLS)
+def test_a_provider_defined_call_without_a_result_becomes_text(kind: str):
+    messages = [HumanMessage("a"), provider_defined_call(kind), HumanMessage("b")]
+    found, listed = repaired("openai_responses", *messages)
     assert [turn.role for turn in found] == ["user", "assistant", "user"]
     assert found[1].blocks[0]["text"].startswith(f"[{kind}, not answered: ")
-    assert told == [f"{kind} in message 1"]
+    assert listed == [f"{kind} in message 1"]
     assert problems("openai_responses", body("openai_responses", found)) == []
     with pytest.raises(InvalidHistoryError, match=f"Message 1 has a {kind}"):
         repaired("openai_responses", *messages, policy="raise")
@@ -349,22 +349,23 @@ ANSWERS: dict[str, BaseMessage] = {
 }
 
 
-@pytest.mark.parametrize("kind", OWN_CALLS)
-def test_a_providers_own_call_with_its_result_stays(kind: str):
-    found, told = repaired("openai_responses", HumanMessage("a"), own_call(kind), ANSWERS[kind], policy="raise")
+@pytest.mark.parametrize("kind", PROVIDER_DEFINED_CALLS)
+def test_a_provider_defined_call_with_its_result_stays(kind: str):
+    messages = [HumanMessage("a"), provider_defined_call(kind), ANSWERS[kind]]
+    found, listed = repaired("openai_responses", *messages, policy="raise")
     sent = body("openai_responses", found)
-    assert told == []
-    assert sent["input"][1] == {"type": kind, **OWN_CALLS[kind]}
+    assert listed == []
+    assert sent["input"][1] == {"type": kind, **PROVIDER_DEFINED_CALLS[kind]}
     assert sent["input"][2]["type"] == f"{kind}_output"
 
 
 @pytest.mark.parametrize("wire", ["anthropic_messages", "openai_chat"])
 @pytest.mark.parametrize("kind", ["computer_call", "shell_call", "apply_patch_call"])
-def test_a_providers_own_call_is_a_call_like_any_other_elsewhere(wire: str, kind: str):
-    found, told = repaired(wire, HumanMessage("a"), own_call(kind), answer("c1", "done"))
+def test_a_provider_defined_call_is_a_call_like_any_other_elsewhere(wire: str, kind: str):
+    found, listed = repaired(wire, HumanMessage("a"), provider_defined_call(kind), answer("c1", "done"))
     block = found[1].blocks[0]
     assert (block["type"], block["id"], block["name"]) == ("tool_call", "c1", kind.removesuffix("_call"))
-    assert told == []
+    assert listed == []
     assert problems(wire, body(wire, found)) == []
 
 
@@ -372,9 +373,9 @@ def test_an_approval_that_was_given():
     request = {"type": "mcp_approval_request", "id": "mcpr_1", "name": "f", "arguments": "{}", "server_label": "s"}
     asked = AIMessage([request], response_metadata={"model_provider": "openai"})
     given_ = HumanMessage([{"type": "mcp_approval_response", "approval_request_id": "mcpr_1", "approve": True}])
-    found, told = repaired("openai_responses", HumanMessage("a"), asked, given_, policy="raise")
-    assert told == []
+    found, listed = repaired("openai_responses", HumanMessage("a"), asked, given_, policy="raise")
+    assert listed == []
     assert body("openai_responses", found)["input"][1] == request
-    closed, told = repaired("openai_responses", HumanMessage("a"), asked, HumanMessage("b"))
-    assert told == ["mcp_approval_request in message 1"]
+    closed, listed = repaired("openai_responses", HumanMessage("a"), asked, HumanMessage("b"))
+    assert listed == ["mcp_approval_request in message 1"]
     assert body("openai_responses", closed)["input"][1]["role"] == "assistant"

@@ -27,7 +27,7 @@ NO_PREFILL = Profile(prefill=False)
 
 # --- nothing to repair ------------------------------------------------------------------------------------------------
 
-SOUND: list[list[BaseMessage]] = [
+VALID: list[list[BaseMessage]] = [
     [HumanMessage("a")],
     [SystemMessage("s"), HumanMessage("a"), AIMessage("b"), HumanMessage("c")],
     [HumanMessage("a"), asks("c1", "c2"), answer("c2"), answer("c1"), HumanMessage("b"), asks("c3"), answer("c3")],
@@ -39,8 +39,8 @@ SOUND: list[list[BaseMessage]] = [
 
 @each_wire
 @pytest.mark.parametrize("policy", ["fix", "raise"])
-@pytest.mark.parametrize("messages", SOUND)
-def test_a_sound_history_comes_back_as_the_same_object(wire: str, policy: Any, messages: list[BaseMessage]):
+@pytest.mark.parametrize("messages", VALID)
+def test_a_valid_history_comes_back_as_the_same_object(wire: str, policy: Any, messages: list[BaseMessage]):
     found = turns(messages, wire)
     again, adjustments = repair(found, wire=wire, profile=PLAIN, policy=policy)
     assert again is found
@@ -63,10 +63,10 @@ def test_a_thousand_turns_cost_one_look_at_each(wire: str):
 @each_wire
 def test_the_deprecated_function_messages(wire: str):
     old = AIMessage("", additional_kwargs={"function_call": {"name": "look", "arguments": '{"at": "sky"}'}})
-    found, told = repaired(wire, HumanMessage("a"), old, FunctionMessage("blue", name="look"), HumanMessage("b"))
+    found, listed = repaired(wire, HumanMessage("a"), old, FunctionMessage("blue", name="look"), HumanMessage("b"))
     assert found[1].blocks == ({"type": "tool_call", "id": "look", "name": "look", "args": {"at": "sky"}},)
     assert brief(found)[2] == ("tool", "look", "blue")
-    assert told == []
+    assert listed == []
     assert problems(wire, body(wire, found)) == []
 
 
@@ -94,14 +94,14 @@ def test_an_order_to_a_graph_has_no_place(wire: str):
 
 
 def test_names_go_to_chat_in_letters_it_takes():
-    found, told = repaired("openai_chat", HumanMessage("a", name="Ann Lee"), HumanMessage("b", name="bob-1"))
+    found, listed = repaired("openai_chat", HumanMessage("a", name="Ann Lee"), HumanMessage("b", name="bob-1"))
     assert [turn.name for turn in found] == ["Ann_Lee", "bob-1"]
-    assert told == ["message names 'Ann Lee'"]
+    assert listed == ["message names 'Ann Lee'"]
     assert [message["name"] for message in body("openai_chat", found)["messages"]] == ["Ann_Lee", "bob-1"]
 
 
 @pytest.mark.parametrize("wire", ["anthropic_messages", "openai_responses"])
-def test_names_that_cannot_go_out_are_told(wire: str):
+def test_names_that_cannot_go_out_are_listed(wire: str):
     messages = [HumanMessage("a", name="ann"), AIMessage("b", name="agent"), HumanMessage("c", name="bob")]
     found = turns(messages, wire)
     again, adjustments = repair(found, wire=wire, profile=PLAIN)
@@ -127,9 +127,9 @@ BLANK: list[BaseMessage] = [
 @pytest.mark.parametrize("policy", ["fix", "raise"])
 @pytest.mark.parametrize("blank", BLANK, ids=repr)
 def test_one_rule_for_messages_that_say_nothing(wire: str, policy: Any, blank: BaseMessage):
-    found, told = repaired(wire, HumanMessage("a"), blank, HumanMessage("b"), policy=policy)
+    found, listed = repaired(wire, HumanMessage("a"), blank, HumanMessage("b"), policy=policy)
     assert brief(found) == [("user", "a"), ("user", "b")]
-    assert told == [f"message 1 ({found[0].role if blank.type == 'human' else ROLES[blank.type]})"]
+    assert listed == [f"message 1 ({found[0].role if blank.type == 'human' else ROLES[blank.type]})"]
     assert problems(wire, body(wire, found)) == []
 
 
@@ -139,9 +139,9 @@ ROLES = {"system": "system", "ai": "assistant"}
 @each_wire
 def test_empty_texts_beside_others_are_left_out(wire: str):
     mixed = HumanMessage(["", {"type": "text", "text": "a"}, {"type": "text", "text": "\n"}])
-    found, told = repaired(wire, mixed)
+    found, listed = repaired(wire, mixed)
     assert found[0].blocks == ({"type": "text", "text": "a"},)
-    assert told == []
+    assert listed == []
 
 
 def test_a_cache_mark_on_an_empty_text_moves_to_the_text_before():
@@ -153,23 +153,23 @@ def test_a_cache_mark_on_an_empty_text_moves_to_the_text_before():
 @pytest.mark.parametrize("wire", ["anthropic_messages", "openai_chat"])
 def test_an_answer_that_holds_reasoning_alone_says_nothing(wire: str):
     thought = AIMessage([{"type": "reasoning", "reasoning": "hm"}])
-    found, told = repaired(wire, HumanMessage("a"), thought, HumanMessage("b"))
+    found, listed = repaired(wire, HumanMessage("a"), thought, HumanMessage("b"))
     assert brief(found) == [("user", "a"), ("user", "b")]
-    assert told == ["message 1 (assistant)"]
+    assert listed == ["message 1 (assistant)"]
 
 
 @each_wire
 def test_an_empty_tool_result_is_a_result(wire: str):
-    found, told = repaired(wire, HumanMessage("a"), asks("c1"), answer("c1", ""))
+    found, listed = repaired(wire, HumanMessage("a"), asks("c1"), answer("c1", ""))
     assert brief(found)[2] == ("tool", "c1", "")
-    assert told == []
+    assert listed == []
 
 
 @each_wire
 def test_a_user_who_says_nothing_at_the_end_asks_to_continue(wire: str):
-    found, told = repaired(wire, HumanMessage("a"), AIMessage("b"), HumanMessage(""))
+    found, listed = repaired(wire, HumanMessage("a"), AIMessage("b"), HumanMessage(""))
     assert brief(found) == [("user", "a"), ("assistant", "b"), ("user", "Continue.")]
-    assert told == ["message 2 (user)"]
+    assert listed == ["message 2 (user)"]
 
 
 @each_wire
@@ -187,9 +187,9 @@ def test_nothing_to_send(wire: str, policy: Any):
 @pytest.mark.parametrize("wire", ["openai_chat", "openai_responses"])
 def test_system_messages_in_the_middle_stay_on_openai(wire: str):
     messages = [SystemMessage("s"), HumanMessage("a"), AIMessage("b"), SystemMessage("t"), HumanMessage("c")]
-    found, told = repaired(wire, *messages)
+    found, listed = repaired(wire, *messages)
     assert [turn.role for turn in found] == ["system", "user", "assistant", "system", "user"]
-    assert told == []
+    assert listed == []
 
 
 def test_system_messages_in_the_middle_on_claude():
@@ -206,17 +206,17 @@ def test_system_messages_in_the_middle_on_claude():
 @each_wire
 def test_messages_of_one_role_in_a_row(wire: str):
     messages = [HumanMessage("a"), HumanMessage("b"), AIMessage("c"), AIMessage("d"), HumanMessage("e")]
-    found, told = repaired(wire, *messages)
-    assert told == []
+    found, listed = repaired(wire, *messages)
+    assert listed == []
     roles = [item["role"] for item in body(wire, found)["input" if wire == "openai_responses" else "messages"]]
     merged = ["user", "assistant", "user"]
     assert roles == (merged if wire == "anthropic_messages" else ["user", "user", "assistant", "assistant", "user"])
 
 
 def test_a_conversation_of_system_messages_alone():
-    found, told = repaired("anthropic_messages", SystemMessage("s"), SystemMessage("t"))
+    found, listed = repaired("anthropic_messages", SystemMessage("s"), SystemMessage("t"))
     assert brief(found) == [("system", "s"), ("user", "t")]
-    assert told == ["system message 1"]
+    assert listed == ["system message 1"]
     with pytest.raises(InvalidHistoryError, match="Add a human message"):
         body("anthropic_messages", repaired("anthropic_messages", SystemMessage("s"), policy="raise")[0])
     for wire in ("openai_chat", "openai_responses"):
@@ -225,9 +225,9 @@ def test_a_conversation_of_system_messages_alone():
 
 def test_a_trailing_answer_where_no_prefill_is_taken():
     messages = [HumanMessage("a"), AIMessage("The answer is")]
-    found, told = repaired("anthropic_messages", *messages, profile=NO_PREFILL)
+    found, listed = repaired("anthropic_messages", *messages, profile=NO_PREFILL)
     assert brief(found)[2] == ("user", "Continue from exactly where your last message ends.")
-    assert told == ["trailing assistant message"]
+    assert listed == ["trailing assistant message"]
     assert body("anthropic_messages", found, profile=NO_PREFILL)["messages"][-1]["role"] == "user"
 
 
@@ -251,6 +251,6 @@ def test_a_trailing_answer_where_no_prefill_is_taken():
     ],
 )
 def test_a_trailing_answer_that_may_stay(wire: str, profile: Profile, last: AIMessage):
-    found, told = repaired(wire, HumanMessage("a"), last, profile=profile)
+    found, listed = repaired(wire, HumanMessage("a"), last, profile=profile)
     assert [turn.role for turn in found] == ["user", "assistant"]
-    assert told == []
+    assert listed == []

@@ -362,7 +362,7 @@ def having(**properties: JsonObject) -> JsonObject:
     ],
 )
 @pytest.mark.parametrize("strict", [None, True])
-def test_a_schema_that_nobody_takes_is_told_where_it_is_bound(bad: JsonObject, match: str, strict: bool | None):
+def test_a_schema_that_no_provider_takes_raises_where_it_is_bound(bad: JsonObject, match: str, strict: bool | None):
     with pytest.raises(InvalidToolError, match=match):
         tool_specs([tool(bad)], strict)
 
