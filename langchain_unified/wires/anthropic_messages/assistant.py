@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from langchain_unified.request import JsonObject, Turn
 from langchain_unified.request.blocks import (
+    AudioBlock,
+    FileBlock,
+    ImageBlock,
     InvalidToolCallBlock,
     PlainTextBlock,
     ReasoningBlock,
@@ -20,6 +23,7 @@ from langchain_unified.request.blocks import (
     ServerToolResultBlock,
     TextBlock,
     ToolCallBlock,
+    VideoBlock,
 )
 from langchain_unified.wires._wire import cannot_carry
 from langchain_unified.wires.anthropic_messages import blocks
@@ -131,9 +135,12 @@ def _server_tool_result(block: ServerToolResultBlock, turn: Turn, state: EncodeS
 # --- media, of which the API takes none in an assistant message -------------------------------------------------------
 
 
-def _medium(block: Mapping[str, Any], turn: Turn, state: EncodeState) -> JsonObject | None:
+Medium: TypeAlias = ImageBlock | FileBlock | AudioBlock | VideoBlock | PlainTextBlock
+
+
+def _medium(block: Medium, turn: Turn, state: EncodeState) -> JsonObject | None:
     """The transcript or the address of a medium, as text."""
-    if block.get("transcript"):
+    if block["type"] == "audio" and block.get("transcript"):
         return as_text(block["transcript"])
     url = block.get("url")
     if url and not url.startswith("data:"):

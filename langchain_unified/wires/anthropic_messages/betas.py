@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
 
 from langchain_unified.request import JsonObject
 
@@ -37,7 +36,7 @@ def _has(*path: str) -> Callable[[JsonObject], bool]:
     """A test of a body: whether it has a value at a path of keys."""
 
     def has(body: JsonObject) -> bool:
-        value: Any = body
+        value: object = body
         for key in path:
             value = value.get(key) if isinstance(value, Mapping) else None
         return bool(value)

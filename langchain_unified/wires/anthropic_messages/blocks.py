@@ -15,6 +15,7 @@ from langchain_unified.messages.blocks import wire_of_type
 from langchain_unified.messages.json_text import json_object
 from langchain_unified.request import Adjustment, JsonObject, Turn, WireName
 from langchain_unified.request.blocks import (
+    Block,
     FileBlock,
     ForeignBlock,
     ImageBlock,
@@ -38,20 +39,21 @@ class EncodeState:
 
 
 Writer: TypeAlias = Callable[[Any, Turn, EncodeState], "JsonObject | None"]
-"""Takes the kind of block that its row names; `None` for a block that is left out."""
+"""Writes a block of one type."""
 
 
 def write_blocks(turn: Turn, table: Mapping[str, Writer], state: EncodeState) -> list[JsonObject]:
     """The turn's blocks as the API's."""
     written: list[JsonObject] = []
     for block in turn.blocks:
-        value = table.get(block["type"], refuse)(block, turn, state)
+        writer: Writer = table.get(block["type"], refuse)
+        value = writer(block, turn, state)
         if value is not None:
             written.append({**value, "cache_control": cache_control(block["mark"])} if "mark" in block else value)
     return written
 
 
-def refuse(block: Any, turn: Turn, state: EncodeState) -> JsonObject | None:
+def refuse(block: Block, turn: Turn, state: EncodeState) -> JsonObject | None:
     """The writer of blocks that a place does not take."""
     remedy = WRAP_REMEDY if block["type"] == "unknown" else REMEDIES.get(block["type"], ASSISTANT_ONLY)
     raise cannot_carry(block, turn, WIRE, remedy)
@@ -156,7 +158,7 @@ def image(block: ImageBlock | FileBlock, turn: Turn, state: EncodeState) -> Json
     return {"type": "image", "source": _remote_source(block, turn)}
 
 
-def _remote_source(block: Mapping[str, Any], turn: Turn) -> JsonObject:
+def _remote_source(block: ImageBlock | FileBlock | PlainTextBlock, turn: Turn) -> JsonObject:
     """The source of a block whose data is not in it: an upload or an address."""
     if block.get("file_id"):
         return {"type": "file", "file_id": block["file_id"]}
@@ -211,7 +213,7 @@ def _document(block: FileBlock | PlainTextBlock, source: JsonObject) -> JsonObje
     return {"type": "document", "source": source, **given, **_citations(block)}
 
 
-def _citations(block: Mapping[str, Any]) -> JsonObject:
+def _citations(block: FileBlock | PlainTextBlock | SearchResultBlock) -> JsonObject:
     """The `citations` of a document or search result. `True` is short for `{"enabled": True}`."""
     value = block.get("citations")
     if value is None:
@@ -225,7 +227,7 @@ def search_result(block: SearchResultBlock, turn: Turn, state: EncodeState) -> J
     return {"type": "search_result", **given, "content": _without_citations(block.get("content")), **_citations(block)}
 
 
-def _without_citations(content: Any) -> list[JsonObject]:
+def _without_citations(content: str | list[JsonObject] | None) -> list[JsonObject]:
     if isinstance(content, str):
         return [{"type": "text", "text": content}]
     return [{key: value for key, value in item.items() if key != "citations"} for item in content or []]

@@ -6,7 +6,7 @@ Sources: Anthropic's guides to prompt caching, extended thinking, structured out
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from langchain_unified.caching.policy import PromptCache
 from langchain_unified.caching.requested import assistant_blocks_before
@@ -65,11 +65,12 @@ def _native_takes_mark(request: Request, at: int, value: Mapping[str, Any]) -> b
     return value.get("type") not in NO_MARK and not _is_code(value.get("caller"))
 
 
-def _caller(block: Mapping[str, Any]) -> Any:
-    return (block["value"] if block["type"] == "native" else block.get("extras") or {}).get("caller")
+def _caller(block: Block) -> object:
+    holder = block["value"] if block["type"] == "native" else block.get("extras")
+    return holder.get("caller") if isinstance(holder, Mapping) else None
 
 
-def _is_code(caller: Any) -> bool:
+def _is_code(caller: object) -> bool:
     """Whether code made a call, not the model. The API refuses marks on such a call and on its result."""
     return isinstance(caller, Mapping) and str(caller.get("type")).startswith("code_execution")
 
@@ -136,8 +137,14 @@ MARKS = MarkRules(
 )
 
 
-def cache_control(mark: Mark) -> JsonObject:
-    """A mark as the API writes it."""
+class CacheControl(Mark):
+    """`cache_control` of a block or a tool."""
+
+    type: Literal["ephemeral"]
+
+
+def cache_control(mark: Mark) -> CacheControl:
+    """A mark in the API's form."""
     return {"type": "ephemeral", **mark}
 
 
@@ -185,7 +192,7 @@ def _is_result(message: JsonObject) -> bool:
 # --- settings ---------------------------------------------------------------------------------------------------------
 
 
-def _thinking(body: JsonObject, profile: Profile) -> Any:
+def _thinking(body: JsonObject, profile: Profile) -> list[object] | None:
     """The type and the budget of the thinking. Whether it is shown is not part of the prompt."""
     given = body.get("thinking")
     return [given.get("type"), given.get("budget_tokens")] if isinstance(given, Mapping) else None

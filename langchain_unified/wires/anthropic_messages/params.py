@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from langchain_unified.errors import UnsupportedParameterError
 from langchain_unified.request import Adjustment, JsonObject, Request
@@ -91,7 +90,7 @@ def _user(body: JsonObject, value: str, request: Request) -> None:
     body["metadata"] = {"user_id": value}
 
 
-def _metadata(body: JsonObject, value: Mapping[str, Any], request: Request) -> Adjustment | None:
+def _metadata(body: JsonObject, value: Mapping[str, object], request: Request) -> Adjustment | None:
     if value.get("user_id") and "user" not in request.params:
         body["metadata"] = {"user_id": value["user_id"]}
     others = [key for key in value if key != "user_id"]

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Literal, cast
 
 from langchain_unified.errors import InvalidToolError, RequestError
 from langchain_unified.request import JsonObject, OutputFormat, Params, Profile, Request, ToolChoice, ToolSpec
@@ -96,15 +96,15 @@ def _with_output_config(body: JsonObject) -> JsonObject:
     return {**rest, "output_config": {**config, "format": output}}
 
 
-def _has_place(key: str, value: Any) -> bool:
+def _has_place(key: str, value: object) -> bool:
     """Whether a body key goes to another place in the `Request` than `extra_body`."""
     if key == "metadata":
         return not value or _user(value) is not None
     return key in READ_KEYS or key in BODY_KEYS
 
 
-def _messages(given: JsonObject) -> list[Any]:
-    messages: list[Any] = expect("a list", given.get("messages"), "messages")
+def _messages(given: JsonObject) -> list[object]:
+    messages: list[object] = expect("a list", given.get("messages"), "messages")
     if not messages:
         raise RequestError("messages is empty: at least one message is needed.")
     return messages
@@ -145,7 +145,7 @@ def _params(given: JsonObject) -> JsonObject:
     return found
 
 
-def _user(metadata: Any) -> str | None:
+def _user(metadata: object) -> str | None:
     """The `user_id`, if `metadata` has no other key."""
     given = non_null(expect("an object", metadata, "metadata"))
     if "user_id" in given:
@@ -165,7 +165,7 @@ def _config(given: JsonObject) -> tuple[OutputFormat | None, JsonObject, JsonObj
     return output, {"output_config": config} if config else {}, params
 
 
-def _format(value: Any, path: str) -> OutputFormat | None:
+def _format(value: object, path: str) -> OutputFormat | None:
     if value is None:
         return None
     given = expect("an object", value, path)
@@ -249,17 +249,18 @@ def _function(given: JsonObject, name: str, spec: ToolSpec) -> ToolSpec:
 NO_PARALLEL = "disable_parallel_tool_use"
 
 
-def _tool_choice(value: Any, tools: tuple[ToolSpec, ...]) -> tuple[ToolChoice | None, JsonObject]:
+def _tool_choice(value: object, tools: tuple[ToolSpec, ...]) -> tuple[ToolChoice | None, JsonObject]:
     """The choice, and `parallel_tool_calls` as a parameter. `auto` with only that key is no choice."""
     if value is None:
         return None, {}
-    given = non_null(expect("an object", value, "tool_choice"))
+    definition = expect("an object", value, "tool_choice")
+    given = non_null(definition)
     kind = expect("a string", given.get("type"), "tool_choice.type")
     if kind == "tool":
         expect("a string", given.get("name"), "tool_choice.name")
     no_parallel = expect("true or false", given.pop(NO_PARALLEL, False), f"tool_choice.{NO_PARALLEL}")
     if kind not in MODES or given.keys() != MODES[kind]:
-        return ToolChoice("tool", definition=value), {}
+        return ToolChoice("tool", definition=definition), {}
     parallel = {"parallel_tool_calls": False} if no_parallel else {}
     if kind == "auto" and no_parallel:
         return None, parallel
@@ -270,7 +271,9 @@ MODES: Mapping[str, set[str]] = {"auto": {"type"}, "any": {"type"}, "none": {"ty
 """Type of a choice -> its keys. A choice with other keys goes out as it is."""
 
 
-def _choice(kind: Any, given: JsonObject, tools: tuple[ToolSpec, ...]) -> ToolChoice:
+def _choice(
+    kind: Literal["auto", "any", "none", "tool"], given: JsonObject, tools: tuple[ToolSpec, ...]
+) -> ToolChoice:
     if kind != "tool":
         return ToolChoice(kind)
     name = given["name"]

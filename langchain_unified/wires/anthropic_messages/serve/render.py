@@ -17,10 +17,13 @@ from langchain_unified.errors import UnsupportedContentError
 from langchain_unified.request import JsonObject
 from langchain_unified.request.blocks import (
     Block,
+    ForeignBlock,
     InvalidToolCallBlock,
     NativeBlock,
     ReasoningBlock,
     RefusalBlock,
+    ServerToolCallBlock,
+    ServerToolResultBlock,
     TextBlock,
     ToolCallBlock,
 )
@@ -56,14 +59,17 @@ class RenderedBlock:
     arguments: str = ""
 
 
-Renderer: TypeAlias = "Callable[[Any, int, Completion], RenderedBlock | None]"
+Encodable: TypeAlias = TextBlock | ServerToolCallBlock | ServerToolResultBlock
+Renderer: TypeAlias = Callable[[Any, int, Completion], RenderedBlock | None]
+"""Renders a block of one type, which stands at an index of a completion."""
 
 
 def _rendered(completion: Completion, body: JsonObject) -> list[RenderedBlock]:
     hidden = (body.get("thinking") or {}).get("display") == "omitted"
     found = []
     for index, block in enumerate(completion.blocks):
-        rendered = BLOCKS.get(block["type"], _refuse)(block, index, completion)
+        renderer: Renderer = BLOCKS.get(block["type"], _refuse)
+        rendered = renderer(block, index, completion)
         if rendered is not None:
             found.append(_without_thinking(rendered) if hidden else rendered)
     return found
@@ -75,7 +81,7 @@ def _without_thinking(rendered: RenderedBlock) -> RenderedBlock:
     return RenderedBlock({**rendered.block, "thinking": ""})
 
 
-def _as_encoded(block: Block, index: int, completion: Completion) -> RenderedBlock | None:
+def _as_encoded(block: Encodable, index: int, completion: Completion) -> RenderedBlock | None:
     """The block that the encoder writes from it in a turn of Claude's."""
     written = ASSISTANT[block["type"]](block, CLAUDES_TURN, EncodeState())
     return None if written is None else _with_arguments(written)
@@ -109,7 +115,9 @@ def _tool_call(block: ToolCallBlock, index: int, completion: Completion) -> Rend
     return _with_arguments(_tool_use(block, index, completion, block["args"]))
 
 
-def _tool_use(block: ToolCallBlock | InvalidToolCallBlock, index: int, completion: Completion, args: Any) -> JsonObject:
+def _tool_use(
+    block: ToolCallBlock | InvalidToolCallBlock, index: int, completion: Completion, args: JsonObject | str
+) -> JsonObject:
     extras = block.get("extras") or {}
     toolset = {"toolset_name": extras["toolset_name"]} if extras.get("toolset_name") else {}
     return {
@@ -149,11 +157,11 @@ def _refusal(block: RefusalBlock, index: int, completion: Completion) -> Rendere
     return None if refused else RenderedBlock({"type": "text", "text": block.get("refusal") or ""})
 
 
-def _leave_out(block: Any, index: int, completion: Completion) -> None:
+def _leave_out(block: ForeignBlock, index: int, completion: Completion) -> None:
     """Leave out what another provider's model wrote."""
 
 
-def _refuse(block: Any, index: int, completion: Completion) -> RenderedBlock | None:
+def _refuse(block: Block, index: int, completion: Completion) -> RenderedBlock | None:
     raise UnsupportedContentError(
         f"The Messages API cannot answer with a {block['type']!r} block. It has text, reasoning, tool_call, "
         "server_tool_call, server_tool_result, refusal, and any block of its own as native."

@@ -7,13 +7,12 @@ So every block goes out again unchanged, and no list of block types has to be co
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from langchain_unified.errors import RequestError
 from langchain_unified.messages.blocks import normalise
-from langchain_unified.messages.cache_marks import marked
 from langchain_unified.request import JsonObject, Mark, Turn
-from langchain_unified.request.blocks import Block, TextBlock, ToolCallBlock, changed
+from langchain_unified.request.blocks import Block, NativeBlock, ReasoningBlock, TextBlock, ToolCallBlock, changed
 from langchain_unified.wires._body import abbreviated, each_object, expect, non_null
 from langchain_unified.wires.anthropic_messages.assistant import ASSISTANT
 from langchain_unified.wires.anthropic_messages.blocks import SYSTEM, TOOL_RESULT, USER, WIRE, EncodeState, Writer
@@ -25,13 +24,13 @@ CLAUDES_TURN = Turn("assistant", origin=WIRE)
 """A turn of Claude's, to encode single blocks with."""
 
 
-def read_system(value: Any) -> tuple[Turn, ...]:
+def read_system(value: object) -> tuple[Turn, ...]:
     """The turn of `system`; none where it is empty."""
     blocks = _blocks(value, "system", SYSTEM)
     return (Turn("system", blocks),) if blocks else ()
 
 
-def read_turns(messages: list[Any]) -> Iterator[Turn]:
+def read_turns(messages: list[object]) -> Iterator[Turn]:
     """The turns of the messages; each tool result is a turn. Raises `RequestError` with the path of a key."""
     for position, (message, path) in enumerate(each_object(messages, "messages")):
         role = expect("a string", message.get("role"), f"{path}.role")
@@ -43,7 +42,7 @@ def read_turns(messages: list[Any]) -> Iterator[Turn]:
         yield from ROLES[role](message.get("content"), f"{path}.content", position)
 
 
-def _user(content: Any, path: str, position: int) -> Iterator[Turn]:
+def _user(content: object, path: str, position: int) -> Iterator[Turn]:
     rest: list[Block] = []
     results = False
     for value, place in _values(content, path):
@@ -59,15 +58,15 @@ def _user(content: Any, path: str, position: int) -> Iterator[Turn]:
         yield Turn("user", tuple(rest), position=position)
 
 
-def _assistant(content: Any, path: str, position: int) -> Iterator[Turn]:
+def _assistant(content: object, path: str, position: int) -> Iterator[Turn]:
     yield Turn("assistant", _blocks(content, path, ASSISTANT), origin=WIRE, position=position)
 
 
-def _system(content: Any, path: str, position: int) -> Iterator[Turn]:
+def _system(content: object, path: str, position: int) -> Iterator[Turn]:
     yield Turn("system", _blocks(content, path, SYSTEM), position=position)
 
 
-ROLES: Mapping[str, Callable[[Any, str, int], Iterator[Turn]]] = {
+ROLES: Mapping[str, Callable[[object, str, int], Iterator[Turn]]] = {
     "user": _user,
     "assistant": _assistant,
     "system": _system,
@@ -122,7 +121,7 @@ LISTS: Mapping[str, str] = {"search_result": "content", "text": "citations"}
 """Type of a block -> its key with a list of objects."""
 
 
-def _values(content: Any, path: str) -> Iterator[tuple[JsonObject, str]]:
+def _values(content: object, path: str) -> Iterator[tuple[JsonObject, str]]:
     """The blocks of a message's content, checked, with their paths. A string is one text; an empty one has no block."""
     if isinstance(content, str):
         content = [{"type": "text", "text": content}] if content else []
@@ -157,7 +156,7 @@ def take_mark(value: JsonObject, path: str) -> tuple[JsonObject, Mark | None]:
     return {key: item for key, item in value.items() if key != "cache_control"}, Mark(ttl=ttl) if ttl else Mark()
 
 
-def _blocks(content: Any, path: str, table: Table) -> tuple[Block, ...]:
+def _blocks(content: object, path: str, table: Table) -> tuple[Block, ...]:
     return tuple(_block(value, place, table) for value, place in _values(content, path))
 
 
@@ -167,8 +166,8 @@ def _block(value: JsonObject, path: str, table: Table) -> Block:
     given = non_null(unmarked)
     block = READERS.get(given["type"], _normalised)(given)
     if block["type"] == "native" or not _encodes_to(given, block, table):
-        block = {"type": "native", "value": unmarked}
-    return marked(block, mark)
+        block = NativeBlock(type="native", value=unmarked)
+    return block if mark is None else changed(block, mark=mark)
 
 
 def _encodes_to(given: JsonObject, block: Block, table: Table) -> bool:
@@ -188,7 +187,7 @@ def _normalised(given: JsonObject) -> Block:
     return normalise(given, WIRE)
 
 
-def _text(given: JsonObject) -> Block:
+def _text(given: JsonObject) -> TextBlock:
     annotations = [_annotation(citation) for citation in given.get("citations") or ()]
     block = TextBlock(type="text", text=given["text"])
     return changed(block, annotations=annotations) if annotations else block
@@ -210,11 +209,11 @@ CITATION_KEYS = frozenset({"type", "cited_text", "url", "title", "document_title
 """The keys of a citation that are not `extras` of the annotation."""
 
 
-def _thinking(given: JsonObject) -> Block:
+def _thinking(given: JsonObject) -> ReasoningBlock:
     return {"type": "reasoning", "reasoning": given["thinking"], "extras": {"signature": given["signature"]}}
 
 
-def _tool_use(given: JsonObject) -> Block:
+def _tool_use(given: JsonObject) -> ToolCallBlock:
     call = ToolCallBlock(type="tool_call", id=given["id"], name=given["name"], args=given["input"])
     extras = {key: given[key] for key in ("caller", "toolset_name") if key in given}
     return changed(call, extras=extras) if extras else call
