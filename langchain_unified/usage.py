@@ -77,7 +77,7 @@ def anthropic_usage(raw: Mapping[str, Any]) -> UsageMetadata:
     )
 
 
-TIERS = ("priority", "flex")
+PREFIX_TIERS = ("priority", "flex")
 """Service tiers that LangChain adds to the names of the details (`priority_cache_read`)."""
 
 # By OpenAI's name of a detail, LangChain's name.
@@ -132,7 +132,7 @@ def openai_usage(raw: Mapping[str, Any], service_tier: str | None = None, output
     raw_output = raw.get("output_tokens_details") or raw.get("completion_tokens_details") or {}
     input_details = _details(raw_input, _OPENAI_INPUT)
     output_details = _details(raw_output, _OPENAI_OUTPUT)
-    if service_tier in TIERS:
+    if service_tier in PREFIX_TIERS:
         input_details = _with_tier(input_details, service_tier, input_tokens, ("cache_read", "cache_creation"))
         output_details = _with_tier(output_details, service_tier, output_tokens, ("reasoning",))
     return _usage(
@@ -150,8 +150,8 @@ def without_tier(details: Any) -> dict[str, int]:
     found: dict[str, int] = {}
     for name, count in _counts(details).items():
         prefix, _, rest = name.partition("_")
-        if name not in TIERS:
-            found[rest if prefix in TIERS else name] = count
+        if name not in PREFIX_TIERS:
+            found[rest if prefix in PREFIX_TIERS else name] = count
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, overload
 from langchain_core.messages import BaseMessage
 from langchain_core.tools import BaseTool
 
-from langchain_unified.caching.policy import TTL_REMEDY, TTLS
+from langchain_unified.caching.policy import REQUESTABLE_TTLS, TTL_REMEDY
 from langchain_unified.errors import ConfigurationError
 from langchain_unified.request import JsonObject
 from langchain_unified.tools.specs import tool_dict, tool_specs
@@ -47,10 +47,10 @@ def cached(x: Any, ttl: str | None = None) -> Any:
 
     Raises `ConfigurationError` for an unknown ttl, and for an `x` of another type.
     """
-    if ttl is not None and ttl not in TTLS:
+    if ttl is not None and ttl not in REQUESTABLE_TTLS:
         raise ConfigurationError(f"cached() has no ttl {ttl!r}. {TTL_REMEDY}")
     mark = {"type": "ephemeral", **({"ttl": ttl} if ttl else {})}
-    for kind, with_mark in BY_TYPE:
+    for kind, with_mark in MARKED_BY_TYPE:
         if isinstance(x, kind):
             return with_mark(x, mark)
     if callable(x):
@@ -81,7 +81,7 @@ def _marked_function(x: Any, mark: JsonObject) -> JsonObject:
     return {**tool_dict(tool_specs([x])[0]), "cache_control": mark}
 
 
-BY_TYPE: tuple[tuple[type, Callable[[Any, JsonObject], Any]], ...] = (
+MARKED_BY_TYPE: tuple[tuple[type, Callable[[Any, JsonObject], Any]], ...] = (
     (str, _marked_text),
     (BaseMessage, _marked_message),
     (BaseTool, _marked_tool),

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from langchain_unified.caching.policy import LIFETIMES, PromptCache
 from langchain_unified.caching.requested import (
-    TOOLS,
+    TOOL_TURN,
     Place,
     RequestedMark,
     caller_turn_end,
@@ -77,7 +77,7 @@ class _Placement:
 
     def order(self, place: Place) -> Order:
         """The position of a place in the prompt: tools, then leading turns, then the conversation."""
-        if place[0] == TOOLS:
+        if place[0] == TOOL_TURN:
             return 0, *place
         leads = self.rules.is_leading is not None and self.rules.is_leading(self.request, self.request.turns[place[0]])
         return LEADING if leads else CONVERSATION, *place
@@ -160,7 +160,7 @@ def _place_all(state: _Placement, requested: Sequence[RequestedMark]) -> list[Re
 
 def _place(state: _Placement, mark: RequestedMark) -> RequestedMark | None:
     """The mark on the nearest block or tool at or before it that can carry one."""
-    if mark.place[0] == TOOLS and state.rules.tools is not None:
+    if mark.place[0] == TOOL_TURN and state.rules.tools is not None:
         state.drop_with_note(mark, state.rules.tools)
         return None
     place = _nearest_carrier(state, mark.place)
@@ -182,7 +182,7 @@ def _nearest_carrier(state: _Placement, place: Place) -> Place | None:
 
 def _turns_backwards(state: _Placement, turn: int) -> Iterator[int]:
     """A turn, then those before it in the prompt, the nearest first."""
-    if turn == TOOLS:
+    if turn == TOOL_TURN:
         return
     section, _, _ = state.order((turn, 0))
     yield from (at for at in range(turn, -1, -1) if state.order((at, 0))[0] == section)
@@ -193,8 +193,8 @@ def _turns_backwards(state: _Placement, turn: int) -> Iterator[int]:
 def _tool_before(state: _Placement, place: Place) -> Place | None:
     """The last tool at or before a place that can carry a mark."""
     tools = state.request.tools if state.rules.tools is None else ()
-    last = place[1] if place[0] == TOOLS else len(tools) - 1
-    return next(((TOOLS, at) for at in range(last, -1, -1) if is_loaded(tools[at])), None)
+    last = place[1] if place[0] == TOOL_TURN else len(tools) - 1
+    return next(((TOOL_TURN, at) for at in range(last, -1, -1) if is_loaded(tools[at])), None)
 
 
 def _merge(state: _Placement, marks: Iterable[RequestedMark]) -> list[RequestedMark]:
@@ -239,7 +239,7 @@ def _distance(turns: Sequence[Turn], start: Place, stop: Place) -> int:
 
 
 def _index_in_turn(turns: Sequence[Turn], place: Place) -> int:
-    return 0 if place[0] == TOOLS or turns[place[0]].role == "tool" else place[1]
+    return 0 if place[0] == TOOL_TURN or turns[place[0]].role == "tool" else place[1]
 
 
 # --- TTLs and the limit -----------------------------------------------------------------------------------------------
@@ -325,7 +325,7 @@ def _with_turn_marks(at: int, turn: Turn, places: dict[Place, RequestedMark]) ->
 
 
 def _with_tool_mark(index: int, tool: ToolSpec, places: dict[Place, RequestedMark]) -> ToolSpec:
-    found = places.get((TOOLS, index))
+    found = places.get((TOOL_TURN, index))
     mark = None if found is None else _mark(found)
     return tool if tool.mark == mark else replace(tool, mark=mark)
 
@@ -336,7 +336,7 @@ def _mark(mark: RequestedMark) -> Mark:
 
 def describe(request: Request, place: Place) -> str:
     """A place in words: `the tool 'search'`, `message 3 (user), block 0`."""
-    if place[0] == TOOLS:
+    if place[0] == TOOL_TURN:
         return f"the tool {request.tools[place[1]].name!r}"
     turn = request.turns[place[0]]
     name = f"message {turn.position} ({turn.role})" if turn.position >= 0 else f"the {turn.role} prompt"

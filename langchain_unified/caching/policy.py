@@ -14,7 +14,7 @@ LIFETIMES: Mapping[str, float] = {
 """How long a prefix is kept, in seconds. `in_memory` is the default of OpenAI's models before gpt-5.6, five to ten idle
 minutes."""
 
-TTLS = tuple(name for name in LIFETIMES if name != "in_memory")
+REQUESTABLE_TTLS = tuple(name for name in LIFETIMES if name != "in_memory")
 """The TTLs that a caller may ask for."""
 
 TAILS = ("follow_up", "always", "never")
@@ -51,7 +51,7 @@ class PromptCache:
     enabled: bool = True
 
     def __post_init__(self) -> None:
-        if self.ttl is not None and self.ttl not in TTLS:
+        if self.ttl is not None and self.ttl not in REQUESTABLE_TTLS:
             raise ConfigurationError(f"PromptCache has no ttl {self.ttl!r}. {TTL_REMEDY}")
         if self.tail not in TAILS:
             raise ConfigurationError(f"PromptCache has no tail {self.tail!r}. Give {', '.join(map(repr, TAILS))}.")

@@ -12,9 +12,9 @@ from langchain_unified.request import Request, ToolSpec, Turn
 from langchain_unified.request.blocks import Block
 
 Place: TypeAlias = tuple[int, int]
-"""`(turn, block)`; for a tool `(TOOLS, index)`."""
+"""`(turn, block)`; for a tool `(TOOL_TURN, index)`."""
 
-TOOLS = -1
+TOOL_TURN = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def marks_in(request: Request) -> Iterator[RequestedMark]:
     """The marks that the caller wrote, in the order of the prompt; the top-level one is last."""
     for index, tool in enumerate(request.tools):
         if tool.mark is not None:
-            yield RequestedMark((TOOLS, index), tool.mark.get("ttl"))
+            yield RequestedMark((TOOL_TURN, index), tool.mark.get("ttl"))
     for number, turn in enumerate(request.turns):
         for index, block in enumerate(turn.blocks):
             if "mark" in block:
@@ -81,7 +81,7 @@ def _instructions_end(request: Request, *, tools: bool) -> Place | None:
     leading = next((at for at, turn in enumerate(turns) if turn.role not in ("system", "developer")), len(turns))
     place = last_block(turns[:leading])
     loaded = [index for index, tool in enumerate(request.tools) if is_loaded(tool)]
-    return place or ((TOOLS, loaded[-1]) if loaded and tools else None)
+    return place or ((TOOL_TURN, loaded[-1]) if loaded and tools else None)
 
 
 def is_loaded(tool: ToolSpec) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, AIMessageChunk
 
-from langchain_unified.usage import TIERS, anthropic_usage, server_calls, without_tier
+from langchain_unified.usage import PREFIX_TIERS, anthropic_usage, server_calls, without_tier
 
 CACHE_KINDS = ("cache_read", "cache_write", "cache_write_5m", "cache_write_1h", "cache_write_12h")
 TOKEN_KINDS = frozenset({"uncached", *CACHE_KINDS, "audio_input", "output", "audio_output"})
@@ -104,7 +104,7 @@ def _time(metadata: Counts) -> datetime | None:
 def _tier(message: AIMessage) -> str:
     raw = _raw(message)
     details = _mapping(_mapping(message.usage_metadata).get("input_token_details"))
-    prefixed = next((tier for tier in TIERS if tier in details), None)
+    prefixed = next((tier for tier in PREFIX_TIERS if tier in details), None)
     reported = message.response_metadata.get("service_tier") or raw.get("service_tier") or prefixed
     tier = STANDARD if reported in (None, "default") else str(reported)
     if raw.get("speed") != "fast":

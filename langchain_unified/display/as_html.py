@@ -76,7 +76,7 @@ def _card(card: Card, full: bool) -> str:
 
 
 def _part(part: CardPart, full: bool) -> str:
-    return RENDERERS[type(part)](part, full)
+    return HTML_BY_PART[type(part)](part, full)
 
 
 def _prose(part: Prose, full: bool) -> str:
@@ -160,7 +160,7 @@ def _is_base64(data: str) -> bool:
         return False
 
 
-RENDERERS: Mapping[type[CardPart], Callable[[Any, bool], str]] = {
+HTML_BY_PART: Mapping[type[CardPart], Callable[[Any, bool], str]] = {
     Prose: _prose,
     Code: _code,
     Table: _table,

@@ -34,7 +34,7 @@ def _card(card: Card, full: bool) -> str:
 
 
 def _part(part: CardPart, full: bool) -> Iterator[str]:
-    for block in RENDERERS[type(part)](part, full):
+    for block in TEXT_BY_PART[type(part)](part, full):
         yield from block.split("\n")
 
 
@@ -80,7 +80,7 @@ def _fold(part: Fold, full: bool) -> Iterator[str]:
         yield from (f"  {line}" for each in part.parts for line in _part(each, full))
 
 
-RENDERERS: Mapping[type[CardPart], Callable[[Any, bool], Iterator[str]]] = {
+TEXT_BY_PART: Mapping[type[CardPart], Callable[[Any, bool], Iterator[str]]] = {
     Prose: _prose,
     Code: _prose,
     Table: _table,

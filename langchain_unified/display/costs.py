@@ -56,7 +56,7 @@ def tracker_card(tracker: CostTracker) -> Card:
     return Card(title, tuple(table for table in tables if table.rows), "warn" if unpriced else "plain", "", foot)
 
 
-VERDICTS: dict[str, Tone] = {"hit_expected": "good", "partial_expected": "plain", "miss_expected": "warn"}
+VERDICT_TONES: dict[str, Tone] = {"hit_expected": "good", "partial_expected": "plain", "miss_expected": "warn"}
 
 
 def explanation_card(found: CacheExplanation) -> Card:
@@ -68,7 +68,7 @@ def explanation_card(found: CacheExplanation) -> Card:
         parts.append(adjustment_table(found.dropped))
     share = f"{found.reusable_tokens:,} of {found.total_tokens:,} tokens ({found.share:.0%}), by estimate"
     title = found.verdict.replace("_", " ")
-    return Card(f"prompt cache: {title}", tuple(parts), VERDICTS.get(found.verdict, "warn"), "", share)
+    return Card(f"prompt cache: {title}", tuple(parts), VERDICT_TONES.get(found.verdict, "warn"), "", share)
 
 
 def amounts(

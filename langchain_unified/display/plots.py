@@ -16,7 +16,7 @@ from langchain_unified.usage import without_tier
 if TYPE_CHECKING:
     from matplotlib.axes import Axes  # type: ignore[import-not-found,unused-ignore]
 
-MISSING = "A plot needs matplotlib. Install it: pip install 'langchain-unified[notebook]'."
+NO_MATPLOTLIB = "A plot needs matplotlib. Install it: pip install 'langchain-unified[notebook]'."
 
 BACKGROUND, FOREGROUND = "#ffffff", "#222222"
 
@@ -116,7 +116,7 @@ def _axes() -> Any:
     try:
         plt: Any = importlib.import_module("matplotlib.pyplot")
     except ImportError as error:
-        raise ImportError(MISSING) from error
+        raise ImportError(NO_MATPLOTLIB) from error
     _, ax = plt.subplots(figsize=(7, 3.6), layout="constrained", facecolor=BACKGROUND)
     ax.set_facecolor(BACKGROUND)
     ax.tick_params(colors=FOREGROUND)

@@ -51,7 +51,7 @@ def check_card(report: CheckReportLike) -> Card:
     return Card(title, tuple(parts), "warn" if changed else "good", f"by {report.wire}: {outcome}")
 
 
-STATUSES: Mapping[str, tuple[Tone, str]] = {
+CACHE_STATUSES: Mapping[str, tuple[Tone, str]] = {
     "hit": ("good", "everything marked was read from the cache"),
     "partial": ("good", "one part was read from the cache, another was written"),
     "write": ("plain", "written for later calls"),
@@ -64,7 +64,7 @@ STATUSES: Mapping[str, tuple[Tone, str]] = {
 def cache_card(report: Mapping[str, Any]) -> Card:
     """`response_metadata["prompt_cache"]`: what was read and written, and which marks were sent."""
     status = str(report.get("status"))
-    tone, meaning = STATUSES.get(status, ("plain", ""))
+    tone, meaning = CACHE_STATUSES.get(status, ("plain", ""))
     parts: list[CardPart] = []
     sent, dropped = report.get("marks_sent") or (), report.get("marks_dropped") or ()
     if sent:

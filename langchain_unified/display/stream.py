@@ -209,10 +209,11 @@ def _texts(item: Any) -> Iterable[tuple[str, str]]:
     if not isinstance(item, AIMessage):
         return []
     blocks = [(str(block.get("type")), block) for block in blocks_of(item)]
-    return [(LABELS[kind], str(block[kind])) for kind, block in blocks if kind in LABELS and block.get(kind)]
+    written = ((kind, block) for kind, block in blocks if kind in STREAMED_LABELS and block.get(kind))
+    return [(STREAMED_LABELS[kind], str(block[kind])) for kind, block in written]
 
 
-LABELS = {"text": "", "reasoning": "thinking"}
+STREAMED_LABELS = {"text": "", "reasoning": "thinking"}
 """By type of the blocks that are written at once, the label before the text."""
 
 

@@ -98,7 +98,7 @@ def in_notebook() -> bool:
 
 def cards_of(thing: Any) -> Iterable[Card]:
     """The cards of a thing, by its type."""
-    for kind, cards in BY_TYPE:
+    for kind, cards in CARDS_BY_TYPE:
         if isinstance(thing, kind):
             return cards(thing)
     return [Card(type(thing).__name__, (Code(repr(thing)),))]
@@ -117,7 +117,7 @@ def _mapping(thing: Mapping[str, Any]) -> Iterable[Card]:
 
 def _sequence(things: Iterable[Any]) -> Iterable[Card]:
     things = list(things)
-    plain = not any(isinstance(thing, kind) for thing in things for kind, _ in BY_TYPE)
+    plain = not any(isinstance(thing, kind) for thing in things for kind, _ in CARDS_BY_TYPE)
     return [Card("JSON", (Code(as_json(things)),))] if plain else _each(things)
 
 
@@ -134,7 +134,7 @@ def _cell(value: Any) -> str:
     return as_json(value) if isinstance(value, dict | list | tuple) else str(value)
 
 
-BY_TYPE: tuple[tuple[type | tuple[type, ...], Callable[[Any], Iterable[Card]]], ...] = (
+CARDS_BY_TYPE: tuple[tuple[type | tuple[type, ...], Callable[[Any], Iterable[Card]]], ...] = (
     (BaseMessage, lambda message: [message_card(message)]),
     (Reply, lambda reply: [reply_card(reply)]),
     (Cost, lambda cost: [cost_card(cost)]),

@@ -139,7 +139,7 @@ def _tool(name: str) -> PromptPlace:
     return PromptPlace(f"the tool {name!r}", tool=name)
 
 
-SCHEMA_KEYS: Mapping[str, Change] = {"input_schema": "schema", "parameters": "schema"}
+TOOL_SCHEMA_KEYS: Mapping[str, Change] = {"input_schema": "schema", "parameters": "schema"}
 
 
 def _edited_part(one: Segment, other: Segment) -> Change:
@@ -147,8 +147,8 @@ def _edited_part(one: Segment, other: Segment) -> Change:
     was, now = (tool_fields(unmarked(segment.block)) for segment in (one, other))
     changed = [key for key in {**was, **now} if printed({key: was.get(key)}) != printed({key: now.get(key)})]
     changed = [key for key in changed if key not in ("function", "custom")]
-    first = min(changed, key=lambda key: (key != "description", key not in SCHEMA_KEYS, key), default="definition")
-    return SCHEMA_KEYS.get(first, first)
+    first = min(changed, key=lambda key: (key != "description", key not in TOOL_SCHEMA_KEYS, key), default="definition")
+    return TOOL_SCHEMA_KEYS.get(first, first)
 
 
 # --- segments ---------------------------------------------------------------------------------------------------------

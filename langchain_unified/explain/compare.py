@@ -19,7 +19,7 @@ from langchain_unified.explain import wording
 from langchain_unified.explain.changes import Cause, Difference, first_difference
 from langchain_unified.explain.explanation import CacheExplanation, Verdict
 from langchain_unified.explain.prompt import Prompt, prompt_of
-from langchain_unified.explain.reuse import OPENAI_LEGACY, Reuse, minimum_of, reuse, scheme_of
+from langchain_unified.explain.reuse import OPENAI_LEGACY_SCHEME, Reuse, minimum_of, reuse, scheme_of
 from langchain_unified.profiles import provider_of
 from langchain_unified.request import Adjustment, JsonObject, Request, WireName
 from langchain_unified.usage import without_tier
@@ -164,7 +164,7 @@ def _with_difference(found: CacheExplanation, difference: Difference) -> CacheEx
 def _shared_tokens(before: Prompt, difference: Difference | None) -> int:
     if difference is None:
         return before.tokens
-    within = round(difference.tokens_within * before.scale) if scheme_of(before) is OPENAI_LEGACY else 0
+    within = round(difference.tokens_within * before.scale) if scheme_of(before) is OPENAI_LEGACY_SCHEME else 0
     return before.tokens_before(difference.index) + within
 
 

@@ -119,7 +119,7 @@ class _Condition:
 
 def _has_breakpoints(scheme: CachingScheme, later: Breakpoints) -> _Condition:
     """The later call has a breakpoint. OpenAI's earlier models need none."""
-    return _Condition(lambda _: scheme is OPENAI_LEGACY or bool(later.looked_up), lambda _: "no_marks")
+    return _Condition(lambda _: scheme is OPENAI_LEGACY_SCHEME or bool(later.looked_up), lambda _: "no_marks")
 
 
 def _not_expired(elapsed: float | None) -> _Condition:
@@ -140,9 +140,9 @@ def _found(scheme: CachingScheme, later: Breakpoints) -> _Condition:
 def scheme_of(prompt: Prompt) -> CachingScheme:
     """The caching scheme of a prompt's model."""
     if prompt.wire == "anthropic_messages":
-        return ANTHROPIC
+        return ANTHROPIC_SCHEME
     takes_breakpoints = prompt.profile.cache_breakpoints and prompt.request.dialect.cache_marks
-    return OPENAI if takes_breakpoints else OPENAI_LEGACY
+    return OPENAI_SCHEME if takes_breakpoints else OPENAI_LEGACY_SCHEME
 
 
 # --- Anthropic --------------------------------------------------------------------------------------------------------
@@ -244,6 +244,6 @@ def _no_cause(later: Breakpoints, prefix: CachedPrefix) -> Cause:
     return "none"
 
 
-ANTHROPIC = CachingScheme(_anthropic_breakpoints, _ends_before, _within_lookback, _beyond_lookback)
-OPENAI = CachingScheme(_openai_breakpoints, _ends_before, _is_looked_up, _no_matching_breakpoint)
-OPENAI_LEGACY = CachingScheme(_openai_steps, _ends_within, _always_found, _no_cause)
+ANTHROPIC_SCHEME = CachingScheme(_anthropic_breakpoints, _ends_before, _within_lookback, _beyond_lookback)
+OPENAI_SCHEME = CachingScheme(_openai_breakpoints, _ends_before, _is_looked_up, _no_matching_breakpoint)
+OPENAI_LEGACY_SCHEME = CachingScheme(_openai_steps, _ends_within, _always_found, _no_cause)

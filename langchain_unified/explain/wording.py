@@ -10,9 +10,9 @@ from langchain_unified.explain.changes import Cause, Difference
 from langchain_unified.explain.explanation import CacheExplanation
 from langchain_unified.explain.prompt import Prompt
 from langchain_unified.explain.reuse import (
-    ANTHROPIC,
-    OPENAI,
-    OPENAI_LEGACY,
+    ANTHROPIC_SCHEME,
+    OPENAI_LEGACY_SCHEME,
+    OPENAI_SCHEME,
     CachedPrefix,
     CachingScheme,
     Reuse,
@@ -38,7 +38,7 @@ class Comparison:
 
 def reason(comparison: Comparison) -> str | None:
     """Why not more is read, a clause without a full stop; `None` where everything is read."""
-    clauses = [REASONS[cause](replace(comparison, prefix=prefix)) for cause, prefix in comparison.reuse.causes]
+    clauses = [REASON_BY_CAUSE[cause](replace(comparison, prefix=prefix)) for cause, prefix in comparison.reuse.causes]
     return "; and ".join(clauses) or None
 
 
@@ -121,7 +121,7 @@ def _beyond_lookback(comparison: Comparison) -> str:
 
 
 def _no_matching_breakpoint(comparison: Comparison) -> str:
-    where = "there or after it" if scheme_of(comparison.after) is ANTHROPIC else "exactly there"
+    where = "there or after it" if scheme_of(comparison.after) is ANTHROPIC_SCHEME else "exactly there"
     return f"the previous call wrote up to {_prefix_end(comparison)}, and this call has no mark {where}"
 
 
@@ -137,7 +137,7 @@ def _unmarked(comparison: Comparison) -> str:
     return f"{'the previous' if comparison.prefix is None else 'this'} call has no mark"
 
 
-REASONS: Mapping[Cause, Callable[[Comparison], str]] = {
+REASON_BY_CAUSE: Mapping[Cause, Callable[[Comparison], str]] = {
     "model": _model,
     "tools": _changed,
     "system": _changed,
@@ -161,19 +161,19 @@ def remedy(comparison: Comparison) -> str | None:
     if result.cause == "ttl":
         return LONGER_TTL[scheme_of(comparison.before)].get(result.written.ttl if result.written else "", SOONER)
     change = comparison.difference.change if comparison.difference else ""
-    return REMEDIES.get((result.cause, change)) or REMEDIES.get((result.cause, ""))
+    return REMEDY_BY_CAUSE.get((result.cause, change)) or REMEDY_BY_CAUSE.get((result.cause, ""))
 
 
 SOONER = "Make the next call sooner, or one in between, which keeps the entry alive."
 
 LONGER_TTL: Mapping[CachingScheme, Mapping[str, str]] = {
-    ANTHROPIC: {"5m": "Ask for a longer ttl: cached(…, ttl='1h') or prompt_cache=PromptCache(ttl='1h')."},
-    OPENAI: {"30m": "Ask for a longer ttl: prompt_cache=PromptCache(ttl='12h'), on the Responses API."},
-    OPENAI_LEGACY: {"in_memory": "Ask for a longer ttl: prompt_cache=PromptCache(ttl='24h')."},
+    ANTHROPIC_SCHEME: {"5m": "Ask for a longer ttl: cached(…, ttl='1h') or prompt_cache=PromptCache(ttl='1h')."},
+    OPENAI_SCHEME: {"30m": "Ask for a longer ttl: prompt_cache=PromptCache(ttl='12h'), on the Responses API."},
+    OPENAI_LEGACY_SCHEME: {"in_memory": "Ask for a longer ttl: prompt_cache=PromptCache(ttl='24h')."},
 }
 """By caching scheme and TTL, how to ask for a longer one."""
 
-REMEDIES: Mapping[tuple[Cause, str], str] = {
+REMEDY_BY_CAUSE: Mapping[tuple[Cause, str], str] = {
     ("model", ""): "Use the same model for all calls of a conversation.",
     ("tools", ""): "Keep the definition of a tool the same during a conversation.",
     ("tools", "added"): "Send all tools from the first call on, and choose among them with tool_choice.",
@@ -199,12 +199,12 @@ REMEDIES: Mapping[tuple[Cause, str], str] = {
 
 def diagnosed(cause: Cause) -> tuple[str, str]:
     """Reason and remedy for a cause that only the provider knows."""
-    return "the provider found a difference that these two calls do not show", REMEDIES[cause, ""]
+    return "the provider found a difference that these two calls do not show", REMEDY_BY_CAUSE[cause, ""]
 
 
 def stored_at_provider(prompt: Prompt, key: str) -> tuple[str, str]:
     """Reason and remedy where the provider stores a part of the prompt, which a key of the body names."""
-    option = ANTHROPIC_DIAGNOSIS if scheme_of(prompt) is ANTHROPIC else OPENAI_DIAGNOSIS
+    option = ANTHROPIC_DIAGNOSIS if scheme_of(prompt) is ANTHROPIC_SCHEME else OPENAI_DIAGNOSIS
     return (
         f"the provider stores a part of the prompt (`{key}`), which cannot be compared here",
         f"Ask the provider: send {option}, and give the answer as reply.",
@@ -220,7 +220,7 @@ OPENAI_DIAGNOSIS = "prompt_cache_options={'comparison_response_id': …}"
 
 BEYOND_LIMIT = f"A request writes {MAX_BREAKPOINTS} breakpoints at most: the latest."
 
-PROVIDERS = {"anthropic": "Anthropic", "openai": "OpenAI"}
+PROVIDER_TITLES = {"anthropic": "Anthropic", "openai": "OpenAI"}
 
 MARK_CAUSES: tuple[Cause, ...] = ("look_back", "no_matching_breakpoint", "no_marks")
 """Causes for which a dropped mark matters."""
@@ -231,7 +231,7 @@ def notes(found: CacheExplanation, read: int | None, provider: str) -> Iterator[
     for item in found.dropped if found.cause in MARK_CAUSES else ():
         yield f"Not sent: {item['what']}. {item['why']}"
     if found.diagnostics is not None:
-        yield f"{PROVIDERS.get(provider, 'The provider')} reports: {_diagnosis(found.diagnostics)}."
+        yield f"{PROVIDER_TITLES.get(provider, 'The provider')} reports: {_diagnosis(found.diagnostics)}."
     if read == 0 and found.reusable_tokens:
         yield (
             "But the answer read nothing: a prefix can be read only after the first answer to it has begun, and it may "
