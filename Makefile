@@ -2,14 +2,14 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-VENV_NEWEST_CORE ?= .venv-newest-core
+VENV_OLDEST ?= .venv-oldest
 WORKERS ?= auto
 
 BIN = $(VENV)/bin
 PIP_INSTALL = bin/python -m pip install -q --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-recordings test-newest-core cassettes notebooks tables bench bench-cache call-path lint types imports check clean
+.PHONY: help demo test test-recordings test-oldest cassettes notebooks tables bench bench-cache call-path lint types imports check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -23,11 +23,11 @@ test: $(VENV)/.test ## run the tests (makes the environment on the first run)
 test-recordings: $(VENV)/.test ## run the tests of recordings whose shape `make test` has seen in another recording
 	$(BIN)/python -m pytest -n $(WORKERS) -m every_recording $(ARGS)
 
-test-newest-core: ## run the tests with the newest langchain-core, in an environment of its own
-	$(PYTHON) -m venv $(VENV_NEWEST_CORE)
-	$(VENV_NEWEST_CORE)/$(PIP_INSTALL) -e '.[test]'
-	$(VENV_NEWEST_CORE)/$(PIP_INSTALL) --no-deps -U langchain-core
-	$(VENV_NEWEST_CORE)/bin/python -m pytest -n $(WORKERS) $(ARGS)
+test-oldest: ## run the tests on the oldest releases that pyproject.toml allows, in an environment of its own
+	$(PYTHON) -m venv $(VENV_OLDEST)
+	$(VENV_OLDEST)/$(PIP_INSTALL) uv
+	$(VENV_OLDEST)/bin/uv pip install -q --python $(VENV_OLDEST)/bin/python --resolution lowest-direct -e '.[test]'
+	$(VENV_OLDEST)/bin/python -m pytest -n $(WORKERS) $(ARGS)
 
 cassettes: $(VENV)/.test ## record cassettes/ against the emulator (RECORD=live: against the providers, with your keys)
 	rm -rf cassettes
@@ -62,7 +62,7 @@ imports: $(VENV)/.dev ## check who may import whom with import-linter
 check: test test-recordings lint types imports ## all of the above, as CI does
 
 clean: ## remove environments and caches
-	rm -rf $(VENV) $(VENV_NEWEST_CORE) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(VENV_OLDEST) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -1,4 +1,4 @@
-"""Every notebook runs from a clean kernel, without keys, and gives the outputs that it holds."""
+"""Every notebook runs in a new kernel, without keys, and gives the stored outputs."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def test_which_notebooks_there_are() -> None:
         "05_cost_and_budgets",
         "06_testing_your_agent",
     ]
-    told = (check.HERE / "README.md").read_text(encoding="utf-8")
-    assert [name for name in NAMES if f"({name}.ipynb)" not in told] == []
+    text = (check.HERE / "README.md").read_text(encoding="utf-8")
+    assert [name for name in NAMES if f"({name}.ipynb)" not in text] == []
 
 
 @pytest.mark.parametrize("path", PATHS, ids=NAMES)
-def test_a_notebook_gives_what_it_holds(path: Path) -> None:
+def test_a_notebook_gives_its_stored_outputs(path: Path) -> None:
     check.check(path, seconds=3 * check.SECONDS)  # other tests run beside it
 
 
@@ -64,7 +64,7 @@ def test_a_notebook_is_stored_clean(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", PATHS, ids=NAMES)
-def test_a_notebook_tells_no_secret_and_no_place_on_a_machine(path: Path) -> None:
+def test_a_notebook_shows_no_secret_and_no_path_of_a_machine(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert masked(text) == text
     assert re.findall(r"/(?:home|root|Users|tmp|work)/[\w./-]*", text) == []
@@ -72,44 +72,44 @@ def test_a_notebook_tells_no_secret_and_no_place_on_a_machine(path: Path) -> Non
 
 @pytest.mark.parametrize("path", PATHS, ids=NAMES)
 def test_a_notebook_is_for_readers(path: Path) -> None:
-    said = "\n".join(cell.source for cell in cells(path))
-    assert "nest_asyncio" not in said
-    assert "asyncio.run(" not in said
-    assert said.count('LIVE = os.environ.get("LANGCHAIN_UNIFIED_LIVE") == "1"') == 1
+    source = "\n".join(cell.source for cell in cells(path))
+    assert "nest_asyncio" not in source
+    assert "asyncio.run(" not in source
+    assert source.count('LIVE = os.environ.get("LANGCHAIN_UNIFIED_LIVE") == "1"') == 1
     assert "emulator" in cells(path)[0].source + cells(path)[1].source
     assert max(len(line) for cell in cells(path) if cell.cell_type == "code" for line in cell.source.split("\n")) <= 100
-    for name in re.findall(r"\((\w+)\.ipynb\)", said):
+    for name in re.findall(r"\((\w+)\.ipynb\)", source):
         assert name in NAMES
 
 
 # --- the checker itself -----------------------------------------------------------------------------------------------
 
 
-def held(folder: Path, *sources: str, stdout: str = "") -> Path:
+def stored(folder: Path, *sources: str, stdout: str = "") -> Path:
     notebook = v4.new_notebook(cells=[v4.new_code_cell(source) for source in sources])
     if stdout:
         notebook.cells[0].outputs = [v4.new_output("stream", name="stdout", text=stdout)]
-    path = folder / "held.ipynb"
+    path = folder / "stored.ipynb"
     nbformat.write(notebook, path)
     return path
 
 
 def test_an_error_is_found(tmp_path: Path) -> None:
     with pytest.raises(check.NotebookError, match="ZeroDivisionError"):
-        check.check(held(tmp_path, "1 / 0"))
+        check.check(stored(tmp_path, "1 / 0"))
 
 
 def test_noise_and_other_outputs_are_found(tmp_path: Path) -> None:
     noise = "import sys; print('noise', file=sys.stderr)"
-    path = held(tmp_path, "print('new')", noise, "import warnings; warnings.warn('old')", stdout="old\n")
+    path = stored(tmp_path, "print('new')", noise, "import warnings; warnings.warn('old')", stdout="old\n")
     with pytest.raises(check.NotebookError) as found:
         check.check(path)
-    told = str(found.value)
-    assert "The output of held.ipynb, code cell 1 differs." in told
-    assert "-stdout: old" in told
-    assert "+stdout: new" in told
-    assert "code cell 2 writes to stderr: noise" in told
-    assert "UserWarning: old" in told
+    text = str(found.value)
+    assert "The output of stored.ipynb, code cell 1 differs." in text
+    assert "-stdout: old" in text
+    assert "+stdout: new" in text
+    assert "code cell 2 writes to stderr: noise" in text
+    assert "UserWarning: old" in text
     with pytest.raises(check.NotebookError) as found:
         check.check(path, write=True)
     assert "differs" not in str(found.value)
@@ -118,31 +118,33 @@ def test_noise_and_other_outputs_are_found(tmp_path: Path) -> None:
 
 def test_what_differs_by_time_alone_is_left_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "seen")
-    said = "http://127.0.0.1:1234 in 0.01 s\n"
+    source = "http://127.0.0.1:1234 in 0.01 s\n"
     ask = "import os; os.environ.get('OPENAI_API_KEY')"
-    path = held(tmp_path, "print('http://127.0.0.1:99 in 7.25 s')", ask, stdout=said)
+    path = stored(tmp_path, "print('http://127.0.0.1:99 in 7.25 s')", ask, stdout=source)
     check.check(path, write=True)
     first, second = check.load(path).cells
-    assert first.outputs[0].text == said
+    assert first.outputs[0].text == source
     assert first.execution_count == 1
     assert second.outputs == []
 
 
 def test_an_output_that_may_differ_is_left_as_it_is(tmp_path: Path) -> None:
     free = "# This output may differ: prices change.\n"
-    path = held(tmp_path, f"{free}print('new')", stdout="old\n")
+    path = stored(tmp_path, f"{free}print('new')", stdout="old\n")
     check.check(path, write=True)
     assert check.load(path).cells[0].outputs[0].text == "old\n"
     with pytest.raises(check.NotebookError, match=r"code cell 1 differs\."):
-        check.check(held(tmp_path, free, stdout="old\n"))
+        check.check(stored(tmp_path, free, stdout="old\n"))
     with pytest.raises(check.NotebookError, match="writes to stderr"):
-        check.check(held(tmp_path, f"{free}import sys; print('noise', file=sys.stderr)", stdout="old\n"))
+        check.check(stored(tmp_path, f"{free}import sys; print('noise', file=sys.stderr)", stdout="old\n"))
 
 
 def test_a_release_of_the_price_list_makes_no_difference(tmp_path: Path) -> None:
-    check.check(held(tmp_path, "print('genai-prices 9.8.7 does not know')", stdout="genai-prices 0.2 does not know\n"))
+    check.check(
+        stored(tmp_path, "print('genai-prices 9.8.7 does not know')", stdout="genai-prices 0.2 does not know\n")
+    )
     with pytest.raises(check.NotebookError, match=r"code cell 1 differs\."):
-        check.check(held(tmp_path, "print('genai-prices 1.0 knows')", stdout="genai-prices 0.2 does not know\n"))
+        check.check(stored(tmp_path, "print('genai-prices 1.0 knows')", stdout="genai-prices 0.2 does not know\n"))
 
 
 BAR = "Claude: 100%|███████████████| 8/8 [00:00<00:00, 407.19run/s, 1 failed]"
@@ -183,7 +185,7 @@ def compared(text: str) -> Any:
 
 
 def test_new_outputs_are_taken_over(tmp_path: Path) -> None:
-    path = held(tmp_path, "print('new')", stdout="old\n")
+    path = stored(tmp_path, "print('new')", stdout="old\n")
     check.check(path, write=True)
     assert check.load(path).cells[0].outputs[0].text == "new\n"
     check.check(path)
@@ -234,7 +236,7 @@ ax = plot_tokens([AIMessage("so", usage_metadata=usage)])
 @pytest.fixture(scope="module")
 def kernel(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """The data of the one output that each cell leaves."""
-    path = held(tmp_path_factory.mktemp("kernel"), *KERNEL)
+    path = stored(tmp_path_factory.mktemp("kernel"), *KERNEL)
     left = [cell.outputs for cell in check.run(path).cells]
     assert [len(outputs) for outputs in left] == [1] * len(KERNEL)
     return [dict(outputs[0].data) for outputs in left]

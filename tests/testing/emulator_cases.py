@@ -1,4 +1,4 @@
-"""Bodies that the providers take and refuse: the words they are written in. The cases are in the two modules beside."""
+"""Bodies that the providers accept and refuse: what the cases in the two modules beside are made of."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CLOSED = {**OBJECT, "required": ["a"], "additionalProperties": False}
 
 @dataclass(frozen=True)
 class Case:
-    """A rule, and what a good body is changed by: `bad` breaks exactly this rule, `good` does not."""
+    """A rule, and two changes of an accepted body: `bad` breaks only this rule, `good` breaks none."""
 
     rule: str
     bad: dict[str, Any]
@@ -44,7 +44,7 @@ HEADERS = {
 }
 
 
-def said(*blocks: Any, role: str = "user") -> dict[str, Any]:
+def message(*blocks: Any, role: str = "user") -> dict[str, Any]:
     return {"role": role, "content": list(blocks)}
 
 

@@ -13,8 +13,8 @@ from tests.testing.emulator_cases import (
     OBJECT,
     Case,
     drop,
+    message,
     messages,
-    said,
     text,
     use,
 )
@@ -32,7 +32,7 @@ NEW = {"anthropic-version": "2026-10-21"}
 BUDGET = {"type": "enabled", "budget_tokens": 2000}
 TOOLS = {"tools": [tool()]}
 ANY = {"tool_choice": {"type": "any"}}
-ANSWERED = (said(text()), said(use(), role="assistant"), said(result()))
+ANSWERED = (message(text()), message(use(), role="assistant"), message(result()))
 THOUGHT = {"type": "thinking", "thinking": "x", "signature": "s"}
 CITED = [{"type": "char_location", "cited_text": "x"}]
 
@@ -173,33 +173,35 @@ ANTHROPIC = [
     ),
     Case(
         "breakpoints",
-        messages(said(*(text(cache_control=EPHEMERAL) for _ in range(5)))),
-        messages(said(*(text(cache_control=EPHEMERAL) for _ in range(4)))),
+        messages(message(*(text(cache_control=EPHEMERAL) for _ in range(5)))),
+        messages(message(*(text(cache_control=EPHEMERAL) for _ in range(4)))),
     ),
     Case(
         "breakpoints",
-        {"cache_control": EPHEMERAL, **messages(said(*(text(cache_control=EPHEMERAL) for _ in range(4))))},
-        {"cache_control": EPHEMERAL, **messages(said(*(text(cache_control=EPHEMERAL) for _ in range(3))))},
+        {"cache_control": EPHEMERAL, **messages(message(*(text(cache_control=EPHEMERAL) for _ in range(4))))},
+        {"cache_control": EPHEMERAL, **messages(message(*(text(cache_control=EPHEMERAL) for _ in range(3))))},
     ),
     Case(
         "breakpoint value",
-        messages(said(text(cache_control={"type": "ephemeral", "ttl": "2h"}))),
-        messages(said(text(cache_control=HOUR))),
+        messages(message(text(cache_control={"type": "ephemeral", "ttl": "2h"}))),
+        messages(message(text(cache_control=HOUR))),
     ),
     Case(
         "ttl order",
-        {"system": [text(cache_control=EPHEMERAL)], **messages(said(text(cache_control=HOUR)))},
-        {"system": [text(cache_control=HOUR)], **messages(said(text(cache_control=EPHEMERAL)))},
+        {"system": [text(cache_control=EPHEMERAL)], **messages(message(text(cache_control=HOUR)))},
+        {"system": [text(cache_control=HOUR)], **messages(message(text(cache_control=EPHEMERAL)))},
     ),
     Case(
         "automatic breakpoint",
-        {"cache_control": EPHEMERAL, **messages(said(text(cache_control=HOUR)))},
-        {"cache_control": HOUR, **messages(said(text(cache_control=HOUR)))},
+        {"cache_control": EPHEMERAL, **messages(message(text(cache_control=HOUR)))},
+        {"cache_control": HOUR, **messages(message(text(cache_control=HOUR)))},
     ),
     Case(
         "breakpoint not allowed",
-        messages(said(text()), said({**THOUGHT, "cache_control": EPHEMERAL}, text(), role="assistant"), said(text())),
-        messages(said(text()), said(THOUGHT, text(cache_control=EPHEMERAL), role="assistant"), said(text())),
+        messages(
+            message(text()), message({**THOUGHT, "cache_control": EPHEMERAL}, text(), role="assistant"), message(text())
+        ),
+        messages(message(text()), message(THOUGHT, text(cache_control=EPHEMERAL), role="assistant"), message(text())),
     ),
     Case("empty conversation", {"messages": []}),
     Case("role", messages({"role": "tool", "content": "x"})),
@@ -210,13 +212,13 @@ ANTHROPIC = [
     ),
     Case(
         "system blocks",
-        {"model": "claude-opus-5", **messages(*HI, said(DOCUMENT, role="system"))},
-        {"model": "claude-opus-5", **messages(*HI, said(text(), role="system"))},
+        {"model": "claude-opus-5", **messages(*HI, message(DOCUMENT, role="system"))},
+        {"model": "claude-opus-5", **messages(*HI, message(text(), role="system"))},
     ),
     Case(
         "prefill",
-        {"model": "claude-sonnet-4-6", **messages(*HI, said(text(), role="assistant"))},
-        messages(*HI, said(text(), role="assistant")),
+        {"model": "claude-sonnet-4-6", **messages(*HI, message(text(), role="assistant"))},
+        messages(*HI, message(text(), role="assistant")),
     ),
     Case(
         "trailing whitespace",
@@ -226,33 +228,37 @@ ANTHROPIC = [
     Case(
         "empty message", messages({"role": "user", "content": ""}), messages(*HI, {"role": "assistant", "content": ""})
     ),
-    Case("empty text", messages(said(text(""), text()))),
+    Case("empty text", messages(message(text(""), text()))),
     Case("empty text", {"system": [text("")]}, {"system": [text()]}),
-    Case("blank text", messages(said(text(" \n"))), messages(said(text(" x")))),
-    Case("block type", messages(said({"type": "image_url", "image_url": {"url": "x"}})), messages(said(DOCUMENT))),
+    Case("blank text", messages(message(text(" \n"))), messages(message(text(" x")))),
+    Case(
+        "block type", messages(message({"type": "image_url", "image_url": {"url": "x"}})), messages(message(DOCUMENT))
+    ),
     Case(
         "result part",
-        messages(*ANSWERED[:2], said(result(content=[use()]))),
-        messages(*ANSWERED[:2], said(result(content=[text()]))),
+        messages(*ANSWERED[:2], message(result(content=[use()]))),
+        messages(*ANSWERED[:2], message(result(content=[text()]))),
     ),
     Case(
         "breakpoint in result",
-        messages(*ANSWERED[:2], said(result(content=[text(cache_control=EPHEMERAL)]))),
-        messages(*ANSWERED[:2], said({**result(content=[text()]), "cache_control": EPHEMERAL})),
+        messages(*ANSWERED[:2], message(result(content=[text(cache_control=EPHEMERAL)]))),
+        messages(*ANSWERED[:2], message({**result(content=[text()]), "cache_control": EPHEMERAL})),
     ),
-    Case("openai breakpoint", messages(said(text(prompt_cache_breakpoint={"mode": "explicit"})))),
+    Case("openai breakpoint", messages(message(text(prompt_cache_breakpoint={"mode": "explicit"})))),
     Case(
         "unsigned thinking",
-        messages(*HI, said({"type": "thinking", "thinking": "x"}, text(), role="assistant"), *HI),
-        messages(*HI, said(THOUGHT, text(), role="assistant"), *HI),
+        messages(*HI, message({"type": "thinking", "thinking": "x"}, text(), role="assistant"), *HI),
+        messages(*HI, message(THOUGHT, text(), role="assistant"), *HI),
     ),
-    Case("document from assistant", messages(*HI, said(DOCUMENT, text(), role="assistant"), *HI), headers=NEW),
-    Case("citations from user", messages(said(text(citations=CITED))), headers=NEW),
-    Case("call id", messages(said(text()), said(use("a|b"), role="assistant"), said(result("a|b")))),
+    Case("document from assistant", messages(*HI, message(DOCUMENT, text(), role="assistant"), *HI), headers=NEW),
+    Case("citations from user", messages(message(text(citations=CITED))), headers=NEW),
+    Case("call id", messages(message(text()), message(use("a|b"), role="assistant"), message(result("a|b")))),
     Case("repeated call id", messages(*ANSWERED, *ANSWERED[1:]), messages(*ANSWERED)),
-    Case("orphan result", messages(said(result())), messages(*ANSWERED)),
+    Case("orphan result", messages(message(result())), messages(*ANSWERED)),
     Case(
-        "unanswered call", messages(*ANSWERED[:2], said(text())), messages(*ANSWERED[:2], said(result()), said(text()))
+        "unanswered call",
+        messages(*ANSWERED[:2], message(text())),
+        messages(*ANSWERED[:2], message(result()), message(text())),
     ),
-    Case("too long", messages(said(text("x" * 800_004))), messages(said(text("x" * 799_000)))),
+    Case("too long", messages(message(text("x" * 800_004))), messages(message(text("x" * 799_000)))),
 ]

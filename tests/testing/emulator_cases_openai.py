@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.testing.emulator_cases import CLOSED, DOCUMENT, EPHEMERAL, HI, OBJECT, Case, drop, messages, said, text, use
+from tests.testing.emulator_cases import (
+    CLOSED,
+    DOCUMENT,
+    EPHEMERAL,
+    HI,
+    OBJECT,
+    Case,
+    drop,
+    message,
+    messages,
+    text,
+    use,
+)
 
 
 def function(name: str = "f", **more: Any) -> dict[str, Any]:
@@ -153,20 +165,20 @@ OPENAI = [
         code="string_above_max_length",
     ),
     Case("stream options", {"stream_options": {"include_usage": True}}, {"stream": True, "stream_options": {}}),
-    Case("cache_control", messages(said(text(cache_control=EPHEMERAL))), code="unknown_parameter"),
+    Case("cache_control", messages(message(text(cache_control=EPHEMERAL))), code="unknown_parameter"),
     Case("cache_control", {"tools": [{**function(), "cache_control": EPHEMERAL}]}, code="unknown_parameter"),
     Case(
         "breakpoints unsupported",
-        messages(said(text(prompt_cache_breakpoint=POINT))),
-        {"model": "gpt-5.6", **messages(said(text(prompt_cache_breakpoint=POINT)))},
+        messages(message(text(prompt_cache_breakpoint=POINT))),
+        {"model": "gpt-5.6", **messages(message(text(prompt_cache_breakpoint=POINT)))},
         code="unsupported_parameter",
     ),
     Case(
         "breakpoint not allowed",
-        {"model": "gpt-5.6", **messages(*HI, said(text(prompt_cache_breakpoint=POINT), role="assistant"), *HI)},
+        {"model": "gpt-5.6", **messages(*HI, message(text(prompt_cache_breakpoint=POINT), role="assistant"), *HI)},
         {
             "model": "gpt-5.6",
-            **messages(*HI, said(text(), role="assistant"), said(text(prompt_cache_breakpoint=POINT))),
+            **messages(*HI, message(text(), role="assistant"), message(text(prompt_cache_breakpoint=POINT))),
         },
         code="unknown_parameter",
     ),
@@ -182,7 +194,7 @@ OPENAI = [
         {"model": "gpt-5.6", "prompt_cache_options": {"ttl": "30m", "mode": "explicit"}},
         code="invalid_value",
     ),
-    Case("too long", messages(said(text("x" * 512_004))), code="context_length_exceeded"),
+    Case("too long", messages(message(text("x" * 512_004))), code="context_length_exceeded"),
     Case("chat.role", messages({"role": "model", "content": "x"}), code="invalid_value"),
     Case(
         "chat.no system",
@@ -193,10 +205,10 @@ OPENAI = [
     Case(
         "chat.part type",
         messages(*TALK["messages"][:2], answer("c1", [IMAGE])),
-        messages(said(IMAGE)),
+        messages(message(IMAGE)),
         code="invalid_value",
     ),
-    Case("chat.part type", messages(said(DOCUMENT)), code="invalid_value"),
+    Case("chat.part type", messages(message(DOCUMENT)), code="invalid_value"),
     Case("chat.empty content", messages({"role": "user", "content": []}), code="empty_array"),
     Case("chat.no content", messages(*HI, {"role": "assistant", "content": None}, *HI), TALK),
     Case("chat.orphan result", messages(*HI, answer("c1")), TALK),
@@ -245,7 +257,7 @@ def thought(**more: Any) -> dict[str, Any]:
     return {"type": "reasoning", "id": "rs_1", "summary": [], **more}
 
 
-SPOKEN = {"type": "message", "role": "assistant", "id": "msg_1", "content": [{"type": "output_text", "text": "x"}]}
+ANSWER_ITEM = {"type": "message", "role": "assistant", "id": "msg_1", "content": [{"type": "output_text", "text": "x"}]}
 
 RESPONSES = [
     Case(
@@ -271,11 +283,13 @@ RESPONSES = [
         "small max_output_tokens", {"max_output_tokens": 15}, {"max_output_tokens": 16}, code="integer_below_min_value"
     ),
     Case("item type", items(*HI, use()), items(*HI, called(), output()), code="invalid_value"),
-    Case("part type", items(said(text())), items(said({"type": "input_text", "text": "x"})), code="invalid_value"),
+    Case(
+        "part type", items(message(text())), items(message({"type": "input_text", "text": "x"})), code="invalid_value"
+    ),
     Case(
         "part type",
-        items({**SPOKEN, "content": [{"type": "input_text", "text": "x"}]}),
-        items(SPOKEN, *HI),
+        items({**ANSWER_ITEM, "content": [{"type": "input_text", "text": "x"}]}),
+        items(ANSWER_ITEM, *HI),
         code="invalid_value",
     ),
     Case("item id", items(called(id="call_1"), output()), items(called(id="fc_1"), output()), code="invalid_value"),
@@ -287,12 +301,12 @@ RESPONSES = [
     ),
     Case("orphan result", items(*HI, output()), items(*HI, called(), output())),
     Case("unanswered call", items(*HI, called()), items(*HI, called(), output())),
-    Case("reasoning without item", items(*HI, thought(), *HI), items(*HI, thought(), SPOKEN, *HI)),
+    Case("reasoning without item", items(*HI, thought(), *HI), items(*HI, thought(), ANSWER_ITEM, *HI)),
     Case("reasoning without item", items(*HI, thought(), {"role": "assistant", "content": "x"}, *HI)),
     Case(
         "unstored item",
-        items(*HI, thought(), SPOKEN, *HI),
-        items(*HI, thought(encrypted_content="e"), SPOKEN, *HI),
+        items(*HI, thought(), ANSWER_ITEM, *HI),
+        items(*HI, thought(encrypted_content="e"), ANSWER_ITEM, *HI),
         status=404,
         unstored=frozenset({"rs_1"}),
     ),

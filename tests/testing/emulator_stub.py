@@ -28,23 +28,23 @@ def _blocks(content: Any) -> tuple[Block, ...]:
     return tuple({"type": "text", "text": part.get("text", "")} for part in content)
 
 
-def render_reply(said: Sequence[Completion], body: Mapping[str, Any]) -> dict[str, Any]:
-    first = said[0]
+def render_reply(completions: Sequence[Completion], body: Mapping[str, Any]) -> dict[str, Any]:
+    first = completions[0]
     tokens = {name: getattr(first.tokens, name) for name in first.tokens.__slots__}
     items = [{"type": "message", "role": "assistant", "id": f"msg_{first.id}", "content": [
         {"type": "output_text", "text": block.get("text", "")} for block in first.blocks]}]  # fmt: skip
     return {"id": first.id, "model": first.model, "text": text_of(first), "tokens": tokens, "output": items}
 
 
-def render_events(said: Sequence[Completion], body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def render_events(completions: Sequence[Completion], body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     yield {"type": "message_start"}
-    for word in text_of(said[0]).split():
+    for word in text_of(completions[0]).split():
         yield {"type": "content_block_delta", "text": word}
     yield {"type": "message_stop"}
 
 
-def text_of(said: Completion) -> str:
-    return " ".join(str(block.get("text", "")) for block in said.blocks)
+def text_of(completion: Completion) -> str:
+    return " ".join(str(block.get("text", "")) for block in completion.blocks)
 
 
 STUB = Codec(read_request, render_reply, render_events)

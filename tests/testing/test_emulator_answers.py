@@ -1,4 +1,4 @@
-"""What the emulator says: the default assistant, and scripts."""
+"""The answers of the emulator: the built-in assistant, and scripts."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ def ask(content: str, params: Params | None = None, **fields: Any) -> Completion
     return answer(Request("m", (user(content),), params=params or {}, **fields))
 
 
-def names(said: Completion) -> list[str]:
-    return [block["name"] for block in said.blocks if block["type"] == "tool_call"]
+def names(completion: Completion) -> list[str]:
+    return [block["name"] for block in completion.blocks if block["type"] == "tool_call"]
 
 
-def text(said: Completion) -> str:
-    return "".join(block["text"] for block in said.blocks if block["type"] == "text")
+def text(completion: Completion) -> str:
+    return "".join(block["text"] for block in completion.blocks if block["type"] == "text")
 
 
-def test_it_repeats_what_it_was_told():
+def test_it_repeats_the_last_message():
     assert ask("good morning").blocks == ({"type": "text", "text": "You said: good morning"},)
     assert ask("good morning").finish_reason == "stop"
 
@@ -49,7 +49,7 @@ def test_the_same_request_gives_the_same_answer():
     assert ask("x", {"reasoning_effort": "low"}) == ask("x", {"reasoning_effort": "low"})
 
 
-def test_it_says_what_came_without_a_text():
+def test_it_names_the_blocks_of_a_message_without_text():
     image = {"type": "image", "url": "https://example.com/a.png"}
     assert text(answer(Request("m", (Turn("user", (image,)),)))) == "You sent: image"
 
@@ -65,9 +65,9 @@ def test_it_says_what_came_without_a_text():
     ],
 )
 def test_tools_are_called_by_name(content, called):
-    said = ask(content, tools=TOOLS)
-    assert names(said) == called
-    assert said.finish_reason == ("tool_calls" if called else "stop")
+    completion = ask(content, tools=TOOLS)
+    assert names(completion) == called
+    assert completion.finish_reason == ("tool_calls" if called else "stop")
 
 
 def test_arguments_satisfy_the_schema_and_come_from_the_text():
@@ -89,10 +89,10 @@ def test_tool_choice(choice, called):
     assert names(ask("hello", tools=TOOLS, tool_choice=choice)) == called
 
 
-def test_none_and_allowed_hold_against_a_wish():
-    wish = "use get_weather and get_time"
-    assert names(ask(wish, tools=TOOLS, tool_choice=ToolChoice("none"))) == []
-    assert names(ask(wish, tools=TOOLS, tool_choice=ToolChoice("allowed", ("get_time",)))) == ["get_time"]
+def test_none_and_allowed_win_over_the_question():
+    question = "use get_weather and get_time"
+    assert names(ask(question, tools=TOOLS, tool_choice=ToolChoice("none"))) == []
+    assert names(ask(question, tools=TOOLS, tool_choice=ToolChoice("allowed", ("get_time",)))) == ["get_time"]
 
 
 def test_one_call_where_parallel_calls_are_off():
@@ -100,8 +100,8 @@ def test_one_call_where_parallel_calls_are_off():
 
 
 def test_custom_tools_get_text_and_native_ones_are_not_called():
-    said = ask("call write_sql and web_search", tools=(GRAMMAR, SEARCH))
-    assert [block["args"] for block in said.blocks] == [{"__arg1": "call write_sql and web_search"}]
+    completion = ask("call write_sql and web_search", tools=(GRAMMAR, SEARCH))
+    assert [block["args"] for block in completion.blocks] == [{"__arg1": "call write_sql and web_search"}]
 
 
 def conversation(*more: Turn) -> Request:
@@ -113,9 +113,9 @@ def conversation(*more: Turn) -> Request:
 def test_after_results_it_quotes_them():
     result = Turn("tool", ({"type": "text", "text": "18 degrees"},), tool_call_id="call_000001")
     failed = Turn("tool", ({"type": "text", "text": "no such city"},), tool_call_id="other", is_error=True)
-    said = answer(conversation(result, failed))
-    assert text(said) == "get_weather answered: 18 degrees\nThe tool failed: no such city"
-    assert names(said) == []
+    completion = answer(conversation(result, failed))
+    assert text(completion) == "get_weather answered: 18 degrees\nThe tool failed: no such city"
+    assert names(completion) == []
 
 
 def test_call_ids_are_unique_in_a_conversation():
@@ -129,8 +129,8 @@ SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}, "n": {"ty
 
 
 def test_json_that_satisfies_a_schema():
-    said = ask("3 facts about Paris", output=OutputFormat("json_schema", SCHEMA))
-    value = json.loads(text(said))
+    completion = ask("3 facts about Paris", output=OutputFormat("json_schema", SCHEMA))
+    value = json.loads(text(completion))
     jsonschema.validate(value, SCHEMA)
     assert value == {"city": "Paris", "n": 3}
 
@@ -152,10 +152,10 @@ def test_json_mode():
     ],
 )
 def test_it_reasons_when_asked_to(params, reasons):
-    said = ask("hi", params)
-    assert [block["type"] for block in said.blocks] == (["reasoning", "text"] if reasons else ["text"])
+    completion = ask("hi", params)
+    assert [block["type"] for block in completion.blocks] == (["reasoning", "text"] if reasons else ["text"])
     if reasons:
-        extras = said.blocks[0]["extras"]
+        extras = completion.blocks[0]["extras"]
         assert extras["signature"]
         assert extras["encrypted_content"]
 
@@ -164,8 +164,8 @@ def test_documents_are_cited_where_citations_are_on():
     story = "The sky is blue. The grass is green."
     document = {"type": "text-plain", "text": story, "title": "Colours", "citations": {"enabled": True}}
     other = {"type": "text-plain", "text": "Nothing."}
-    said = answer(Request("m", (user("which colour has grass?", other, document),)))
-    (citation,) = said.blocks[1]["annotations"]
+    completion = answer(Request("m", (user("which colour has grass?", other, document),)))
+    (citation,) = completion.blocks[1]["annotations"]
     assert citation["title"] == "Colours"
     place = citation["extras"]
     assert story[place["start_char_index"] : place["end_char_index"]] == citation["cited_text"]
@@ -173,34 +173,40 @@ def test_documents_are_cited_where_citations_are_on():
 
 
 def test_stop_sequences():
-    said = ask("one STOP two", {"stop": ["two", "STOP"]})
-    assert (text(said), said.finish_reason, said.stop_sequence) == ("You said: one ", "stop", "STOP")
+    completion = ask("one STOP two", {"stop": ["two", "STOP"]})
+    assert (text(completion), completion.finish_reason, completion.stop_sequence) == (
+        "You said: one ",
+        "stop",
+        "STOP",
+    )
 
 
 @pytest.mark.parametrize("limit", [0, 1, 3, 5])
 def test_max_tokens_cut_the_text(limit):
-    said = ask("a rather long sentence to repeat", {"max_tokens": limit})
-    assert said.finish_reason == "length"
-    assert output_tokens(said.blocks) == (limit, 0)
+    completion = ask("a rather long sentence to repeat", {"max_tokens": limit})
+    assert completion.finish_reason == "length"
+    assert output_tokens(completion.blocks) == (limit, 0)
 
 
-def test_max_tokens_cut_a_calls_json():
-    said = ask("use get_weather for Paris", {"max_tokens": 4}, tools=TOOLS)
-    assert said.blocks == ({"type": "invalid_tool_call", "id": "call_000001", "name": "get_weather", "args": '{"cit'},)
-    assert said.finish_reason == "length"
+def test_max_tokens_cut_the_arguments_of_a_call():
+    completion = ask("use get_weather for Paris", {"max_tokens": 4}, tools=TOOLS)
+    assert completion.blocks == (
+        {"type": "invalid_tool_call", "id": "call_000001", "name": "get_weather", "args": '{"cit'},
+    )
+    assert completion.finish_reason == "length"
 
 
 def test_reasoning_counts_towards_max_tokens():
-    said = ask("hi", {"max_tokens": 4, "reasoning_effort": "low"})
-    assert [block["type"] for block in said.blocks] == ["reasoning"]
-    assert output_tokens(said.blocks) == (4, 4)
+    completion = ask("hi", {"max_tokens": 4, "reasoning_effort": "low"})
+    assert [block["type"] for block in completion.blocks] == ["reasoning"]
+    assert output_tokens(completion.blocks) == (4, 4)
 
 
 def test_answers_of_one_request_differ():
     request = Request("m", (user("hi"),), params={"n": 3})
-    said = AnswerSource().next(request)
-    assert isinstance(said, list)
-    assert len({text(each) for each in said}) == 3
+    completions = AnswerSource().next(request)
+    assert isinstance(completions, list)
+    assert len({text(each) for each in completions}) == 3
 
 
 # --- scripts ----------------------------------------------------------------------------------------------------------
@@ -209,9 +215,9 @@ HI = Request("m", (user("hi"),))
 
 
 def next_of(answers: AnswerSource, request: Request = HI) -> Completion:
-    said = answers.next(request)
-    assert isinstance(said, list)
-    return said[0]
+    completions = answers.next(request)
+    assert isinstance(completions, list)
+    return completions[0]
 
 
 def test_a_list_answers_one_request_each():
@@ -222,28 +228,28 @@ def test_a_list_answers_one_request_each():
 
 
 def test_a_dict_may_hold_everything():
-    said = next_of(AnswerSource([{
+    completion = next_of(AnswerSource([{
         "reasoning": "hm", "content": "let me see", "tool_calls": [{"name": "f", "args": {"a": 1}}, {"name": "g"}],
     }]))  # fmt: skip
-    assert [block["type"] for block in said.blocks] == ["reasoning", "text", "tool_call", "tool_call"]
-    calls = [(block["id"], block["args"]) for block in said.blocks[2:]]
+    assert [block["type"] for block in completion.blocks] == ["reasoning", "text", "tool_call", "tool_call"]
+    calls = [(block["id"], block["args"]) for block in completion.blocks[2:]]
     assert calls == [("call_000001", {"a": 1}), ("call_000002", {})]
-    assert said.finish_reason == "tool_calls"
+    assert completion.finish_reason == "tool_calls"
 
 
 def test_a_refusal():
-    said = next_of(AnswerSource([{"refusal": "no"}]))
-    assert (said.blocks, said.finish_reason) == (({"type": "refusal", "refusal": "no"},), "refusal")
+    completion = next_of(AnswerSource([{"refusal": "no"}]))
+    assert (completion.blocks, completion.finish_reason) == (({"type": "refusal", "refusal": "no"},), "refusal")
 
 
-def test_a_completion_is_left_as_it_is():
-    whole = Completion("id", "other", ({"type": "text", "text": "as it is"},), "content_filter")
-    assert next_of(AnswerSource([whole]), replace(HI, params={"max_tokens": 1})) == whole
+def test_a_completion_is_unchanged():
+    scripted = Completion("id", "other", ({"type": "text", "text": "as it is"},), "content_filter")
+    assert next_of(AnswerSource([scripted]), replace(HI, params={"max_tokens": 1})) == scripted
 
 
-def test_texts_obey_the_limits():
-    said = next_of(AnswerSource(["a long answer"]), replace(HI, params={"max_tokens": 1}))
-    assert (text(said), said.finish_reason) == ("a lo", "length")
+def test_texts_are_cut_to_the_limits():
+    completion = next_of(AnswerSource(["a long answer"]), replace(HI, params={"max_tokens": 1}))
+    assert (text(completion), completion.finish_reason) == ("a lo", "length")
 
 
 def test_a_function_answers_every_request():
@@ -251,13 +257,13 @@ def test_a_function_answers_every_request():
     assert [text(next_of(answers)) for _ in range(3)] == ["m 1"] * 3
 
 
-def test_functions_and_faults_may_stand_in_a_list():
+def test_a_list_may_contain_functions_and_faults():
     answers = AnswerSource([lambda request: {"content": request.model}, Fault.overloaded()])
     assert text(next_of(answers)) == "m"
     assert answers.next(HI) == Fault.overloaded()
 
 
 @pytest.mark.parametrize("item,message", [(3, "not int"), ({"text": "x"}, "has no key 'text'")])
-def test_other_things_are_no_answers(item, message):
+def test_an_invalid_answer_is_an_error(item, message):
     with pytest.raises(TypeError, match=message):
         AnswerSource([item]).next(HI)

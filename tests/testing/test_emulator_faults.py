@@ -56,7 +56,7 @@ def test_rate_limits(server, fault, header, value):
 
 
 @pytest.mark.parametrize(
-    "api,fault,status,told",
+    "api,fault,status,expected",
     [
         (CHAT, Fault.rate_limit(), 429, {"type": "requests", "code": "rate_limit_exceeded"}),
         (MESSAGES, Fault.server_error(), 500, {"type": "api_error"}),
@@ -67,11 +67,11 @@ def test_rate_limits(server, fault, header, value):
         (MESSAGES, Fault.http(402, {"error": {"type": "billing_error"}}), 402, {"type": "billing_error"}),
     ],
 )
-def test_errors_in_the_providers_shape(server, api, fault, status, told):
+def test_errors_in_the_providers_shape(server, api, fault, status, expected):
     server.fail_next(fault)
     answer = ask(server, api)
     assert answer.status_code == status
-    assert told.items() <= answer.json()["error"].items()
+    assert expected.items() <= answer.json()["error"].items()
     assert (server.requests[0].status, server.requests[0].fault) == (status, fault.kind)
     assert ask(server, api).status_code == 200
 
@@ -181,7 +181,7 @@ def test_a_drip(server):
     assert ask(server).json()["text"] == "You said: one two three four five"
 
 
-def test_a_hang_up_is_noticed(server):
+def test_a_disconnect_is_recorded(server):
     server.fail_next(Fault.stall(30))
     path, headers, body = MESSAGES
     with httpx2.stream("POST", server.url + path, headers=headers, json={**body, "stream": True}) as answer:
@@ -192,28 +192,28 @@ def test_a_hang_up_is_noticed(server):
     assert server.requests[0].disconnected
 
 
-def test_a_whole_answer_is_no_hang_up(server):
+def test_a_complete_answer_is_no_disconnect(server):
     ask(server)
     ask(server, stream=True)
     assert [found.disconnected for found in server.requests] == [False, False]
 
 
-# --- how faults are ordered -------------------------------------------------------------------------------------------
+# --- how faults are injected ------------------------------------------------------------------------------------------
 
 
-def test_faults_are_played_in_their_order(server):
+def test_faults_are_injected_in_order(server):
     server.fail_next(Fault.overloaded(), times=2)
     server.fail_next("html; status=500")
     assert [ask(server).status_code for _ in range(4)] == [529, 529, 500, 200]
 
 
-def test_a_request_may_order_its_own(server):
+def test_a_header_injects_a_fault(server):
     server.fail_next(Fault.html())
     assert ask(server, header="rate_limit; retry_after=3").headers["retry-after"] == "3"
     assert [ask(server).status_code for _ in range(2)] == [502, 200]
 
 
-def test_a_fault_that_is_not_known_is_refused(server):
+def test_an_unknown_fault_is_refused(server):
     answer = ask(server, header="meteor")
     assert answer.status_code == 400
     assert "no fault 'meteor'" in answer.json()["error"]["message"]
@@ -236,17 +236,17 @@ def test_random_faults_repeat():
     assert {fault.kind for fault in drawn if fault} == {"overloaded", "html"}
 
 
-def test_random_faults_are_played():
+def test_random_faults_are_injected():
     with stubbed(faults={"rate": 1.0, "kinds": [Fault.server_error(503)]}) as server:
         assert ask(server).status_code == 503
 
 
 @pytest.mark.parametrize("kind", FAULT_KINDS)
-def test_every_kind_can_be_named(kind):
+def test_every_kind_can_be_parsed(kind):
     text = f"{kind}; status=418" if kind == "http" else kind
     assert parse_fault(text).kind == kind
 
 
-def test_an_argument_that_is_not_known_is_told():
+def test_an_unknown_argument_is_named():
     with pytest.raises(ValueError, match=r"The fault cut has no argument seconds\. Its arguments: after_bytes\."):
         parse_fault("cut; seconds=3")

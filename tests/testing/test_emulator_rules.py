@@ -1,4 +1,4 @@
-"""What the emulator refuses: every rule with a body that passes and one that does not."""
+"""What the emulator refuses: every rule with a body that keeps it and one that breaks it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def first(found: Iterator[Refusal]) -> Refusal:
 
 
 @pytest.mark.parametrize("name,endpoint,case", list(all_cases()))
-def test_a_rule_refuses_what_breaks_it(name, endpoint, case):
+def test_a_rule_refuses_a_body_that_breaks_it(name, endpoint, case):
     refusal = first(refusals(call(endpoint, case, case.bad, case.headers)))
     assert refusal.rule.name == name
     assert (refusal.rule.status, refusal.rule.code) == (case.status, case.code)
@@ -56,7 +56,7 @@ def test_a_rule_refuses_what_breaks_it(name, endpoint, case):
 
 
 @pytest.mark.parametrize("name,endpoint,case", list(all_cases()))
-def test_a_rule_passes_what_keeps_it(name, endpoint, case):
+def test_a_rule_accepts_a_body_that_keeps_it(name, endpoint, case):
     keeping = Case(case.rule, {}, unstored=case.unstored)
     assert list(refusals(call(endpoint, keeping, case.good, {}))) == []
 
@@ -92,7 +92,7 @@ def test_openai_writes_an_error():
     }
 
 
-def test_a_key_is_never_told():
+def test_a_key_is_in_no_refusal():
     refused = EmulatedCall(
         "openai.chat", BODIES["openai.chat"], {"authorization": "Bearer sk-secret"}, frozenset({"other"})
     )
@@ -102,7 +102,7 @@ def test_a_key_is_never_told():
 # --- against what was recorded ----------------------------------------------------------------------------------------
 
 BETAS = "context-management-,compact-,mcp-client-"
-"""Headers that some recordings did not keep."""
+"""Headers that some recordings do not have."""
 
 
 def recorded() -> Iterator[Any]:
@@ -118,7 +118,7 @@ def as_call(endpoint: str, exchange: dict[str, Any]) -> EmulatedCall:
 
 
 @corpus.needs_corpus
-def test_what_the_providers_took_is_taken():
+def test_what_the_providers_accepted_is_accepted():
     refused = []
     for param in recorded():
         endpoint, exchange = param.values

@@ -1,4 +1,4 @@
-"""Values made for JSON Schemas, judged by a validator that is not ours."""
+"""Values for JSON Schemas, checked by an independent validator."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_the_same_schema_gives_the_same_value():
     assert instance(NODE, "Paris") == instance(NODE, "Paris")
 
 
-def test_a_schema_that_requires_itself_gives_up():
+def test_a_schema_that_requires_itself_has_an_end():
     endless = {"$defs": {"N": {"type": "object", "properties": {"n": {"$ref": "#/$defs/N"}}, "required": ["n"]}},
                "$ref": "#/$defs/N"}  # fmt: skip
     assert not satisfied(endless, instance(endless))
@@ -194,11 +194,11 @@ ANYTHING = st.recursive(
 
 @given(TREES, ANYTHING)
 @settings(max_examples=300)
-def test_our_check_judges_like_a_validator(schema, value):
+def test_our_check_agrees_with_a_validator(schema, value):
     assert valid(schema, value) == satisfied(schema, value)
 
 
-TOLD: list[tuple[dict[str, Any], Any]] = [
+DESCRIBED: list[tuple[dict[str, Any], Any]] = [
     ({"type": "integer", "description": "the age\n\n{minimum: 18, maximum: 90}"}, 18),
     ({"type": "integer", "description": "{default: 5, exclusiveMinimum: 3, multipleOf: 4}"}, 4),
     ({"type": "string", "description": "{minLength: 6, maxLength: 6}"}, "textxx"),
@@ -211,13 +211,13 @@ TOLD: list[tuple[dict[str, Any], Any]] = [
         },
         ["text", 1],
     ),
-    # What cannot be meant is not heeded, and other braces say nothing.
+    # Invalid keywords and other braces are ignored.
     ({"type": "integer", "description": "{minimum: many}"}, 1),
     ({"type": "integer", "maximum": 3, "description": "{minimum: 9}"}, 3),
     ({"type": "integer", "description": "like {this}"}, 1),
 ]
 
 
-@pytest.mark.parametrize("schema, value", TOLD)
-def test_what_a_description_tells_is_heeded(schema: dict[str, Any], value: Any) -> None:
+@pytest.mark.parametrize("schema, value", DESCRIBED)
+def test_keywords_in_a_description_are_kept(schema: dict[str, Any], value: Any) -> None:
     assert instance(schema) == value

@@ -149,8 +149,10 @@ def test_a_refused_request_uses_up_no_answer():
 
 
 def test_a_completion_may_bring_its_own_tokens():
-    whole = Completion("msg_own", "claude-own", ({"type": "text", "text": "x"},), tokens=Tokens(uncached=7, output=9))
-    with stubbed([whole]) as server:
+    scripted = Completion(
+        "msg_own", "claude-own", ({"type": "text", "text": "x"},), tokens=Tokens(uncached=7, output=9)
+    )
+    with stubbed([scripted]) as server:
         answer = post(server, "/v1/messages", ANTHROPIC, MESSAGES).json()
     assert (answer["id"], answer["model"]) == ("msg_own", "claude-own")
     assert (answer["tokens"]["uncached"], answer["tokens"]["output"]) == (7, 9)
@@ -252,8 +254,8 @@ def test_it_stops_in_the_middle_of_a_stall():
 
 def test_several_at_once():
     with stubbed(["a"]) as one, stubbed(["b"]) as two:
-        said = [post(server, "/v1/messages", ANTHROPIC, MESSAGES).json()["text"] for server in (one, two)]
-    assert said == ["a", "b"]
+        texts = [post(server, "/v1/messages", ANTHROPIC, MESSAGES).json()["text"] for server in (one, two)]
+    assert texts == ["a", "b"]
 
 
 async def test_it_serves_async_code():
@@ -272,7 +274,7 @@ def test_connections_are_kept():
     assert len(set(streams)) == 1
 
 
-def test_it_tells_when_it_does_not_run():
+def test_an_emulator_that_does_not_run_is_an_error():
     with pytest.raises(RuntimeError, match="not running"):
         _ = emulator().url
 

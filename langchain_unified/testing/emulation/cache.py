@@ -170,7 +170,7 @@ class EmulatedCache:
 def _prefixes(segments: Iterable[Segment], seeds: Mapping[str, str]) -> list[_Prefix]:
     """For each segment, the prefix that ends with it.
 
-    `seeds`: by section, what its prefixes depend on beside their own text. It is hashed before the section.
+    `seeds`: by section, what its prefixes depend on apart from their text. It is hashed before the section.
     """
     digest, tokens, prefixes = hashlib.sha256(), 0, []
     waiting = dict(seeds)
@@ -205,7 +205,7 @@ def _ttl(mark: JsonObject | None, default: str) -> str:
 
 
 def _anthropic_seeds(body: JsonObject, profile: Profile) -> dict[str, str]:
-    """By section, what its prefixes depend on beside their own text."""
+    """By section, what its prefixes depend on apart from their text."""
     settings = WIRES["anthropic_messages"].settings
     seeds: dict[str, str] = {
         section: compact_json(settings_of(settings, body, profile, section), sort_keys=True) for section in SECTIONS
@@ -219,7 +219,7 @@ def _anthropic_seeds(body: JsonObject, profile: Profile) -> dict[str, str]:
 
 
 def _openai_seed(wire: WireName, body: JsonObject, profile: Profile) -> str:
-    """What all prefixes depend on beside their own text."""
+    """What all prefixes depend on apart from their text."""
     settings = settings_of(WIRES[wire].settings, body, profile, "tools")
     return compact_json(["openai", body.get("model"), *settings], sort_keys=True)
 

@@ -1,4 +1,4 @@
-"""How an answer is sent: framed as the provider frames it, and damaged if a fault says so.
+"""How an answer is sent: framed as the provider frames it, and damaged if there is a fault.
 
 `delivery_steps` gives a plan: bytes to send, seconds to wait, or `CUT`, which closes the connection.
 """

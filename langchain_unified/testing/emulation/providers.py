@@ -260,7 +260,7 @@ class EmulatedProviders:
     # --- responses that OpenAI stores ---------------------------------------------------------------------------------
 
     def _with_previous_response(self, body: JsonObject) -> JsonObject:
-        """The body, with the conversation of its `previous_response_id` before its own input."""
+        """The body, with the conversation of its `previous_response_id` before its input."""
         previous = self._stored_responses.get(str(body.get("previous_response_id")))
         return body if previous is None else {**body, "input": [*previous, *_items(body.get("input"))]}
 

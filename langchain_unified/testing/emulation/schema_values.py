@@ -188,8 +188,8 @@ class _ValueBuilder:
         return found
 
     def _variants(self, schema: Schema, item: Any, name: str, depth: int) -> Iterator[Any]:
-        whole = self._resolved(schema) if isinstance(schema, Mapping) else {}
-        variants = itertools.chain(self._candidates(whole, name, depth), _similar_values(item))
+        resolved = self._resolved(schema) if isinstance(schema, Mapping) else {}
+        variants = itertools.chain(self._candidates(resolved, name, depth), _similar_values(item))
         return (each for each in variants if valid(schema, each, self.root))
 
     def object(self, schema: Mapping[str, Any], name: str, depth: int) -> Iterator[Any]:

@@ -37,7 +37,7 @@ def _breakpoints_unsupported(call: EmulatedCall) -> Violations:
 
 
 def _breakpoint_not_allowed(call: EmulatedCall) -> Violations:
-    """Breakpoints are not allowed on tools, on assistant messages and on whole items."""
+    """Breakpoints are not allowed on tools, on assistant messages and beside the content of an item."""
     for place in _find_key({"tools": call.body.get("tools")}, "prompt_cache_breakpoint"):
         yield {"place": place}
     key = "messages" if call.endpoint == CHAT else "input"
