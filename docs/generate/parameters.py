@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from docs.generate.markdown import table
-from langchain_unified.params._docs import DOCS, OWN_NAMES, ParamDoc
+from langchain_unified.params._docs import DOCS, PROVIDER_KEYS, ParamDoc
 
 HEAD = """\
 # Parameters
@@ -45,7 +45,7 @@ def page() -> str:
             "",
             "Every model takes the names of both providers. Those of the other provider are translated.",
             "",
-            *table(("name", "meaning"), [(f"`{key}`", text) for key, text in OWN_NAMES.items()]),
+            *table(("name", "meaning"), [(f"`{key}`", text) for key, text in PROVIDER_KEYS.items()]),
             "",
             "## Sources",
             "",

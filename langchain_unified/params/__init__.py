@@ -1,8 +1,8 @@
-"""One vocabulary of call parameters: three TypedDicts for editors and type checkers, and a table of the same facts.
+"""The parameters of a call: three TypedDicts for editors and type checkers, and their documentation as a table.
 
-`CallParams` has every neutral parameter, `AnthropicCallParams` and `OpenAICallParams` what one provider takes, with its
-own names as synonyms. `DOCS` holds for each key of `CallParams` its meaning, values, default, what each wire sends, and
-the source; `make tables` writes `docs/parameters.md` from it.
+`CallParams` has the parameters of both providers, `AnthropicCallParams` and `OpenAICallParams` those of one, also under
+its own names. `DOCS` has for each key of `CallParams` its meaning, values, default, what each API is sent, and the
+source; `make tables` writes `docs/parameters.md` from it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["DOCS", "AnthropicCallParams", "CallParams", "OpenAICallParams", "Par
 def __getattr__(name: str) -> Any:
     if name not in ("DOCS", "ParamDoc"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    # Read on first use: the table comes from the sources of the TypedDicts.
+    # On first use: the table is parsed from the source code of the TypedDicts.
     from langchain_unified.params import _docs
 
     return getattr(_docs, name)

@@ -1,4 +1,4 @@
-"""The docstrings under the keys of the TypedDicts -> a table."""
+"""The docstrings of the TypedDicts' keys as a table, read from the source code: Python does not keep them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from langchain_unified.params import _providers, _shared
 
 @dataclass(frozen=True, slots=True)
 class ParamDoc:
-    """One parameter, in words. A wire's words start with "Not sent" where the API has no such parameter."""
+    """The documentation of one parameter. The text of a wire starts with "Not sent" if its API lacks the parameter."""
 
     meaning: str
     values: str
@@ -34,13 +34,13 @@ LABELS: Mapping[str, str] = {
     "Responses": "openai_responses",
     "Source": "source",
 }
-"""How a docstring's line starts -> the field of `ParamDoc` that it fills."""
+"""Label of a line in a docstring -> field of `ParamDoc`."""
 
 _LINE = re.compile(rf"- ({'|'.join(LABELS)}): ")
 
 
 def _texts(module: ModuleType) -> Iterator[tuple[str, str]]:
-    """`(key, docstring)` of every key of the module's classes, in their order."""
+    """`(key, docstring)` of the keys in the module's classes, in order."""
     for statement in ast.parse(inspect.getsource(module)).body:
         lines = statement.body if isinstance(statement, ast.ClassDef) else []
         for key, text in pairwise(lines):
@@ -49,9 +49,9 @@ def _texts(module: ModuleType) -> Iterator[tuple[str, str]]:
 
 
 def parsed(text: str) -> ParamDoc:
-    """The docstring of a neutral key. Raises `TypeError` when it lacks one of the lines."""
+    """A docstring of a key in `CallParams`. Raises `TypeError` if a line is missing."""
     meaning, *rest = _LINE.split(text)
-    found = {LABELS[label]: _joined(words) for label, words in zip(rest[::2], rest[1::2], strict=True)}
+    found = {LABELS[label]: _joined(line) for label, line in zip(rest[::2], rest[1::2], strict=True)}
     return ParamDoc(meaning=_joined(meaning), **found)
 
 
@@ -62,7 +62,7 @@ def _joined(text: str) -> str:
 TEXTS: Mapping[str, str] = {key: text for module in (_shared, _providers) for key, text in _texts(module)}
 
 DOCS: Mapping[str, ParamDoc] = {key: parsed(TEXTS[key]) for key in _providers.CallParams.__annotations__}
-"""Every key of `CallParams`, documented."""
+"""Key of `CallParams` -> its documentation."""
 
-OWN_NAMES: Mapping[str, str] = {key: _joined(text) for key, text in TEXTS.items() if key not in DOCS}
-"""The keys that only a provider's vocabulary has."""
+PROVIDER_KEYS: Mapping[str, str] = {key: _joined(text) for key, text in TEXTS.items() if key not in DOCS}
+"""Key that only `AnthropicCallParams` or `OpenAICallParams` has -> its docstring."""

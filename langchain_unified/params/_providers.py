@@ -1,4 +1,4 @@
-"""The parameters of one provider, and the three vocabularies. The form of the docstrings is that of `_shared.py`."""
+"""The parameters of one provider, and the three public TypedDicts. The docstrings have the form of `_shared.py`'s."""
 
 from __future__ import annotations
 
@@ -13,41 +13,41 @@ CacheRetention: TypeAlias = Literal["in_memory", "24h"]
 
 
 class AnthropicParams(SharedParams, total=False):
-    """What both take, and what only Anthropic has."""
+    """The shared parameters, and those that only Anthropic has."""
 
     top_k: int
     """Choose among this many of the likeliest tokens.
 
     - Values: 1 or more.
     - Default: all tokens.
-    - Messages: `top_k`, as `temperature`.
-    - Chat: Not sent: OpenAI has none.
-    - Responses: Not sent: OpenAI has none.
+    - Messages: `top_k`, under the same conditions as `temperature`.
+    - Chat: Not sent: the API has none.
+    - Responses: Not sent: the API has none.
     - Source: Anthropic's migration guide for API version 2026-10-21.
     """
 
 
 class OpenAIParams(SharedParams, total=False):
-    """What both take, and what only OpenAI has."""
+    """The shared parameters, and those that only OpenAI has."""
 
     seed: int
-    """Asks for the same answer to the same request; not promised.
+    """Asks for the same answer to the same request, without a guarantee.
 
-    - Values: a whole number.
+    - Values: an integer.
     - Default: none.
-    - Messages: Not sent: it has none.
+    - Messages: Not sent: the API has none.
     - Chat: `seed`.
-    - Responses: Not sent: it has none.
+    - Responses: Not sent: the API has none.
     - Source: OpenAI's SDK, `CompletionCreateParams`.
     """
     presence_penalty: float
-    """Makes tokens that have occurred less likely.
+    """Makes tokens that have already occurred less likely.
 
     - Values: -2 to 2.
     - Default: 0.
-    - Messages: Not sent: it has none.
-    - Chat: `presence_penalty`; not while the model reasons.
-    - Responses: Not sent: it has none.
+    - Messages: Not sent: the API has none.
+    - Chat: `presence_penalty`. Not sent while the model reasons.
+    - Responses: Not sent: the API has none.
     - Source: OpenAI's SDK, `CompletionCreateParams`.
     """
     frequency_penalty: float
@@ -55,37 +55,37 @@ class OpenAIParams(SharedParams, total=False):
 
     - Values: -2 to 2.
     - Default: 0.
-    - Messages: Not sent: it has none.
-    - Chat: `frequency_penalty`; not while the model reasons.
-    - Responses: Not sent: it has none.
+    - Messages: Not sent: the API has none.
+    - Chat: `frequency_penalty`. Not sent while the model reasons.
+    - Responses: Not sent: the API has none.
     - Source: OpenAI's SDK, `CompletionCreateParams`.
     """
     logit_bias: dict[str, int]
     """Makes single tokens more or less likely.
 
-    - Values: token id to -100 (never) … 100 (always).
+    - Values: token id to a number from -100 (never) to 100 (always).
     - Default: none.
-    - Messages: Not sent: it has none.
-    - Chat: `logit_bias`; not while the model reasons.
-    - Responses: Not sent: it has none.
+    - Messages: Not sent: the API has none.
+    - Chat: `logit_bias`. Not sent while the model reasons.
+    - Responses: Not sent: the API has none.
     - Source: OpenAI's SDK, `CompletionCreateParams`.
     """
     logprobs: bool
-    """Whether the reply tells the probability of each of its tokens, as a logarithm.
+    """Whether the reply has the log probability of each of its tokens.
 
     - Values: `True`, `False`.
     - Default: `False`.
-    - Messages: Not sent: it reports none.
-    - Chat: `logprobs`; not while the model reasons.
-    - Responses: `include` with `message.output_text.logprobs`; not while the model reasons.
+    - Messages: Not sent: the API reports none.
+    - Chat: `logprobs`. Not sent while the model reasons.
+    - Responses: `include` with `message.output_text.logprobs`. Not sent while the model reasons.
     - Source: OpenAI's SDK, both APIs.
     """
     top_logprobs: int
-    """For each token, how many of the likeliest are told with their probabilities.
+    """The number of likeliest alternatives to each token that the reply lists, with their log probabilities.
 
     - Values: 0 to 20.
     - Default: 0.
-    - Messages: Not sent: it reports none.
+    - Messages: Not sent: the API reports none.
     - Chat: `top_logprobs`, with `logprobs`.
     - Responses: `top_logprobs`.
     - Source: OpenAI's SDK, both APIs.
@@ -95,13 +95,13 @@ class OpenAIParams(SharedParams, total=False):
 
     - Values: `low`, `medium`, `high`.
     - Default: `medium`.
-    - Messages: Not sent: it has none. Say it in the prompt.
+    - Messages: Not sent: the API has none. Ask for a length in the prompt.
     - Chat: `verbosity`.
     - Responses: `text.verbosity`.
     - Source: OpenAI's SDK, both APIs.
     """
     modalities: list[Modality]
-    """What the answer may be made of. Audio needs `audio` too, and a model that speaks.
+    """The kinds of output that the model may produce. Audio also needs `audio`, and a model with audio output.
 
     - Values: `text`, `audio`.
     - Default: `["text"]`.
@@ -111,57 +111,57 @@ class OpenAIParams(SharedParams, total=False):
     - Source: OpenAI's SDK, `CompletionCreateParams`.
     """
     audio: JsonDict
-    """The voice and the format of a spoken answer.
+    """The voice and the format of audio output.
 
     - Values: `{"voice": …, "format": "wav" | "mp3" | "flac" | "opus" | "pcm16"}`.
     - Default: none.
-    - Messages: Not sent: Claude does not speak.
+    - Messages: Not sent: Claude produces no audio.
     - Chat: `audio`.
     - Responses: Not sent: only Chat has it.
     - Source: OpenAI's SDK, `ChatCompletionAudioParam`.
     """
     prediction: JsonDict
-    """What most of the answer will be, such as the file to be edited: it then comes faster.
+    """What most of the answer will be, such as the file to edit. The answer is then faster.
 
     - Values: `{"type": "content", "content": …}`.
     - Default: none.
-    - Messages: Not sent: it has none.
+    - Messages: Not sent: the API has none.
     - Chat: `prediction`.
     - Responses: Not sent: only Chat has it.
     - Source: OpenAI's SDK, `ChatCompletionPredictionContentParam`.
     """
     store: bool
-    """Whether OpenAI keeps the answer, so that later calls and its dashboard find it.
+    """Whether OpenAI stores the answer, for later calls and for its dashboard.
 
     - Values: `True`, `False`.
     - Default: Chat `False`, Responses `True`.
-    - Messages: Not sent: nothing is kept for later calls.
+    - Messages: Not sent: the API stores no answers.
     - Chat: `store`.
-    - Responses: `store`; with `False` a reasoning model is asked for its reasoning encrypted, to be sent back.
+    - Responses: `store`; with `False`, reasoning models also return encrypted reasoning, which later calls send back.
     - Source: OpenAI's SDK, both APIs.
     """
     stream_options: JsonDict
-    """What a stream holds beside the answer. Without a stream it has no meaning.
+    """Options of a stream. They have no effect without a stream.
 
     - Values: `include_usage` (Chat; on unless `stream_usage=False`), `include_obfuscation`.
     - Default: `{"include_usage": true}`.
-    - Messages: nothing to send: usage always comes.
+    - Messages: nothing is sent: a stream always has the usage.
     - Chat: `stream_options`.
-    - Responses: `stream_options`: `include_obfuscation`; usage always comes.
+    - Responses: `stream_options` with `include_obfuscation`; a stream always has the usage.
     - Source: OpenAI's SDK, both APIs.
     """
     prompt_cache_key: str
-    """Sends requests with the same beginning to the same cache.
+    """Routes requests with the same prefix to the same cache.
 
     - Values: a text.
     - Default: none.
-    - Messages: Not sent: it caches where marks stand.
+    - Messages: Not sent: it caches up to each mark.
     - Chat: `prompt_cache_key`.
     - Responses: `prompt_cache_key`.
     - Source: OpenAI's SDK, both APIs.
     """
     prompt_cache_retention: CacheRetention
-    """How long a cached beginning lives. Deprecated in favour of `prompt_cache_options`, which wins over it.
+    """How long a cached prefix lives. Deprecated: use `prompt_cache_options`, which counts where both are given.
 
     - Values: `in_memory`, `24h`.
     - Default: the account's.
@@ -171,26 +171,26 @@ class OpenAIParams(SharedParams, total=False):
     - Source: OpenAI's SDK, both APIs.
     """
     prompt_cache_options: JsonDict
-    """How OpenAI caches, on gpt-5.6 and later; on older models it is named.
+    """How OpenAI caches, on gpt-5.6 and later; for older models it is reported and not sent.
 
-    - Values: `mode` (`implicit`; `explicit` where a mark is sent: without one it would switch caching off),
-      `ttl` (`30m`; on Responses also `12h`), on Responses `prewarm`.
+    - Values: `mode`: `implicit`, or `explicit`, which caches only up to the marks and is not sent without a mark, as
+      it would switch caching off; `ttl`: `30m`, on Responses also `12h`; on Responses also `prewarm`.
     - Default: `implicit`.
-    - Messages: Not sent: it caches where marks stand.
-    - Chat: `prompt_cache_options`: `mode` and `ttl`.
+    - Messages: Not sent: it caches up to each mark.
+    - Chat: `prompt_cache_options` with `mode` and `ttl`.
     - Responses: `prompt_cache_options`.
     - Source: OpenAI's SDK, both APIs.
     """
 
 
-# --- the vocabularies -------------------------------------------------------------------------------------------------
+# --- the public TypedDicts --------------------------------------------------------------------------------------------
 
 
 class CallParams(AnthropicParams, OpenAIParams, total=False):
-    """Every parameter that has one meaning on both providers, or a refusal by name on one of them.
+    """Every parameter that has one meaning on both providers. A provider that lacks one reports it in `adjustments`.
 
-    All of them are taken by the constructor, by `bind` and by single calls, the later winning; `metadata` is called
-    `request_metadata` in the constructor.
+    The constructor, `bind` and single calls take all of them, and the later value counts; in the constructor `metadata`
+    is called `request_metadata`.
 
         params: CallParams = {"temperature": 0, "max_tokens": 512}
         model.bind(**params)
@@ -198,25 +198,25 @@ class CallParams(AnthropicParams, OpenAIParams, total=False):
 
 
 class AnthropicCallParams(AnthropicParams, total=False):
-    """What Claude takes, with Anthropic's own names. Good on OpenAI's models too: the names are translated."""
+    """The parameters of Claude, also under Anthropic's own names. For OpenAI's models the names are translated."""
 
     stop_sequences: str | list[str]
     """The same as `stop`."""
     system: str | Iterable[JsonDict]
-    """A system prompt before the conversation's own: a text, or text blocks with their cache marks.
+    """A system prompt before the system messages of the conversation: a text, or text blocks with cache marks.
 
-    OpenAI gets it as the first system message; the Responses API as `instructions`, where it is a text.
+    OpenAI gets it as the first system message; the Responses API as `instructions` if it is a text.
     """
 
 
 class OpenAICallParams(OpenAIParams, total=False):
-    """What OpenAI's models take, with OpenAI's own names. Good on Claude too: what it lacks is named."""
+    """The parameters of OpenAI's models, also under OpenAI's own names. What Claude lacks is reported."""
 
     max_completion_tokens: int
     """The same as `max_tokens`."""
     max_output_tokens: int
     """The same as `max_tokens`."""
     safety_identifier: str
-    """The same as `user`, and sent under this name whichever the model; Anthropic gets it as `metadata.user_id`."""
+    """The same as `user`, but OpenAI gets it under this name on every model. Anthropic gets `metadata.user_id`."""
     instructions: str
-    """A system prompt that the Responses API keeps apart from the conversation; the others get a system message."""
+    """A system prompt that the Responses API keeps apart from the conversation. Other APIs get a system message."""
