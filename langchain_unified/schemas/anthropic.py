@@ -130,7 +130,7 @@ LIMITS: tuple[tuple[str, int, Callable[[Mapping[str, Any]], int]], ...] = (
 
 
 def _adapt(schema: Any, path: str, adapted: AdaptedSchema) -> JsonObject:
-    """One schema of the whole, which stands at `path`. What is left in `rest` at the end goes into the description."""
+    """Adapt the schema at `path`. What is left in `rest` at the end goes into the description."""
     rest = dict(schema) if isinstance(schema, Mapping) else {}
     definitions = pop_definitions(rest, lambda each, name: _adapt(each, name, adapted))
     if len(rest.get("allOf") or ()) == 1:

@@ -112,7 +112,7 @@ def _with_items(schema: Any) -> Any:
 
 
 def _adapt(schema: Any, path: str, adapted: AdaptedSchema, root: Mapping[str, Any]) -> JsonObject:
-    """One schema of the whole, which stands at `path`. What is left in `rest` at the end goes into the description."""
+    """Adapt the schema at `path`. What is left in `rest` at the end goes into the description."""
     rest = dict(schema) if isinstance(schema, Mapping) else {}
     result = pop_definitions(rest, lambda each, name: _adapt(each, name, adapted, root))
     if "$ref" in rest:

@@ -49,7 +49,7 @@ class MessageStream:
                 return DELTAS.get(delta["type"], MessageStream._other)(self, event["index"], delta)
             return EVENTS[kind](self, event) if kind in EVENTS else []
         except (KeyError, TypeError, AttributeError) as exc:
-            raise ReplyError(f"A {kind} event of the stream has not the expected keys: {exc!r}.") from exc
+            raise ReplyError(f"A {kind} event of the stream does not have the expected keys: {exc!r}.") from exc
 
     def end(self) -> Iterable[AIMessageChunk]:
         """No chunk: this decoder holds nothing back."""
