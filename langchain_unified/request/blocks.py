@@ -228,7 +228,3 @@ def raw_value(block: Block) -> Mapping[str, Any]:
     """The provider's block inside a `native`, `foreign` or `unknown` block; empty for any other block."""
     value = block.get("value")
     return value if isinstance(value, Mapping) else {}
-
-
-AnyBlock: TypeAlias = Any
-"""A block of a kind that its reader knows, where the code does not name it yet."""

@@ -11,7 +11,21 @@ from typing import Any
 
 from langchain_unified.messages.json_text import compact_json
 from langchain_unified.request import JsonObject, Turn
-from langchain_unified.request.blocks import AnyBlock as Block
+from langchain_unified.request.blocks import (
+    ForeignBlock,
+    ImageBlock,
+    InvalidToolCallBlock,
+    NativeBlock,
+    PlainTextBlock,
+    ReasoningBlock,
+    RefusalBlock,
+    SearchResultBlock,
+    ServerToolCallBlock,
+    ServerToolResultBlock,
+    TextBlock,
+    ToolCallBlock,
+    changed,
+)
 from langchain_unified.wires._wire import cannot_carry
 from langchain_unified.wires.openai_responses.assistant_tools import add_result, call_item
 from langchain_unified.wires.openai_responses.blocks import (
@@ -37,7 +51,7 @@ def encode_assistant(turn: Turn, *, stored: bool) -> Items:
 # --- the API's own blocks ---------------------------------------------------------------------------------------------
 
 
-def _native(block: Block, turn: Turn, items: Items) -> None:
+def _native(block: NativeBlock, turn: Turn, items: Items) -> None:
     value = block["value"]
     NATIVE.get(value.get("type") or "", _item)(value, items)
 
@@ -152,15 +166,15 @@ NATIVE: Mapping[str, Callable[[JsonObject, Items], None]] = {
 # --- standard blocks --------------------------------------------------------------------------------------------------
 
 
-def _text(block: Block, turn: Turn, items: Items) -> None:
-    _native_text(block, items)
+def _text(block: TextBlock, turn: Turn, items: Items) -> None:
+    _native_text({**block}, items)
 
 
-def _refusal(block: Block, turn: Turn, items: Items) -> None:
+def _refusal(block: RefusalBlock, turn: Turn, items: Items) -> None:
     _native_refusal({"id": block.get("id"), "refusal": block.get("refusal") or ""}, items)
 
 
-def _tool_call(block: Block, turn: Turn, items: Items) -> None:
+def _tool_call(block: ToolCallBlock | InvalidToolCallBlock, turn: Turn, items: Items) -> None:
     args = block["args"]
     call = {
         "type": "function_call",
@@ -179,7 +193,7 @@ def _call_extras(extras: Mapping[str, Any], turn: Turn) -> JsonObject:
     return {"id": item_id, **kept} if item_id.startswith("fc_") else kept
 
 
-def _reasoning(block: Block, turn: Turn, items: Items) -> None:
+def _reasoning(block: ReasoningBlock, turn: Turn, items: Items) -> None:
     """LangChain makes one block of each part of a summary: those with one id become one item again."""
     item_id = str(block.get("id") or "")
     if not (turn.origin == WIRE or (turn.origin is None and item_id.startswith("rs_"))) or not item_id:
@@ -200,7 +214,7 @@ def _reasoning(block: Block, turn: Turn, items: Items) -> None:
             last[key] = found
 
 
-def _image(block: Block, turn: Turn, items: Items) -> None:
+def _image(block: ImageBlock, turn: Turn, items: Items) -> None:
     """An image that the API generated, as the item that it was."""
     item_id = str(block.get("id") or "")
     if turn.origin == WIRE and item_id.startswith("ig_") and block.get("base64"):
@@ -213,22 +227,22 @@ def _image(block: Block, turn: Turn, items: Items) -> None:
 # --- blocks that an assistant message has no place for, as text -------------------------------------------------------
 
 
-def _medium(block: Block, turn: Turn, items: Items) -> None:
+def _medium(block: Mapping[str, Any], turn: Turn, items: Items) -> None:
     keys = ("filename", "title", "url", "file_id", "transcript")
     name = next((block[key] for key in keys if block.get(key)), None)
     _add_text(f"[{block['type']}: {name}]" if name else f"[{block['type']}]", items)
 
 
-def _document(block: Block, turn: Turn, items: Items) -> None:
+def _document(block: PlainTextBlock, turn: Turn, items: Items) -> None:
     if block.get("text") is None and block.get("base64"):
-        block = {**block, "text": decoded(block, turn)}
+        block = changed(block, text=decoded(block, turn))
     if block.get("text") is None:
         _medium(block, turn, items)
     else:
         _add_text(document_text(block), items)
 
 
-def _search_result(block: Block, turn: Turn, items: Items) -> None:
+def _search_result(block: SearchResultBlock, turn: Turn, items: Items) -> None:
     _add_text(search_text(block), items)
 
 
@@ -239,7 +253,7 @@ def _add_text(text: str, items: Items) -> None:
 # --- tools that OpenAI runs -------------------------------------------------------------------------------------------
 
 
-def _server_tool_call(block: Block, turn: Turn, items: Items) -> None:
+def _server_tool_call(block: ServerToolCallBlock, turn: Turn, items: Items) -> None:
     item = call_item(block)
     if item is not None:
         items.append(item)
@@ -247,25 +261,25 @@ def _server_tool_call(block: Block, turn: Turn, items: Items) -> None:
         _add_text(f"[called {block.get('name') or 'a tool'}: {compact_json(block.get('args') or {})}]", items)
 
 
-def _server_tool_result(block: Block, turn: Turn, items: Items) -> None:
+def _server_tool_result(block: ServerToolResultBlock, turn: Turn, items: Items) -> None:
     if not add_result(block, items):
         output = block.get("output")
         failed = " (failed)" if block.get("status") == "error" else ""
         _add_text(f"[result{failed}: {output if isinstance(output, str) else compact_json(output)}]", items)
 
 
-def _foreign(block: Block, turn: Turn, items: Items) -> None:
+def _foreign(block: ForeignBlock, turn: Turn, items: Items) -> None:
     """Not sent: only another provider reads it. The message keeps it."""
 
 
-def _refused(block: Block, turn: Turn, items: Items) -> None:
+def _refused(block: Any, turn: Turn, items: Items) -> None:
     item = item_in(block)
     if item is None:
         raise cannot_carry(block, turn, WIRE, REMEDIES.get(block["type"], "Put it into a user message."))
     items.append(without_nulls(item))
 
 
-WRITERS: Mapping[str, Callable[[Block, Turn, Items], None]] = {
+WRITERS: Mapping[str, Callable[[Any, Turn, Items], None]] = {
     "text": _text,
     "refusal": _refusal,
     "tool_call": _tool_call,

@@ -11,34 +11,34 @@ from typing import Any, TypeAlias
 
 from langchain_unified.messages.json_text import compact_json
 from langchain_unified.request import JsonObject, Turn
-from langchain_unified.request.blocks import AnyBlock as Block
+from langchain_unified.request.blocks import ServerToolCallBlock, ServerToolResultBlock
 
 
-def call_item(block: Block) -> JsonObject | None:
+def call_item(block: ServerToolCallBlock) -> JsonObject | None:
     """The item that a standard `server_tool_call` of this API was; `None` for a tool that is not known here."""
     writer = CALLS.get(str(block.get("name")))
     return None if writer is None or not block.get("id") else writer(block, block.get("extras") or {})
 
 
-def _other_keys(block: Block) -> JsonObject:
+def _other_keys(block: ServerToolCallBlock) -> JsonObject:
     """The item's keys that LangChain kept beside its own."""
     known = {"type", "name", "id", "args", "extras", "index", "mark"}
     return {key: value for key, value in block.items() if key not in known and value is not None}
 
 
-def _web_search(block: Block, extras: JsonObject) -> JsonObject:
+def _web_search(block: ServerToolCallBlock, extras: JsonObject) -> JsonObject:
     action = block.get("args") or {"type": "search", "query": ""}
     item = {"type": "web_search_call", "id": block["id"], "action": dict(action), "status": "completed"}
     return item | _other_keys(block)
 
 
-def _file_search(block: Block, extras: JsonObject) -> JsonObject:
+def _file_search(block: ServerToolCallBlock, extras: JsonObject) -> JsonObject:
     queries = (block.get("args") or {}).get("queries", [])
     item = {"type": "file_search_call", "id": block["id"], "queries": queries, "status": "completed"}
     return item | _other_keys(block)
 
 
-def _code_interpreter(block: Block, extras: JsonObject) -> JsonObject:
+def _code_interpreter(block: ServerToolCallBlock, extras: JsonObject) -> JsonObject:
     return {
         "type": "code_interpreter_call",
         "id": block["id"],
@@ -50,7 +50,7 @@ def _code_interpreter(block: Block, extras: JsonObject) -> JsonObject:
     }
 
 
-def _mcp(block: Block, extras: JsonObject) -> JsonObject:
+def _mcp(block: ServerToolCallBlock, extras: JsonObject) -> JsonObject:
     rest = {key: value for key, value in extras.items() if key != "tool_name" and value is not None}
     return {
         "type": "mcp_call",
@@ -62,16 +62,16 @@ def _mcp(block: Block, extras: JsonObject) -> JsonObject:
     }
 
 
-def _mcp_list(block: Block, extras: JsonObject) -> JsonObject:
+def _mcp_list(block: ServerToolCallBlock, extras: JsonObject) -> JsonObject:
     return {"type": "mcp_list_tools", "id": block["id"], "server_label": "", "tools": [], **extras}
 
 
-def _tool_search(block: Block, extras: JsonObject) -> JsonObject:
+def _tool_search(block: ServerToolCallBlock, extras: JsonObject) -> JsonObject:
     rest = {key: value for key, value in extras.items() if value is not None}
     return {"type": "tool_search_call", "id": block["id"], "arguments": block.get("args") or {}, **rest}
 
 
-CALLS: Mapping[str, Callable[[Block, JsonObject], JsonObject]] = {
+CALLS: Mapping[str, Callable[[Any, JsonObject], JsonObject]] = {
     "web_search": _web_search,
     "file_search": _file_search,
     "code_interpreter": _code_interpreter,
@@ -86,7 +86,7 @@ CALLS: Mapping[str, Callable[[Block, JsonObject], JsonObject]] = {
 STATUSES: Mapping[str, str] = {"success": "completed", "error": "failed"}
 
 
-def add_result(block: Block, items: list[JsonObject]) -> bool:
+def add_result(block: ServerToolResultBlock, items: list[JsonObject]) -> bool:
     """Adds a standard `server_tool_result` of this API to its item; False where no item is known for it."""
     extras = block.get("extras") or {}
     if extras.get("name") == "tool_search":
@@ -103,7 +103,7 @@ def add_result(block: Block, items: list[JsonObject]) -> bool:
     return True
 
 
-def _search_output(block: Block, extras: JsonObject) -> JsonObject:
+def _search_output(block: ServerToolResultBlock, extras: JsonObject) -> JsonObject:
     output = block.get("output")
     tools = output.get("tools", []) if isinstance(output, Mapping) else []
     rest = {key: value for key, value in extras.items() if key != "name" and value is not None}

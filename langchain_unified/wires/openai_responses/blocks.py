@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from base64 import b64decode
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from langchain_unified.messages.blocks import normalise
 from langchain_unified.request import JsonObject, Turn, WireName
-from langchain_unified.request.blocks import AnyBlock as Block
-from langchain_unified.request.blocks import ImageBlock
+from langchain_unified.request.blocks import (
+    AudioBlock,
+    Block,
+    FileBlock,
+    ImageBlock,
+    NativeBlock,
+    PlainTextBlock,
+    SearchResultBlock,
+    TextBlock,
+    VideoBlock,
+    changed,
+)
 from langchain_unified.wires._wire import WRAP_REMEDY, cannot_carry
 
 WIRE: WireName = "openai_responses"
@@ -33,7 +44,7 @@ def encode_parts(block: Block, turn: Turn) -> list[JsonObject]:
     return WRITERS.get(block["type"], _refused)(block, turn)
 
 
-def _text(block: Block, turn: Turn) -> list[JsonObject]:
+def _text(block: TextBlock, turn: Turn) -> list[JsonObject]:
     return [input_text(block["text"])]
 
 
@@ -41,7 +52,7 @@ def input_text(text: str) -> JsonObject:
     return {"type": "input_text", "text": text}
 
 
-def _image(block: Block, turn: Turn) -> list[JsonObject]:
+def _image(block: ImageBlock, turn: Turn) -> list[JsonObject]:
     part: JsonObject = {"type": "input_image", "detail": block.get("detail") or "auto"}
     if block.get("file_id"):
         return [{**part, "file_id": block["file_id"]}]
@@ -58,15 +69,15 @@ def image_address(block: ImageBlock) -> str | None:
     return block.get("url")
 
 
-def data_uri(block: Block, mime_type: str) -> str:
+def data_uri(block: Mapping[str, Any], mime_type: str) -> str:
     return f"data:{block.get('mime_type') or mime_type};base64,{block['base64']}"
 
 
-def _file(block: Block, turn: Turn) -> list[JsonObject]:
-    if "content" in block:
+def _file(block: FileBlock | PlainTextBlock, turn: Turn) -> list[JsonObject]:
+    if block["type"] == "file" and "content" in block:
         return _document(block, turn)
     part: JsonObject = {"type": "input_file"}
-    if block.get("detail"):
+    if block["type"] == "file" and block.get("detail"):
         part["detail"] = block["detail"]
     if block.get("file_id"):
         return [{**part, "file_id": block["file_id"]}]
@@ -79,7 +90,7 @@ def _file(block: Block, turn: Turn) -> list[JsonObject]:
     raise cannot_carry(block, turn, WIRE, "Give the file a `url`, a `file_id`, or `base64` with its `mime_type`.")
 
 
-def _document(block: Block, turn: Turn) -> list[JsonObject]:
+def _document(block: FileBlock, turn: Turn) -> list[JsonObject]:
     """A document that consists of text and blocks: each becomes a part."""
     content = block["content"]
     items = [content] if isinstance(content, str) else list(content or ())
@@ -88,17 +99,17 @@ def _document(block: Block, turn: Turn) -> list[JsonObject]:
     return [input_text(heading), *parts] if heading else parts
 
 
-def _heading(block: Block) -> str:
+def _heading(block: Mapping[str, Any]) -> str:
     return "\n".join(str(block[key]) for key in ("title", "context") if block.get(key))
 
 
-def _text_plain(block: Block, turn: Turn) -> list[JsonObject]:
+def _text_plain(block: PlainTextBlock, turn: Turn) -> list[JsonObject]:
     if "text" not in block:
-        return _file({"mime_type": "text/plain", **block}, turn)
+        return _file(changed(block, mime_type=block.get("mime_type", "text/plain")), turn)
     return [input_text(document_text(block))]
 
 
-def decoded(block: Block, turn: Turn) -> str:
+def decoded(block: PlainTextBlock, turn: Turn) -> str:
     """The text of a base64 document."""
     try:
         return b64decode(block["base64"], validate=True).decode()
@@ -106,17 +117,17 @@ def decoded(block: Block, turn: Turn) -> str:
         raise cannot_carry(block, turn, WIRE, "Its base64 data is not UTF-8 text: send the text itself.") from exc
 
 
-def document_text(block: Block) -> str:
+def document_text(block: PlainTextBlock) -> str:
     """A plain-text document as text: its title and context, then its content."""
     heading = _heading(block)
     return f"{heading}\n\n{block['text']}" if heading else str(block["text"])
 
 
-def _search_result(block: Block, turn: Turn) -> list[JsonObject]:
+def _search_result(block: SearchResultBlock, turn: Turn) -> list[JsonObject]:
     return [input_text(search_text(block))]
 
 
-def search_text(block: Block) -> str:
+def search_text(block: SearchResultBlock) -> str:
     """A search result as text: its title and source, then its content."""
     heading = "\n".join(str(block[key]) for key in ("title", "source") if block.get(key))
     content = block.get("content")
@@ -125,19 +136,19 @@ def search_text(block: Block) -> str:
     return f"{heading}\n\n{found}" if heading else found
 
 
-def _native(block: Block, turn: Turn) -> list[JsonObject]:
+def _native(block: NativeBlock, turn: Turn) -> list[JsonObject]:
     return [dict(block["value"])]
 
 
-def _audio(block: Block, turn: Turn) -> list[JsonObject]:
+def _audio(block: AudioBlock, turn: Turn) -> list[JsonObject]:
     raise cannot_carry(block, turn, WIRE, "Use an audio model on Chat Completions, or send a transcript.")
 
 
-def _video(block: Block, turn: Turn) -> list[JsonObject]:
+def _video(block: VideoBlock, turn: Turn) -> list[JsonObject]:
     raise cannot_carry(block, turn, WIRE, "Send frames of it as images.")
 
 
-def _refused(block: Block, turn: Turn) -> list[JsonObject]:
+def _refused(block: Any, turn: Turn) -> list[JsonObject]:
     raise cannot_carry(block, turn, WIRE, REMEDIES.get(block["type"], ASSISTANT_ONLY))
 
 
@@ -148,7 +159,7 @@ REMEDIES: Mapping[str, str] = {
     "tool_result": "It belongs in a user message, or make it a tool message.",
 }
 
-WRITERS: Mapping[str, Callable[[Block, Turn], list[JsonObject]]] = {
+WRITERS: Mapping[str, Callable[[Any, Turn], list[JsonObject]]] = {
     "text": _text,
     "image": _image,
     "file": _file,
@@ -176,7 +187,7 @@ CALLER_ITEMS = frozenset(
 
 def item_in(block: Block) -> JsonObject | None:
     """A copy of the item that a block is; `None` for a part of a message."""
-    if block["type"] not in ("native", "unknown") or not isinstance(block["value"], Mapping):
+    if (block["type"] != "native" and block["type"] != "unknown") or not isinstance(block["value"], Mapping):
         return None
     value = {key: item for key, item in block["value"].items() if key != "index"}
     kind = value.get("type")

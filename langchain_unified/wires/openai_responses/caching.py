@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from langchain_unified.caching.requested import assistant_blocks_before
 from langchain_unified.caching.segments import FORMAT, Segment, content_segments, segment_of
 from langchain_unified.request import JsonObject, Profile, Request, Turn
-from langchain_unified.request.blocks import AnyBlock as Block
+from langchain_unified.request.blocks import Block
 from langchain_unified.wires._openai.caching import has_content, openai_rules, openai_settings, schema_of
 from langchain_unified.wires.openai_responses.assistant_tools import CALLER_RESULTS, RESULT_TYPES
 from langchain_unified.wires.openai_responses.blocks import item_in

@@ -19,7 +19,6 @@ from langchain_unified.errors import ReplyError
 from langchain_unified.messages.json_text import json_object
 from langchain_unified.messages.tool_calls import CUSTOM_ARGUMENT
 from langchain_unified.request import JsonObject
-from langchain_unified.request.blocks import AnyBlock as Block
 from langchain_unified.usage import RESPONSES_INCOMPLETE, FinishReason, common_finish_reason, openai_usage
 from langchain_unified.wires._wire import plain_content
 
@@ -83,14 +82,14 @@ def _objects(value: Any, error: str) -> list[JsonObject]:
 # --- content ----------------------------------------------------------------------------------------------------------
 
 
-def item_blocks(item: JsonObject) -> list[Block]:
+def item_blocks(item: JsonObject) -> list[JsonObject]:
     """The content blocks of one output item."""
     if item.get("type") == "message":
         return [part_block(part, item) for part in item["content"]]
     return [dict(item)]
 
 
-def part_block(part: JsonObject, item: JsonObject) -> Block:
+def part_block(part: JsonObject, item: JsonObject) -> JsonObject:
     """The block of one part of a message item. A part of an unknown type stays inside a message."""
     kind = PART_TYPES.get(part.get("type", ""))
     if kind is None:
@@ -98,7 +97,7 @@ def part_block(part: JsonObject, item: JsonObject) -> Block:
         return {"type": "message", "role": "assistant", **head, "content": [dict(part)]}
     annotations = [streamable(annotation) for annotation in part.get("annotations") or ()]
     fields = {**part, kind: part.get(kind) or "", "annotations": annotations}
-    block: Block = {key: value for key, value in fields.items() if key == kind or value not in ([], None)}
+    block: JsonObject = {key: value for key, value in fields.items() if key == kind or value not in ([], None)}
     block = {**block, "type": kind}
     for key in ("id", "phase"):
         if item.get(key) is not None:
@@ -118,7 +117,7 @@ def streamable(annotation: JsonObject) -> JsonObject:
     return {("file_index" if key == "index" else key): value for key, value in annotation.items()}
 
 
-def reply_content(blocks: list[Block]) -> str | list[Any]:
+def reply_content(blocks: list[JsonObject]) -> str | list[Any]:
     """A reply's content: a `str` when it is one text without anything beside it, complete or not."""
     if len(blocks) == 1 and blocks[0].get("type") == "text" and "status" in blocks[0]:
         text = plain_content([{key: value for key, value in blocks[0].items() if key != "status"}])

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from langchain_unified.messages.blocks import wire_of_type
 from langchain_unified.request import Adjustment, Encoded, JsonObject, Request, Role, Turn
-from langchain_unified.request.blocks import AnyBlock as Block
+from langchain_unified.request.blocks import Block
 from langchain_unified.wires._openai.caching import as_breakpoint
 from langchain_unified.wires._wire import cannot_carry, write_params
 from langchain_unified.wires.openai_responses.assistant import encode_assistant

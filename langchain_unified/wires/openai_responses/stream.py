@@ -15,7 +15,6 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 
 from langchain_unified.request import JsonObject
-from langchain_unified.request.blocks import AnyBlock as Block
 from langchain_unified.wires._wire import StreamDecoder, incomplete_stream
 from langchain_unified.wires.openai_responses.decode import (
     ARGUMENTS,
@@ -49,7 +48,7 @@ class ResponsesStream(StreamDecoder):
         self._items: dict[str, Item] = {}
         self._places: dict[int, Item] = {}
         self._order: list[Item] = []
-        self._reserved: list[Block] = []
+        self._reserved: list[JsonObject] = []
         """The first chunks of items that are not done yet, to be sent with the next blocks."""
         self._texts: dict[tuple[str, int | None], Part] = {}
         """The texts that are not complete, by their item's id and their place in it."""
@@ -198,7 +197,7 @@ class ResponsesStream(StreamDecoder):
         part.sent_keys |= {"id", "summary"}
         return {"index": part.index} if item.id is None else {"id": item.id, "index": part.index}
 
-    def _with_identity(self, block: Block, item: Item, part: Part) -> Block:
+    def _with_identity(self, block: JsonObject, item: Item, part: Part) -> JsonObject:
         """The block with its message's id and phase, where no chunk has had them."""
         if part.sent_keys:
             return block
@@ -275,7 +274,7 @@ class ResponsesStream(StreamDecoder):
             for chunk in self._finish_part(item, place, part_block(content, final))
         ]
 
-    def _finish_part(self, item: Item, place: int, block: Block) -> Iterable[AIMessageChunk]:
+    def _finish_part(self, item: Item, place: int, block: JsonObject) -> Iterable[AIMessageChunk]:
         """What no chunk has had yet of a message's part; nothing when it is called again with the same."""
         part = self._part(item, place, alone=not block.keys() - {"type", "text", "id", "status"})
         key, annotations = block["type"], block.get("annotations", [])[part.sent_annotations :]
@@ -317,7 +316,7 @@ class ResponsesStream(StreamDecoder):
         rest = {name: value for name, value in final.items() if name not in part.sent_keys and name != key}
         closing = [tool_call_chunk(args='"}', index=part.index)] if came_as_text(final) else []
         if rest or closing:
-            content: list[Block] = [{"type": item.kind, **rest, "index": part.index}] if rest else []
+            content: list[JsonObject] = [{"type": item.kind, **rest, "index": part.index}] if rest else []
             yield self._chunk(content, closing)
 
     def _chunk(self, content: str | list[Any], calls: list[ToolCallChunk] | None = None) -> AIMessageChunk:

@@ -10,7 +10,17 @@ from langchain_unified.errors import UnsupportedContentError
 from langchain_unified.messages.json_text import compact_json
 from langchain_unified.messages.tool_calls import CUSTOM_ARGUMENT
 from langchain_unified.request import JsonObject
-from langchain_unified.request.blocks import AnyBlock as Block
+from langchain_unified.request.blocks import (
+    ForeignBlock,
+    InvalidToolCallBlock,
+    NativeBlock,
+    ReasoningBlock,
+    RefusalBlock,
+    ServerToolCallBlock,
+    ServerToolResultBlock,
+    TextBlock,
+    ToolCallBlock,
+)
 from langchain_unified.wires._completion import Completion
 from langchain_unified.wires.openai_responses.assistant import annotation
 from langchain_unified.wires.openai_responses.assistant_tools import add_result, call_item
@@ -70,7 +80,7 @@ class _Output:
     def last(self, kind: str) -> JsonObject | None:
         return self.items[-1] if self.items and self.items[-1]["type"] == kind else None
 
-    def add_part(self, part: JsonObject, block: Block) -> None:
+    def add_part(self, part: JsonObject, block: Mapping[str, Any]) -> None:
         """Adds a part to the last message, or to a new one where the id or the phase differs."""
         message, given, phase = self.last("message"), block.get("id"), block.get("phase")
         if message is None or message.get("phase") != phase or given not in (None, message["id"]):
@@ -83,7 +93,7 @@ class _Output:
 # --- blocks -----------------------------------------------------------------------------------------------------------
 
 
-def _text(output: _Output, block: Block) -> None:
+def _text(output: _Output, block: TextBlock) -> None:
     notes = [found for note in block.get("annotations") or () if (found := _annotation(note))]
     part = {"type": "output_text", "annotations": notes, "logprobs": [], "text": block["text"]}
     output.add_part(part, block)
@@ -96,11 +106,11 @@ def _annotation(note: JsonObject) -> JsonObject | None:
     return annotation(note)
 
 
-def _refusal(output: _Output, block: Block) -> None:
+def _refusal(output: _Output, block: RefusalBlock) -> None:
     output.add_part({"type": "refusal", "refusal": block["refusal"]}, block)
 
 
-def _call(output: _Output, block: Block) -> None:
+def _call(output: _Output, block: ToolCallBlock) -> None:
     args = block["args"]
     if block["name"] in output.custom and set(args) == {CUSTOM_ARGUMENT}:
         _custom_call(output, block, str(args[CUSTOM_ARGUMENT]), "completed")
@@ -108,19 +118,19 @@ def _call(output: _Output, block: Block) -> None:
         _function_call(output, block, compact_json(args), "completed")
 
 
-def _broken_call(output: _Output, block: Block) -> None:
+def _broken_call(output: _Output, block: InvalidToolCallBlock) -> None:
     """A call whose arguments are incomplete."""
     write = _custom_call if block.get("name") in output.custom else _function_call
     write(output, block, block.get("args") or "", "incomplete")
 
 
-def _custom_call(output: _Output, block: Block, text: str, status: str) -> None:
+def _custom_call(output: _Output, block: ToolCallBlock | InvalidToolCallBlock, text: str, status: str) -> None:
     call = {"id": output.id_for("custom_tool_call"), "type": "custom_tool_call", "status": status}
     named = {"call_id": output.call_id(block.get("id")), "input": text, "name": block.get("name") or ""}
     output.items.append({**call, **named})
 
 
-def _function_call(output: _Output, block: Block, arguments: str, status: str) -> None:
+def _function_call(output: _Output, block: ToolCallBlock | InvalidToolCallBlock, arguments: str, status: str) -> None:
     extras = block.get("extras") or {}
     output.items.append(
         {
@@ -135,7 +145,7 @@ def _function_call(output: _Output, block: Block, arguments: str, status: str) -
     )
 
 
-def _reasoning(output: _Output, block: Block) -> None:
+def _reasoning(output: _Output, block: ReasoningBlock) -> None:
     """Consecutive blocks with one id are the parts of one summary."""
     item = output.last("reasoning")
     if item is None or not block.get("id") or item["id"] != block["id"]:
@@ -147,7 +157,7 @@ def _reasoning(output: _Output, block: Block) -> None:
     item |= {key: extras[key] for key in ("encrypted_content", "content") if extras.get(key) is not None}
 
 
-def _native(output: _Output, block: Block) -> None:
+def _native(output: _Output, block: NativeBlock) -> None:
     """An item unchanged, or a part of a message as `decode` gives it."""
     value = block["value"]
     NATIVE.get(value.get("type"), _item)(output, value)
@@ -159,31 +169,31 @@ def _item(output: _Output, value: JsonObject) -> None:
     output.items.append({**value, "id": value.get("id") or output.id_for(value["type"])})
 
 
-NATIVE: Mapping[Any, Callable[[_Output, Block], None]] = {"text": _text, "refusal": _refusal}
+NATIVE: Mapping[Any, Callable[[_Output, Any], None]] = {"text": _text, "refusal": _refusal}
 
 
-def _server_tool_call(output: _Output, block: Block) -> None:
+def _server_tool_call(output: _Output, block: ServerToolCallBlock) -> None:
     call = call_item(block)
     if call is not None:
         output.items.append(call)
 
 
-def _server_tool_result(output: _Output, block: Block) -> None:
+def _server_tool_result(output: _Output, block: ServerToolResultBlock) -> None:
     add_result(block, output.items)
 
 
-def _not_shown(output: _Output, block: Block) -> None:
+def _not_shown(output: _Output, block: ForeignBlock) -> None:
     """The API does not show it."""
 
 
-def _refuse(output: _Output, block: Block) -> None:
+def _refuse(output: _Output, block: Any) -> None:
     raise UnsupportedContentError(
         f"The Responses API cannot answer with a {block['type']!r} block. It has text, reasoning, tool_call, refusal, "
         "server_tool_call, server_tool_result, and as native any output item."
     )
 
 
-BLOCKS: Mapping[str, Callable[[_Output, Block], None]] = {
+BLOCKS: Mapping[str, Callable[[_Output, Any], None]] = {
     "text": _text,
     "refusal": _refusal,
     "tool_call": _call,

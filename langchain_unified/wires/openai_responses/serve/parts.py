@@ -7,8 +7,9 @@ from typing import Any
 
 from langchain_unified.errors import RequestError, UnsupportedContentError
 from langchain_unified.messages.blocks import normalise
+from langchain_unified.messages.cache_marks import marked
 from langchain_unified.request import JsonObject, Mark, Turn
-from langchain_unified.request.blocks import AnyBlock as Block
+from langchain_unified.request.blocks import Block, without
 from langchain_unified.wires._body import abbreviated, each_object, expect, non_null
 from langchain_unified.wires._openai.caching import BREAKPOINT_TTLS
 from langchain_unified.wires.openai_responses.blocks import PART_TYPES, WIRE, encode_parts
@@ -41,8 +42,7 @@ def _part(part: JsonObject, path: str) -> Block:
     if kind == "input_text":
         expect("a string", given.get("text"), f"{path}.text")
     mark = _mark(given.pop("prompt_cache_breakpoint", None), f"{path}.prompt_cache_breakpoint")
-    marked: JsonObject = {} if mark is None else {"mark": mark}
-    return {**_block(given, path), **marked}
+    return marked(_block(given, path), mark)
 
 
 def _block(part: JsonObject, path: str) -> Block:
@@ -54,9 +54,7 @@ def _block(part: JsonObject, path: str) -> Block:
     default = {"detail": "auto"} if part["type"] == "input_image" else {}
     if encoded != [{**default, **part}]:
         return {"type": "native", "value": part}
-    if default and block.get("detail") == "auto":
-        del block["detail"]
-    return block
+    return without(block, "detail") if default and block.get("detail") == "auto" else block
 
 
 def _mark(value: Any, path: str) -> Mark | None:

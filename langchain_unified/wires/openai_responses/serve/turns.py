@@ -13,7 +13,16 @@ from typing import Any, TypeAlias, cast
 from langchain_unified.errors import RequestError, UnsupportedContentError
 from langchain_unified.messages.blocks import normalise
 from langchain_unified.request import JsonObject, Request, Role, Turn
-from langchain_unified.request.blocks import AnyBlock as Block
+from langchain_unified.request.blocks import (
+    Block,
+    InvalidToolCallBlock,
+    ReasoningBlock,
+    RefusalBlock,
+    TextBlock,
+    ToolCallBlock,
+    build,
+    changed,
+)
 from langchain_unified.wires._body import abbreviated, each_object, expect, non_null
 from langchain_unified.wires.openai_responses.assistant_tools import RESULT_TYPES
 from langchain_unified.wires.openai_responses.blocks import PART_TYPES, WIRE
@@ -95,7 +104,7 @@ def _assistant_blocks(message: JsonObject, path: str) -> list[Block]:
         del head["status"]
     content = message.get("content")
     if isinstance(content, str):
-        return [{"type": "text", "text": content, **head}] if content else []
+        return [build(TextBlock, type="text", text=content, **head)] if content else []
     if not isinstance(content, list):
         raise RequestError(f"{path}.content must be a string or a list of parts, not {abbreviated(content)}.")
     return [_assistant_part(part, place, head) for part, place in each_object(content, f"{path}.content")]
@@ -113,10 +122,10 @@ def _assistant_part(part: JsonObject, path: str, head: JsonObject) -> Block:
         annotations = [_citation(annotation, place) for annotation, place in found]
         cited = {"annotations": annotations} if annotations else {}
         text = expect("a string", given.get("text"), f"{path}.text")
-        return {**given, "type": "text", "text": text, **cited, **head}
+        return build(TextBlock, **{**given, "type": "text", "text": text, **cited, **head})
     if kind == "refusal" and given.keys() == {"type", "refusal"}:
-        block = {"type": "refusal", "refusal": expect("a string", given["refusal"], f"{path}.refusal"), **head}
-        return {"type": "native", "value": block} if head.keys() - {"id"} else block
+        refusal = {"type": "refusal", "refusal": expect("a string", given["refusal"], f"{path}.refusal"), **head}
+        return {"type": "native", "value": refusal} if head.keys() - {"id"} else build(RefusalBlock, **refusal)
     if "id" not in head:
         raise RequestError(f"{path} must be an output_text or a refusal, not {abbreviated(part)}.")
     return {"type": "native", "value": {"type": "message", "role": "assistant", **head, "content": [part]}}
@@ -152,10 +161,14 @@ def _function_call(reader: _TurnReader, item: JsonObject, path: str) -> None:
         reader.add_assistant({"type": "native", "value": given})
         return
     args = arguments(given, incomplete=False)
-    called = {"type": "tool_call", "args": args} if args is not None else {"type": "invalid_tool_call"}
-    block = {"args": given["arguments"], **called, "id": given["call_id"], "name": given["name"]}
+    call_id, name = given["call_id"], given["name"]
+    block: ToolCallBlock | InvalidToolCallBlock = (
+        {"type": "invalid_tool_call", "id": call_id, "name": name, "args": given["arguments"]}
+        if args is None
+        else {"type": "tool_call", "id": call_id, "name": name, "args": args}
+    )
     extras = {key: given[key] for key in sorted(CALL_EXTRAS & given.keys())} | ({"item_id": item_id} if item_id else {})
-    reader.add_assistant({**block, "extras": extras} if extras else block)
+    reader.add_assistant(changed(block, extras=extras) if extras else block)
 
 
 REASONING_KEYS = frozenset({"type", "id", "summary"})
@@ -174,7 +187,7 @@ def _reasoning(reader: _TurnReader, item: JsonObject, path: str) -> None:
         reader.add_assistant({"type": "native", "value": given})
         return
     texts = [expect("a string", part["text"], f"{path}.summary.text") for part in summary] or [""]
-    blocks: list[Block] = [{"type": "reasoning", "reasoning": text, "id": item_id} for text in texts]
+    blocks = [ReasoningBlock(type="reasoning", reasoning=text, id=item_id) for text in texts]
     extras = {key: given[key] for key in sorted(REASONING_EXTRAS & given.keys())}
     if extras:
         blocks[0]["extras"] = extras
