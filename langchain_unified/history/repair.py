@@ -64,6 +64,10 @@ def _needs_no_repair(turns: Turns, wire: WireName, ids: IdRules, model: str) -> 
     used: set[str] = set()
     waiting: set[str] = set()
     for turn in turns:
+        if _is_plain_text(turn):
+            if waiting:
+                return False
+            continue
         if is_foreign(turn, wire, model):
             return False
         if turn.role == "tool":
@@ -79,6 +83,14 @@ def _needs_no_repair(turns: Turns, wire: WireName, ids: IdRules, model: str) -> 
             used |= made
             waiting = set(made)
     return not waiting and bool(turns) and turns[-1].role in ("user", "tool")
+
+
+def _is_plain_text(turn: Turn) -> bool:
+    """Whether a turn is one text without a name and citations, as most turns are."""
+    if len(turn.blocks) != 1 or turn.name is not None or turn.role == "tool":
+        return False
+    block = turn.blocks[0]
+    return block["type"] == "text" and "annotations" not in block and bool(block["text"].strip())
 
 
 def _valid_calls(turn: Turn, ids: IdRules) -> set[str] | None:
