@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import Any, TypedDict, get_origin, get_type_hints
 
 from pydantic import SecretStr
 
@@ -166,7 +166,7 @@ ABSENT: Mapping[str, Callable[[Any], bool]] = {"stop": _no_stops, "timeout": _no
 
 
 def _stop(key: str, value: Any) -> list[str]:
-    stops = [value] if isinstance(value, str) else list(value)
+    stops = list(value) if isinstance(value, list | tuple) else [value]
     if not all(isinstance(stop, str) for stop in stops):
         raise UnsupportedParameterError(f"`stop` takes a string or a list of strings, not {value!r}.")
     return stops
@@ -198,8 +198,10 @@ def _number(key: str, value: Any) -> float:
     return value
 
 
-def _bias(key: str, value: Any) -> dict[str, float]:
-    return {str(token): bias for token, bias in value.items()}
+def _strings(key: str, value: Any) -> list[str]:
+    if isinstance(value, str) or not all(isinstance(item, str) for item in value):
+        raise UnsupportedParameterError(f"`{key}` takes a list of strings, not {value!r}.")
+    return list(value)
 
 
 def _object(key: str, value: Any) -> JsonObject:
@@ -208,18 +210,26 @@ def _object(key: str, value: Any) -> JsonObject:
     return dict(value)
 
 
+def _bias(key: str, value: Any) -> dict[str, float]:
+    return {str(token): bias for token, bias in _object(key, value).items()}
+
+
+VALIDATORS_BY_TYPE: Mapping[Any, Callable[[str, Any], Any]] = {
+    int: _integer,
+    float: _number,
+    dict: _object,
+    list: _strings,
+}
+
 VALIDATORS: Mapping[str, Callable[[str, Any], Any]] = {
-    "prompt_cache_options": _object,
+    **{
+        key: VALIDATORS_BY_TYPE[kind]
+        for key, hint in get_type_hints(Params).items()
+        if (kind := get_origin(hint) or hint) in VALIDATORS_BY_TYPE
+    },
     "stop": _stop,
     "max_tokens": _limit,
-    "top_k": _integer,
-    "seed": _integer,
     "n": _count,
-    "top_logprobs": _integer,
-    "temperature": _number,
-    "top_p": _number,
-    "presence_penalty": _number,
-    "frequency_penalty": _number,
     "logit_bias": _bias,
 }
-"""Parameters whose values are checked here, or written in one form."""
+"""Parameters whose values are checked here, or brought into one form: by their type in `Params`, or by name."""

@@ -104,13 +104,14 @@ def write_params(
             adjustments.append(adjustment)
 
 
-def send_as(key: str) -> ParamWriter:
+@dataclass(frozen=True, slots=True)
+class SendAs:
     """A row that sends the value unchanged, under `key`."""
 
-    def write(body: JsonObject, value: Any, request: Request) -> None:
-        body[key] = value
+    key: str
 
-    return write
+    def __call__(self, body: JsonObject, value: Any, request: Request) -> None:
+        body[self.key] = value
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from langchain_unified.request import Adjustment, JsonObject, Request
 from langchain_unified.wires._openai.caching import cache_options, cache_retention
 from langchain_unified.wires._openai.params import answer_limit
 from langchain_unified.wires._openai.reasoning import decide_effort, sampled
-from langchain_unified.wires._wire import ParamWriter, Unsupported, send_as
+from langchain_unified.wires._wire import ParamWriter, SendAs, Unsupported
 from langchain_unified.wires.openai_chat.caching import OPTION_TTLS
 
 NATIVE_KEYS = frozenset(
@@ -138,7 +138,7 @@ PARAMS: Mapping[str, ParamWriter] = {
     "top_p": sampled("top_p"),
     "top_k": Unsupported("top_k", "Chat Completions has no top_k: it was not sent."),
     "stop": _stop,
-    "seed": send_as("seed"),
+    "seed": SendAs("seed"),
     "n": _n,
     "presence_penalty": sampled("presence_penalty"),
     "frequency_penalty": sampled("frequency_penalty"),
@@ -146,19 +146,19 @@ PARAMS: Mapping[str, ParamWriter] = {
     "logprobs": _logprobs,
     "top_logprobs": _top_logprobs,
     "user": _user,
-    "metadata": send_as("metadata"),
+    "metadata": SendAs("metadata"),
     "service_tier": _service_tier,
     "parallel_tool_calls": _parallel_tool_calls,
     "reasoning_effort": _reasoning_effort,
     "reasoning": _reasoning,
     "thinking": _thinking,
-    "verbosity": send_as("verbosity"),
-    "modalities": send_as("modalities"),
-    "audio": send_as("audio"),
-    "prediction": send_as("prediction"),
-    "store": send_as("store"),
+    "verbosity": SendAs("verbosity"),
+    "modalities": SendAs("modalities"),
+    "audio": SendAs("audio"),
+    "prediction": SendAs("prediction"),
+    "store": SendAs("store"),
     "stream_options": _stream_options,
-    "prompt_cache_key": send_as("prompt_cache_key"),
+    "prompt_cache_key": SendAs("prompt_cache_key"),
     "prompt_cache_retention": cache_retention,
     "prompt_cache_options": cache_options(OPTION_TTLS, keys=frozenset({"mode", "ttl"})),
 }

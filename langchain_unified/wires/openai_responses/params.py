@@ -10,7 +10,7 @@ from langchain_unified.schemas.openai import output_schema
 from langchain_unified.wires._openai.caching import cache_options, cache_retention
 from langchain_unified.wires._openai.params import answer_limit
 from langchain_unified.wires._openai.reasoning import decide_effort, reasons, sampled, sampling_refusal
-from langchain_unified.wires._wire import ParamWriter, Unsupported, send_as
+from langchain_unified.wires._wire import ParamWriter, SendAs, Unsupported
 from langchain_unified.wires.openai_responses.caching import OPTION_TTLS
 
 NATIVE_KEYS = frozenset(
@@ -150,9 +150,9 @@ PARAMS: Mapping[str, ParamWriter] = {
     "logprobs": _logprobs,
     "top_logprobs": sampled("top_logprobs"),
     "user": _user,
-    "metadata": send_as("metadata"),
+    "metadata": SendAs("metadata"),
     "service_tier": _service_tier,
-    "parallel_tool_calls": send_as("parallel_tool_calls"),
+    "parallel_tool_calls": SendAs("parallel_tool_calls"),
     "reasoning_effort": _reasoned("reasoning_effort"),
     "reasoning": _reasoned("reasoning"),
     "thinking": _reasoned("thinking"),
@@ -162,7 +162,7 @@ PARAMS: Mapping[str, ParamWriter] = {
     "prediction": Unsupported("prediction", CHAT_ONLY),
     "store": _store,
     "stream_options": _stream_options,
-    "prompt_cache_key": send_as("prompt_cache_key"),
+    "prompt_cache_key": SendAs("prompt_cache_key"),
     "prompt_cache_retention": cache_retention,
     "prompt_cache_options": cache_options(OPTION_TTLS),
 }

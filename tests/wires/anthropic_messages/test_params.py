@@ -14,6 +14,7 @@ from langchain_unified.errors import UnsupportedParameterError
 from langchain_unified.profiles import profile_for
 from langchain_unified.request import OutputFormat, Params, Profile, ToolSpec
 from langchain_unified.wires.anthropic_messages.params import NATIVE_KEYS, PARAMS
+from tests.support.params import CASES, SAMPLES
 from tests.wires.anthropic_messages.helpers import ADAPTIVE, EPHEMERAL, HI, encode, problems, whats
 
 BUDGET = Profile(thinking="budget", sampling="without_reasoning", max_output_tokens=64000)
@@ -146,9 +147,19 @@ def test_parameter_is_adjusted_by_name(params: dict[str, Any], profile: Profile,
     assert len(encoded.adjustments[0]["why"]) > 20
 
 
-def test_every_parameter_is_tried_above():
+def test_every_parameter_is_tried():
     tried = {key for params, _, _ in WRITTEN + ADJUSTED for key in params}
-    assert tried | {"parallel_tool_calls"} == set(Params.__annotations__)
+    assert tried | SAMPLES.keys() == set(Params.__annotations__)
+
+
+@pytest.mark.parametrize("key", SAMPLES)
+def test_a_parameter_is_sent_or_refused_by_name(key: str):
+    case = CASES[key]
+    encoded = encode(HumanMessage("hi"), params={key: case.value}, profile=UNKNOWN)
+    refused = isinstance(case.anthropic_messages, str)
+    assert whats(encoded) == ([key] if refused else [])
+    if refused and key != "metadata":
+        assert encoded.body == {**HI, "max_tokens": 4096}
 
 
 def test_sampling_needs_the_older_version_of_the_api():

@@ -10,6 +10,7 @@ from langchain_core.messages import HumanMessage
 from langchain_unified.request import Dialect, Params, Profile, ToolSpec
 from langchain_unified.wires.openai_chat import WIRE
 from langchain_unified.wires.openai_chat.params import NATIVE_KEYS, PARAMS
+from tests.support.params import SAMPLES
 from tests.wires.openai_chat.helpers import body, request
 
 
@@ -23,6 +24,7 @@ def params(profile: Profile | None = None, /, **fields: Any) -> tuple[dict[str, 
 
 
 EVERY_PARAM: dict[str, Any] = {
+    **SAMPLES,
     "max_tokens": 5, "temperature": 0.5, "top_p": 0.9, "top_k": 3, "stop": ["a"], "seed": 1, "n": 2,
     "presence_penalty": 0.1, "frequency_penalty": 0.2, "logit_bias": {"7": 1}, "logprobs": True, "top_logprobs": 2,
     "user": "u", "metadata": {"k": "v"}, "service_tier": "flex", "parallel_tool_calls": False,

@@ -18,37 +18,19 @@ from langchain_unified.errors import InvalidToolError, RequestError
 from langchain_unified.request import Dialect, JsonObject, OutputFormat, Params, Request, ToolChoice, ToolSpec
 from langchain_unified.tools.choice import parse_tool_choice
 from langchain_unified.tools.spec import OPTIONS, tool_spec
-from langchain_unified.wires._body import each_object, expect, non_null
+from langchain_unified.wires._body import each_object, expect, non_null, readable_params
+from langchain_unified.wires.openai_chat import params
 from langchain_unified.wires.openai_chat.params import NATIVE_KEYS
 from langchain_unified.wires.openai_chat.serve.turns import read_turns
 
 MAX_TOKENS = ("max_completion_tokens", "max_tokens")
 
-PARAMS: Mapping[str, str] = {
-    "temperature": "a number",
-    "top_p": "a number",
-    "seed": "an integer",
-    "n": "an integer",
-    "presence_penalty": "a number",
-    "frequency_penalty": "a number",
-    "logit_bias": "an object",
-    "logprobs": "true or false",
-    "top_logprobs": "an integer",
-    "user": "a string",
-    "metadata": "an object",
-    "service_tier": "a string",
-    "parallel_tool_calls": "true or false",
-    "reasoning_effort": "a string",
-    "verbosity": "a string",
-    "modalities": "a list of strings",
-    "audio": "an object",
-    "prediction": "an object",
-    "store": "true or false",
-    "prompt_cache_key": "a string",
-    "prompt_cache_retention": "a string",
-    "prompt_cache_options": "an object",
-}
-"""Parameters that have the same name here and in `Params`, and the kind of their values."""
+PARAMS = readable_params(
+    params.PARAMS,
+    renamed={},
+    read_elsewhere=frozenset({"max_tokens", "stop", "stream_options", "reasoning", "thinking"}),
+)
+"""Body key -> the parameter in `Params`, and the kind of its value."""
 
 READ_KEYS = frozenset({"model", "messages", "tools", "tool_choice", "stop", "stream", "stream_options", *MAX_TOKENS})
 
@@ -63,11 +45,11 @@ def read_request(body: JsonObject, headers: Mapping[str, str] = NO_HEADERS) -> R
     given = non_null(expect("an object", body, "The body"))
     tools = tuple(_tool(tool, path) for tool, path in each_object(given.get("tools"), "tools"))
     output, native = _output_or_native(given)
-    params = _params(given)
+    neutral = _params(given)
     return Request(
         model=expect("a string", given.get("model"), "model"),
         turns=read_turns(expect("a list", given.get("messages"), "messages")),
-        params=params,
+        params=neutral,
         tools=tools,
         tool_choice=_tool_choice(given["tool_choice"], tools) if "tool_choice" in given else None,
         output=output,
@@ -91,7 +73,7 @@ def _dialect(given: JsonObject) -> Dialect:
 
 
 def _params(given: JsonObject) -> Params:
-    found = {key: expect(kind, given[key], key) for key, kind in PARAMS.items() if key in given}
+    found = {name: expect(kind, given[key], key) for key, (name, kind) in PARAMS.items() if key in given}
     limits = [key for key in MAX_TOKENS if key in given]
     if len(limits) > 1:
         raise RequestError("max_tokens and max_completion_tokens mean the same: send only one of them.")

@@ -18,27 +18,18 @@ from typing import Any, cast
 from langchain_unified.errors import RequestError
 from langchain_unified.request import JsonObject, OutputFormat, Params, Request, ToolChoice, ToolSpec
 from langchain_unified.tools.spec import tool_spec
-from langchain_unified.wires._body import each_object, expect, non_null
+from langchain_unified.wires._body import each_object, expect, non_null, readable_params
+from langchain_unified.wires.openai_responses import params
 from langchain_unified.wires.openai_responses.params import NATIVE_KEYS, may_reason
 from langchain_unified.wires.openai_responses.serve.turns import read_turns
 from langchain_unified.wires.openai_responses.tools import OPTIONS, encode_tool_choice
 
-PARAMS: Mapping[str, tuple[str, str]] = {
-    "max_output_tokens": ("max_tokens", "an integer"),
-    "temperature": ("temperature", "a number"),
-    "top_p": ("top_p", "a number"),
-    "top_logprobs": ("top_logprobs", "an integer"),
-    "safety_identifier": ("user", "a string"),
-    "metadata": ("metadata", "an object"),
-    "service_tier": ("service_tier", "a string"),
-    "parallel_tool_calls": ("parallel_tool_calls", "true or false"),
-    "store": ("store", "true or false"),
-    "stream_options": ("stream_options", "an object"),
-    "prompt_cache_key": ("prompt_cache_key", "a string"),
-    "prompt_cache_retention": ("prompt_cache_retention", "a string"),
-    "prompt_cache_options": ("prompt_cache_options", "an object"),
-}
-"""The API's name of a parameter -> the name in `Params`, and what it must be."""
+PARAMS = readable_params(
+    params.PARAMS,
+    renamed={"max_tokens": "max_output_tokens", "user": "safety_identifier"},
+    read_elsewhere=frozenset({"logprobs", "verbosity", "reasoning_effort", "reasoning", "thinking"}),
+)
+"""Body key -> the parameter in `Params`, and the kind of its value."""
 
 NATIVE: Mapping[str, str] = {
     "background": "true or false",
@@ -63,18 +54,18 @@ def read_request(body: JsonObject, headers: Mapping[str, str] = NO_HEADERS) -> R
         raise RequestError("input must be a string or a list of items, not null (or absent).")
     tools = tuple(_tool(tool, path) for tool, path in each_object(given.get("tools"), "tools"))
     output, text = _text(given)
-    params = _params(given)
+    neutral = _params(given)
     native = {key: value for key, value in given.items() if key in NATIVE_KEYS and key not in READ_KEYS}
     for key in NATIVE.keys() & native.keys():
         expect(NATIVE[key], native[key], key)
     return Request(
         model=expect("a string", given.get("model"), "model"),
         turns=read_turns(given.get("input")),
-        params=params,
+        params=neutral,
         tools=tools,
         tool_choice=_tool_choice(given["tool_choice"], tools) if "tool_choice" in given else None,
         output=output,
-        native={**native, **text, **_include(given, params)},
+        native={**native, **text, **_include(given, neutral)},
         extra_body=_unknown(body),
         stream=expect("true or false", given.get("stream", False), "stream"),
     )
@@ -115,10 +106,10 @@ def _included(given: JsonObject) -> list[str]:
     return cast("list[str]", expect("a list of strings", given.get("include", []), "include"))
 
 
-def _include(given: JsonObject, params: Params) -> JsonObject:
+def _include(given: JsonObject, neutral: Params) -> JsonObject:
     """What a body includes beside what its parameters include by themselves."""
     implied = {LOGPROBS}
-    if params.get("store") is False and may_reason(Request("", (), params)):
+    if neutral.get("store") is False and may_reason(Request("", (), neutral)):
         implied.add(ENCRYPTED)
     rest = [name for name in _included(given) if name not in implied]
     return {"include": rest} if rest else {}
