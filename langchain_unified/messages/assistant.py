@@ -53,8 +53,13 @@ def origin_of(message: AIMessage) -> WireName | None:
         return "anthropic_messages"
     if provider != "openai":
         return None
-    responses = isinstance(message.content, list) or (message.id or "").startswith("resp_")
+    responses = isinstance(message.content, list) or _response_id(message).startswith("resp_")
     return "openai_responses" if responses else "openai_chat"
+
+
+def _response_id(message: AIMessage) -> str:
+    """The provider's id of a reply. In messages that older programs stored, it is the message's id."""
+    return str(message.response_metadata.get("id") or message.id or "")
 
 
 def _is_v1(message: AIMessage) -> bool:
@@ -134,9 +139,15 @@ def _standard_items(message: AIMessage) -> list[Any]:
 
 
 def _core_blocks(message: AIMessage, content: Any) -> list[Any]:
-    # Core's translators remove "index" from the blocks that they are given: they get copies.
-    copies = content if isinstance(content, str) else [dict(i) if isinstance(i, dict) else i for i in content]
+    # Core's translators remove "index" from the blocks that they are given, so they get copies; they drop bare strings.
+    copies = content if isinstance(content, str) else [_text_or_copy(item) for item in content]
     return cast("list[Any]", message.model_copy(update={"content": copies}).content_blocks)
+
+
+def _text_or_copy(item: Any) -> Any:
+    if isinstance(item, str):
+        return {"type": "text", "text": item}
+    return dict(item) if isinstance(item, dict) else item
 
 
 def standard_blocks(block: Mapping[str, Any], home: WireName, wire: WireName) -> Iterator[Block]:

@@ -57,7 +57,8 @@ async def test_the_four_ways_say_the_same(name: str, server: Server) -> None:
         assert message.usage_metadata == {"input_tokens": 5, "output_tokens": 2, "total_tokens": 7}
         assert message.response_metadata["finish_reason"] == "stop"
         assert message.response_metadata["request_id"] == "req_1"
-        assert message.id == message.response_metadata["id"]
+        assert str(message.id).startswith("lc_run-")
+        assert message.response_metadata["id"] != message.id
     assert len(server.requests) == 4
 
 

@@ -31,7 +31,6 @@ def decode(reply: JsonObject) -> list[AIMessage]:
     calls, invalid = tool_calls(blocks, reply.get("stop_reason"))
     message = AIMessage(
         content=plain_content(blocks),
-        id=reply.get("id"),
         tool_calls=calls,
         invalid_tool_calls=invalid,
         usage_metadata=usage_metadata(reply),

@@ -63,7 +63,6 @@ class MessageStream:
     def _chunk(self, content: Content, calls: list[ToolCallChunk] | None = None) -> AIMessageChunk:
         return AIMessageChunk(
             content=content,
-            id=self.reply.get("id"),
             response_metadata={"model_provider": PROVIDER},
             tool_call_chunks=calls or [],
         )
@@ -88,7 +87,6 @@ class MessageStream:
         self.done = True
         last = AIMessageChunk(
             content="" if self.plain else [],
-            id=self.reply.get("id"),
             response_metadata=metadata(self.reply),
             usage_metadata=usage_metadata(self.reply),
             tool_call_chunks=self._broken_tails(),

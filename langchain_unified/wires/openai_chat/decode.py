@@ -30,16 +30,11 @@ MESSAGE_KEYS = frozenset({"role", "content", "tool_calls", "function_call"})
 def decode(reply: JsonObject) -> list[AIMessage]:
     """One message per choice, in the order of the reply.
 
-    With several choices a message has no id, as they would share one, and only the first has the usage, which is that
-    of the whole reply. Raises `ReplyError` for what is not a chat completion.
+    Only the first has the usage, which is that of the whole reply. Raises `ReplyError` for what is not a chat completion.
     """
     choices = _choices(reply)
-    message_id = reply_id(reply) if len(choices) == 1 else None
     without_usage = {key: value for key, value in reply.items() if key != "usage"}
-    return [
-        _message(choice, reply if position == 0 else without_usage, message_id)
-        for position, choice in enumerate(choices)
-    ]
+    return [_message(choice, reply if position == 0 else without_usage) for position, choice in enumerate(choices)]
 
 
 def _choices(reply: Any) -> list[JsonObject]:
@@ -64,7 +59,7 @@ def _abbreviated(value: Any) -> str:
     return f"{type(value).__name__} {text[:200]!r}" + ("…" if len(text) > 200 else "")
 
 
-def _message(choice: JsonObject, reply: JsonObject, message_id: str | None) -> AIMessage:
+def _message(choice: JsonObject, reply: JsonObject) -> AIMessage:
     message = choice["message"]
     calls = _calls(message, reply_id(reply))
     has_calls = bool(calls.valid or calls.invalid)
@@ -75,7 +70,6 @@ def _message(choice: JsonObject, reply: JsonObject, message_id: str | None) -> A
         tool_calls=calls.valid,
         invalid_tool_calls=calls.invalid,
         usage_metadata=usage_of(reply),
-        id=message_id,
         response_metadata=metadata(reply, choice, common),
     )
 

@@ -103,7 +103,6 @@ class ChatDecoder(StreamDecoder):
             content=draft.content,
             additional_kwargs=draft.kwargs,
             tool_call_chunks=draft.calls,
-            id=self.id,
             response_metadata={"model_provider": "openai"},
         )
 
@@ -214,7 +213,6 @@ class ChatDecoder(StreamDecoder):
                 additional_kwargs={**self.held, **self._raw_arguments()},
                 tool_call_chunks=[chunk for call in self.calls for chunk in _last_chunk(call)],
                 usage_metadata=usage_of(self.reply),
-                id=self.id,
                 response_metadata=metadata(self.reply, self.choice, common),
                 chunk_position="last" if finish else None,
             )

@@ -51,7 +51,6 @@ def decode(reply: JsonObject) -> list[AIMessage]:
     calls, invalid = calls_of(output, incomplete=reason == "length")
     message = AIMessage(
         content=reply_content([block for item in output for block in item_blocks(item)]),
-        id=reply.get("id"),
         tool_calls=calls,
         invalid_tool_calls=invalid,
         response_metadata=metadata(reply, reason),

@@ -42,7 +42,6 @@ class ResponsesStream(StreamDecoder):
 
     def __init__(self, plain: bool) -> None:
         self._plain = plain
-        self._id: str | None = None
         self._next_index = 0
         self._has_blocks = False
         self._items: dict[str, Item] = {}
@@ -68,7 +67,6 @@ class ResponsesStream(StreamDecoder):
     # --- events -------------------------------------------------------------------------------------------------------
 
     def on_response(self, event: JsonObject) -> Iterable[AIMessageChunk]:
-        self._id = self._id or (event.get("response") or {}).get("id")
         return ()
 
     def on_added(self, event: JsonObject) -> Iterable[AIMessageChunk]:
@@ -148,7 +146,6 @@ class ResponsesStream(StreamDecoder):
         last = AIMessageChunk(
             content=[] if self._has_blocks else "",
             tool_call_chunks=tails,
-            id=self._id,
             response_metadata=metadata(response, reason),
             usage_metadata=usage_of(response, output),
             chunk_position="last",
@@ -326,7 +323,6 @@ class ResponsesStream(StreamDecoder):
         return AIMessageChunk(
             content=content,
             tool_call_chunks=calls or [],
-            id=self._id,
             response_metadata={"model_provider": PROVIDER},
         )
 

@@ -19,7 +19,7 @@ def reply(**changes: Any) -> AIMessage:
 
 def test_smallest_reply():
     message = reply()
-    assert (message.content, message.id) == ("hello", "msg_1")
+    assert (message.content, message.id, message.response_metadata["id"]) == ("hello", None, "msg_1")
     assert message.usage_metadata == {"input_tokens": 3, "output_tokens": 5, "total_tokens": 8}
     assert message.response_metadata == {
         "model_provider": "anthropic",

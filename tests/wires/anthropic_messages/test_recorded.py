@@ -83,7 +83,7 @@ def test_recorded_reply(exchange: dict[str, Any]):
 def _check_reading(message: AIMessage, raw: dict[str, Any]) -> None:
     """The message against the reply, read here by other means."""
     blocks, usage = raw["content"], raw["usage"]
-    assert message.id == raw["id"]
+    assert (message.id, message.response_metadata["id"]) == (None, raw["id"])
     assert message.text == "".join(block["text"] for block in blocks if block["type"] == "text")
     uses = [(block["id"], block["name"], block["input"]) for block in blocks if block["type"] == "tool_use"]
     assert [(call["id"], call["name"], call["args"]) for call in message.tool_calls] == uses
@@ -121,7 +121,7 @@ def test_law_1_the_sum_of_a_stream_is_the_decoded_whole(exchange: dict[str, Any]
     assert summed.invalid_tool_calls == decoded.invalid_tool_calls
     assert summed.usage_metadata == decoded.usage_metadata
     assert summed.response_metadata == decoded.response_metadata
-    assert summed.id == decoded.id
+    assert summed.response_metadata["id"] == decoded.response_metadata["id"]
     if not plain:
         _check_reading(summed, whole)
 
@@ -136,7 +136,8 @@ def test_recorded_chunks(exchange: dict[str, Any]):
     decoder.close()
     assert events == before
     chunks = [chunk for _, found in by_event for chunk in found]
-    assert {chunk.id for chunk in chunks} == {events[0]["message"]["id"]}
+    assert {chunk.id for chunk in chunks} == {None}
+    assert chunks[-1].response_metadata["id"] == events[0]["message"]["id"]
     assert [chunk.chunk_position for chunk in chunks].index("last") == len(chunks) - 1
     assert all(chunk.response_metadata == {"model_provider": "anthropic"} for chunk in chunks[:-1])
     assert all(chunk.usage_metadata is None for chunk in chunks[:-1])

@@ -91,7 +91,7 @@ CUTTING = ("length", "context_window", "refusal", "content_filter")
 
 def check_metadata(message: AIMessage, said: Completion) -> None:
     found, usage, tokens = message.response_metadata, message.usage_metadata, said.tokens
-    assert (message.id, found["model_name"]) == (said.id, said.model)
+    assert (message.id, found["id"], found["model_name"]) == (None, said.id, said.model)
     assert found["finish_reason"] == REASONS.get(said.finish_reason, said.finish_reason)
     at_sequence = found["stop_reason"] == "stop_sequence"
     assert found.get("stop_sequence") == (said.stop_sequence if at_sequence else None)

@@ -54,7 +54,8 @@ def test_metadata_stands_on_the_last_chunk_alone():
     *chunks, last = run(events, plain=True)
     assert all(chunk.response_metadata == {"model_provider": "anthropic"} for chunk in chunks)
     assert all(chunk.usage_metadata is None and chunk.chunk_position is None for chunk in chunks)
-    assert {chunk.id for chunk in [*chunks, last]} == {"msg_1"}
+    assert {chunk.id for chunk in [*chunks, last]} == {None}
+    assert last.response_metadata["id"] == "msg_1"
     assert last.chunk_position == "last"
     assert last.response_metadata["finish_reason"] == "stop"
     assert last.response_metadata["usage"] == {

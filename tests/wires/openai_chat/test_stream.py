@@ -19,7 +19,7 @@ def test_text_comes_at_once_and_the_rest_on_the_last_chunk():
     decoder = WIRE.stream_decoder(True)
     assert decoder.feed(event({"role": "assistant", "content": "", "refusal": None})) == []
     (chunk,) = decoder.feed(event({"content": "Hi"}, logprobs={"content": [{"token": "Hi"}], "refusal": None}))
-    assert (chunk.content, chunk.id, chunk.response_metadata) == ("Hi", "chatcmpl-1", {"model_provider": "openai"})
+    assert (chunk.content, chunk.id, chunk.response_metadata) == ("Hi", None, {"model_provider": "openai"})
     assert decoder.feed(event(finish="stop")) == []
     assert decoder.feed({**event(), "choices": [], "usage": USAGE}) == []
     assert decoder.feed({**event(), "choices": [], "moderation": {"output": {}}}) == []
