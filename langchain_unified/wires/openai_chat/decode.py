@@ -30,7 +30,8 @@ MESSAGE_KEYS = frozenset({"role", "content", "tool_calls", "function_call"})
 def decode(reply: JsonObject) -> list[AIMessage]:
     """One message per choice, in the order of the reply.
 
-    Only the first has the usage, which is that of the whole reply. Raises `ReplyError` for what is not a chat completion.
+    Only the first has the usage, which is that of the whole reply.
+    Raises `ReplyError` for what is not a chat completion.
     """
     choices = _choices(reply)
     without_usage = {key: value for key, value in reply.items() if key != "usage"}
