@@ -73,7 +73,7 @@ def _replayed_blocks(message: AIMessage, wire: WireName) -> Iterator[Block]:
     """The blocks of a reply that goes back to the wire it came from."""
     for item in content_items(message.content):
         block = {"type": "text", "text": item} if isinstance(item, str) else item
-        if block.get("type") in STANDARD_ONLY:
+        if block.get("type") in STANDARD_ONLY or (wire == "anthropic_messages" and block.get("type") in NOT_CLAUDES):
             yield normalise(block, wire)
         else:
             yield with_mark(NativeBlock(type="native", value=as_replied(block)), block)
@@ -82,6 +82,11 @@ def _replayed_blocks(message: AIMessage, wire: WireName) -> Iterator[Block]:
 # No API has blocks of these types: LangChain or the caller wrote them.
 STANDARD_ONLY = frozenset({"tool_call", "invalid_tool_call", "tool_call_chunk", "server_tool_call",
                            "server_tool_result", "non_standard", "image_url"})  # fmt: skip
+
+# Types of standard blocks and of OpenAI's parts that the Messages API lacks: they stand in answers that were stored,
+# merged or edited. (A block `reasoning` with Claude's signature becomes `thinking` again.)
+NOT_CLAUDES = frozenset({"reasoning", "refusal", "file", "text-plain", "audio", "video", "input_text", "output_text",
+                         "input_image", "input_file", "input_audio", "function_call"})  # fmt: skip
 
 
 # --- another wire -----------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from langchain_unified.errors import InvalidHistoryError
 from langchain_unified.messages.turns import turns
 from langchain_unified.request import Profile, Request
 from langchain_unified.wires import WIRES
+from langchain_unified.wires.anthropic_messages.placement import HEAD
 from tests.history.helpers import PLAIN, answer, asks, body, brief, call, each_wire, repaired
 from tests.support.histories import problems, repair
 
@@ -196,7 +197,9 @@ def test_system_messages_in_the_middle_on_claude():
     messages = [SystemMessage("s"), HumanMessage("a"), AIMessage("b"), SystemMessage("t"), HumanMessage("c")]
     found, _ = repaired("anthropic_messages", *messages)
     native = body("anthropic_messages", found, profile=Profile(system_in_messages=True))
-    assert [message["role"] for message in native["messages"]] == ["user", "assistant", "system", "user"]
+    # Claude takes a system message only before an answer or at the end, and only after a user message.
+    assert [message["role"] for message in native["messages"]] == ["user", "assistant", "user"]
+    assert [block["text"] for block in native["messages"][2]["content"]] == [f"{HEAD}\nt", "c"]
     folded = WIRES["anthropic_messages"].encode(Request(model="m", turns=found))
     assert [block["text"] for block in folded.body["system"]] == ["s", "t"]
     assert [each["what"] for each in folded.adjustments] == ["system message 3"]

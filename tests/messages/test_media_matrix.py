@@ -56,7 +56,9 @@ def tool(*blocks: Any) -> list[BaseMessage]:
 def assistant(*blocks: Any) -> list[BaseMessage]:
     calls = not CALLS.isdisjoint(map(kind_of, blocks))
     after = ToolMessage("sun", tool_call_id="call_1") if calls else HumanMessage("And?")
-    return [HumanMessage("hi"), AIMessage([{"type": "text", "text": "Here:"}, *blocks]), after]
+    # No message of Claude's may end in thinking.
+    end = [] if calls else [{"type": "text", "text": "Done."}]
+    return [HumanMessage("hi"), AIMessage([{"type": "text", "text": "Here:"}, *blocks, *end]), after]
 
 
 PLACES: dict[str, Callable[..., list[BaseMessage]]] = {

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from langchain_unified.messages.blocks import wire_of_type
-from langchain_unified.messages.json_text import json_object
 from langchain_unified.request import Adjustment, JsonObject, Turn, WireName
 from langchain_unified.request.blocks import (
     Block,
@@ -26,6 +25,7 @@ from langchain_unified.request.blocks import (
 )
 from langchain_unified.wires._wire import WRAP_REMEDY, cannot_carry
 from langchain_unified.wires.anthropic_messages.caching import cache_control
+from langchain_unified.wires.anthropic_messages.native import native_input, object_input
 
 WIRE: WireName = "anthropic_messages"
 
@@ -88,29 +88,16 @@ def leave_out(block: ForeignBlock, turn: Turn, state: EncodeState) -> None:
 
 
 def native(block: NativeBlock, turn: Turn, state: EncodeState) -> JsonObject | None:
-    """A block of the API's own as it is, except for empty text, broken input, and nulls in a client tool call."""
-    value: JsonObject = block["value"]
-    kind = value.get("type")
-    if kind == "text" and not str(value.get("text") or "").strip():
-        return None
-    if kind in CALLS and not isinstance(value.get("input"), dict):
-        what = f"call of {value.get('name')!r} in message {turn.position}"
-        value = {**value, "input": call_input(value.get("input"), what, state)}
-    return client_call(value, state) if kind == "tool_use" else value
-
-
-CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
-"""The API's own blocks with an `input`."""
+    """A block of the API's own as it is, where the API takes it back so; else changed or left out, and listed."""
+    value = native_input(block["value"], f"message {turn.position}", state.adjustments)
+    if value is not None and value.get("toolset_name"):
+        state.toolsets[str(value.get("id"))] = value["toolset_name"]
+    return value
 
 
 def call_input(args: object, what: str, state: EncodeState) -> JsonObject:
     """The arguments of a call as the object that the API requires. Broken ones become `{}` and an adjustment."""
-    found = json_object(args) if isinstance(args, str) and args else args or {}
-    if isinstance(found, dict):
-        return found
-    why = "Its arguments are not a JSON object, and the API takes nothing else: an empty input was sent."
-    state.adjustments.append(Adjustment(what=what, why=why))
-    return {}
+    return object_input(args, what, state.adjustments)
 
 
 def client_call(value: JsonObject, state: EncodeState) -> JsonObject:

@@ -3,7 +3,7 @@
 A longer conversation keeps the blocks of a shorter one, byte for byte and in order. For that, content is always a list,
 and consecutive turns of one role are one message, as the API itself merges them: one more user turn lengthens the last
 message and changes none of its blocks. There are two exceptions, each reported as an adjustment: a prefill loses its
-trailing whitespace, and a later system message moves into `system` for models that take none between messages.
+trailing whitespace, and a later system message moves where the API takes it (`placement.py`).
 """
 
 from __future__ import annotations
@@ -28,6 +28,14 @@ from langchain_unified.wires.anthropic_messages.params import (
     max_tokens,
     set_output_config,
     write_native,
+)
+from langchain_unified.wires.anthropic_messages.placement import (
+    Part,
+    append,
+    append_at_end,
+    append_before,
+    moved_to_system,
+    without_final_thinking,
 )
 from langchain_unified.wires.anthropic_messages.tools import encode_tool_choice, encode_tools
 
@@ -94,11 +102,16 @@ def _conversation(request: Request, state: EncodeState) -> tuple[list[JsonObject
     leading = list(takewhile(_is_leading_system, request.turns))
     system = [block for turn in leading for block in write_blocks(turn, SYSTEM, state)]
     messages: list[JsonObject] = []
+    late: list[Part] = []
     for turn in request.turns[len(leading) :]:
         if turn.role in SYSTEM_ROLES and not stays_in_messages(request, turn):
-            system += _moved_to_system(turn, state)
+            system += moved_to_system(turn, state)
+        elif turn.role in SYSTEM_ROLES:
+            late.append(Part(turn, write_blocks(turn, SYSTEM, state)))
         else:
-            _append(messages, *_message(turn, state))
+            _append_turn(messages, late, turn, state)
+    append_at_end(messages, late, state)
+    messages = without_final_thinking(messages, state)
     if not messages:
         raise InvalidHistoryError(
             "Anthropic needs a message beside the system prompt, and none has content. Add a human message."
@@ -111,16 +124,12 @@ def _is_leading_system(turn: Turn) -> bool:
     return turn.role in SYSTEM_ROLES and not has_native_blocks(turn)
 
 
-def _moved_to_system(turn: Turn, state: EncodeState) -> list[JsonObject]:
-    blocks = write_blocks(turn, SYSTEM, state)
-    if not blocks:
-        return []
-    why = (
-        "This model takes system messages only at the start: the text was added to the end of `system`. "
-        "This changes the cached prefix: the messages before it are not read from the cache."
-    )
-    state.adjustments.append(Adjustment(what=f"system message {turn.position}", why=why))
-    return blocks
+def _append_turn(messages: list[JsonObject], late: list[Part], turn: Turn, state: EncodeState) -> None:
+    """Append one turn, and before it the system messages that wait for a place."""
+    role, blocks = _message(turn, state)
+    if late and blocks:
+        late[:] = append_before(messages, late, role, state)
+    append(messages, role, blocks)
 
 
 def _message(turn: Turn, state: EncodeState) -> tuple[str, list[JsonObject]]:
@@ -129,20 +138,11 @@ def _message(turn: Turn, state: EncodeState) -> tuple[str, list[JsonObject]]:
         return "user", [write_result(turn, state)]
     if turn.role == "assistant":
         return "assistant", write_blocks(turn, ASSISTANT, state)
-    if turn.role in SYSTEM_ROLES:
-        return "system", write_blocks(turn, SYSTEM, state)
     blocks = write_blocks(turn, USER, state)
     if not blocks:
         why = "It has no content, which Anthropic refuses: it was left out."
         state.adjustments.append(Adjustment(what=f"message {turn.position} ({turn.role})", why=why))
     return "user", blocks
-
-
-def _append(messages: list[JsonObject], role: str, blocks: list[JsonObject]) -> None:
-    if messages and messages[-1]["role"] == role:
-        messages[-1]["content"] += blocks
-    elif blocks:
-        messages.append({"role": role, "content": blocks})
 
 
 # --- prefill ----------------------------------------------------------------------------------------------------------

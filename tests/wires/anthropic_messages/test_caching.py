@@ -41,9 +41,9 @@ def test_a_ttl_that_anthropic_does_not_have():
 
 def test_a_mark_moves_to_the_nearest_legal_block():
     thinking = {"type": "thinking", "thinking": "hm", "signature": "s"}
-    turn = Turn("assistant", (text("a"), {"type": "native", "value": thinking, "mark": {}}))
+    turn = Turn("assistant", (text("a"), {"type": "native", "value": thinking, "mark": {}}, text("c")))
     after = with_marks(turn, Turn("user", (text("b"),))).body["messages"]
-    assert after[0]["content"] == [marked("a"), thinking]
+    assert after[0]["content"] == [marked("a"), thinking, text("c")]
     for ttl in ({}, {"ttl": "1h"}):
         asked = with_marks(HumanMessage([marked("a", **ttl) if ttl else text("a"), marked(" ")]))
         assert asked.body["messages"][0]["content"] == [marked("a", **ttl)]

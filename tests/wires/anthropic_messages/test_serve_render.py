@@ -158,7 +158,9 @@ def test_an_answer_goes_back_as_the_same_blocks(said: Completion):
     """What a server rendered and a client sends back is read as what was said, where it can be sent back."""
     reply = render_reply(said, BODY)
     (message,) = WIRE.decode(reply)
-    conversation = (Turn("user", (HI,)), *turns([message], "anthropic_messages"), Turn("user", (HI,)))
+    # The text ends the message: Anthropic takes none that ends in thinking.
+    asked, text = Turn("user", (HI,)), Turn("assistant", (HI,))
+    conversation = (asked, *turns([message], "anthropic_messages"), text, asked)
     found = read_request(WIRE.encode(Request("m", conversation)).body)
     blocks = [block for turn in found.turns if turn.role == "assistant" for block in turn.blocks]
     kept = [block for block in said.blocks if block["type"] in ("reasoning", "tool_call") or block.get("annotations")]
