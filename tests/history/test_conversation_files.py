@@ -27,8 +27,8 @@ def stored(messages: list[BaseMessage]) -> list[BaseMessage]:
 
 
 def body(messages: list[BaseMessage], wire: WireName) -> dict[str, Any]:
-    settled, _ = repair(turns(messages, wire), wire=wire, profile=Profile(), model="")
-    return dict(WIRES[wire].encode(Request("a-model", settled)).body)
+    repaired, _ = repair(turns(messages, wire), wire=wire, profile=Profile(), model="")
+    return dict(WIRES[wire].encode(Request("a-model", repaired)).body)
 
 
 @pytest.mark.parametrize("endpoint", WIRE_OF)

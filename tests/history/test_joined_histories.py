@@ -67,8 +67,8 @@ def test_joined_at_random(wire: WireName, data: st.DataObject) -> None:
     messages = conversation(picked, answered)
     provider, model, endpoint = ASKED[wire]
     profile = profile_for(provider, model)
-    settled, _ = repair(turns(messages, wire), wire=wire, profile=profile, model=model)
-    body = WIRES[wire].encode(Request(model, settled, profile=profile)).body
+    repaired, _ = repair(turns(messages, wire), wire=wire, profile=profile, model=model)
+    body = WIRES[wire].encode(Request(model, repaired, profile=profile)).body
     assert problems(wire, body) == []
     assert refused(endpoint, body) == []
     written = json.dumps(body, ensure_ascii=False)

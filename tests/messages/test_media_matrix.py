@@ -73,8 +73,8 @@ ROLES = {"human": "user", "system": "system", "tool": "tool", "assistant": "assi
 def body_of(messages: list[BaseMessage], wire: Any) -> dict[str, Any]:
     provider, model = MODELS[wire]
     profile = profile_for(provider, model)  # type: ignore[arg-type]
-    settled, _ = repair(turns(messages, wire), wire=wire, profile=profile, model=model)
-    return WIRES[wire].encode(Request(model, settled, profile=profile)).body
+    repaired, _ = repair(turns(messages, wire), wire=wire, profile=profile, model=model)
+    return WIRES[wire].encode(Request(model, repaired, profile=profile)).body
 
 
 # --- what a body holds: (role, type, JSON) of every block, part and item; of results the id, and their parts ---

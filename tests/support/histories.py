@@ -1,4 +1,4 @@
-"""What a body must be like for its API to take its history: the SDKs' types, and calls with their results."""
+"""Checks that an API accepts the history of a body: the SDKs' types, and tool calls paired with their results."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from langchain_unified.request import Adjustment, Turn, WireName
 from langchain_unified.wires import WIRES
 from tests.support.oracle import ENDPOINTS, load_oracle
 
-# What the APIs give in their replies, take back, and what the SDKs' types of requests do not know.
+# Keys that the APIs return and accept back, and that the SDKs' request types lack.
 BEYOND_THE_TYPES = (".code_execution_result.abort_reason:", ".action.search.sources[0].")
 
 
@@ -21,7 +21,7 @@ def repair(
 
 
 def problems(wire: str, body: dict[str, Any]) -> list[str]:
-    """Everything that an API would say against a body, as far as types and pairing go; empty when it takes it."""
+    """What is wrong with the types and the pairing of a body; empty when the API accepts it."""
     found = load_oracle().validate(ENDPOINTS[wire], body)
     typed = [problem for problem in found if not any(key in problem for key in BEYOND_THE_TYPES)]
     return [*typed, *PAIRING[wire](body)]

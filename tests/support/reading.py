@@ -1,4 +1,4 @@
-"""An independent, plain reading of a recorded answer: what the public classes must have understood.
+"""An independent reader of recorded answers: what the public classes must find in them.
 
 Written against the recordings alone and sharing no code with the package, so that a mistake there shows here.
 """
@@ -31,7 +31,7 @@ FINISH = {
 
 @dataclass
 class Reading:
-    """What a recorded answer says. `blocks` are the types of its content blocks, in order, text parts included."""
+    """What a recorded answer holds. `blocks` are the types of its content blocks, in order, text parts included."""
 
     id: str
     model: str
@@ -45,10 +45,10 @@ class Reading:
 
 
 def read(exchange: dict[str, Any]) -> Reading:
-    """The reading of a 200 answer of any endpoint, whole or streamed."""
+    """What a 200 answer of any endpoint holds, streamed or not."""
     response = exchange["response"]
-    whole = response["body"] or REBUILD[exchange["endpoint"]](sse_events(response["sse"]))
-    return READERS[exchange["endpoint"]](whole)
+    reply = response["body"] or REBUILD[exchange["endpoint"]](sse_events(response["sse"]))
+    return READERS[exchange["endpoint"]](reply)
 
 
 def _anthropic(body: dict[str, Any]) -> Reading:

@@ -1,6 +1,6 @@
-"""Small whole and streamed answers of all three APIs, for tests that look at what goes out.
+"""Small replies and streams of all three APIs, for tests of the requests.
 
-The truth about what providers answer is in the recordings; these are the least that the SDKs accept.
+What providers really answer is in the recordings; these are the least that the SDKs accept.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Generated requests and answers that the Messages API can say whole, for the tests of its mirror codec.
+"""Generated requests and completions that the Messages API expresses without a loss, to test its server side.
 
-What it has no words for (a name, a developer turn, a seed) is left out here: it cannot come back.
+What the API has no field for (a name, a developer turn, a seed) is not generated: it cannot be read back.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ OWN_CHOICE = ToolChoice("tool", definition={"type": "oracle", "disable_parallel_
 
 @st.composite
 def choices(draw: st.DrawFn, tools: tuple[ToolSpec, ...]) -> tuple[ToolChoice | None, dict[str, Any]]:
-    """A choice and what it says of parallel calls: `auto` says nothing beside it, `none` and an own form cannot."""
+    """A choice, and the parameter for parallel calls: `auto` alone needs none, `none` and a native choice take none."""
     if not tools:
         return None, {}
     # A toolset has no name to force.
@@ -214,7 +214,7 @@ BETAS = st.lists(st.sampled_from(["interleaved-thinking-2025-05-14", "mcp-client
 
 @st.composite
 def requests(draw: st.DrawFn) -> Request:
-    """Requests that the API can say whole."""
+    """Requests that the API expresses without a loss."""
     tools = draw(TOOLS)
     choice, parallel = draw(choices(tools))
     params: dict[str, Any] = {**draw(PARAMS), **parallel}
@@ -237,7 +237,7 @@ def requests(draw: st.DrawFn) -> Request:
         stream=draw(st.booleans()),
         profile=Profile(
             effort_levels=(effort,) if effort else (),
-            # With a thinking of the caller's own, an adaptive model would turn a budget into its own way.
+            # Where the caller sets `thinking`, an adaptive model would replace its budget by an effort.
             thinking="adaptive" if effort and "thinking" not in params else "none",
             system_in_messages=True,
         ),

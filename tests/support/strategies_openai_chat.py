@@ -1,7 +1,7 @@
-"""Generated requests and answers that the Chat Completions API can say whole, for the tests of its mirror codec.
+"""Generated requests and completions that the Chat Completions API expresses without a loss, to test its server side.
 
-What it has no words for (a title of a file, an error flag of a tool result, a reasoning block) is left out here: it
-cannot come back.
+What the API has no field for (a title of a file, an error flag of a tool result, a reasoning block) is not generated:
+it cannot be read back.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ EXTRA = optional(top_k=st.integers(1, 9), grammar=JSON, truncation=st.just("auto
 
 @st.composite
 def requests(draw: st.DrawFn) -> Request:
-    """Requests that the API can say whole."""
+    """Requests that the API expresses without a loss."""
     tools = draw(TOOLS)
     stream = draw(st.booleans())
     params: dict[str, Any] = {**draw(PARAMS), **draw(LOGPROBS), **draw(CACHING)}

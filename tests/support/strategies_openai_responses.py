@@ -1,7 +1,7 @@
-"""Generated requests and answers that the Responses API can say whole, for the tests of its mirror codec.
+"""Generated requests and completions that the Responses API expresses without a loss, to test its server side.
 
-What it has no words for (a name, a stop sequence, `strict` left open, two assistant turns in a row) is left out here:
-it cannot come back.
+What the API has no field for (a name, a stop sequence, an unset `strict`, two assistant turns in a row) is not
+generated: it cannot be read back.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ MORE_TOOLS = {"type": "native", "value": {"type": "additional_tools", "role": "d
 APPROVED = {"type": "native", "value": {"type": "mcp_approval_response", "approval_request_id": "1", "approve": True}}
 SEARCHED = {"type": "native", "value": {"type": "tool_search_output", "call_id": "search_1", "tools": []}}
 
-# --- what the model said ----------------------------------------------------------------------------------------------
+# --- assistant blocks -------------------------------------------------------------------------------------------------
 
 PHASE = st.sampled_from(["commentary", "final_answer"])
 CITATION = st.one_of(
@@ -271,7 +271,7 @@ EXTRA = optional(top_k=st.integers(1, 9), grammar=JSON, stop=st.just(["END"]), s
 
 @st.composite
 def requests(draw: st.DrawFn) -> Request:
-    """Requests that the API can say whole."""
+    """Requests that the API expresses without a loss."""
     tools = draw(TOOLS)
     stream = draw(st.booleans())
     store, logprobs = draw(INCLUDED)

@@ -12,7 +12,7 @@ from langchain_unified.wires import Wire
 
 
 def chunks_of(wire: Wire, events: Iterable[Any], plain: bool = False) -> list[AIMessageChunk]:
-    """The chunks of a whole stream; `plain`: texts come as `str`, not as blocks with an index."""
+    """The chunks of a complete stream; `plain`: texts come as `str`, not as blocks with an index."""
     decoder = wire.stream_decoder(plain)
     chunks = [chunk for event in events for chunk in decoder.feed(event)]
     chunks.extend(decoder.end())

@@ -61,36 +61,37 @@ def check_lifecycle(events: list[Event]) -> None:
     assert [event["event"] for event in (events[0], events[-1])] == ["message-start", "message-finish"]
     starts = [event for event in events if event["event"] == "content-block-start"]
     assert [event["index"] for event in starts] == list(range(len(starts)))
-    said: dict[int, str] = {}
+    streamed: dict[int, str] = {}
     for event in events[1:-1]:
         index, kind = event["index"], event["event"].removeprefix("content-block-")
         if kind == "start":
-            assert index not in said
-            said[index] = ""
+            assert index not in streamed
+            streamed[index] = ""
             if event["content"]["type"] == "tool_call_chunk":
                 assert event["content"]["name"]
                 assert event["content"]["args"] == ""
         elif kind == "delta":
-            said[index] += next(event["delta"][key] for key in ("text", "reasoning", "args") if key in event["delta"])
+            delta = event["delta"]
+            streamed[index] += next(delta[key] for key in ("text", "reasoning", "args") if key in delta)
         else:
-            _check_finish(said.pop(index), event["content"])
-    assert said == {}
+            _check_finish(streamed.pop(index), event["content"])
+    assert streamed == {}
 
 
-def _check_finish(said: str, block: Any) -> None:
+def _check_finish(streamed: str, block: Any) -> None:
     for kind in ("text", "reasoning"):
         if block["type"] == kind:
-            assert said == block.get(kind, "")
+            assert streamed == block.get(kind, "")
     if block["type"] == "invalid_tool_call":
         # A custom tool's text streams inside a JSON string, and is shown without it.
-        assert said == block["args"] or said.startswith('{"__arg1": "')
+        assert streamed == block["args"] or streamed.startswith('{"__arg1": "')
 
 
 # --- the law ----------------------------------------------------------------------------------------------------------
 
 
 def check_equal(message: AIMessage, invoked: AIMessage) -> None:
-    """The v3 message says what the invoked one says; each has an id of its own."""
+    """The v3 message equals the invoked one but for its id."""
     for name in ("tool_calls", "usage_metadata", "additional_kwargs"):
         assert getattr(message, name) == getattr(invoked, name), name
     assert _broken(message) == _broken(invoked)
@@ -133,7 +134,7 @@ def check_blocks(message: AIMessage, invoked: AIMessage) -> None:
 
 
 def _others(blocks: Iterable[Any]) -> list[Any]:
-    """The blocks that are no calls, without their index, a text of nothing left out. A refusal is `non_standard`."""
-    bare = [{key: value for key, value in block.items() if key != "index"} for block in blocks]
-    bare = [{"type": "non_standard", "value": block} if block["type"] == "refusal" else block for block in bare]
-    return [block for block in bare if block["type"] not in CALLS and block.get("text") != ""]
+    """The blocks that are no calls and no empty texts, without their index. A refusal is `non_standard`."""
+    plain = [{key: value for key, value in block.items() if key != "index"} for block in blocks]
+    plain = [{"type": "non_standard", "value": block} if block["type"] == "refusal" else block for block in plain]
+    return [block for block in plain if block["type"] not in CALLS and block.get("text") != ""]

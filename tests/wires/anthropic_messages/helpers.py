@@ -77,14 +77,14 @@ USE = {"type": "tool_use", "id": "a", "name": "f", "input": {"x": 1}}
 run = functools.partial(chunks_of, WIRE)
 
 
-def settled(message: AIMessage) -> list[dict[str, Any]]:
+def reply_blocks(message: AIMessage) -> list[dict[str, Any]]:
     """A message's blocks without what summing chunks leaves in them."""
     if isinstance(message.content, str):
         return [text(message.content)] if message.content else []
-    return [_settled({"type": "text", "text": b} if isinstance(b, str) else b) for b in message.content]
+    return [_reply_block({"type": "text", "text": b} if isinstance(b, str) else b) for b in message.content]
 
 
-def _settled(block: dict[str, Any]) -> dict[str, Any]:
+def _reply_block(block: dict[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in block.items() if key not in ("index", "partial_json")}
     if block.get("partial_json"):
         kept["input"] = json.loads(block["partial_json"])

@@ -15,7 +15,7 @@ from langchain_unified.request import Profile
 from langchain_unified.wires.anthropic_messages import WIRE
 from tests.support.corpus import exchanges, label, needs_corpus, replies, sse_events, streams
 from tests.support.streams import total
-from tests.wires.anthropic_messages.helpers import TOOL, as_v1, encode, problems, run, settled, text
+from tests.wires.anthropic_messages.helpers import TOOL, as_v1, encode, problems, reply_blocks, run, text
 
 ENDPOINT = "anthropic.messages"
 
@@ -77,7 +77,7 @@ def test_recorded_reply(exchange: dict[str, Any]):
     (message,) = WIRE.decode(raw)
     assert raw == before
     _check_reading(message, raw)
-    assert settled(message) == raw["content"] or message.content == raw["content"][0]["text"]
+    assert reply_blocks(message) == raw["content"] or message.content == raw["content"][0]["text"]
 
 
 def _check_reading(message: AIMessage, raw: dict[str, Any]) -> None:
@@ -88,8 +88,8 @@ def _check_reading(message: AIMessage, raw: dict[str, Any]) -> None:
     uses = [(block["id"], block["name"], block["input"]) for block in blocks if block["type"] == "tool_use"]
     assert [(call["id"], call["name"], call["args"]) for call in message.tool_calls] == uses
     assert message.invalid_tool_calls == []
-    assert [block["type"] for block in settled(message)] == [block["type"] for block in blocks]
-    assert [b.get("signature") for b in settled(message)] == [b.get("signature") for b in blocks]
+    assert [block["type"] for block in reply_blocks(message)] == [block["type"] for block in blocks]
+    assert [b.get("signature") for b in reply_blocks(message)] == [b.get("signature") for b in blocks]
     cached = usage["cache_read_input_tokens"] + usage["cache_creation_input_tokens"]
     assert message.usage_metadata["input_tokens"] == usage["input_tokens"] + cached
     assert message.usage_metadata["output_tokens"] == usage["output_tokens"]
@@ -116,7 +116,7 @@ def test_law_1_the_sum_of_a_stream_is_the_decoded_whole(exchange: dict[str, Any]
     (decoded,) = WIRE.decode(whole)
     assert summed.text == decoded.text
     if not plain or isinstance(summed.content, str):
-        assert settled(summed) == settled(decoded) or summed.content == decoded.text
+        assert reply_blocks(summed) == reply_blocks(decoded) or summed.content == decoded.text
     assert summed.tool_calls == decoded.tool_calls
     assert summed.invalid_tool_calls == decoded.invalid_tool_calls
     assert summed.usage_metadata == decoded.usage_metadata
@@ -193,7 +193,7 @@ def test_law_4_a_reply_goes_back_to_its_wire(exchange: dict[str, Any], oracle: M
     encoded = replayed(message)
     assert problems(oracle, encoded.body) == []
     assert encoded.adjustments == ()
-    assert encoded.body["messages"][1]["content"] == sendable(settled(message))
+    assert encoded.body["messages"][1]["content"] == sendable(reply_blocks(message))
 
 
 @needs_corpus
@@ -203,7 +203,7 @@ def test_law_4_a_reply_in_standard_blocks_goes_back_to_its_wire(exchange: dict[s
     encoded = replayed(as_v1(message))
     assert problems(oracle, encoded.body) == []
     assert [without_empty(b) for b in encoded.body["messages"][1]["content"]] == [
-        without_empty(b) for b in sendable(settled(message))
+        without_empty(b) for b in sendable(reply_blocks(message))
     ]
 
 
@@ -214,7 +214,7 @@ def test_law_4_a_stream_of_standard_blocks_goes_back_to_its_wire(exchange: dict[
     encoded = replayed(total([as_v1(chunk) for chunk in chunks]))
     assert problems(oracle, encoded.body) == []
     assert [without_empty(b) for b in encoded.body["messages"][1]["content"]] == [
-        without_empty(b) for b in sendable(settled(total(chunks)))
+        without_empty(b) for b in sendable(reply_blocks(total(chunks)))
     ]
 
 

@@ -41,13 +41,13 @@ def summed(events: list[dict[str, Any]]) -> AIMessageChunk:
     return add_ai_message_chunks(AIMessageChunk(content=[]), *chunks_of(WIRE, events))
 
 
-def settled(message: AIMessage) -> list[dict[str, Any]]:
+def reply_blocks(message: AIMessage) -> list[dict[str, Any]]:
     """A message's blocks without what summing chunks leaves in them, and without a text of nothing."""
     content = [{"type": "text", "text": message.content}] if isinstance(message.content, str) else message.content
-    return [found for block in content if (found := _settled(block)) != {"type": "text", "text": ""}]
+    return [found for block in content if (found := _reply_block(block)) != {"type": "text", "text": ""}]
 
 
-def _settled(block: dict[str, Any]) -> dict[str, Any]:
+def _reply_block(block: dict[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in block.items() if key not in ("index", "partial_json")}
     if block.get("partial_json"):
         kept["input"] = _loads(block["partial_json"])
@@ -82,7 +82,7 @@ def check(message: AIMessage, said: Completion) -> None:
     broken = [call["id"] for call in calls if call["type"] == "invalid_tool_call" or call in cut]
     assert [call["id"] for call in message.invalid_tool_calls] == broken
     thoughts = [(b["reasoning"], b["extras"]["signature"]) for b in said.blocks if b["type"] == "reasoning"]
-    assert [(b["thinking"], b["signature"]) for b in settled(message) if b["type"] == "thinking"] == thoughts
+    assert [(b["thinking"], b["signature"]) for b in reply_blocks(message) if b["type"] == "thinking"] == thoughts
     check_metadata(message, said)
 
 
@@ -113,9 +113,9 @@ def test_a_reply_says_the_completion(said: Completion):
     assert said == before
     check(message, said)
     native = [block["value"] for block in said.blocks if block["type"] == "native"]
-    assert [block for block in settled(message) if block in native] == native
+    assert [block for block in reply_blocks(message) if block in native] == native
     cited = [block for block in said.blocks if block.get("annotations")]
-    citations = [block["citations"] for block in settled(message) if block.get("citations")]
+    citations = [block["citations"] for block in reply_blocks(message) if block.get("citations")]
     assert [len(found) for found in citations] == [len(block["annotations"]) for block in cited]
 
 
@@ -128,7 +128,7 @@ def test_law_1_the_sum_of_the_events_is_the_decoded_reply(said: Completion):
     assert (total.usage_metadata, total.response_metadata) == (whole.usage_metadata, whole.response_metadata)
     # Of a call that was cut a stream has the text, and a whole reply an object.
     broken = [call["id"] for call in whole.invalid_tool_calls]
-    for left, right in zip(settled(total), settled(whole), strict=True):
+    for left, right in zip(reply_blocks(total), reply_blocks(whole), strict=True):
         assert left == right or (left["id"] == right["id"] and left["id"] in broken)
 
 
@@ -239,7 +239,7 @@ STREAMS = [found for found in streams(ENDPOINT) if "stop_details" in found["resp
 def test_recent_streams_are_rendered_with_the_recorded_keys(exchange: dict[str, Any]):
     recorded = sse_events(exchange["response"]["sse"])
     message, last = recorded[0]["message"], recorded[-2]
-    blocks = settled(summed(recorded))
+    blocks = reply_blocks(summed(recorded))
     usage = {**message["usage"], **last["usage"]}
     reply = {**message, "content": blocks, **last["delta"], "usage": usage}
     ours = list(render_events(completion_of(reply), {}))
@@ -278,10 +278,11 @@ def test_every_recorded_stream_can_be_said_again(exchange: dict[str, Any]):
     recorded = sse_events(exchange["response"]["sse"])
     expected = summed(recorded)
     usage = {**recorded[0]["message"]["usage"], **recorded[-2]["usage"]}
-    reply = {**recorded[0]["message"], "content": settled(expected), **recorded[-2]["delta"], "usage": usage}
+    reply = {**recorded[0]["message"], "content": reply_blocks(expected), **recorded[-2]["delta"], "usage": usage}
     found = summed(list(render_events(completion_of(reply), exchange["request"]["body"])))
     assert found.tool_calls == expected.tool_calls
-    assert [{**block, "caller": 0} for block in settled(found)] == [{**b, "caller": 0} for b in settled(expected)]
+    wanted = [{**block, "caller": 0} for block in reply_blocks(expected)]
+    assert [{**block, "caller": 0} for block in reply_blocks(found)] == wanted
     assert found.response_metadata["stop_reason"] == expected.response_metadata["stop_reason"]
     assert found.usage_metadata["total_tokens"] == expected.usage_metadata["total_tokens"]
 

@@ -10,7 +10,7 @@ from langchain_core.messages import HumanMessage, ToolMessage
 from langchain_unified.errors import IncompleteStreamError, ReplyError
 from langchain_unified.wires.anthropic_messages import WIRE
 from tests.support.streams import total
-from tests.wires.anthropic_messages.helpers import REPLY, USE, as_v1, encode, run, settled, text, whats
+from tests.wires.anthropic_messages.helpers import REPLY, USE, as_v1, encode, reply_blocks, run, text, whats
 
 
 def opened(**changes: Any) -> dict[str, Any]:
@@ -176,7 +176,7 @@ def test_server_tools_citations_and_compactions_stream():
     ]  # fmt: skip
     summed = total(run(events))
     assert (summed.tool_calls, summed.invalid_tool_calls, summed.tool_call_chunks) == ([], [], [])
-    assert settled(summed) == [
+    assert reply_blocks(summed) == [
         {**search, "input": {"query": "a"}},
         found,
         {**text("b"), "citations": [citation, citation]},
@@ -201,7 +201,7 @@ def test_what_is_unknown_survives():
     ]
     summed = total(run(events))
     hologram = {"type": "hologram", "pixels": {"deep": [1]}, "name": "hologram", "depth": 2, "more": "new"}
-    assert settled(summed) == [hologram, {**text("a"), "sparkle": "*"}]
+    assert reply_blocks(summed) == [hologram, {**text("a"), "sparkle": "*"}]
     assert summed.response_metadata["weather"] == {"rain": 1}
     assert summed.response_metadata["mood"] == "good"
     assert total(run([*events[:3], *events[6:]], plain=True)).content == "a"

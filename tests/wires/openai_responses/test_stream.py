@@ -36,8 +36,8 @@ def unindexed(value: Any) -> Any:
     return [unindexed(item) for item in value] if isinstance(value, list) else value
 
 
-def settled(content: Any) -> Any:
-    """Content in which a bare text is a `str` wherever it stands, and stream marks are gone."""
+def without_indexes(content: Any) -> Any:
+    """Content without the indexes of a stream; a block that holds nothing but a text is a `str`."""
     merged: list[Any] = []
     for block in [content] if isinstance(content, str) else unindexed(content):
         if isinstance(block, str) or block["type"] != "text":
@@ -55,7 +55,8 @@ def facts(message: AIMessage) -> dict[str, Any]:
     """What a streamed and a whole message must agree on."""
     names = ("tool_calls", "usage_metadata", "response_metadata", "id")
     broken = [(call["id"], call["name"]) for call in message.invalid_tool_calls]
-    return {name: getattr(message, name) for name in names} | {"content": settled(message.content), "broken": broken}
+    found = {name: getattr(message, name) for name in names}
+    return {**found, "content": without_indexes(message.content), "broken": broken}
 
 
 # Two of its items were never done: their contents came with the last event.
