@@ -8,6 +8,7 @@ from typing import Any
 
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.request import Adjustment, JsonObject, OutputFormat, ToolSpec
+from langchain_unified.schemas.root import without_root_keywords
 from langchain_unified.schemas.subset import (
     COMBINATIONS,
     AdaptedSchema,
@@ -24,8 +25,11 @@ PROVIDER = "Anthropic"
 FORMATS = frozenset(
     {"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"},
 )
-LITERALS = (str, int, float, bool, type(None))
+LITERAL_TYPES: Mapping[type, str] = {
+    str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null",
+}  # fmt: skip
 """The types of values that `enum` and `const` take."""
+LITERALS = tuple(LITERAL_TYPES)
 TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 PROPERTY_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 
@@ -74,15 +78,11 @@ def output_schema(output: OutputFormat, adjustments: list[Adjustment]) -> JsonOb
 def function_schema(spec: ToolSpec, adjustments: list[Adjustment]) -> tuple[JsonObject, bool | None]:
     """The schema of a function's arguments, and whether it is strict: one that cannot be is sent as it is.
 
-    Raises `InvalidToolError` for alternatives at the root, and for property names there that the API refuses.
+    The API takes no combinator at the root. Raises `InvalidToolError` for property names there that it refuses.
     """
     schema = spec.parameters or {"type": "object", "properties": {}}
-    wrong = next((key for key in COMBINATIONS if key in schema), None)
-    if wrong is not None:
-        raise InvalidToolError(
-            f"Anthropic refuses `{wrong}` at the root of the schema of tool {spec.name!r}: "
-            "put it under a property, or make it several tools."
-        )
+    if any(key in schema for key in COMBINATIONS):
+        schema = without_root_keywords(schema, COMBINATIONS, spec.name, PROVIDER, adjustments)
     wrong = next((name for name in schema.get("properties") or () if not PROPERTY_NAME.fullmatch(name)), None)
     if wrong is not None:
         raise InvalidToolError(
@@ -144,7 +144,9 @@ def _adapt(schema: Any, path: str, adapted: AdaptedSchema) -> JsonObject:
     result = _literals(rest)
     described_types = [] if result else types if isinstance(types, list) else [types]
     result |= _combination(rest, path, adapted)
-    if not result and types is not None:
+    if result and "anyOf" not in result and "allOf" not in result:
+        result = {**_type_of_literals(result, types), **result}
+    elif not result and types is not None:
         result["type"] = types
     result |= {key: rest.pop(key) for key in ("description", "title") if key in rest}
     for name in described_types:
@@ -160,6 +162,15 @@ def _literals(rest: JsonObject) -> JsonObject:
     if isinstance(rest.get("const", ()), LITERALS):
         result["const"] = rest.pop("const")
     return result
+
+
+def _type_of_literals(literals: Mapping[str, Any], types: Any) -> JsonObject:
+    """The type beside an `enum` or a `const`, also where the caller left it out; empty where there are several."""
+    if types is not None:
+        return {"type": types} if isinstance(types, str) else {}
+    values = [*literals.get("enum", ()), *([literals["const"]] if "const" in literals else ())]
+    kinds = {LITERAL_TYPES[type(value)] for value in values}
+    return {"type": kinds.pop()} if len(kinds) == 1 else {}
 
 
 def _combination(rest: JsonObject, path: str, adapted: AdaptedSchema) -> JsonObject:

@@ -9,6 +9,7 @@ from typing import Any, cast
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.request import Adjustment, JsonObject, OutputFormat, ToolSpec
 from langchain_unified.schemas.check import resolve, valid
+from langchain_unified.schemas.root import without_root_keywords
 from langchain_unified.schemas.subset import (
     COMBINATIONS,
     AdaptedSchema,
@@ -35,6 +36,8 @@ KEYWORDS = frozenset(
 """The keywords that the API takes with any value."""
 DROPPED = frozenset({"$anchor", "$comment", "$id", "$schema", "discriminator"})
 """The keywords that are neither sent nor described."""
+REFUSED_AT_ROOT = frozenset({*COMBINATIONS, "enum", "const", "not"})
+"""The keywords that the API refuses at the root of a function's schema."""
 LOOKAROUND = re.compile(r"\(\?<?[=!]")
 TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
@@ -55,15 +58,11 @@ def output_schema(output: OutputFormat, adjustments: list[Adjustment]) -> tuple[
 def function_schema(spec: ToolSpec, adjustments: list[Adjustment]) -> tuple[JsonObject, bool | None]:
     """The schema of a function's arguments, and whether it is strict: one that cannot be is sent as it is.
 
-    The API takes only an object with `properties`. Raises `InvalidToolError` for alternatives at the root.
+    The API takes only an object with `properties`, and no keyword of `REFUSED_AT_ROOT` beside them.
     """
-    wrong = next((key for key in (*COMBINATIONS, "enum", "const", "not") if key in spec.parameters), None)
-    if wrong is not None:
-        raise InvalidToolError(
-            f"OpenAI refuses `{wrong}` at the root of the schema of tool {spec.name!r}: "
-            "put it under a property, or make it several tools."
-        )
     parameters = spec.parameters
+    if not REFUSED_AT_ROOT.isdisjoint(parameters):
+        parameters = without_root_keywords(parameters, sorted(REFUSED_AT_ROOT), spec.name, PROVIDER, adjustments)
     if "properties" not in parameters:
         parameters = {**parameters, "type": "object", "properties": {}}
     return _schema(parameters, spec.strict, f"tool {spec.name!r}", adjustments, checked=spec.checked)

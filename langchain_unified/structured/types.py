@@ -24,7 +24,7 @@ from typing_extensions import is_typeddict
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.request import JsonObject
 from langchain_unified.schemas.check import problem, short, without_nulls
-from langchain_unified.schemas.subset import TYPE_KEYWORDS
+from langchain_unified.schemas.subset import TYPE_KEYWORDS, subschemas, without_root_reference
 from langchain_unified.structured.partial import Memo, fields_of, load_partial
 from langchain_unified.tools.spec import tool_spec
 
@@ -150,8 +150,24 @@ def _written_form(hint: Any) -> Form:
         raise
     except Exception as exc:
         raise InvalidToolError(f"{short(hint)} cannot be a schema: {exc}") from exc
-    schema = {**schema, "$defs": definitions} if definitions else schema
+    schema = _rooted(schema, definitions)
     return Form(_name(hint), schema, partial(_checked_and_loaded, hint, schema), partial(load_partial, hint))
+
+
+def _rooted(schema: JsonObject, definitions: JsonObject) -> JsonObject:
+    """The schema with those of the definitions that it refers to; its root is no reference."""
+    if "$ref" in schema:
+        schema = without_root_reference({**schema, "$defs": definitions})
+        schema.pop("$defs")
+    used: JsonObject = {}
+    todo = [schema]
+    while todo:
+        for _, part in subschemas(todo.pop()):
+            name = str(part.get("$ref", "")).removeprefix("#/$defs/")
+            if name in definitions and name not in used:
+                used[name] = definitions[name]
+                todo.append(definitions[name])
+    return {**schema, "$defs": {name: definitions[name] for name in definitions if name in used}} if used else schema
 
 
 def write_schema(hint: Any, definitions: JsonObject) -> JsonObject:

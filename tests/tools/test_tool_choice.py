@@ -405,10 +405,38 @@ def test_names_that_a_provider_refuses(wire: WireName, name: str):
 
 @pytest.mark.parametrize("wire", ENDPOINTS)
 @pytest.mark.parametrize("key", ["anyOf", "oneOf", "allOf"])
-def test_a_choice_at_the_root_is_refused(wire: WireName, key: str):
-    with pytest.raises(InvalidToolError, match=f"refuses `{key}` at the root of the schema of tool 'f'"):
-        encode(wire, None, [tool({**having(), key: [having()]})])
-    assert encode(wire, None, [tool(having(a={key: [having(), {"type": "null"}]}))]).body["tools"]
+def test_a_combinator_at_the_root_is_folded_into_it(wire: WireName, key: str):
+    root = {**having(), key: [having(a={"type": "string"})]}
+    for strict in (None, True):
+        encoded = encode(wire, None, [{**tool(root), "strict": strict}, function("g")])
+        assert len(encoded.body["tools"]) == 2
+        assert encoded.adjustments == ()
+        assert "'a': {'type': 'string'}" in str(encoded.body["tools"][0])
+        assert key not in str(encoded.body["tools"])
+
+
+@pytest.mark.parametrize("wire", ENDPOINTS)
+def test_alternatives_that_no_object_expresses_are_dropped_and_named(wire: WireName):
+    sides = [{"properties": {name: {"type": "string"}}, "required": [name]} for name in ("content", "source_url")]
+    encoded = encode(wire, None, [tool({"type": "object", "anyOf": sides}), function("g")])
+    assert [item["what"] for item in encoded.adjustments] == ["the schema of tool 'f'"]
+    assert "takes no `anyOf` at the root" in encoded.adjustments[0]["why"]
+    sent = encoded.body["tools"][0]
+    schema = sent.get("input_schema") or sent.get("parameters") or sent["function"]["parameters"]
+    assert schema["properties"] == {"content": {"type": "string"}, "source_url": {"type": "string"}}
+    assert not schema.get("required")
+    assert '"required": ["source_url"]' in schema["description"]
+
+
+@pytest.mark.parametrize("wire", ["openai_chat", "openai_responses"])
+@pytest.mark.parametrize("key, value", [("not", {"required": ["b"]}), ("enum", [{}, {"a": "x"}]), ("const", {})])
+def test_other_keywords_that_openai_refuses_at_the_root_are_dropped_and_named(wire: WireName, key: str, value: Any):
+    encoded = encode(wire, None, [tool({**having(a={"type": "string"}), key: value})])
+    assert f"OpenAI takes no `{key}` at the root" in encoded.adjustments[0]["why"]
+    sent = encoded.body["tools"][0]
+    schema = sent.get("parameters") or sent["function"]["parameters"]
+    assert key not in schema
+    assert key in schema["description"]
 
 
 def test_names_of_properties_that_anthropic_refuses():
