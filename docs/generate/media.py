@@ -90,6 +90,9 @@ FILES = {
 }
 TEXT_DOCUMENTS = {"human": "document | as text | as text", "system": AS_TEXT, "tool": "document | as text | as text"}
 NOWHERE = {"human": REFUSED, "system": REFUSED, "tool": REFUSED}
+
+DATA: Mapping[str, Any] = {**NOWHERE, "tool": AS_TEXT}
+"""In a tool result, anything is data."""
 SHOWN = "next image | next image_url | next input_image"
 
 BLOCK_KINDS: tuple[BlockKind, ...] = (
@@ -217,55 +220,55 @@ BLOCK_KINDS: tuple[BlockKind, ...] = (
         "tool call", {"type": "tool_call", "id": "call_1", "name": "paris", "args": {"day": "today"}},
         {"type": "tool_use", "id": "call_1", "name": "paris", "input": {"day": "today"}},
         {"type": "function_call", "call_id": "call_1", "name": "paris", "arguments": '{"day":"today"}'},
-        **NOWHERE, assistant="tool_use | function | function_call",
+        **DATA, assistant="tool_use | function | function_call",
     ),
     _kind(
         "tool call with invalid arguments",
         {"type": "invalid_tool_call", "id": "call_1", "name": "paris", "args": '{"day":', "error": None},
-        **NOWHERE, assistant="tool_use | function | function_call",
+        **DATA, assistant="tool_use | function | function_call",
     ),
     _kind(
         "tool result", {"type": "tool_result", "tool_use_id": "call_1", "content": TEXT},
-        human="tool_result | tool | function_call_output", system=REFUSED, tool=REFUSED, assistant=REFUSED,
+        human="tool_result | tool | function_call_output", system=REFUSED, tool=AS_TEXT, assistant=REFUSED,
     ),
     _kind(
         "reasoning", {"type": "reasoning", "reasoning": "Of Paris."},
         {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "Of Paris."}]},
-        **NOWHERE, assistant=LEFT_OUT,
+        **DATA, assistant=LEFT_OUT,
     ),
     _kind(
         "Claude's thinking", {"type": "thinking", "thinking": "Of Paris.", "signature": "c2ln"},
-        human="thinking | refused | refused", system=REFUSED, tool="refused | as text | as text",
+        human=REFUSED, system=REFUSED, tool=AS_TEXT,
         assistant="thinking | left out | left out",
     ),
     _kind(
         "refusal", {"type": "refusal", "refusal": "Not Paris."},
-        **NOWHERE, assistant="as text | refusal | as text",
+        **DATA, assistant="as text | refusal | as text",
     ),
     _kind(
         "server tool call", {"type": "server_tool_call", "id": "s_1", "name": "search", "args": {"query": "Paris"}},
-        **NOWHERE, assistant=AS_TEXT,
+        **DATA, assistant=AS_TEXT,
     ),
     _kind(
         "server tool result",
         {"type": "server_tool_result", "tool_call_id": "s_1", "status": "success", "output": TEXT},
-        **NOWHERE, assistant=AS_TEXT,
+        **DATA, assistant=AS_TEXT,
     ),
     _kind(
         "Anthropic's server tool call",
         {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "Paris"}},
-        human="server_tool_use | refused | refused", system=REFUSED, tool="refused | as text | as text",
+        human=REFUSED, system=REFUSED, tool=AS_TEXT,
         assistant="server_tool_use | as text | as text",
     ),
     _kind(
         "OpenAI's server tool call",
         {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"type": "search", "query": TEXT}},
-        human="refused | refused | web_search_call", system="refused | refused | web_search_call",
-        tool="as text | as text | refused", assistant="as text | as text | web_search_call",
+        human=REFUSED, system="refused | refused | web_search_call",
+        tool=AS_TEXT, assistant="as text | as text | web_search_call",
     ),
     _kind(
         "file for a container", {"type": "container_upload", "file_id": ID},
-        human="container_upload | refused | refused", system=REFUSED, tool="refused | as text | as text",
+        human="container_upload | refused | refused", system=REFUSED, tool=AS_TEXT,
         assistant="container_upload | as text | as text",
     ),
     _kind(
@@ -276,9 +279,9 @@ BLOCK_KINDS: tuple[BlockKind, ...] = (
     _kind(
         "a block of the API, wrapped in `non_standard`",
         {"type": "non_standard", "value": {"type": "new_block", "text": TEXT}},
-        human="new_block", system="new_block", tool="new_block", assistant="new_block",
+        human="new_block | new_block | refused", system="new_block", tool=AS_TEXT, assistant="new_block",
     ),
-    _kind("a block of an unknown type", {"type": "new_block", "text": TEXT}, **NOWHERE, assistant=REFUSED),
+    _kind("a block of an unknown type", {"type": "new_block", "text": TEXT}, **DATA, assistant=REFUSED),
 )  # fmt: skip
 
 

@@ -119,7 +119,7 @@ PROVIDER_DEFINED_CALLS = frozenset({"computer_call", "shell_call", "local_shell_
 def _answered_inline(turns: Iterable[Turn]) -> Iterator[str]:
     """Ids of the calls that an item inside a user or assistant turn answers."""
     for turn in turns:
-        for block in turn.blocks:
+        for block in () if turn.role == "tool" else turn.blocks:
             value = {} if block["type"] == "foreign" else raw_value(block)
             if str(value.get("type")).endswith(("_output", "_approval_response")):
                 yield from (str(value[key]) for key in ("call_id", "approval_request_id", "id") if value.get(key))

@@ -8,6 +8,7 @@ from langchain_unified.history.moved_marks import keep_last_mark
 from langchain_unified.history.pairing import ToolCallRef, in_order, pair
 from langchain_unified.history.readable import ReferencedImages, readable
 from langchain_unified.history.state import RepairState, Turns
+from langchain_unified.messages.json_text import data_text
 from langchain_unified.messages.tool_calls import has_broken_arguments
 from langchain_unified.request import Turn
 from langchain_unified.request.blocks import Block, TextBlock, raw_value
@@ -65,8 +66,12 @@ def _user_blocks(result: Turn) -> tuple[Block, ...]:
     images = ReferencedImages()
     blocks: list[Block] = []
     for block in result.blocks:
-        native = block["type"] == "native"
-        blocks.append(TextBlock(type="text", text=readable(raw_value(block), images)) if native else block)
+        if block["type"] == "unknown":
+            blocks.append(TextBlock(type="text", text=data_text(block["value"])))
+        elif block["type"] == "native":
+            blocks.append(TextBlock(type="text", text=readable(raw_value(block), images)))
+        else:
+            blocks.append(block)
     with_content = (block for block in blocks if block.get("text") is None or str(block.get("text")).strip())
     return (*with_content, *(block for block in images.blocks if block["type"] == "image"))
 

@@ -73,7 +73,7 @@ def _replayed_blocks(message: AIMessage, wire: WireName) -> Iterator[Block]:
     """The blocks of a reply that goes back to the wire it came from."""
     for item in content_items(message.content):
         block = {"type": "text", "text": item} if isinstance(item, str) else item
-        if block.get("type") in STANDARD_ONLY or (wire == "anthropic_messages" and block.get("type") in NOT_CLAUDES):
+        if block.get("type") in STANDARD_ONLY or block.get("type") in NOT_REPLIED.get(wire, ()):
             yield normalise(block, wire)
         else:
             yield with_mark(NativeBlock(type="native", value=as_replied(block)), block)
@@ -83,10 +83,15 @@ def _replayed_blocks(message: AIMessage, wire: WireName) -> Iterator[Block]:
 STANDARD_ONLY = frozenset({"tool_call", "invalid_tool_call", "tool_call_chunk", "server_tool_call",
                            "server_tool_result", "non_standard", "image_url"})  # fmt: skip
 
-# Types of standard blocks and of OpenAI's parts that the Messages API lacks: they stand in answers that were stored,
-# merged or edited. (A block `reasoning` with Claude's signature becomes `thinking` again.)
-NOT_CLAUDES = frozenset({"reasoning", "refusal", "file", "text-plain", "audio", "video", "input_text", "output_text",
-                         "input_image", "input_file", "input_audio", "function_call"})  # fmt: skip
+# Types that the API has not in its replies: they stand in answers that were stored, merged or edited.
+# (A block `reasoning` with Claude's signature becomes `thinking` again.)
+NOT_REPLIED: Mapping[WireName, frozenset[str]] = {
+    "anthropic_messages": frozenset({"reasoning", "refusal", "file", "text-plain", "audio", "video", "input_text",
+                                     "output_text", "input_image", "input_file", "input_audio", "function_call"}),
+    "openai_responses": frozenset({"search_result", "document", "file", "text-plain", "audio", "video", "input_text",
+                                   "output_text", "input_image", "input_file", "input_audio", "tool_use",
+                                   "tool_result"}),
+}  # fmt: skip
 
 
 # --- another wire -----------------------------------------------------------------------------------------------------

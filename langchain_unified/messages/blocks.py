@@ -62,19 +62,58 @@ def normalise(block: Any, wire: WireName) -> Block:
     return {"type": "unknown", "value": block}
 
 
+def normalise_result(item: Any, wire: WireName) -> Block:
+    """An item of a tool result. What is no content of a result is `unknown`: a tool may return any value."""
+    unknown = UnknownBlock(type="unknown", value=item)
+    if isinstance(item, str):
+        return {"type": "text", "text": item}
+    if not isinstance(item, dict) or item.get("type") in NOT_IN_RESULTS:
+        return unknown
+    try:
+        block = normalise(item, wire)
+    except (InvalidHistoryError, AttributeError, KeyError, TypeError, ValueError):
+        return unknown
+    return block if _is_well_formed(block) else unknown
+
+
+NOT_IN_RESULTS = frozenset({"reasoning", "tool_call", "invalid_tool_call", "tool_call_chunk", "server_tool_call",
+                            "server_tool_result", "refusal", "function_call", "tool_use", "tool_result"})  # fmt: skip
+
+
+def _is_well_formed(block: Block) -> bool:
+    """Whether a block has what its type needs: a text, the place of its data, or content of texts and images."""
+    if block["type"] == "text":
+        return isinstance(block["text"], str)
+    if block["type"] == "search_result" or (block["type"] == "file" and "content" in block):
+        content = block.get("content")
+        items = content if isinstance(content, list | tuple) else [content]
+        return all(isinstance(item, str) or _is_text_or_image(item) for item in items)
+    if block["type"] in ("image", "file", "audio", "video", "text-plain"):
+        return any(isinstance(block.get(key), str) for key in ("url", "base64", "file_id", "text", "transcript"))
+    return True
+
+
+def _is_text_or_image(item: Any) -> bool:
+    if not isinstance(item, dict) or item.get("type") not in ("text", "image"):
+        return False
+    return item["type"] == "image" or isinstance(item.get("text"), str)
+
+
 def wire_of_type(kind: str) -> WireName | None:
     """The only wire that has a block of this type; `None` where several wires have it, or none."""
     if kind in ANTHROPIC_TYPES or kind.endswith("_tool_result"):
         return None if kind == "server_tool_result" else "anthropic_messages"
     if kind in ("tool_call", "invalid_tool_call", "server_tool_call", "function_call"):
         return None
-    return "openai_responses" if kind.endswith(RESPONSES_SUFFIXES) else None
+    return "openai_responses" if kind in RESPONSES_TYPES or kind.endswith(RESPONSES_SUFFIXES) else None
 
 
 # Types that tell which wire wrote a block where its message does not name the provider.
 ANTHROPIC_TYPES = frozenset({"thinking", "redacted_thinking", "server_tool_use", "mcp_tool_use", "container_upload",
                              "tool_reference", "browser_state", "fallback", "mcp_tool_listing", "tool_addition",
-                             "tool_removal"})  # fmt: skip
+                             "tool_definition", "tool_removal"})  # fmt: skip
+RESPONSES_TYPES = frozenset({"additional_tools", "compaction_trigger", "configuration_update", "item_reference",
+                             "program", "program_output", "tool_search_output"})  # fmt: skip
 RESPONSES_SUFFIXES = ("_call", "_call_output", "_approval_request", "_approval_response", "_list_tools")
 
 
@@ -254,7 +293,7 @@ def _tool_result(block: JsonObject) -> ToolResultBlock:
     return {
         "type": "tool_result",
         "tool_call_id": block.get("tool_use_id", ""),
-        "content": tuple(normalise(item, "anthropic_messages") for item in items),
+        "content": tuple(normalise_result(item, "anthropic_messages") for item in items),
         "is_error": bool(block.get("is_error")),
     }
 

@@ -20,6 +20,13 @@ def json_object(text: str) -> JsonObject | None:
     return value if isinstance(value, dict) else None
 
 
+def data_text(value: Any) -> str:
+    """Any value as text: a `str` as it is, else as compact JSON; what JSON does not have as its `str`."""
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
+
+
 def compact_json(value: Any, *, sort_keys: bool = False) -> str:
     """A value as JSON without spaces, keys in their order: the same value gives the same text in any process."""
     return json.dumps(value, ensure_ascii=False, sort_keys=sort_keys, separators=(",", ":"))

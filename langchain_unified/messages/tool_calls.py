@@ -8,7 +8,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage
 
-from langchain_unified.messages.blocks import normalise, parsed_call
+from langchain_unified.messages.blocks import normalise_result, parsed_call
 from langchain_unified.messages.cache_marks import mark_last, marked
 from langchain_unified.messages.json_text import json_object
 from langchain_unified.request.blocks import (
@@ -198,7 +198,7 @@ def tool_result_in(block: Block) -> ToolResultBlock | None:
     result: ToolResultBlock = {
         "type": "tool_result",
         "tool_call_id": value.get("call_id", ""),
-        "content": tuple(normalise(item, "openai_responses") for item in items),
+        "content": tuple(normalise_result(item, "openai_responses") for item in items),
         "is_error": False,
         "options": {"type": value["type"]},
     }

@@ -18,7 +18,7 @@ from langchain_core.messages import (
 
 from langchain_unified.errors import InvalidHistoryError
 from langchain_unified.messages.assistant import assistant_turn, origin_of
-from langchain_unified.messages.blocks import content_items, normalise
+from langchain_unified.messages.blocks import content_items, normalise, normalise_result
 from langchain_unified.messages.cache_marks import mark_last, mark_of
 from langchain_unified.messages.tool_calls import tool_result_in
 from langchain_unified.request import Role, Turn, WireName
@@ -108,7 +108,7 @@ def _tool(message: BaseMessage, wire: WireName, position: int) -> Iterator[Turn]
     options = {key: message.additional_kwargs[key] for key in RESULT_OPTIONS if key in message.additional_kwargs}
     yield Turn(
         "tool",
-        tuple(_input_blocks(message, wire)),
+        tuple(_result_blocks(message, wire)),
         name=message.name,
         tool_call_id=message.tool_call_id,
         is_error=message.status == "error",
@@ -122,7 +122,7 @@ RESULT_OPTIONS = ("type", "acknowledged_safety_checks", "status")
 
 def _function(message: BaseMessage, wire: WireName, position: int) -> Iterator[Turn]:
     # The deprecated function role has no call id: the name is the only link to its call.
-    blocks = tuple(_input_blocks(message, wire))
+    blocks = tuple(_result_blocks(message, wire))
     yield Turn("tool", blocks, name=message.name, tool_call_id=message.name, position=position)
 
 
@@ -167,3 +167,8 @@ def _input_blocks(message: BaseMessage, wire: WireName) -> list[Block]:
     """The blocks of a message that no model wrote. A mark on the message itself moves to the last of them."""
     blocks: Iterable[Block] = (normalise(item, wire) for item in content_items(message.content))
     return mark_last([*blocks], mark_of(message.additional_kwargs))
+
+
+def _result_blocks(message: BaseMessage, wire: WireName) -> list[Block]:
+    blocks = [normalise_result(item, wire) for item in content_items(message.content)]
+    return mark_last(blocks, mark_of(message.additional_kwargs))

@@ -17,6 +17,7 @@ from langchain_unified.messages.blocks import normalise
 from langchain_unified.messages.turns import turns
 from langchain_unified.profiles import profile_for
 from langchain_unified.request import Request
+from langchain_unified.request.blocks import raw_value
 from langchain_unified.wires import WIRES
 from tests.support import histories, oracle
 from tests.support.corpus import ENDPOINT_OF, ROOT
@@ -143,7 +144,8 @@ def is_refused(form: Any, place: str, wire: str, outcome: str) -> None:
         body_of(messages, wire)
     said = str(caught.value)
     block = normalise(form, wire)  # type: ignore[arg-type]
-    assert any(f"the {name!r} block" in said for name in (kind_of(form), block["type"]))
+    names = (kind_of(form), block["type"], raw_value(block).get("type"))
+    assert any(f"the {name!r} block" in said for name in names)
     at = next(number for number, each in enumerate(messages) if form in list(each.content))
     assert f"in message {at} ({ROLES[place]})." in said
     assert said.startswith(wire)

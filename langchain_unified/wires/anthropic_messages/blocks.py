@@ -25,7 +25,7 @@ from langchain_unified.request.blocks import (
 )
 from langchain_unified.wires._wire import WRAP_REMEDY, cannot_carry
 from langchain_unified.wires.anthropic_messages.caching import cache_control
-from langchain_unified.wires.anthropic_messages.native import native_input, object_input
+from langchain_unified.wires.anthropic_messages.native import CALLS, native_input, object_input
 
 WIRE: WireName = "anthropic_messages"
 
@@ -112,7 +112,8 @@ def native_if(takes: Callable[[str], bool], remedy: str) -> Writer:
 
     def write(block: NativeBlock, turn: Turn, state: EncodeState) -> JsonObject | None:
         kind = str(block["value"].get("type"))
-        if wire_of_type(kind) == WIRE and not takes(kind):
+        home = wire_of_type(kind)
+        if home not in (None, WIRE) or ((home == WIRE or kind in CALLS) and not takes(kind)):
             raise cannot_carry({"type": kind}, turn, WIRE, remedy)
         return native(block, turn, state)
 
@@ -122,10 +123,16 @@ def native_if(takes: Callable[[str], bool], remedy: str) -> Writer:
 RESULT_ONLY = frozenset({"tool_reference", "browser_state"})
 """The API's own blocks that only tool results take."""
 
-SYSTEM_ONLY = frozenset({"tool_addition", "tool_removal"})
-"""The API's own blocks that system messages take."""
+SYSTEM_ONLY = frozenset({"tool_addition", "tool_definition", "tool_removal"})
+"""The API's own blocks that only system messages take: they change the tools."""
 
-native_in_message = native_if(lambda kind: kind not in RESULT_ONLY, "Only tool results take it: move it to one.")
+native_in_message = native_if(
+    lambda kind: kind not in RESULT_ONLY | SYSTEM_ONLY, "An assistant message does not take it: move it to another one."
+)
+
+native_of_user = native_if(
+    {"container_upload"}.__contains__, "A user message does not take it: move it, or send its content as text."
+)
 
 
 # --- user messages and tool results -----------------------------------------------------------------------------------
@@ -258,7 +265,7 @@ USER: Mapping[str, Writer] = {
     "file": file,
     "text-plain": text_plain,
     "search_result": search_result,
-    "native": native_in_message,
+    "native": native_of_user,
     "foreign": leave_out,
 }
 

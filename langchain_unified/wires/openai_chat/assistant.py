@@ -26,6 +26,7 @@ from langchain_unified.wires.openai_chat.blocks import (
     RESPONSES_REMEDY,
     PartWriter,
     document_parts,
+    native_parts,
     refuse,
     search_result_parts,
     text_part,
@@ -92,7 +93,7 @@ def _native(draft: AssistantDraft, block: NativeBlock, turn: Turn) -> None:
     elif value.get("type") in ("function", "custom"):
         draft.tool_calls.append(dict(value))
     else:
-        draft.parts.append(dict(value))
+        draft.parts.extend(native_parts(block, turn))
 
 
 def _omitted(draft: AssistantDraft, block: ReasoningBlock | ForeignBlock, turn: Turn) -> None:

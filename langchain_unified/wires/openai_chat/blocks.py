@@ -11,6 +11,7 @@ import binascii
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, TypeAlias
 
+from langchain_unified.messages.blocks import wire_of_type
 from langchain_unified.request import JsonObject, Turn
 from langchain_unified.request.blocks import (
     AudioBlock,
@@ -107,7 +108,11 @@ def _document_of_texts(block: FileBlock, turn: Turn) -> list[JsonObject]:
     return [text_part(_with_heading(heading, _joined(block["content"], block, turn)))]
 
 
-def _native(block: NativeBlock, turn: Turn) -> list[JsonObject]:
+def native_parts(block: NativeBlock, turn: Turn) -> list[JsonObject]:
+    """A part of the API's own. One that only another API has is refused."""
+    kind = str(block["value"].get("type"))
+    if wire_of_type(kind) is not None or kind in ("tool_use", "tool_result"):
+        refuse({"type": kind}, turn, "Only another API has this block: send its content as text.")
     return [dict(block["value"])]
 
 
@@ -194,7 +199,7 @@ TEXTS: Mapping[str, PartWriter] = {
     "text-plain": document_parts,
     "file": _document_of_texts,
     "search_result": search_result_parts,
-    "native": _native,
+    "native": native_parts,
     "unknown": unknown_parts,
 }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from langchain_unified.messages.blocks import wire_of_type
 from langchain_unified.messages.json_text import compact_json
 from langchain_unified.request import JsonObject, Turn
 from langchain_unified.request.blocks import (
@@ -45,7 +46,21 @@ def encode_assistant(turn: Turn, *, stored: bool) -> Items:
     items: Items = []
     for block in turn.blocks:
         WRITERS.get(block["type"], _refused)(block, turn, items)
+    for item in items:
+        _check_role(item, turn)
     return list(_without_orphaned_reasoning(items, stored=stored))
+
+
+def _check_role(item: JsonObject, turn: Turn) -> None:
+    """Refuses an item with which an assistant message would give instructions or tools."""
+    kind = str(item.get("type"))
+    if item.get("role") in (None, "assistant") and kind not in SYSTEM_ITEMS and wire_of_type(kind) in (None, WIRE):
+        return
+    remedy = "Only a system message may hold it: an answer must not become an instruction."
+    raise cannot_carry({"type": kind if item.get("type") else "message"}, turn, WIRE, remedy)
+
+
+SYSTEM_ITEMS = frozenset({"additional_tools", "configuration_update", "non_standard"})
 
 
 # --- the API's own blocks ---------------------------------------------------------------------------------------------
@@ -93,7 +108,12 @@ MESSAGE_KEYS = frozenset({"id", "phase", "status", "extras"})
 
 def _native_message(value: JsonObject, items: Items) -> None:
     """A message with a part of a type that is not known here."""
-    for part in value.get("content") or ():
+    if value.get("role") not in (None, "assistant"):
+        items.append(value)  # refused below: no answer has it
+        return
+    content = value.get("content") or ()
+    parts = [{"type": "output_text", "text": content, "annotations": []}] if isinstance(content, str) else content
+    for part in parts:
         _add_part(value, dict(part), str(part.get("text") or ""), items)
 
 

@@ -146,11 +146,6 @@ RESULT_TYPES: Mapping[str, str] = {
 }
 """Type of a call -> type of the item that answers it, where it is not `function_call_output`."""
 
-NAMES_ITS_CALL = frozenset(
-    {"function_call_output", "tool_search_output", *RESULT_TYPES.values()} - {"local_shell_call_output"}
-)
-"""Items with a `call_id`; a caller who writes one inside a tool message may leave that to the message."""
-
 
 Output: TypeAlias = "str | list[JsonObject]"
 """A result's content: a text, or parts."""

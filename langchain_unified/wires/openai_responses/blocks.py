@@ -137,6 +137,8 @@ def search_text(block: SearchResultBlock) -> str:
 
 
 def _native(block: NativeBlock, turn: Turn) -> list[JsonObject]:
+    if not is_part(block["value"]):
+        raise cannot_carry({"type": block["value"].get("type")}, turn, WIRE, "It is an item, not a part of a message.")
     return [dict(block["value"])]
 
 
@@ -173,8 +175,14 @@ WRITERS: Mapping[str, Callable[[Any, Turn], list[JsonObject]]] = {
 
 # --- items ------------------------------------------------------------------------------------------------------------
 
-# Parts of a message. A native block of any other type is an item.
 PART_TYPES = frozenset({"input_text", "input_image", "input_file", "input_audio"})
+"""The parts of a message that are known here."""
+
+
+def is_part(value: Mapping[str, Any]) -> bool:
+    """Whether a block of the API's own is a part of a message. One of any other type is an item."""
+    return str(value.get("type")).startswith("input_")
+
 
 # Items that callers put between messages, and whose type does not tell which provider has them.
 CALLER_ITEMS = frozenset(
@@ -193,4 +201,4 @@ def item_in(block: Block) -> JsonObject | None:
     kind = value.get("type")
     if block["type"] == "unknown":
         return value if kind in CALLER_ITEMS else None
-    return None if kind in PART_TYPES else value
+    return None if is_part(value) else value

@@ -8,16 +8,16 @@ shorter one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from langchain_unified.messages.blocks import wire_of_type
 from langchain_unified.request import Adjustment, Encoded, JsonObject, Request, Role, Turn
 from langchain_unified.request.blocks import Block
 from langchain_unified.wires._openai.caching import as_breakpoint
-from langchain_unified.wires._wire import cannot_carry, write_params
+from langchain_unified.wires._wire import write_params
 from langchain_unified.wires.openai_responses.assistant import encode_assistant
-from langchain_unified.wires.openai_responses.assistant_tools import NAMES_ITS_CALL, RESULT_TYPES, encode_result
-from langchain_unified.wires.openai_responses.blocks import WIRE, encode_parts, item_in
+from langchain_unified.wires.openai_responses.assistant_tools import encode_result
+from langchain_unified.wires.openai_responses.blocks import encode_parts, item_in
+from langchain_unified.wires.openai_responses.input_items import Answers, result_blocks, result_item, user_item
 from langchain_unified.wires.openai_responses.params import PARAMS, write_native, write_output
 from langchain_unified.wires.openai_responses.tools import encode_tool_choice, encode_tools
 
@@ -33,7 +33,7 @@ COUNT_KEYS = frozenset(
 def encode(request: Request) -> Encoded:
     """The body and the adjustments. Raises `RequestError` for what the API cannot take."""
     adjustments: list[Adjustment] = []
-    body: JsonObject = {"model": request.model, "input": encode_input(request)}
+    body: JsonObject = {"model": request.model, "input": encode_input(request, adjustments)}
     write_native(body, request, adjustments)
     write_params(body, request, PARAMS, adjustments)
     write_output(body, request.output, adjustments)
@@ -56,11 +56,16 @@ def encode_count(request: Request) -> Encoded:
     return Encoded({key: value for key, value in encoded.body.items() if key in COUNT_KEYS})
 
 
-def encode_input(request: Request) -> list[JsonObject]:
+def encode_input(request: Request, adjustments: list[Adjustment]) -> list[JsonObject]:
     """The input items of all turns."""
     stored = request.extra_body.get("store", request.params.get("store")) is not False
-    encoder = _InputEncoder(keep_parts=request.parts, stored=stored)
+    held = any(request.native.get(key) or request.extra_body.get(key) for key in SERVER_STATE)
+    encoder = _InputEncoder(request.parts, stored, Answers(server_state=held), adjustments)
     return [item for turn in request.turns for item in TURNS[turn.role](encoder, turn)]
+
+
+SERVER_STATE = ("previous_response_id", "conversation")
+"""Keys with which the server holds earlier turns: an output may answer a call that is not in the input."""
 
 
 @dataclass(slots=True)
@@ -72,8 +77,8 @@ class _InputEncoder:
 
     keep_parts: bool
     stored: bool
-    result_types: dict[str, str] = field(default_factory=dict)
-    """Call id -> the type of item that answers the call, where it is not `function_call_output`."""
+    answers: Answers
+    adjustments: list[Adjustment]
 
     def message(self, turn: Turn) -> list[JsonObject]:
         """A user or system turn: one message, or several with the items between them."""
@@ -85,7 +90,7 @@ class _InputEncoder:
                 blocks.append(block)
                 continue
             items.extend(self._message_of(blocks, turn))
-            items.append(item)
+            items.append(user_item(item, turn, self.answers) if turn.role == "user" else item)
             blocks = []
         if blocks or not turn.blocks:
             items.extend(self._message_of(blocks, turn) or [{"role": turn.role, "content": ""}])
@@ -111,21 +116,16 @@ class _InputEncoder:
     def assistant(self, turn: Turn) -> list[JsonObject]:
         """The items of an assistant turn."""
         items = encode_assistant(turn, stored=self.stored)
-        for item in items:
-            if item.get("type") in RESULT_TYPES:
-                self.result_types[str(item.get("call_id"))] = RESULT_TYPES[item["type"]]
+        self.answers.add_calls(items)
         return items
 
     def result(self, turn: Turn) -> list[JsonObject]:
         """A tool result, as the item that answers its call."""
-        item = next((found for block in turn.blocks if (found := item_in(block)) is not None), None)
+        item = result_item(turn, self.answers)
         if item is not None:
-            if not answers_call(item):
-                remedy = "It is an item that answers no call: put it into a message of its own."
-                raise cannot_carry({"type": item.get("type")}, turn, WIRE, remedy)
-            return [{"call_id": turn.tool_call_id, **item} if item["type"] in NAMES_ITS_CALL else item]
-        kind = turn.options.get("type") or self.result_types.get(turn.tool_call_id or "", "function_call_output")
-        output = self.content(list(turn.blocks), turn)
+            return [item]
+        kind = self.answers.output_type(turn)
+        output = self.content(result_blocks(turn, self.adjustments), turn)
         if turn.is_error and not output:
             output = "error"
         return [encode_result(kind, output, turn)]
@@ -139,7 +139,3 @@ TURNS: Mapping[Role, Callable[[_InputEncoder, Turn], list[JsonObject]]] = {
     "tool": _InputEncoder.result,
 }
 
-
-def answers_call(item: JsonObject) -> bool:
-    """Whether an item can be a tool result. Of a type that is not known here it is assumed."""
-    return wire_of_type(str(item.get("type"))) is None or str(item["type"]).endswith(("_output", "_response"))

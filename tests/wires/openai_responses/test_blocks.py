@@ -99,10 +99,13 @@ def test_messages_and_roles():
 def test_items_stand_between_the_parts_of_a_message():
     approval = {"type": "mcp_approval_response", "approval_request_id": "mcpr_1", "approve": True}
     tools = {"type": "additional_tools", "role": "developer", "tools": []}
-    assert sent(HumanMessage([{"type": "text", "text": "a"}, approval, {"type": "text", "text": "b"}, tools])) == [
+    assert sent(HumanMessage([{"type": "text", "text": "a"}, approval, {"type": "text", "text": "b"}])) == [
         {"role": "user", "content": "a"},
         approval,
         {"role": "user", "content": "b"},
+    ]
+    assert sent(SystemMessage([{"type": "text", "text": "a"}, tools]), HumanMessage("b"))[:2] == [
+        {"role": "system", "content": "a"},
         tools,
     ]
 

@@ -28,6 +28,7 @@ from langchain_unified.wires.openai_responses.assistant_tools import RESULT_TYPE
 from langchain_unified.wires.openai_responses.blocks import PART_TYPES, WIRE
 from langchain_unified.wires.openai_responses.decode import arguments
 from langchain_unified.wires.openai_responses.encode import encode_input
+from langchain_unified.wires.openai_responses.input_items import APPROVAL
 from langchain_unified.wires.openai_responses.serve.parts import read_content
 
 
@@ -203,10 +204,11 @@ def _other(reader: _TurnReader, item: JsonObject, path: str) -> None:
     kind = item["type"]
     native: Block = {"type": "native", "value": item}
     if kind in CALLER_ITEMS:
-        role = item.get("role")
-        reader.add(cast(Role, role) if role in ("system", "developer") else "user", [native])
+        role = "system" if item.get("role") == "system" else "user" if kind == APPROVAL else "developer"
+        reader.add(cast(Role, role), [native])
     elif kind.endswith("_output") and item.get("execution") != "server" and kind != "program_output":
-        reader.add("tool", [native], tool_call_id=expect("a string", item.get("call_id") or "", f"{path}.call_id"))
+        call_id = expect("a string", item.get("call_id") or "", f"{path}.call_id")
+        reader.add("tool", [native], tool_call_id=call_id, options={"type": kind})
     else:
         _model_item(reader, item, path)
 
@@ -261,7 +263,7 @@ def _special_result(reader: _TurnReader, item: JsonObject, path: str) -> None:
 
 def _encodes_as(turn: Turn, item: JsonObject) -> bool:
     try:
-        return encode_input(Request("", (turn,))) == [item]
+        return encode_input(Request("", (turn,)), []) == [item]
     except UnsupportedContentError:
         return False
 
