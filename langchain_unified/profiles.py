@@ -74,6 +74,30 @@ def model_profile(provider: Provider | None, model: str) -> ModelProfile | None:
     return None if found is None else cast("ModelProfile", dict(found))
 
 
+def with_given_profile(profile: Profile, given: Mapping[str, Any], default: Mapping[str, Any]) -> Profile:
+    """The profile with what LangChain's dict `given` says otherwise than `default`, the dict of the table."""
+    changed = {
+        field: value
+        for key, field in GIVEN_FIELDS.items()
+        if key in given and (value := given[key]) != default.get(key)
+    }
+    if "effort_levels" in changed:
+        changed["effort_levels"] = tuple(changed["effort_levels"] or ())
+    return dataclasses.replace(profile, **changed) if changed else profile
+
+
+GIVEN_FIELDS: Mapping[str, str] = {
+    "max_input_tokens": "max_input_tokens",
+    "max_output_tokens": "max_output_tokens",
+    "reasoning_output": "reasoning",
+    "reasoning_effort_levels": "effort_levels",
+    "reasoning_effort_default": "effort_default",
+    "tool_choice": "forced_tool_choice",
+    "mid_conversation_system_messages": "system_in_messages",
+}
+"""The keys of LangChain's `ModelProfile` that decide what is sent -> the fields of `Profile`."""
+
+
 def register_profile(model: str, **facts: Any) -> None:
     """Override facts about a model, for every call in this process from now on.
 

@@ -285,6 +285,8 @@ def test_limits_agree_with_the_partner_packages(provider):
     theirs = {}
     for model, row in rows.items():
         profile = profile_for(provider, model)
+        inline_tools = bool((model_profile(provider, model) or {}).get("mid_conversation_tools"))
+        assert inline_tools == bool(row.get("mid_conversation_tools")), model
         limits = {key: row[key] for key in ("max_input_tokens", "max_output_tokens") if key in row}
         theirs[model] = limits
         ours[model] = {key: getattr(profile, key) for key in limits}

@@ -14,6 +14,7 @@ from langchain_unified.chat_models._gateway import generation_info
 from langchain_unified.chat_models._plan import Plan
 from langchain_unified.chat_models._stops import cut_message
 from langchain_unified.request import JsonObject
+from langchain_unified.structured.answer import Target, parse_answer, refusal_in
 from langchain_unified.transport import Answer, Transport
 
 MAX_PARALLEL = 8
@@ -63,10 +64,24 @@ def read_answers(plan: Plan, answers: Sequence[Answer]) -> ChatResult:
             message = cut_message(decoded, plan.stops) if plan.stops else decoded
             message.response_metadata.update(added)
             add_cache_report(plan, message)
+            if plan.target is not None:
+                add_parsed(message, message, plan.target)
             generations.append(ChatGeneration(message=message, generation_info=info))
     metadata = generations[0].message.response_metadata
     llm_output = {key: metadata[key] for key in ("token_usage", "model_name") if key in metadata}
     return ChatResult(generations=generations, llm_output=llm_output)
+
+
+def add_parsed(message: AIMessage, whole: AIMessage, target: Target) -> None:
+    """Write the answer as the type of `response_format` into `additional_kwargs["parsed"]` of `message`.
+
+    A refusal and a turn that calls tools have none. Raises `StructuredOutputError` for an answer that does not fit.
+    """
+    if refusal_in(whole) is not None:
+        return
+    value = parse_answer(whole, target)
+    if not isinstance(value, AIMessage):
+        message.additional_kwargs["parsed"] = value
 
 
 def call_metadata(plan: Plan, request_id: str | None, headers: Mapping[str, str]) -> JsonObject:

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from langchain_unified.chat_models._fields import OnUnsupported, Repair
 from langchain_unified.errors import ConfigurationError, UnsupportedParameterError
 from langchain_unified.request import Adjustment, JsonObject, Params, Provider
+from langchain_unified.structured.answer import Target
 from langchain_unified.transport import Timeout
 from langchain_unified.wires import WIRES
 
@@ -83,6 +84,8 @@ class Arguments:
     native: JsonObject = field(default_factory=dict)
     call: CallOptions = field(default_factory=CallOptions)
     adjustments: list[Adjustment] = field(default_factory=list)
+    target: Target | None = None
+    """What the answer is parsed into, where `response_format` is a type."""
 
 
 def canonical(keywords: Mapping[str, Any]) -> JsonObject:

@@ -6,12 +6,14 @@ existing program changes one import. A field that is `None` is not sent.
 
 from __future__ import annotations
 
+import math
 import os
+import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeAlias
 
 from langchain_core.utils.utils import from_env
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
 
 from langchain_unified.caching.policy import Policy, validated
 from langchain_unified.redaction import redacted
@@ -96,7 +98,7 @@ class Connection(BaseModel):
     """An SDK client (Bedrock, Vertex, Azure, Foundry, …). Its key and base URL are used."""
     async_client: Any | None = Field(default=None, exclude=True, repr=False)
     stream_chunk_timeout: float | None = Field(default=600.0, exclude=True)
-    """Seconds without content, pings not counted, after which a stream fails. `None`: never."""
+    """Seconds without content (pings are none) after which a stream fails. `None`, 0: never. Negative: the default."""
     model_kwargs: dict[str, Any] = Field(default_factory=dict, repr=False)
     """Parameters and body keys of a provider for every call of this model."""
     extra_headers: Mapping[str, str] | None = Field(default=None, repr=False)
@@ -119,6 +121,22 @@ class Connection(BaseModel):
     on_unsupported: OnUnsupported = "warn"
     """What to do with a parameter that cannot be sent as written. `warn`: warn once and list it in `adjustments`.
     `raise`: raise `UnsupportedParameterError`. `ignore`: list it only."""
+
+    @field_validator("stream_chunk_timeout")
+    @classmethod
+    def _positive_or_off(cls, value: float | None) -> float | None:
+        """No limit for 0 and infinity; the default for what is no time, as in langchain-openai."""
+        if value is None or (value >= 0 and math.isfinite(value)):
+            return value
+        if value == math.inf:
+            return None
+        default: float = cls.model_fields["stream_chunk_timeout"].get_default(call_default_factory=True)
+        warnings.warn(
+            f"stream_chunk_timeout={value!r} is no time: {default} is used. None or 0 means no limit.",
+            UserWarning,
+            stacklevel=2,
+        )
+        return default
 
 
 class AnthropicFields(BaseModel):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, ClassVar, NamedTuple, Self
 
 from langchain_core.language_models import BaseChatModel, LangSmithParams
@@ -29,7 +29,7 @@ from langchain_unified.chat_models._fields import (
 )
 from langchain_unified.errors import UnknownModelError
 from langchain_unified.redaction import redacted
-from langchain_unified.request import JsonObject, Provider
+from langchain_unified.request import JsonObject, Profile, Provider
 from langchain_unified.transport import Transport, TransportConfig
 
 
@@ -43,6 +43,8 @@ class ModelState:
         """`fields` are the fields' values; lists and dicts are copied, so that a change inside them is seen too."""
         self.fields = {name: _snapshot(value) for name, value in (fields or {}).items()}
         self.route: Route | None = None
+        self.profile: Profile | None = None
+        """The profile of the table for this route."""
         self.defaults: JsonObject | None = None
         self.transports: dict[Provider, Transport] = {}
         self.earlier: dict[Provider, Transport] = {}
@@ -81,6 +83,7 @@ class ModelBase(Parameters, Connection, BaseChatModel):
     """Whether OpenAI's API is chosen by the rules of langchain-openai."""
     _warned: set[str] = PrivateAttr(default_factory=set)
     """The adjustments that were warned of."""
+    _profile_of_table: bool = PrivateAttr(default=False)
     _state: ModelState = PrivateAttr(default_factory=ModelState)
     _gateway_headers: dict[str, str] = PrivateAttr(default_factory=dict)
     """The headers of the LangSmith gateway context in which the model was built. Never written down."""
@@ -139,9 +142,19 @@ class ModelBase(Parameters, Connection, BaseChatModel):
         state = self._current()
         route = state.route
         # `register_profile` makes another profile object.
-        if route is None or profiles.profile_for(route.provider, route.model) is not route.profile:
-            route = state.route = self._resolve(self._model_id())
+        if route is None or profiles.profile_for(route.provider, route.model) is not state.profile:
+            found = self._resolve(self._model_id())
+            state.profile = found.profile
+            route = state.route = self._with_given_profile(found)
         return route
+
+    def _with_given_profile(self, route: Route) -> Route:
+        """The route with the facts of the constructor's `profile`, which count for this model's calls."""
+        if self._profile_of_table or not self.profile:
+            return route
+        default = profiles.model_profile(route.provider, route.model) or {}
+        profile = profiles.with_given_profile(route.profile, self.profile, default)
+        return route if profile is route.profile else replace(route, profile=profile)
 
     def _defaults(self) -> JsonObject:
         """The fields that go into a call, under their neutral names; what is `None` is left out. Not to be changed."""
@@ -251,6 +264,8 @@ class ModelBase(Parameters, Connection, BaseChatModel):
         return params
 
     def _resolve_model_profile(self) -> ModelProfile | None:
+        """The table's profile: core asks for it where the constructor got none."""
+        self._profile_of_table = True
         route = self._route()
         return profiles.model_profile(route.provider, route.model)
 

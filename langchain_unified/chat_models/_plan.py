@@ -25,6 +25,7 @@ from langchain_unified.errors import InvalidHistoryError, UnsupportedParameterEr
 from langchain_unified.history.repair import repair
 from langchain_unified.messages.turns import turns
 from langchain_unified.request import Adjustment, Encoded, OutputFormat, Params, Request, ToolChoice, ToolSpec
+from langchain_unified.structured.answer import Target
 from langchain_unified.tools.choice import parallel_in, parse_tool_choice
 from langchain_unified.tools.output_format import parse_output_format
 from langchain_unified.tools.server.translate import translate_tools
@@ -51,6 +52,8 @@ class Plan:
     """How many times the call is sent, each time for one answer."""
     include_headers: bool = False
     """Whether `response_metadata` holds the response headers."""
+    target: Target | None = None
+    """What the answer is parsed into, where `response_format` is a type."""
 
     @property
     def plain(self) -> bool:
@@ -98,6 +101,7 @@ def make(
         stops=local.stops,
         requests=local.requests,
         include_headers=model.include_response_headers,
+        target=arguments.target,
     )
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping
-from typing import Self
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping, Sequence
+from typing import Self, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.messages import AIMessageChunk
+from langchain_core.messages import AIMessage, AIMessageChunk, message_chunk_to_message
 from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.outputs import ChatGenerationChunk
 
-from langchain_unified.chat_models._answer import add_cache_report, call_metadata
+from langchain_unified.chat_models._answer import add_cache_report, add_parsed, call_metadata
 from langchain_unified.chat_models._gateway import generation_info
 from langchain_unified.chat_models._plan import Plan
 from langchain_unified.chat_models._stops import StreamCutter
@@ -84,10 +84,17 @@ class StreamReader:
             return list(chunks)
         return [shown for chunk in chunks for shown in self.cutter.feed(chunk)]
 
-    def complete(self, chunk: AIMessageChunk) -> None:
-        """Add to the last chunk what only the call knows: request id, adjustments, the cache report."""
+    def complete(self, chunk: AIMessageChunk, before: Sequence[AIMessageChunk] = ()) -> None:
+        """Add to the last chunk what only the call knows: request id, adjustments, the cache report, the parsed answer.
+
+        `before`: the chunks between those that were `seen` and this one.
+        """
         chunk.response_metadata.update(self.metadata)
         add_cache_report(self.plan, chunk)
+        if self.plan.target is not None:
+            chunks = [*self.seen, *before, chunk]
+            whole = message_chunk_to_message(add_ai_message_chunks(chunks[0], *chunks[1:]))
+            add_parsed(chunk, cast("AIMessage", whole), self.plan.target)
 
     def finish(self) -> list[AIMessageChunk]:
         """What is left when the events are over. Raises `IncompleteStreamError` when the final event never came.
@@ -102,9 +109,9 @@ class StreamReader:
                 self.seen += rest
                 raise
             rest += self._cut([self._incomplete(rest)])
-        for chunk in rest:
+        for at, chunk in enumerate(rest):
             if chunk.chunk_position == "last":
-                self.complete(chunk)
+                self.complete(chunk, rest[:at])
         self.seen += rest
         return rest
 

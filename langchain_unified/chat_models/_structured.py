@@ -15,6 +15,7 @@ listed in `adjustments`, and `on_unsupported` does not apply. With `strict=True`
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, cast
 
@@ -28,6 +29,7 @@ from langchain_unified.schemas.anthropic import adapt_schema
 from langchain_unified.schemas.openai import nullable
 from langchain_unified.schemas.subset import schema_adjustment
 from langchain_unified.schemas.wellformed import CheckedSchema
+from langchain_unified.structured.answer import Target
 from langchain_unified.tools.choice import parse_tool_choice
 from langchain_unified.tools.specs import tool_specs
 
@@ -39,6 +41,8 @@ METHOD = "method"
 def apply_structured_method(arguments: Arguments, model: ModelBase) -> str:
     """Write a bound structured output into `arguments`, in place, and return its method; `""` where none is bound."""
     bound = arguments.call.get("response_format")
+    if not isinstance(bound, Mapping | OutputFormat):
+        return _apply_type(bound, arguments, model)
     if not isinstance(bound, Mapping) or METHOD not in bound:
         return ""
     call = StructuredCall(arguments, model, bound)
@@ -49,6 +53,26 @@ def apply_structured_method(arguments: Arguments, model: ModelBase) -> str:
     method = call.method()
     WRITERS[method](call)
     return method
+
+
+def _apply_type(asked: Any, arguments: Arguments, model: ModelBase) -> str:
+    """A type as `response_format`, of a call or in `bind`: its schema is enforced, and the answer is parsed into it."""
+    target = _target(asked)
+    inner = {"name": target.name, "schema": target.schema, "strict": arguments.call.get("strict")}
+    _json_schema(StructuredCall(arguments, model, {"json_schema": inner, METHOD: "json_schema"}))
+    arguments.target = target
+    return "json_schema"
+
+
+def _target(asked: Any) -> Target:
+    """The target for a type, made once: writing the schema of a type takes longer than a call."""
+    try:
+        return _cached_target(asked)
+    except TypeError:  # not hashable
+        return Target(asked)
+
+
+_cached_target = functools.lru_cache(maxsize=256)(Target)
 
 
 class StructuredCall:

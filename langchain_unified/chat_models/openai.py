@@ -18,9 +18,10 @@ from langchain_unified.transport import TransportConfig
 def _chunk_timeout() -> float | None:
     text = os.environ.get("LANGCHAIN_OPENAI_STREAM_CHUNK_TIMEOUT_S", "")
     try:
-        return float(text)
+        seconds = float(text)
     except ValueError:
         return 120.0
+    return seconds if seconds >= 0 else 120.0
 
 
 class ChatOpenAI(ChatBase, OpenAIFields):
