@@ -36,7 +36,7 @@ OUTCOMES: Mapping[str, str] = {
     AS_TEXT: "The API has no such block there. Its text or its address is sent as text.",
     NOTE: "A text with its name or type is sent in its place, without its data.",
     LEFT_OUT: "It is not sent, because only the model that wrote it can read it. The message keeps it.",
-    NEXT + "…": "It is sent in a user message after the assistant's. A text in its place refers to it.",
+    NEXT + "…": "It is sent in the next user message. A text in its place refers to it.",
 }
 """The outcomes that are not block types."""
 
@@ -81,18 +81,16 @@ PICTURE = {"type": "image", "source": {"type": "base64", "media_type": "image/pn
 IMAGES = {
     "human": "image | image_url | input_image",
     "system": "refused | refused | input_image",
-    "tool": "image | refused | input_image",
+    "tool": "image | next image_url | input_image",
 }
 FILES = {
     "human": "document | file | input_file",
     "system": "refused | refused | input_file",
-    "tool": "document | refused | input_file",
+    "tool": "document | next file | input_file",
 }
 TEXT_DOCUMENTS = {"human": "document | as text | as text", "system": AS_TEXT, "tool": "document | as text | as text"}
-NOWHERE = {"human": REFUSED, "system": REFUSED, "tool": REFUSED}
-
-DATA: Mapping[str, Any] = {**NOWHERE, "tool": AS_TEXT}
-"""In a tool result, anything is data."""
+NOWHERE = {"human": REFUSED, "system": REFUSED, "tool": AS_TEXT}
+MEDIUM = {"human": REFUSED, "system": REFUSED, "tool": NOTE, "assistant": NOTE}
 SHOWN = "next image | next image_url | next input_image"
 
 BLOCK_KINDS: tuple[BlockKind, ...] = (
@@ -122,12 +120,12 @@ BLOCK_KINDS: tuple[BlockKind, ...] = (
         "image by file id", {"type": "image", "file_id": ID}, {"type": "image", "source_type": "id", "id": ID},
         {"type": "input_image", "file_id": ID}, {"type": "image", "source": {"type": "file", "file_id": ID}},
         human="image | refused | input_image", system="refused | refused | input_image",
-        tool="image | refused | input_image", assistant=AS_TEXT,
+        tool="image | as text | input_image", assistant=AS_TEXT,
     ),
     _kind(
         "image of a type that Claude does not take", {"type": "image", "base64": PIXELS, "mime_type": "image/tiff"},
         human="refused | image_url | input_image", system="refused | refused | input_image",
-        tool="refused | refused | input_image", assistant=NOTE,
+        tool=NOTE, assistant=NOTE,
     ),
     _kind(
         "PDF in base64", {"type": "file", "base64": PAGES, "mime_type": "application/pdf"},
@@ -143,7 +141,7 @@ BLOCK_KINDS: tuple[BlockKind, ...] = (
         {"type": "file", "source_type": "url", "url": PDF_URL}, {"type": "input_file", "file_url": PDF_URL},
         {"type": "document", "source": {"type": "url", "url": PDF_URL}},
         human="document | refused | input_file", system="refused | refused | input_file",
-        tool="document | refused | input_file", assistant=AS_TEXT,
+        tool="document | as text | input_file", assistant=AS_TEXT,
     ),
     _kind(
         "file by id", {"type": "file", "file_id": ID}, {"type": "file", "source_type": "id", "id": ID},
@@ -154,12 +152,13 @@ BLOCK_KINDS: tuple[BlockKind, ...] = (
     _kind(
         "office file in base64", {"type": "file", "base64": PAGES, "mime_type": DOCX, "filename": "pages.docx"},
         human="refused | file | input_file", system="refused | refused | input_file",
-        tool="refused | refused | input_file", assistant=NOTE,
+        tool="note | next file | input_file", assistant=NOTE,
     ),
     _kind(
         "text file in base64", {"type": "file", "base64": LETTERS, "mime_type": "text/csv", "filename": "a.csv"},
         {"type": "input_file", "file_data": f"data:text/plain;base64,{LETTERS}", "filename": "a.txt"},
-        **FILES, assistant=AS_TEXT,
+        human="document | file | input_file", system="refused | refused | input_file",
+        tool="document | as text | input_file", assistant=AS_TEXT,
     ),
     _kind(
         "text document", {"type": "text-plain", "text": TEXT}, {"type": "file", "source_type": "text", "text": TEXT},
@@ -174,11 +173,11 @@ BLOCK_KINDS: tuple[BlockKind, ...] = (
     _kind(
         "text document by URL", {"type": "text-plain", "url": TEXT_URL, "mime_type": "text/plain"},
         human="refused | refused | input_file", system="refused | refused | input_file",
-        tool="refused | refused | input_file", assistant=AS_TEXT,
+        tool="as text | as text | input_file", assistant=AS_TEXT,
     ),
     _kind(
         "text document by file id", {"type": "text-plain", "file_id": ID, "mime_type": "text/plain"},
-        **FILES, assistant="refused | refused | as text",
+        **FILES, assistant=AS_TEXT,
     ),
     _kind(
         "document with texts", {"type": "document", "source": {"type": "content", "content": [PART]}},
@@ -190,7 +189,7 @@ BLOCK_KINDS: tuple[BlockKind, ...] = (
         "document with texts and images",
         {"type": "document", "source": {"type": "content", "content": [PART, PICTURE]}},
         human="document | refused | input_image", system="refused | refused | input_image",
-        tool="document | refused | input_image", assistant=AS_TEXT,
+        tool="document | next image_url | input_image", assistant=AS_TEXT,
     ),
     _kind(
         "search result", {"type": "search_result", "source": PDF_URL, "title": "Paris", "content": [PART]},
@@ -201,17 +200,17 @@ BLOCK_KINDS: tuple[BlockKind, ...] = (
         "audio, wav or mp3", {"type": "audio", "base64": SOUND, "mime_type": "audio/wav"},
         {"type": "audio", "source_type": "base64", "data": SOUND, "mime_type": "audio/mp3"},
         {"type": "input_audio", "input_audio": {"data": SOUND, "format": "wav"}},
-        human="refused | input_audio | refused", system=REFUSED, tool=REFUSED, assistant=NOTE,
+        human="refused | input_audio | refused", system=REFUSED, tool=NOTE, assistant=NOTE,
     ),
     _kind(
         "audio of another type", {"type": "audio", "base64": SOUND, "mime_type": "audio/flac"},
-        **NOWHERE, assistant=NOTE,
+        **MEDIUM,
     ),
     _kind(
         "audio by URL or file id", {"type": "audio", "url": SOUND_URL}, {"type": "audio", "file_id": ID},
         **NOWHERE, assistant=AS_TEXT,
     ),
-    _kind("video in base64", {"type": "video", "base64": SOUND, "mime_type": "video/mp4"}, **NOWHERE, assistant=NOTE),
+    _kind("video in base64", {"type": "video", "base64": SOUND, "mime_type": "video/mp4"}, **MEDIUM),
     _kind(
         "video by URL or file id", {"type": "video", "url": VIDEO_URL}, {"type": "video", "file_id": ID},
         **NOWHERE, assistant=AS_TEXT,
@@ -220,21 +219,21 @@ BLOCK_KINDS: tuple[BlockKind, ...] = (
         "tool call", {"type": "tool_call", "id": "call_1", "name": "paris", "args": {"day": "today"}},
         {"type": "tool_use", "id": "call_1", "name": "paris", "input": {"day": "today"}},
         {"type": "function_call", "call_id": "call_1", "name": "paris", "arguments": '{"day":"today"}'},
-        **DATA, assistant="tool_use | function | function_call",
+        **NOWHERE, assistant="tool_use | function | function_call",
     ),
     _kind(
         "tool call with invalid arguments",
         {"type": "invalid_tool_call", "id": "call_1", "name": "paris", "args": '{"day":', "error": None},
-        **DATA, assistant="tool_use | function | function_call",
+        **NOWHERE, assistant="tool_use | function | function_call",
     ),
     _kind(
         "tool result", {"type": "tool_result", "tool_use_id": "call_1", "content": TEXT},
-        human="tool_result | tool | function_call_output", system=REFUSED, tool=AS_TEXT, assistant=REFUSED,
+        human="tool_result | tool | function_call_output", system=REFUSED, tool=AS_TEXT, assistant=AS_TEXT,
     ),
     _kind(
         "reasoning", {"type": "reasoning", "reasoning": "Of Paris."},
         {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "Of Paris."}]},
-        **DATA, assistant=LEFT_OUT,
+        **NOWHERE, assistant=LEFT_OUT,
     ),
     _kind(
         "Claude's thinking", {"type": "thinking", "thinking": "Of Paris.", "signature": "c2ln"},
@@ -243,16 +242,16 @@ BLOCK_KINDS: tuple[BlockKind, ...] = (
     ),
     _kind(
         "refusal", {"type": "refusal", "refusal": "Not Paris."},
-        **DATA, assistant="as text | refusal | as text",
+        **NOWHERE, assistant="as text | refusal | as text",
     ),
     _kind(
         "server tool call", {"type": "server_tool_call", "id": "s_1", "name": "search", "args": {"query": "Paris"}},
-        **DATA, assistant=AS_TEXT,
+        **NOWHERE, assistant=AS_TEXT,
     ),
     _kind(
         "server tool result",
         {"type": "server_tool_result", "tool_call_id": "s_1", "status": "success", "output": TEXT},
-        **DATA, assistant=AS_TEXT,
+        **NOWHERE, assistant=AS_TEXT,
     ),
     _kind(
         "Anthropic's server tool call",
@@ -281,7 +280,7 @@ BLOCK_KINDS: tuple[BlockKind, ...] = (
         {"type": "non_standard", "value": {"type": "new_block", "text": TEXT}},
         human="new_block | new_block | refused", system="new_block", tool=AS_TEXT, assistant="new_block",
     ),
-    _kind("a block of an unknown type", {"type": "new_block", "text": TEXT}, **DATA, assistant=REFUSED),
+    _kind("a block of an unknown type", {"type": "new_block", "text": TEXT}, **NOWHERE, assistant=AS_TEXT),
 )  # fmt: skip
 
 

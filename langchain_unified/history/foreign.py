@@ -1,6 +1,6 @@
 """Turns of another provider or another model -> turns that the target reads.
 
-An answer of another provider is put into words (`words.py`), and its results become blocks that the target takes.
+An answer of another provider is put into words (`words.py`), tool results become what the target takes (`returned.py`).
 Reasoning is bound to the model that produced it, so a turn of another model of the same provider loses its reasoning.
 On the Responses API, items that were stored after a reasoning item cannot be sent without it: they lose their ids, and
 are put into words where they need one.
@@ -9,23 +9,21 @@ are put into words where they need one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
-from langchain_unified.history.readable import ReferencedImages, image_in, readable
+from langchain_unified.history.carried import is_carried
+from langchain_unified.history.returned import result_as_taken
 from langchain_unified.history.words import Translated, in_words, needs_words
 from langchain_unified.messages.assistant import standard_blocks
-from langchain_unified.messages.blocks import wire_of_type
-from langchain_unified.messages.cache_marks import marked
-from langchain_unified.messages.json_text import data_text
 from langchain_unified.request import Adjustment, Turn, WireName
-from langchain_unified.request.blocks import Block, TextBlock, UnknownBlock, changed, raw_value, without
+from langchain_unified.request.blocks import Block, TextBlock, changed
 
 
 def is_foreign(turn: Turn, wire: WireName, model: str) -> bool:
     """Whether a turn has anything that the target cannot read as it is."""
     if turn.role == "tool":
-        return any(block["type"] not in RESULT_BLOCKS and _is_data(block, wire) for block in turn.blocks)
+        return not all(is_carried(block, wire) for block in turn.blocks)
     if turn.role != "assistant":
         return False
     if turn.origin != wire:
@@ -41,7 +39,7 @@ def translated(turn: Turn, wire: WireName, model: str, adjustments: list[Adjustm
     if not is_foreign(turn, wire, model):
         return Translated(turn)
     if turn.role == "tool":
-        return Translated(_translated_result(turn, wire, adjustments))
+        return result_as_taken(turn, wire, adjustments)
     if turn.origin != wire:
         return in_words(turn, turn.blocks, adjustments)
     if wire == "openai_responses":
@@ -98,63 +96,3 @@ def _without_reasoning_id(block: Block) -> Iterable[Block]:
     if value.get("type") == "refusal":
         return ({"type": "refusal", "refusal": value.get("refusal") or ""},)
     return standard_blocks(value, "openai_responses", "openai_responses")
-
-
-# --- tool results -----------------------------------------------------------------------------------------------------
-
-RESULT_TYPES = frozenset({"computer_screenshot", "tool_search_output"})
-
-RESULT_BLOCKS = frozenset({"text", "image", "file", "text-plain", "search_result", "audio", "video", "foreign"})
-"""The blocks that a tool result may hold. Any other is data: it becomes text."""
-
-
-def _is_data(block: Block, wire: WireName) -> bool:
-    """Whether a block of a tool result is no content of the target's."""
-    kind = raw_value(block).get("type")
-    if wire == "openai_responses":  # whose encoder knows which items answer the call
-        return block["type"] != "native" or (isinstance(kind, str) and wire_of_type(kind) not in (None, wire))
-    return block["type"] != "native" or kind not in RESULT_PARTS[wire]
-
-
-RESULT_PARTS: Mapping[WireName, frozenset[str]] = {
-    "anthropic_messages": frozenset({"text", "image", "document", "search_result", "tool_reference", "browser_state"}),
-    "openai_chat": frozenset({"text"}),
-}
-"""The API's own blocks that a tool result may hold."""
-
-
-def _has_home(block: UnknownBlock) -> bool:
-    """Whether a block that the target does not know is one of another provider's."""
-    kind = raw_value(block).get("type")
-    return isinstance(kind, str) and (kind in RESULT_TYPES or wire_of_type(kind) is not None)
-
-
-def _translated_result(turn: Turn, wire: WireName, adjustments: list[Adjustment]) -> Turn:
-    """A result that holds blocks of another provider, or what is no block at all."""
-    blocks: list[Block] = []
-    for block in turn.blocks:
-        if block["type"] in RESULT_BLOCKS or not _is_data(block, wire):
-            blocks.append(block)
-        elif block["type"] != "unknown" or not _has_home(block):
-            blocks.append(_as_json_text(block, turn, adjustments))
-        elif part := _translated_part(block):
-            blocks.append(part)
-    return replace(turn, blocks=tuple(blocks))
-
-
-def _as_json_text(block: Block, turn: Turn, adjustments: list[Adjustment]) -> Block:
-    value = block["value"] if block["type"] in ("unknown", "native") else without(block, "mark")
-    kind = value.get("type", "without a type") if isinstance(value, Mapping) else type(value).__name__
-    why = "A tool result has no such block: it is data, and was sent as JSON text."
-    what = f"block {kind!r} in message {turn.position} (tool)"
-    adjustments.append(Adjustment(what=what, why=why, lossless=True))
-    return marked(TextBlock(type="text", text=data_text(value)), block.get("mark"))
-
-
-def _translated_part(block: UnknownBlock) -> Block | None:
-    value = block["value"]
-    image = image_in(value)
-    if image is not None:
-        return image
-    text = readable(value, ReferencedImages())
-    return {"type": "text", "text": f"[{value['type']}: {text}]"} if text else None

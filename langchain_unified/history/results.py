@@ -15,7 +15,10 @@ from langchain_unified.request.blocks import Block, TextBlock, raw_value
 
 
 def with_paired_results(turns: Turns, images: dict[int, Turn], state: RepairState) -> Turns:
-    """The turns with every result after its call. `images` are turns to add, by the turn that they follow."""
+    """The turns with every result after its call. `images` are user turns to add.
+
+    Their keys are the turns that they belong to: each follows that turn and the results beside it.
+    """
     pairing = pair(turns)
     changed = list(turns)
     for call, at in pairing.misplaced():
@@ -29,8 +32,9 @@ def with_paired_results(turns: Turns, images: dict[int, Turn], state: RepairStat
             changed[call.turn] = _with_call_in_words(changed[call.turn], call, state)
         else:
             added.setdefault(call.turn, []).append(_error_result(turns[call.turn], call, state))
+    callers = {call.result: call.turn for call in pairing.calls}
     for at, turn in images.items():
-        added.setdefault(at, []).append(turn)
+        added.setdefault(callers.get(at, at), []).append(turn)
     return in_order(changed, pairing.calls, added)
 
 

@@ -13,17 +13,21 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from langchain_unified.history.readable import ReferencedImages, readable
+from langchain_unified.messages.json_text import data_text
 from langchain_unified.request import Adjustment, Turn
 from langchain_unified.request.blocks import (
     Block,
     ForeignBlock,
     ImageBlock,
     JsonObject,
+    PlainTextBlock,
     ReasoningBlock,
     ServerToolCallBlock,
     ServerToolResultBlock,
     TextBlock,
     ToolCallBlock,
+    ToolResultBlock,
+    UnknownBlock,
     raw_value,
 )
 
@@ -43,6 +47,8 @@ def needs_words(turn: Turn) -> bool:
         if block["type"] in ALWAYS_TRANSLATED or (block["type"] == "text" and block.get("annotations")):
             return True
         if block["type"] == "reasoning" and turn.origin is not None:
+            return True
+        if block["type"] == "text-plain" and "text" not in block and "base64" not in block:
             return True
     return texts > 1 and turn.origin is not None
 
@@ -177,8 +183,28 @@ def _document_text(block: Mapping[str, Any]) -> str:
     if isinstance(content, list):
         return "\n".join(str(item["text"]) for item in content if isinstance(item, dict) and item.get("text"))
     if str(block.get("mime_type", "")).startswith("text/") and block.get("base64"):
-        return base64.b64decode(block["base64"]).decode("utf-8", errors="replace")
+        try:
+            return base64.b64decode(block["base64"]).decode("utf-8", errors="replace")
+        except ValueError:
+            return ""
     return ""
+
+
+def _document(builder: TranscriptBuilder, block: PlainTextBlock) -> None:
+    """A text document stays; of one that is elsewhere, the name or the address."""
+    (_unchanged if "text" in block or "base64" in block else _medium)(builder, block)
+
+
+def _unknown(builder: TranscriptBuilder, block: UnknownBlock) -> None:
+    """A block that no API has, as another server or program left it in the history."""
+    builder.add_note(data_text(block["value"]))
+    builder.add_lost(raw_value(block).get("type") or "block", "The API does not have it: its JSON was sent as text.")
+
+
+def _tool_result(builder: TranscriptBuilder, block: ToolResultBlock) -> None:
+    texts = [item["text"] if item["type"] == "text" else data_text(item) for item in block["content"]]
+    builder.add_note("\n".join(["[Result of a tool call]", *texts]))
+    builder.add_lost("tool_result", "An assistant message cannot hold it: its content was sent as text.")
 
 
 # --- server tools -----------------------------------------------------------------------------------------------------
@@ -290,6 +316,9 @@ WRITERS: Mapping[str, Callable[[TranscriptBuilder, Any], None]] = {
     "audio": _medium,
     "video": _medium,
     "foreign": _foreign,
+    "text-plain": _document,
+    "tool_result": _tool_result,
+    "unknown": _unknown,
 }
 
-ALWAYS_TRANSLATED = WRITERS.keys() - {"text", "reasoning"}
+ALWAYS_TRANSLATED = WRITERS.keys() - {"text", "reasoning", "text-plain"}

@@ -14,6 +14,7 @@ from langchain_core.messages import AIMessage
 
 from langchain_unified.messages.blocks import as_replied, content_items, normalise, wire_of_type
 from langchain_unified.messages.cache_marks import mark_last, mark_of, marked, split_mark, with_mark
+from langchain_unified.messages.json_text import data_text
 from langchain_unified.messages.tool_calls import follow_tool_calls, with_listed_calls, with_raw_arguments
 from langchain_unified.request import Turn, WireName
 from langchain_unified.request.blocks import (
@@ -28,6 +29,8 @@ from langchain_unified.request.blocks import (
 
 def assistant_turn(message: AIMessage, wire: WireName, position: int) -> Turn:
     """The turn of an assistant message as `wire` takes it, with the wire and the model that produced it."""
+    if not isinstance(message.content, str | list):
+        message = message.model_copy(update={"content": content_items(message.content)})
     message = with_listed_calls(message)
     origin = origin_of(message)
     replayed = origin == wire and not _is_v1(message)
@@ -72,7 +75,7 @@ def _is_v1(message: AIMessage) -> bool:
 def _replayed_blocks(message: AIMessage, wire: WireName) -> Iterator[Block]:
     """The blocks of a reply that goes back to the wire it came from."""
     for item in content_items(message.content):
-        block = {"type": "text", "text": item} if isinstance(item, str) else item
+        block = item if isinstance(item, dict) else {"type": "text", "text": data_text(item)}
         if block.get("type") in STANDARD_ONLY or block.get("type") in NOT_REPLIED.get(wire, ()):
             yield normalise(block, wire)
         else:
@@ -101,7 +104,7 @@ def _translated_blocks(message: AIMessage, wire: WireName, origin: WireName | No
     """The blocks of a message that another wire produced, or one that is not known, or of a v1 message."""
     items = content_items(message.content) if origin is None else _standard_items(message)
     for item in items:
-        block = {"type": "text", "text": item} if isinstance(item, str) else item
+        block = item if isinstance(item, dict) else {"type": "text", "text": data_text(item)}
         if origin not in (None, wire) and block.get("type") == "non_standard":
             yield with_mark(_foreign(block.get("value")), block)
             continue
@@ -154,10 +157,8 @@ def _core_blocks(message: AIMessage, content: Any) -> list[Any]:
     return cast("list[Any]", message.model_copy(update={"content": copies}).content_blocks)
 
 
-def _text_or_copy(item: Any) -> Any:
-    if isinstance(item, str):
-        return {"type": "text", "text": item}
-    return dict(item) if isinstance(item, dict) else item
+def _text_or_copy(item: Any) -> JsonObject:
+    return dict(item) if isinstance(item, dict) else {"type": "text", "text": data_text(item)}
 
 
 def standard_blocks(block: Mapping[str, Any], home: WireName, wire: WireName) -> Iterator[Block]:

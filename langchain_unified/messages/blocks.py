@@ -18,7 +18,7 @@ from langchain_unified.messages.cache_marks import (
     with_mark,
     without_mark_in_extras,
 )
-from langchain_unified.messages.json_text import json_object
+from langchain_unified.messages.json_text import data_text, json_object
 from langchain_unified.request import WireName
 from langchain_unified.request.blocks import (
     AudioBlock,
@@ -41,10 +41,15 @@ from langchain_unified.request.blocks import (
 
 
 def content_items(content: str | list[Any]) -> list[Any]:
-    """The items of a message's content: a `str` is one text, an empty one none."""
+    """The items of a message's content: a `str` is one text, an empty one none.
+
+    Code that sets `content` after the message was made may put anything there: another value is the one item.
+    """
     if isinstance(content, str):
         return [{"type": "text", "text": content}] if content else []
-    return content
+    if isinstance(content, list):
+        return content
+    return [] if content is None else list(content) if isinstance(content, tuple) else [content]
 
 
 def normalise(block: Any, wire: WireName) -> Block:
@@ -63,17 +68,25 @@ def normalise(block: Any, wire: WireName) -> Block:
 
 
 def normalise_result(item: Any, wire: WireName) -> Block:
-    """An item of a tool result. What is no content of a result is `unknown`: a tool may return any value."""
-    unknown = UnknownBlock(type="unknown", value=item)
+    """An item of a tool result. What is no content of a result is `unknown`: a tool may return any value.
+
+    The content blocks of MCP have `data` and `mimeType`.
+    """
     if isinstance(item, str):
         return {"type": "text", "text": item}
-    if not isinstance(item, dict) or item.get("type") in NOT_IN_RESULTS:
-        return unknown
-    try:
-        block = normalise(item, wire)
-    except (InvalidHistoryError, AttributeError, KeyError, TypeError, ValueError):
-        return unknown
-    return block if _is_well_formed(block) else unknown
+    if not isinstance(item, dict):
+        return {"type": "unknown", "value": item}
+    if isinstance(item.get("mimeType"), str) and isinstance(item.get("data"), str):
+        item = {"type": item.get("type"), "base64": item["data"], "mime_type": item["mimeType"]}
+    if str(item.get("type")) not in NOT_IN_RESULTS:
+        try:
+            block = normalise(item, wire)
+        except (InvalidHistoryError, AttributeError, KeyError, TypeError, ValueError):
+            return {"type": "unknown", "value": item}
+        if block["type"] != "unknown" and _is_well_formed(block):
+            return block
+    unmarked, mark = split_mark(item)
+    return marked(UnknownBlock(type="unknown", value=unmarked), mark)
 
 
 NOT_IN_RESULTS = frozenset({"reasoning", "tool_call", "invalid_tool_call", "tool_call_chunk", "server_tool_call",
@@ -146,7 +159,10 @@ def _select(block: Mapping[str, Any], *keys: str) -> JsonObject:
 
 
 def _text(block: JsonObject) -> TextBlock:
-    return build(TextBlock, type="text", text=block.get("text") or "", **_select(block, "annotations"))
+    text = block.get("text") or ""
+    return build(
+        TextBlock, type="text", text=text if isinstance(text, str) else data_text(text), **_select(block, "annotations")
+    )
 
 
 def _image(block: JsonObject) -> ImageBlock:

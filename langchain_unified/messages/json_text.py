@@ -1,8 +1,11 @@
-"""JSON text -> an object, as leniently as models write it; a value -> compact JSON text."""
+"""JSON text -> an object, as leniently as models write it; any value -> JSON text."""
 
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
+from datetime import date, time
 from typing import Any
 
 from langchain_unified.request import JsonObject
@@ -20,13 +23,53 @@ def json_object(text: str) -> JsonObject | None:
     return value if isinstance(value, dict) else None
 
 
-def data_text(value: Any) -> str:
-    """Any value as text: a `str` as it is, else as compact JSON; what JSON does not have as its `str`."""
-    if isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
-
-
 def compact_json(value: Any, *, sort_keys: bool = False) -> str:
     """A value as JSON without spaces, keys in their order: the same value gives the same text in any process."""
     return json.dumps(value, ensure_ascii=False, sort_keys=sort_keys, separators=(",", ":"))
+
+
+def data_text(value: Any) -> str:
+    """Any Python value as text that a model reads: a `str` as it is, anything else as JSON. It never raises.
+
+    Values that JSON does not have become text. Long base64 is replaced by its length.
+    """
+    if isinstance(value, str):
+        return value
+    try:
+        return json.dumps(plain_value(value), ensure_ascii=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError):
+        return f"[{type(value).__name__}]"
+
+
+def plain_value(value: Any) -> Any:
+    """A value as JSON has it, the same in any process."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, str):
+        return f"[{len(value)} characters of base64]" if BASE64.fullmatch(value) else value
+    if isinstance(value, Mapping):
+        return {str(key): plain_value(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_value(item) for item in value]
+    if isinstance(value, set | frozenset):
+        return sorted((plain_value(item) for item in value), key=str)
+    return _scalar(value)
+
+
+BASE64 = re.compile(r"[A-Za-z0-9+/_-]{1000,}={0,2}")
+
+
+def _scalar(value: Any) -> Any:
+    """A value of a type that JSON does not have: bytes, a date, a model, or any other object by its name."""
+    if isinstance(value, bytes | bytearray):
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            return f"[{len(value)} bytes]"
+    if isinstance(value, date | time):
+        return value.isoformat()
+    dump = getattr(value, "model_dump", None)
+    if callable(dump):
+        return plain_value(dump(mode="json"))
+    text = str(value)
+    return f"[{type(value).__name__}]" if " object at 0x" in text else text

@@ -178,7 +178,7 @@ def is_shown_next(form: Any, place: str, wire: str, outcome: str) -> None:
     (shown,) = [unit for unit in units if unit[1] == outcome.removeprefix(media.NEXT)]
     assert shown[0] == "user"
     assert MARK.search(shown[2])
-    assert sorted(role for role, kind, _ in units if kind in TEXTS) == ["assistant", "user"]
+    assert {role for role, kind, _ in units if kind in TEXTS} == {ROLES[place], "user"}
 
 
 def goes_out(form: Any, place: str, wire: str, outcome: str) -> None:

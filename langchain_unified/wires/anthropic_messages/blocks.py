@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from langchain_unified.history.carried import RESULT_ONLY
 from langchain_unified.messages.blocks import wire_of_type
 from langchain_unified.request import Adjustment, JsonObject, Turn, WireName
 from langchain_unified.request.blocks import (
@@ -119,9 +120,6 @@ def native_if(takes: Callable[[str], bool], remedy: str) -> Writer:
 
     return write
 
-
-RESULT_ONLY = frozenset({"tool_reference", "browser_state"})
-"""The API's own blocks that only tool results take."""
 
 SYSTEM_ONLY = frozenset({"tool_addition", "tool_definition", "tool_removal"})
 """The API's own blocks that only system messages take: they change the tools."""
