@@ -41,6 +41,9 @@ FACTS = [
     ("anthropic", "claude-sonnet-4-5", {"drops_earlier_thinking": True, "temperature_with_top_p": True}),
     ("anthropic", "claude-haiku-4-5", {"drops_earlier_thinking": True, "temperature_with_top_p": False}),
     ("anthropic", "claude-opus-4-5", {"drops_earlier_thinking": False}),
+    ("anthropic", "claude-opus-5-5", {"binds_thinking": True}),
+    ("anthropic", "claude-fable-5-1", {"binds_thinking": True}),
+    ("anthropic", "claude-fable-5", {"binds_thinking": False}),
     ("anthropic", "claude-sonnet-4-6", {"drops_earlier_thinking": False}),
     ("anthropic", "claude-opus-5", {"forced_tool_choice": True, "sampling": "never", "effort_default": "high"}),
     ("anthropic", "claude-sonnet-5-5", {"forced_tool_choice": False, "system_in_messages": True, "cache_minimum": 512}),
@@ -324,5 +327,5 @@ def test_register_profile_of_a_model_that_nobody_knows():
 
 @pytest.mark.usefixtures("overrides")
 def test_register_profile_refuses_a_fact_that_does_not_exist():
-    with pytest.raises(ConfigurationError, match=r"Unknown facts for 'gpt-4o': max_output\. Known are cache_break"):
+    with pytest.raises(ConfigurationError, match=r"Unknown facts for 'gpt-4o': max_output\. Known are binds_thinking, cache_break"):
         register_profile("gpt-4o", max_output=1)

@@ -100,7 +100,12 @@ PRIVATE_HEADERS = frozenset({"set-cookie", "openai-organization", "openai-projec
 
 
 def add_cache_report(plan: Plan, message: AIMessage) -> None:
-    """Write `response_metadata["prompt_cache"]` of an answer, where caching was asked for or happened."""
+    """Write `response_metadata["prompt_cache"]` of an answer, where caching was asked for or happened.
+
+    What the server changed in the input is added to the adjustments.
+    """
+    if "input_transformations" in message.response_metadata:
+        _list_dropped_thinking(message)
     usage = message.usage_metadata
     if usage is None:
         return
@@ -111,3 +116,14 @@ def add_cache_report(plan: Plan, message: AIMessage) -> None:
     found = report(plan.request, plan.marks, usage, by_itself=caches_by_itself)
     if found is not None:
         message.response_metadata["prompt_cache"] = found
+
+
+def _list_dropped_thinking(message: AIMessage) -> None:
+    """Add to the adjustments of an answer what Anthropic says it left out of the prompt."""
+    metadata = message.response_metadata
+    dropped = [item for item in metadata["input_transformations"] or () if item.get("type") == "thinking_dropped"]
+    if dropped:
+        places = ", ".join(str(item.get("path")) for item in dropped)
+        why = "The conversation before it has changed: Anthropic left it out of the prompt."
+        found = {"what": f"earlier thinking ({places})", "why": why}
+        metadata["adjustments"] = [*metadata.get("adjustments", ()), found]

@@ -19,6 +19,7 @@ from langchain_unified.caching.placement import NO_MARKS, PlacedMarks, place_bre
 from langchain_unified.caching.policy import policy_of
 from langchain_unified.chat_models._arguments import Arguments, CallOptions, canonical, parse_arguments
 from langchain_unified.chat_models._client_side import PARAMS, RENAMED, ClientSide, client_side, rename_for_wire
+from langchain_unified.chat_models._container import add_container
 from langchain_unified.chat_models._model import ModelBase
 from langchain_unified.chat_models._structured import apply_structured_method
 from langchain_unified.errors import InvalidHistoryError, UnsupportedParameterError
@@ -261,14 +262,11 @@ def _without_stored_turns(
 ) -> Sequence[BaseMessage]:
     """The messages without those that the server stores: the last response's id stands for them.
 
-    The container of the last reply is reused where the model's fields say so.
+    The container of the last reply is named where its code waits in it, or where the model's fields say so.
     """
     fields = vars(model)
-    if fields.get("reuse_last_container") and wire.name == "anthropic_messages":
-        found = (m.response_metadata.get("container") for m in reversed(messages) if isinstance(m, AIMessage))
-        container = next((value for value in found if value), None)
-        if isinstance(container, Mapping) and container.get("id"):
-            arguments.native.setdefault("container", container["id"])
+    if wire.name == "anthropic_messages":
+        add_container(arguments.native, messages, reuse=bool(fields.get("reuse_last_container")))
     if not fields.get("use_previous_response_id") or wire.name != "openai_responses":
         return messages
     for index in range(len(messages) - 1, -1, -1):

@@ -189,6 +189,8 @@ class Profile:
     """How long a model of OpenAI's without breakpoints keeps a prefix, where the call does not ask."""
     drops_earlier_thinking: bool = False
     """Whether Claude's prompt leaves out the thinking of turns before the user's last message."""
+    binds_thinking: bool = False
+    """Whether Claude refuses its earlier thinking where the conversation before it has changed."""
     tool_versions: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Neutral name of a server tool -> the type this model takes, where it differs from `tools.server.forms`."""
 

@@ -195,6 +195,8 @@ def _is_result(message: JsonObject) -> bool:
 def _thinking(body: JsonObject, profile: Profile) -> list[object] | None:
     """The type and the budget of the thinking. Whether it is shown is not part of the prompt."""
     given = body.get("thinking")
+    if given is None and profile.binds_thinking:
+        return ["adaptive", None]  # what these models do without the key
     return [given.get("type"), given.get("budget_tokens")] if isinstance(given, Mapping) else None
 
 

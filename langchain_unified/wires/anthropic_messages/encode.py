@@ -37,6 +37,8 @@ from langchain_unified.wires.anthropic_messages.placement import (
     moved_to_system,
     without_final_thinking,
 )
+from langchain_unified.wires.anthropic_messages.reasoning import tolerate_changed_prefix
+from langchain_unified.wires.anthropic_messages.server_tools import with_paired_server_tools
 from langchain_unified.wires.anthropic_messages.tools import encode_tool_choice, encode_tools
 
 COUNT_KEYS = frozenset(
@@ -70,6 +72,8 @@ def encode(request: Request) -> Encoded:
     _write_system(body, system)
     _write_tools(body, request, state.adjustments)
     _write_output(body, request, state.adjustments)
+    if request.profile.binds_thinking:
+        tolerate_changed_prefix(body)
     if request.stream:
         body["stream"] = True
     body.update(request.extra_body)
@@ -111,7 +115,8 @@ def _conversation(request: Request, state: EncodeState) -> tuple[list[JsonObject
         else:
             _append_turn(messages, late, turn, state)
     append_at_end(messages, late, state)
-    messages = without_final_thinking(messages, state)
+    if any(message["role"] == "assistant" for message in messages):
+        messages = without_final_thinking(with_paired_server_tools(messages, state), state)
     if not messages:
         raise InvalidHistoryError(
             "Anthropic needs a message beside the system prompt, and none has content. Add a human message."

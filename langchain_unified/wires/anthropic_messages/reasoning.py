@@ -187,3 +187,27 @@ def _apply_reasoning_object(decision: ReasoningDecision, reasoning: JsonObject, 
 def _add(decision: ReasoningDecision, why: str) -> None:
     before = decision.notes.get("reasoning")
     decision.notes["reasoning"] = f"{before} {why}." if before else f"{why}."
+
+
+# --- thinking that is bound to its conversation -----------------------------------------------------------------------
+
+
+def tolerate_changed_prefix(body: JsonObject) -> None:
+    """Let the API drop thinking whose conversation has changed before it, where it would refuse the call.
+
+    A system prompt or a list of tools that differs from turn to turn is such a change. (SDK:
+    `thinking.block_binding.prefix_mismatch_behavior`; the reply's `input_transformations` lists what was dropped.)
+    """
+    thinking = body.get("thinking") or {"type": "adaptive"}  # these models think without being asked
+    if thinking.get("type") in ("enabled", "adaptive") and "block_binding" not in thinking and _replays_thinking(body):
+        body["thinking"] = {**thinking, "block_binding": {"prefix_mismatch_behavior": "drop_block"}}
+
+
+def _replays_thinking(body: JsonObject) -> bool:
+    kinds = ("thinking", "redacted_thinking")
+    return any(
+        block.get("type") in kinds
+        for message in body["messages"]
+        if message["role"] == "assistant"
+        for block in message["content"]
+    )

@@ -113,13 +113,13 @@ CHANGED = [
     ({**text("a"), "parsed_output": None, "id": "x"}, text("a")),
     (
         {
-            "type": "server_tool_use",
+            "type": "tool_use",
             "id": "srvtoolu_1",
             "name": "web_search",
             "input": '{"query": "q"}',
             "caller": None,
         },
-        {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "q"}},
+        {"type": "tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "q"}},
     ),
 ]
 
