@@ -327,5 +327,5 @@ def test_register_profile_of_a_model_that_nobody_knows():
 
 @pytest.mark.usefixtures("overrides")
 def test_register_profile_refuses_a_fact_that_does_not_exist():
-    with pytest.raises(ConfigurationError, match=r"Unknown facts for 'gpt-4o': max_output\. Known are binds_thinking, cache_break"):
+    with pytest.raises(ConfigurationError, match=r"Unknown facts for 'gpt-4o': max_output\. Known are binds_"):
         register_profile("gpt-4o", max_output=1)

@@ -77,7 +77,7 @@ def make(
     """The plan for one call of `model`. Raises our `RequestError`s and `ConfigurationError`s, before the network."""
     if not messages:
         raise InvalidHistoryError("There are no messages to send. Give at least one.")
-    arguments = arguments_of(model, keywords if stop is None else {**keywords, "stop": stop})
+    arguments = arguments_of(model, keywords if stop is None else {**keywords, "stop": stop}, messages)
     route = model._route(arguments.call.get("model"))
     tools = _tools(arguments, route)
     wire = _wire(model, arguments, route, tools)
@@ -108,7 +108,7 @@ def make(
 
 def make_count(model: ModelBase, messages: Sequence[BaseMessage], keywords: Mapping[str, Any]) -> Plan | None:
     """The plan for counting the tokens of a call; `None` where the server has no endpoint for it."""
-    arguments = arguments_of(model, keywords)
+    arguments = arguments_of(model, keywords, messages)
     route = model._route(arguments.call.get("model"))
     # Chat Completions has no counting endpoint; the Responses one counts the same conversation.
     wire = WIRES["anthropic_messages" if route.provider == "anthropic" else "openai_responses"]
@@ -124,7 +124,7 @@ def make_count(model: ModelBase, messages: Sequence[BaseMessage], keywords: Mapp
 # --- arguments, tools, wire -------------------------------------------------------------------------------------------
 
 
-def arguments_of(model: ModelBase, keywords: Mapping[str, Any]) -> Arguments:
+def arguments_of(model: ModelBase, keywords: Mapping[str, Any], messages: Sequence[BaseMessage] = ()) -> Arguments:
     """Fields, `model_kwargs` and the call's keywords; the later wins. A keyword that is `None` changes nothing."""
     merged = dict(model._defaults())
     if model.model_kwargs:
@@ -138,7 +138,7 @@ def arguments_of(model: ModelBase, keywords: Mapping[str, Any]) -> Arguments:
             del merged[key]
     arguments = parse_arguments(merged)
     if "response_format" in arguments.call:
-        apply_structured_method(arguments, model)
+        apply_structured_method(arguments, model, messages)
     return arguments
 
 
@@ -201,6 +201,7 @@ def _request(
         model=route.model,
         policy=options.get("repair", model.repair),
         server_state=any(native.get(key) for key in SERVER_STATE),
+        has_answer_form="response_format" in options or (choice is not None and choice.mode in ("any", "tool")),
     )
     request = Request(
         model=route.model,

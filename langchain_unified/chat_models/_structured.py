@@ -16,15 +16,17 @@ listed in `adjustments`, and `on_unsupported` does not apply. With `strict=True`
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, cast
+
+from langchain_core.messages import BaseMessage
 
 from langchain_unified import profiles
 from langchain_unified.catalog import Route
 from langchain_unified.chat_models._arguments import Arguments
 from langchain_unified.chat_models._model import ModelBase
-from langchain_unified.errors import InvalidToolError, UnsupportedParameterError
-from langchain_unified.request import JsonObject, OutputFormat, ToolChoice, ToolSpec
+from langchain_unified.errors import InvalidToolError
+from langchain_unified.request import Adjustment, JsonObject, OutputFormat, ToolChoice, ToolSpec
 from langchain_unified.schemas.anthropic import adapt_schema
 from langchain_unified.schemas.openai import nullable
 from langchain_unified.schemas.subset import schema_adjustment
@@ -38,14 +40,19 @@ METHOD = "method"
 """The key of a bound `response_format` that holds the requested method; `None` lets the call choose."""
 
 
-def apply_structured_method(arguments: Arguments, model: ModelBase) -> str:
-    """Write a bound structured output into `arguments`, in place, and return its method; `""` where none is bound."""
+def apply_structured_method(arguments: Arguments, model: ModelBase, messages: Sequence[BaseMessage] = ()) -> str:
+    """Write a bound structured output into `arguments`, in place, and return its method; `""` where none is bound.
+
+    Claude takes no output format for `messages` that ask for citations: the answer is the call of a tool then.
+    """
     bound = arguments.call.get("response_format")
     if not isinstance(bound, Mapping | OutputFormat):
         return _apply_type(bound, arguments, model)
     if not isinstance(bound, Mapping) or METHOD not in bound:
         return ""
     call = StructuredCall(arguments, model, bound)
+    if call.route.provider == "anthropic" and any(map(_asks_for_citations, messages)):
+        call.obstacles = [*call.obstacles, CITATIONS]
     if any(spec.name == call.name for spec in call.tools):
         raise InvalidToolError(
             f"A tool and the schema of the answer are both named {call.name!r}: give one of them another name."
@@ -75,6 +82,22 @@ def _target(asked: Any) -> Target:
 _cached_target = functools.lru_cache(maxsize=256)(Target)
 
 
+CITATIONS = "A document asks for citations, which exclude an output format"
+
+
+def _asks_for_citations(holder: Any) -> bool:
+    """Whether a message or a block in it has a document or search result with citations."""
+    if isinstance(holder, BaseMessage):
+        return isinstance(holder.content, list) and any(map(_asks_for_citations, holder.content))
+    if not isinstance(holder, Mapping):
+        return False
+    cites = holder.get("citations")
+    if cites is True or (isinstance(cites, Mapping) and cites.get("enabled")):
+        return True
+    content = holder.get("content")
+    return isinstance(content, list) and any(map(_asks_for_citations, content))
+
+
 class StructuredCall:
     """One call that asks for structured output: the schema, the tools beside it, and what its model can do."""
 
@@ -93,21 +116,25 @@ class StructuredCall:
         """Why Anthropic cannot hold an answer to the schema."""
 
     def method(self) -> str:
-        """The method for this model. Raises where the requested one cannot carry the schema."""
+        """The method for this model and conversation. Raises where the requested one cannot carry the schema."""
         if self.requested is None:
             return "json_schema" if self.has_json_schema and not self.obstacles else "function_calling"
         if self.requested != "json_schema":
             return self.requested
-        if not self.has_json_schema:
-            raise UnsupportedParameterError(
-                f"{self.route.model} has no json_schema output. Leave `method` out, or use 'function_calling'."
-            )
+        if not self.has_json_schema or CITATIONS in self.obstacles:
+            self._report_other_method()
+            return "function_calling"
         if self.obstacles:
             raise InvalidToolError(
                 f"Anthropic cannot hold an answer to the schema {self.name!r}: {'; '.join(self.obstacles)}. "
                 "Leave `method` out, or use 'function_calling'."
             )
         return self.requested
+
+    def _report_other_method(self) -> None:
+        """List that a tool takes the place of the output format that was asked for."""
+        reason = CITATIONS if self.has_json_schema else f"{self.route.model} has no json_schema output"
+        self.arguments.adjustments.append(Adjustment(what="method", why=f"{reason}: a tool stands in for it."))
 
     @property
     def forceable(self) -> bool:

@@ -37,18 +37,20 @@ def repair(
     model: str = "",
     policy: Policy = "fix",
     server_state: bool = False,
+    has_answer_form: bool = False,
 ) -> tuple[Turns, tuple[Adjustment, ...]]:
     """The turns as `wire` takes them, and the adjustments. The same object comes back where nothing changes.
 
     `ids` are the call ids that the wire takes. `model` is the target model: reasoning of another one is left out. With
-    `server_state` the server holds earlier turns, and a result may answer a call that is not here. Raises
+    `server_state` the server holds earlier turns, and a result may answer a call that is not here.
+    `has_answer_form`: the call asks for an output format or a tool call, not for a text that could be continued. Raises
     `InvalidHistoryError`.
     """
     if not turns and not server_state:
         raise InvalidHistoryError("There are no messages to send. Give at least one.")
     if _needs_no_repair(turns, wire, ids, model):
         return turns, ()
-    state = RepairState(wire, ids, profile, model, policy, server_state)
+    state = RepairState(wire, ids, profile, model, policy, server_state, has_answer_form)
     repaired = turns
     for step in STEPS:
         repaired = step(repaired, state)
@@ -189,10 +191,13 @@ def _complete_end(turns: Turns, state: RepairState) -> Turns:
         return turns
     why = f"{state.model or 'The model'} takes no prefill: a user message that asks it to continue was added."
     state.report("trailing assistant message", why)
-    return (*turns, Turn("user", ({"type": "text", "text": CONTINUE},), position=turns[-1].position))
+    text = ANSWER if state.has_answer_form else CONTINUE
+    return (*turns, Turn("user", ({"type": "text", "text": text},), position=turns[-1].position))
 
 
 CONTINUE = "Continue from exactly where your last message ends."
+ANSWER = "Give the answer now, in the required form."
+"""The same request where the answer is an object or a tool call, which continues no text."""
 
 
 def _ends_with_prefill(turns: Turns, state: RepairState) -> bool:

@@ -25,6 +25,7 @@ class RepairState:
     model: str
     policy: Policy
     server_state: bool
+    has_answer_form: bool = False
     adjustments: list[Adjustment] = field(default_factory=list)
 
     def report(self, what: str, why: str) -> None:

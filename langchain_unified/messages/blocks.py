@@ -300,7 +300,8 @@ def _tool_call(block: JsonObject) -> ToolCallBlock | InvalidToolCallBlock:
 
 def _tool_call_chunk(block: JsonObject) -> InvalidToolCallBlock:
     """The sum of standard chunks has this block for a call whose arguments never became complete."""
-    return {"type": "invalid_tool_call", "id": block.get("id"), "name": block.get("name"), "args": block.get("args")}
+    named = {key: block.get(key) for key in ("id", "name", "args")}
+    return build(InvalidToolCallBlock, type="invalid_tool_call", **named, **_select(block, "extras"))
 
 
 def _tool_result(block: JsonObject) -> ToolResultBlock:

@@ -26,7 +26,6 @@ BLOCKS: Mapping[str, str] = {
     "mcp_tool_listing": MCP,
     "advisor_tool_result": "advisor-tool-2026-03-01",
     "fallback": "server-side-fallback-2026-07-01",
-    "tool_addition": "mid-conversation-tool-changes-2026-07-01",
     "tool_removal": "mid-conversation-tool-changes-2026-07-01",
 }
 """Type of a block -> beta."""
@@ -99,5 +98,6 @@ def _betas_of_blocks(body: JsonObject) -> Iterator[str]:
             if kind == "compaction":
                 # Only the newer kind of compaction signs its blocks.
                 yield "compact-2026-09-04" if block.get("signature") else "compact-2026-01-12"
-            if kind == "tool_addition" and (block.get("tool") or {}).get("type") == "tool_definition":
-                yield "inline-tools-2026-09-15"
+            if kind == "tool_addition":
+                is_definition = (block.get("tool") or {}).get("type") == "tool_definition"
+                yield "inline-tools-2026-09-15" if is_definition else "mid-conversation-tool-changes-2026-07-01"

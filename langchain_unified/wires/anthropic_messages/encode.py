@@ -8,11 +8,12 @@ trailing whitespace, and a later system message moves where the API takes it (`p
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import takewhile
 
 from langchain_unified.errors import InvalidHistoryError, UnsupportedContentError
+from langchain_unified.history.repair import ANSWER, CONTINUE
 from langchain_unified.request import Adjustment, Encoded, JsonObject, Request, Turn
 from langchain_unified.schemas.anthropic import output_schema
 from langchain_unified.schemas.subset import schema_adjustment
@@ -21,6 +22,7 @@ from langchain_unified.wires.anthropic_messages.assistant import ASSISTANT
 from langchain_unified.wires.anthropic_messages.betas import betas
 from langchain_unified.wires.anthropic_messages.blocks import SYSTEM, USER, EncodeState, write_blocks, write_result
 from langchain_unified.wires.anthropic_messages.caching import SYSTEM_ROLES, has_native_blocks, stays_in_messages
+from langchain_unified.wires.anthropic_messages.citations import drop_citations
 from langchain_unified.wires.anthropic_messages.params import (
     PARAMS,
     SAMPLING,
@@ -72,8 +74,11 @@ def encode(request: Request) -> Encoded:
     _write_system(body, system)
     _write_tools(body, request, state.adjustments)
     _write_output(body, request, state.adjustments)
+    if "format" in (body.get("output_config") or {}):
+        drop_citations(body, state.adjustments)
     if request.profile.binds_thinking:
         tolerate_changed_prefix(body)
+    _check_prefill(body, request, state.adjustments)
     if request.stream:
         body["stream"] = True
     body.update(request.extra_body)
@@ -121,7 +126,6 @@ def _conversation(request: Request, state: EncodeState) -> tuple[list[JsonObject
         raise InvalidHistoryError(
             "Anthropic needs a message beside the system prompt, and none has content. Add a human message."
         )
-    _check_prefill(messages, request, state.adjustments)
     return messages, system
 
 
@@ -153,9 +157,9 @@ def _message(turn: Turn, state: EncodeState) -> tuple[str, list[JsonObject]]:
 # --- prefill ----------------------------------------------------------------------------------------------------------
 
 
-def _check_prefill(messages: Sequence[JsonObject], request: Request, adjustments: list[Adjustment]) -> None:
-    """Claude continues an assistant message at the end, which not every model allows. Its last text is trimmed."""
-    last = messages[-1]
+def _check_prefill(body: JsonObject, request: Request, adjustments: list[Adjustment]) -> None:
+    """Claude continues an assistant message at the end, which not every model and call allows. Its end is trimmed."""
+    last = body["messages"][-1]
     if last["role"] != "assistant" or not _is_prefill(last["content"]):
         return
     if not request.profile.prefill:
@@ -163,12 +167,34 @@ def _check_prefill(messages: Sequence[JsonObject], request: Request, adjustments
             f"The conversation ends with an assistant message, and {request.model} takes no prefill. "
             "Add a human message, or use response_format for the form of the answer."
         )
+    obstacle = _prefill_obstacle(body, last["content"][0])
+    if obstacle:
+        why = f"Anthropic takes no prefill {obstacle}: a user message that asks for the answer was added."
+        adjustments.append(Adjustment(what="trailing assistant message", why=why, lossless=True))
+        text = CONTINUE if obstacle == WHILE_THINKING else ANSWER
+        body["messages"] = [*body["messages"], {"role": "user", "content": [{"type": "text", "text": text}]}]
+        return
     block = last["content"][-1]
     trimmed = block["text"].rstrip()
     if trimmed != block["text"]:
         last["content"][-1] = {**block, "text": trimmed}
         why = "Anthropic refuses whitespace at the end of a prefill: it was cut off."
         adjustments.append(Adjustment(what="trailing whitespace", why=why))
+
+
+WHILE_THINKING = "while Claude thinks within a budget"
+
+
+def _prefill_obstacle(body: JsonObject, first: JsonObject) -> str | None:
+    """What in the call forbids a prefill. (Guide to structured outputs; langgraph#4940; n8n#22550: "When `thinking` is
+    enabled, a final `assistant` message must start with a thinking block".)
+    """
+    if (body.get("output_config") or {}).get("format"):
+        return "with an output format"
+    if (body.get("tool_choice") or {}).get("type") in ("any", "tool"):
+        return "with a forced tool call"
+    thinks = (body.get("thinking") or {}).get("type") == "enabled"
+    return WHILE_THINKING if thinks and first.get("type") not in ("thinking", "redacted_thinking") else None
 
 
 def _is_prefill(blocks: list[JsonObject]) -> bool:
@@ -200,9 +226,18 @@ def _write_tools(body: JsonObject, request: Request, adjustments: list[Adjustmen
     tools = encode_tools(request, adjustments)
     if tools:
         body["tools"] = tools
+    _check_skills(body, tools, adjustments)
     choice = encode_tool_choice(request, body, adjustments)
     if choice is not None:
         body["tool_choice"] = choice
+
+
+def _check_skills(body: JsonObject, tools: list[JsonObject], adjustments: list[Adjustment]) -> None:
+    container = body.get("container")
+    has_skills = isinstance(container, Mapping) and container.get("skills")
+    if has_skills and not any(str(tool.get("type")).startswith("code_execution") for tool in tools):
+        why = "Skills run in code execution, and the call has no such tool: bind a code execution tool."
+        adjustments.append(Adjustment(what="container.skills", why=why))
 
 
 NO_JSON_MODE: Mapping[bool, str] = {

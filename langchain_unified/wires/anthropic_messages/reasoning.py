@@ -156,6 +156,9 @@ def _apply_thinking(decision: ReasoningDecision, thinking: JsonObject, request: 
         decision.thinking = {**rest, "type": "adaptive"}
         decision.notes["thinking"] = f"{request.model} takes no budget: adaptive thinking was sent."
         return
+    if thinking.get("type") == "disabled" and request.profile.thinking == "adaptive":
+        _apply_disabled(decision, thinking, request)
+        return
     budget = thinking.get("budget_tokens")
     limit = max_tokens(request)
     if budget is not None and budget >= limit and not _interleaved(request):
@@ -163,6 +166,23 @@ def _apply_thinking(decision: ReasoningDecision, thinking: JsonObject, request: 
             f"thinking.budget_tokens ({budget}) must be below max_tokens ({limit}): raise the one or lower the other."
         )
     decision.thinking = dict(thinking)
+
+
+def _apply_disabled(decision: ReasoningDecision, thinking: JsonObject, request: Request) -> None:
+    """`{"type": "disabled"}`, or what comes nearest for a model or an effort that does not take it."""
+    off, highest = request.profile.thinking_off, request.profile.thinking_off_max_effort
+    effort = decision.effort or (request.native.get("output_config") or {}).get("effort")
+    if off == "between_tools":
+        decision.thinking = {"type": off}
+        decision.notes["thinking"] = f"{request.model} cannot be kept from thinking: 'between_tools' was sent."
+    elif off == "never":
+        decision.thinking = None
+        decision.notes["thinking"] = f"{request.model} always thinks: 'disabled' was not sent."
+    elif highest in LEVELS and effort in LEVELS and LEVELS.index(effort) > LEVELS.index(highest):
+        decision.thinking = None
+        decision.notes["thinking"] = f"{request.model} takes 'disabled' up to the effort {highest!r}: it was not sent."
+    else:
+        decision.thinking = dict(thinking)
 
 
 def _interleaved(request: Request) -> bool:

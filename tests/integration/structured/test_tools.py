@@ -114,8 +114,12 @@ def test_a_model_without_json_schema(server: Emulator) -> None:
     assert note["what"] == "the schema of tool 'Report'"
     assert note["why"].startswith("gpt-4-turbo has no json_schema output: a tool stands in for it. Nothing holds the")
     assert sent(server)["tools"][0]["function"]["name"] == "Report"
+    asked = model.with_structured_output(Report, method="json_schema", include_raw=True)
+    with pytest.warns(UserWarning, match="method: gpt-4-turbo has no json_schema output: a tool stands in for it"):
+        assert isinstance(asked.invoke("hi")["parsed"], Report)
+    strict = build("chat", server, model="gpt-4-turbo", on_unsupported="raise")
     with pytest.raises(UnsupportedParameterError, match="gpt-4-turbo has no json_schema output"):
-        model.with_structured_output(Report, method="json_schema")
+        strict.with_structured_output(Report, method="json_schema").invoke("hi")
     other = build("chat", server, model="gpt-4-turbo", profile={"structured_output": True})
     assert isinstance(other.with_structured_output(Report).invoke("hi"), Report)
     assert format_of(sent(server))["type"] == "json_schema"

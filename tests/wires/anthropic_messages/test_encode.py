@@ -79,8 +79,7 @@ def test_changes_of_tools_stay_in_their_message_on_any_model():
     assert encoded.body["messages"][-1] == {"role": "system", "content": [change]}
     assert encoded.headers["anthropic-beta"] == "mid-conversation-tool-changes-2026-07-01"
     inline = {"type": "tool_addition", "tool": {"type": "tool_definition", "definition": {"name": "f"}}}
-    both = encode(HumanMessage("hi"), SystemMessage([inline])).headers["anthropic-beta"]
-    assert both == "mid-conversation-tool-changes-2026-07-01,inline-tools-2026-09-15"
+    assert encode(HumanMessage("hi"), SystemMessage([inline])).headers["anthropic-beta"] == "inline-tools-2026-09-15"
 
 
 def test_turns_of_one_role_are_one_message():
