@@ -190,9 +190,8 @@ def _request(
         params, native = renamed.params, renamed.native
         conversation = (*turns(renamed.system, wire.name), *conversation)
     choice, params = _tool_choice(options, params, tools)
-    dialect = route.dialect
-    if options.get("stream_usage") is False:
-        dialect = replace(dialect, stream_usage=False)
+    without_usage = options.get("stream_usage") is False
+    dialect = replace(route.dialect, stream_usage=False) if without_usage else route.dialect
     repaired, repairs = repair(
         conversation,
         wire=wire.name,

@@ -128,10 +128,9 @@ def follow_tool_calls(blocks: list[Block], message: AIMessage) -> list[Block]:
             # The caller removed this call from `tool_calls`. Its mark moves to the block before it.
             result = mark_last(result, block.get("mark"))
     result.extend(_call_block(call) for same in calls.values() for call in same)
-    # A call that is listed twice is the valid one. (Some servers give no ids: those calls all stay.)
-    result.extend(
-        _invalid_call_block(call) for same in broken.values() for call in same if not call["id"] or call["id"] not in calls
-    )
+    # A call that is listed as valid and as invalid is the valid one. Calls without an id all stay.
+    rest = [call for same in broken.values() for call in same if not call["id"] or call["id"] not in calls]
+    result.extend(map(_invalid_call_block, rest))
     return result
 
 

@@ -114,9 +114,10 @@ def test_a_model_without_json_schema(server: Emulator) -> None:
     assert note["what"] == "the schema of tool 'Report'"
     assert note["why"].startswith("gpt-4-turbo has no json_schema output: a tool stands in for it. Nothing holds the")
     assert sent(server)["tools"][0]["function"]["name"] == "Report"
-    asked = model.with_structured_output(Report, method="json_schema", include_raw=True)
-    with pytest.warns(UserWarning, match="method: gpt-4-turbo has no json_schema output: a tool stands in for it"):
-        assert isinstance(asked.invoke("hi")["parsed"], Report)
+    asked = model.with_structured_output(Report, method="json_schema", include_raw=True).invoke("hi")
+    assert isinstance(asked["parsed"], Report)
+    listed = asked["raw"].response_metadata["adjustments"]
+    assert {"what": "method", "why": "gpt-4-turbo has no json_schema output: a tool stands in for it."} in listed
     strict = build("chat", server, model="gpt-4-turbo", on_unsupported="raise")
     with pytest.raises(UnsupportedParameterError, match="gpt-4-turbo has no json_schema output"):
         strict.with_structured_output(Report, method="json_schema").invoke("hi")

@@ -64,23 +64,27 @@ def test_reasoning_goes_back_only_to_its_own_wire_and_signed():
     assert said({"type": "reasoning", "reasoning": "hm"}, text("a"), origin=OWN) == [text("a")]
 
 
+ANSWER = {"type": "native", "value": {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": []}}
+
+
 def test_server_tools():
-    call = {"type": "server_tool_call", "id": "s", "name": "code_interpreter", "args": {"code": "1"}}
-    use = {"type": "server_tool_use", "id": "s", "name": "code_execution", "input": {"code": "1"}}
-    assert said(call, origin=OWN) == [use]
-    assert said({**call, "args": '{"code": "1"}'}, origin=OWN) == [use]
+    call = {"type": "server_tool_call", "id": "srvtoolu_1", "name": "code_interpreter", "args": {"code": "1"}}
+    use = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "code_execution", "input": {"code": "1"}}
+    assert said(call, ANSWER, origin=OWN)[0] == use
+    assert said({**call, "args": '{"code": "1"}'}, ANSWER, origin=OWN)[0] == use
     output = {"type": "server_tool_result", "tool_call_id": "s", "status": "success", "output": [{"title": "ü"}]}
     assert said(output, origin=OWN) == [text('[the tool returned [{"title": "ü"}]]')]
     assert said({**output, "output": None}, origin=OWN) == [text("[the tool returned nothing]")]
 
 
 def test_a_server_tool_call_with_broken_arguments_is_named():
-    call = {"type": "server_tool_call", "id": "s", "name": "web_search", "args": '{"query": "x'}
-    encoded = encode(Turn("assistant", (call,), origin=OWN, position=1), Turn("user", (text("go on"),)))
+    call = {"type": "server_tool_call", "id": "srvtoolu_1", "name": "web_search", "args": '{"query": "x'}
+    encoded = encode(Turn("assistant", (call, ANSWER), origin=OWN, position=1), Turn("user", (text("go on"),)))
     assert encoded.body["messages"][0]["content"][0]["input"] == {}
     assert whats(encoded) == ["call of 'web_search' in message 1"]
     for nothing in ({}, "", None):
-        encoded = encode(Turn("assistant", ({**call, "args": nothing},), origin=OWN), Turn("user", (text("go on"),)))
+        empty = Turn("assistant", ({**call, "args": nothing}, ANSWER), origin=OWN)
+        encoded = encode(empty, Turn("user", (text("go on"),)))
         assert whats(encoded) == []
 
 
@@ -89,7 +93,7 @@ def test_a_server_tool_call_with_broken_arguments_is_named():
 )
 def test_a_replayed_call_with_broken_arguments_is_named(broken: dict[str, Any]):
     use = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", **broken}
-    reply = AIMessage([use, text("a")], response_metadata={"model_provider": "anthropic"})
+    reply = AIMessage([use, ANSWER["value"], text("a")], response_metadata={"model_provider": "anthropic"})
     encoded = encode(HumanMessage("hi"), reply, HumanMessage("go on"))
     assert encoded.body["messages"][1]["content"][0]["input"] == {}
     assert whats(encoded) == ["call of 'web_search' in message 1"]

@@ -175,7 +175,8 @@ def decoded_of(exchange: dict[str, Any]) -> list[AIMessage]:
 
 def replayed(message: AIMessage) -> Any:
     results = [ToolMessage("done", tool_call_id=call["id"]) for call in message.tool_calls]
-    return encode(HumanMessage("hi"), message, *results, HumanMessage("go on"), tools=(TOOL,))
+    paused = message.response_metadata.get("stop_reason") == "pause_turn"  # the API takes no user's word after it
+    return encode(HumanMessage("hi"), message, *results, *([] if paused else [HumanMessage("go on")]), tools=(TOOL,))
 
 
 def sendable(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
