@@ -36,9 +36,10 @@ IDENTITY = ("name", "release_date", "status")
 """What a model does not share with the one it is like."""
 
 PROVIDER_NAMES: Mapping[Provider, re.Pattern[str]] = {
-    "anthropic": re.compile(r"claude-"),
+    "anthropic": re.compile(r"claude-", re.IGNORECASE),
     "openai": re.compile(
-        r"(ft:)?(gpt-(?!image|realtime|transcribe|live)|o\d|chatgpt-(?!image)|codex-|computer-use-preview)"
+        r"(ft:)?(gpt-(?!image|realtime|transcribe|live)|o\d|chatgpt-(?!image)|codex-|computer-use-preview)",
+        re.IGNORECASE,
     ),
 }
 """How an id without a prefix tells its provider. Models of images, speech and embeddings are no chat models."""
@@ -141,7 +142,7 @@ def _facts(provider: Provider | None, model: str) -> JsonObject:
     found: JsonObject = {}
     if provider is not None:
         models = _table()[provider]
-        name = _base_model(model) if provider == "openai" else model.replace(".", "-")
+        name = _base_model(model).lower() if provider == "openai" else model.replace(".", "-").lower()
         entry = _known(models, name)
         if entry is not None:
             found = _entry(models, entry)

@@ -182,8 +182,7 @@ def _usage(
     usage = UsageMetadata(
         input_tokens=input_tokens, output_tokens=output_tokens, total_tokens=input_tokens + output_tokens
     )
-    if input_details:
-        usage["input_token_details"] = cast(InputTokenDetails, input_details)
-    if output_details:
-        usage["output_token_details"] = cast(OutputTokenDetails, output_details)
+    # Empty where the server reports none: programs read a detail with `.get` and expect the objects to be there.
+    usage["input_token_details"] = cast(InputTokenDetails, input_details)
+    usage["output_token_details"] = cast(OutputTokenDetails, output_details)
     return cast(UsageMetadata, {**usage, **{name: counts for name, counts in further.items() if counts}})

@@ -23,10 +23,10 @@ from langchain_unified import (
     UnsupportedParameterError,
 )
 from langchain_unified.chat_models._stops import StreamCutter, TextCutter, cut_message, cut_text
-from tests.support.replies import answer
+from tests.support.replies import NO_DETAILS, answer
 from tests.support.server import Received, Reply, serve
 
-USAGE = {"input_tokens": 5, "output_tokens": 2, "total_tokens": 7}
+USAGE = {"input_tokens": 5, "output_tokens": 2, "total_tokens": 7, **NO_DETAILS}
 
 MODELS: dict[str, Callable[..., Any]] = {
     "anthropic": lambda url, **kw: ChatAnthropic(**{"model": "claude-sonnet-4-5", "base_url": url, **KEYS, **kw}),

@@ -131,3 +131,7 @@ BUILDERS = {
     "/count_tokens": _counted,
     "/input_tokens": _counted,
 }
+
+
+NO_DETAILS: dict[str, dict[str, int]] = {"input_token_details": {}, "output_token_details": {}}
+"""What `usage_metadata` holds beside the totals where the server reports no details."""

@@ -67,6 +67,7 @@ def _message(choice: JsonObject, reply: JsonObject) -> AIMessage:
     common = common_finish(choice.get("finish_reason"), bool(message.get("refusal")), has_calls)
     return AIMessage(
         content=split_content(message.get("content"))[0],
+        name=message["name"] if isinstance(message.get("name"), str) else None,
         additional_kwargs=_additional_kwargs(message, calls),
         tool_calls=calls.valid,
         invalid_tool_calls=calls.invalid,

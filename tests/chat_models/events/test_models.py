@@ -13,7 +13,7 @@ from langchain_core.messages import HumanMessage
 from langchain_unified import ChatAnthropic, ChatOpenAI, IncompleteStreamError, OverloadedError, ProviderError
 from langchain_unified.wires import WIRES
 from tests.chat_models.events.helpers import anthropic_stream, citation, text_delta
-from tests.support.replies import answer
+from tests.support.replies import NO_DETAILS, answer
 from tests.support.server import Received, Reply, Server, serve
 from tests.support.v3 import Listener, assembled, check_lifecycle, written
 
@@ -49,7 +49,7 @@ def test_the_stream_object(name: str, server: Server) -> None:
     assert start["metadata"]["provider"] == provider
     assert start["metadata"]["model"] == stream.output.response_metadata["model_name"]
     assert str(stream.text) == "one two three"
-    assert finish["usage"] == {"input_tokens": 5, "output_tokens": 2, "total_tokens": 7}
+    assert finish["usage"] == {"input_tokens": 5, "output_tokens": 2, "total_tokens": 7, **NO_DETAILS}
     assert finish["metadata"]["request_id"] == "req_1"
     check_lifecycle(events)
 

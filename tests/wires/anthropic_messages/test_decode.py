@@ -10,6 +10,7 @@ from langchain_core.messages import AIMessage
 
 from langchain_unified.errors import ReplyError
 from langchain_unified.wires.anthropic_messages import WIRE
+from tests.support.replies import NO_DETAILS
 from tests.wires.anthropic_messages.helpers import REPLY, USE, text
 
 
@@ -20,7 +21,7 @@ def reply(**changes: Any) -> AIMessage:
 def test_smallest_reply():
     message = reply()
     assert (message.content, message.id, message.response_metadata["id"]) == ("hello", None, "msg_1")
-    assert message.usage_metadata == {"input_tokens": 3, "output_tokens": 5, "total_tokens": 8}
+    assert message.usage_metadata == {"input_tokens": 3, "output_tokens": 5, "total_tokens": 8, **NO_DETAILS}
     assert message.response_metadata == {
         "model_provider": "anthropic",
         "model_name": "claude-test",
