@@ -102,7 +102,7 @@ class Reply:
 
     @property
     def id(self) -> str | None:
-        """The provider's id of the reply, else LangChain's id of the message."""
+        """The provider's id of the reply, which a stream's last chunk has; else LangChain's id of the message."""
         return self._string("id") or self.message.id
 
     @property

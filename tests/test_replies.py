@@ -96,7 +96,9 @@ def test_the_chunks_of_a_stream(server: Emulator, api: str) -> None:
     assert (first.model, first.request_id, first.prompt_cache) == (None, None, None)
     assert first.cost.total is None
     assert first.cost.reason == "the stream ended before it reported its usage"
-    assert first.id == last.id
+    # Only the last chunk has the provider's id.
+    assert first.id == first.message.id == last.message.id != last.id
+    assert last.id == last.message.response_metadata["id"]
     assert (last.finish_reason, last.model, last.output_tokens) == ("stop", NAMES[api], 100)
     assert last.cost.total == Decimal(COST[api])
 
