@@ -5,9 +5,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from docs.generate import media, parameters, server_tools
+from docs.generate import differences, media, parameters, server_tools
 
-PAGES = {"media.md": media.page, "parameters.md": parameters.page, "server_tools.md": server_tools.page}
+PAGES = {
+    "differences.md": differences.page,
+    "media.md": media.page,
+    "parameters.md": parameters.page,
+    "server_tools.md": server_tools.page,
+}
 
 if __name__ == "__main__":
     folder = Path(sys.argv[1] if sys.argv[1:] else "docs")

@@ -1,0 +1,268 @@
+"""Programs of the kind that the documentation of langchain-anthropic and langchain-openai teaches.
+
+Each is a function of a chat model. It returns what the program would show: messages, chunks added up, or objects.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.tools import tool
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, MessagesState, StateGraph
+from pydantic import BaseModel, Field
+from typing_extensions import TypedDict
+
+PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+PDF = "JVBERi0xLjQKJSVFT0YK"
+ALL = ("anthropic", "chat", "responses")
+OPENAI = ("chat", "responses")
+
+
+@tool
+def get_weather(city: str) -> str:
+    """The weather in a city."""
+    return f"18 °C in {city}"
+
+
+class Trip(BaseModel):
+    """A trip to a city."""
+
+    city: str = Field(description="where to")
+    days: int
+
+
+class TripDict(TypedDict):
+    """A trip to a city."""
+
+    city: str
+    days: int
+
+
+CALL = {"name": "get_weather", "args": {"city": "Paris"}, "id": "call_1", "type": "tool_call"}
+ANSWERED = [
+    HumanMessage("What is the weather in Paris?"),
+    AIMessage("", tool_calls=[CALL]),
+    ToolMessage("18 °C", tool_call_id="call_1"),
+]
+
+
+def added(chunks: Any) -> Any:
+    first, *rest = chunks
+    for chunk in rest:
+        first += chunk
+    return first
+
+
+async def aadded(chunks: Any) -> Any:
+    return added([chunk async for chunk in chunks])
+
+
+def agent(model: Any) -> list[Any]:
+    """A model and its tool, until the model answers in text."""
+    bound = model.bind_tools([get_weather])
+    messages: list[Any] = [HumanMessage("What is the weather in Paris?")]
+    for _ in range(2):
+        messages.append(bound.invoke(messages))
+        messages += [get_weather.invoke(call) for call in messages[-1].tool_calls]
+    return messages
+
+
+def thread(model: Any) -> list[Any]:
+    """Two turns of a checkpointed graph."""
+    graph = StateGraph(MessagesState)
+    graph.add_node("model", lambda state: {"messages": [model.invoke(state["messages"])]})
+    graph.add_edge(START, "model")
+    app = graph.compile(checkpointer=InMemorySaver())
+    config: Any = {"configurable": {"thread_id": "1"}}
+    for text in ("Hi, I am Ada.", "What is my name?"):
+        state = app.invoke({"messages": [HumanMessage(text)]}, config)
+    return list(state["messages"])
+
+
+def image(source: dict[str, Any]) -> list[Any]:
+    return [HumanMessage([{"type": "text", "text": "What is this?"}, source])]
+
+
+def after_reasoning(kind: str) -> Callable[[Any], Any]:
+    """Two turns of which the first was thought about."""
+
+    def run(model: Any) -> Any:
+        first = added(model.stream("Hi")) if kind == "stream" else model.invoke("Hi")
+        return [first, model.invoke([HumanMessage("Hi"), first, HumanMessage("And then?")])]
+
+    return run
+
+
+MARK = {"cache_control": {"type": "ephemeral"}}
+IMAGE_URL = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PNG}"}}
+PROMPT = ChatPromptTemplate.from_messages([("system", "You translate to {language}."), ("human", "{text}")])
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program, the APIs that it is written for, the model's fields, and the answers of the server."""
+
+    name: str
+    run: Callable[[Any], Any]
+    apis: Sequence[str] = ALL
+    fields: Any = None
+    script: Sequence[Any] | None = None
+
+
+CALLS_WEATHER = {"tool_calls": [{"name": "get_weather", "args": {"city": "Paris"}}]}
+THOUGHT = {"content": "Hello.", "reasoning": "They greet."}
+TRIP = '{"city": "Rome", "days": 4}'
+CALLS_TRIP = {"tool_calls": [{"name": "Trip", "args": {"city": "Rome", "days": 4}}]}
+SCHEMA = {"title": "Trip", "description": "A trip.", **Trip.model_json_schema()}
+
+PROGRAMS = [
+    Program("invoke a text", lambda m: m.invoke("Hi")),
+    Program("invoke messages", lambda m: m.invoke([SystemMessage("Be brief."), HumanMessage("Hi")])),
+    Program(
+        "invoke tuples", lambda m: m.invoke([("system", "Be brief."), ("human", "Hi"), ("ai", "Yes?"), ("human", "Go")])
+    ),
+    Program(
+        "invoke dicts",
+        lambda m: m.invoke([{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]),
+    ),
+    Program("stream", lambda m: added(m.stream("Count to three."))),
+    Program("ainvoke", lambda m: asyncio.run(m.ainvoke("Hi"))),
+    Program("astream", lambda m: asyncio.run(aadded(m.astream("Hi")))),
+    Program("batch", lambda m: m.batch(["Hi", "Ho"], config={"max_concurrency": 1})),
+    Program("prompt template", lambda m: (PROMPT | m).invoke({"language": "French", "text": "Hello"})),
+    Program("temperature", lambda m: m.invoke("Hi"), ("chat",), {"temperature": 0}),
+    Program("max_tokens", lambda m: m.invoke("Hi"), ALL, {"max_tokens": 100}),
+    Program("max_tokens of the call", lambda m: m.invoke("Hi", max_tokens=100)),
+    Program("top_p", lambda m: m.invoke("Hi", top_p=0.5), ("chat",)),
+    Program("stop", lambda m: m.invoke("Hi", stop=["END"]), ("anthropic", "chat")),
+    Program("seed", lambda m: m.invoke("Hi"), ("chat",), {"seed": 7}),
+    Program("n", lambda m: [g.message for g in m.generate([[HumanMessage("Hi")]]).generations[0]], ("chat",), {"n": 2}),
+    Program("logprobs", lambda m: m.bind(logprobs=True).invoke("Hi"), ("chat",)),
+    Program("tools", lambda m: m.bind_tools([get_weather]).invoke("Weather in Paris?"), ALL, None, [CALLS_WEATHER]),
+    Program(
+        "tools streamed", lambda m: added(m.bind_tools([get_weather]).stream("Weather?")), ALL, None, [CALLS_WEATHER]
+    ),
+    Program(
+        "strict tools", lambda m: m.bind_tools([get_weather], strict=True).invoke("Hi"), ALL, None, [CALLS_WEATHER]
+    ),
+    Program("tool_choice by name", lambda m: m.bind_tools([get_weather], tool_choice="get_weather").invoke("Hi")),
+    Program("tool_choice any", lambda m: m.bind_tools([get_weather], tool_choice="any").invoke("Hi")),
+    Program("no parallel calls", lambda m: m.bind_tools([get_weather], parallel_tool_calls=False).invoke("Hi")),
+    Program("tool results", lambda m: m.bind_tools([get_weather]).invoke(ANSWERED), ALL, None, ["18 °C."]),
+    Program("an agent", agent, ALL, None, [CALLS_WEATHER, "18 °C."]),
+    Program(
+        "json_schema", lambda m: m.with_structured_output(Trip, method="json_schema").invoke("Trip"), ALL, None, [TRIP]
+    ),
+    Program(
+        "function_calling",
+        lambda m: m.with_structured_output(Trip, method="function_calling").invoke("Trip"),
+        ALL,
+        None,
+        [CALLS_TRIP],
+    ),
+    Program(
+        "json_mode",
+        lambda m: m.with_structured_output(Trip, method="json_mode").invoke("Trip as JSON"),
+        OPENAI,
+        None,
+        [TRIP],
+    ),
+    Program(
+        "structured TypedDict",
+        lambda m: m.with_structured_output(TripDict, method="json_schema").invoke("Trip"),
+        ALL,
+        None,
+        [TRIP],
+    ),
+    Program(
+        "structured dict",
+        lambda m: m.with_structured_output(SCHEMA, method="json_schema").invoke("Trip"),
+        ALL,
+        None,
+        [TRIP],
+    ),
+    Program(
+        "structured with raw",
+        lambda m: m.with_structured_output(Trip, method="json_schema", include_raw=True).invoke("Trip"),
+        ALL,
+        None,
+        [TRIP],
+    ),
+    Program("response_format class", lambda m: m.invoke("Trip", response_format=Trip), OPENAI, None, [TRIP]),
+    Program("image_url", lambda m: m.invoke(image(IMAGE_URL))),
+    Program("standard image", lambda m: m.invoke(image({"type": "image", "base64": PNG, "mime_type": "image/png"}))),
+    Program(
+        "v0 image",
+        lambda m: m.invoke(image({"type": "image", "source_type": "base64", "data": PNG, "mime_type": "image/png"})),
+    ),
+    Program(
+        "standard PDF",
+        lambda m: m.invoke(image({"type": "file", "base64": PDF, "mime_type": "application/pdf", "filename": "a.pdf"})),
+    ),
+    Program(
+        "Anthropic's image",
+        lambda m: m.invoke(
+            image({"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PNG}})
+        ),
+        ("anthropic",),
+    ),
+    Program(
+        "a document with citations",
+        lambda m: m.invoke(
+            image(
+                {
+                    "type": "document",
+                    "source": {"type": "text", "media_type": "text/plain", "data": "Grass is green."},
+                    "citations": {"enabled": True},
+                }
+            )
+        ),
+        ("anthropic",),
+    ),
+    Program(
+        "cache_control",
+        lambda m: m.invoke([SystemMessage([{"type": "text", "text": "Rules.", **MARK}]), HumanMessage("Hi")]),
+        ("anthropic",),
+    ),
+    Program("prompt_cache_key", lambda m: m.invoke("Hi", prompt_cache_key="k"), OPENAI),
+    Program("thinking", after_reasoning("invoke"), ("anthropic",), {"thinking": {"type": "adaptive"}}, [THOUGHT] * 2),
+    Program(
+        "thinking streamed",
+        after_reasoning("stream"),
+        ("anthropic",),
+        {"thinking": {"type": "adaptive"}},
+        [THOUGHT] * 2,
+    ),
+    Program(
+        "reasoning",
+        after_reasoning("invoke"),
+        ("responses",),
+        {"reasoning": {"effort": "low", "summary": "auto"}},
+        [THOUGHT] * 2,
+    ),
+    Program(
+        "reasoning streamed", after_reasoning("stream"), ("responses",), {"reasoning": {"effort": "low"}}, [THOUGHT] * 2
+    ),
+    Program("reasoning_effort", lambda m: m.invoke("Hi"), ("responses",), {"reasoning_effort": "low"}),
+    Program("effort", lambda m: m.invoke("Hi"), ("anthropic",), {"effort": "low"}),
+    Program(
+        "web search of Anthropic",
+        lambda m: m.bind_tools([{"type": "web_search_20250305", "name": "web_search"}]).invoke("Hi"),
+        ("anthropic",),
+        {"model": "claude-sonnet-4-5"},
+    ),
+    Program("web search of OpenAI", lambda m: m.bind_tools([{"type": "web_search"}]).invoke("Hi"), ("responses",)),
+    Program("bind", lambda m: m.bind(max_tokens=50).invoke("Hi")),
+    Program("with_config", lambda m: m.with_config(tags=["a"]).invoke("Hi")),
+    Program("with_fallbacks", lambda m: m.with_fallbacks([m]).invoke("Hi")),
+    Program("with_retry", lambda m: m.with_retry(stop_after_attempt=2).invoke("Hi")),
+    Program("a checkpointed thread", thread, ALL, None, ["Hello Ada.", "Ada."]),
+    Program("metadata and user", lambda m: m.invoke("Hi", user="u"), OPENAI),
+    Program("service_tier", lambda m: m.invoke("Hi"), ALL, {"service_tier": "auto"}),
+]
