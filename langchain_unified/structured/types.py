@@ -17,7 +17,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 import typing_extensions
 from langchain_core.utils.function_calling import convert_to_json_schema
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 from pydantic.v1 import BaseModel as BaseModelV1
 from typing_extensions import is_typeddict
 
@@ -105,6 +105,8 @@ def _checked(schema: JsonObject, value: Any) -> Any:
 
 
 def _type_form(hint: Any) -> Form:
+    if isinstance(hint, BaseModel):  # the `TypeAdapter` of pydantic 2.10 accepts an instance
+        raise InvalidToolError(_no_type_error(hint))
     try:
         adapter: TypeAdapter[Any] = TypeAdapter(hint)
         schema = adapter.json_schema()
@@ -117,6 +119,10 @@ def _no_schema_error(hint: Any, exc: Exception) -> str:
     if isinstance(hint, type) or get_origin(hint) is not None:
         name = hint.__name__ if isinstance(hint, type) else short(hint)
         return f"{name} has no JSON schema{_at_field(hint)}: {exc}"
+    return _no_type_error(hint)
+
+
+def _no_type_error(hint: Any) -> str:
     forms = "a pydantic class, a TypedDict, a dataclass, another type or a JSON schema"
     return f"{short(hint)} cannot be a schema. Give {forms}."
 
