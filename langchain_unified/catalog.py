@@ -160,6 +160,8 @@ class RoutingFacts:
     tools: Sequence[ToolSpec] = ()
     base_url: str | None = None
     drop_in: bool = False
+    output_version: str | None = None
+    use_previous_response_id: bool = False
 
     def gives_param(self, keys: Container[str]) -> bool:
         """Whether the call gives one of these neutral parameters."""
@@ -179,9 +181,14 @@ def wire_for(
     tools: Sequence[ToolSpec] = (),
     base_url: str | None = None,
     drop_in: bool = False,
+    output_version: str | None = None,
+    use_previous_response_id: bool = False,
 ) -> WireName:
     """The wire that carries a call. `RoutingFacts` describes the arguments, `wire_reason` gives the reason."""
-    facts = RoutingFacts(route, use_responses_api, params or {}, native or {}, tools, base_url, drop_in)
+    facts = RoutingFacts(
+        route, use_responses_api, params or {}, native or {}, tools, base_url, drop_in, output_version,
+        use_previous_response_id,
+    )  # fmt: skip
     return wire_reason(facts)[0]
 
 
@@ -214,6 +221,17 @@ def _needs_responses_for_tools(facts: RoutingFacts) -> bool:
 RULES: Sequence[tuple[WireName, str, Callable[[RoutingFacts], bool]]] = (
     ("openai_responses", "use_responses_api=True", lambda facts: facts.use_responses_api is True),
     ("openai_chat", "use_responses_api=False", lambda facts: facts.use_responses_api is False),
+    (
+        "openai_responses",
+        "output_version='responses/v1'",
+        lambda facts: facts.output_version == "responses/v1",
+    ),
+    ("openai_responses", "use_previous_response_id=True", lambda facts: facts.use_previous_response_id),
+    (
+        "openai_responses",
+        "a custom tool, as in langchain-openai",
+        lambda facts: facts.drop_in and any(tool.kind == "custom" for tool in facts.tools),
+    ),
     (
         "openai_responses",
         "a tool that the provider defines",

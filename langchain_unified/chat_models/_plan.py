@@ -60,10 +60,11 @@ class Plan:
     def plain(self) -> bool:
         """Whether an answer that starts with text holds nothing else, so that it can stream as `str`.
 
-        Under `output_version="v1"` core turns each chunk into standard blocks, and merges only blocks with an index.
+        Under `output_version="v1"` core turns each chunk into standard blocks, and merges only blocks with an index;
+        under `"responses/v1"` content is always a list.
         """
         has_tools = self.request.tools or self.request.native.get("mcp_servers")
-        return not has_tools and self.output_version != "v1"
+        return not has_tools and self.output_version not in ("v1", "responses/v1")
 
 
 def make(
@@ -165,6 +166,8 @@ def _wire(model: ModelBase, arguments: Arguments, route: catalog.Route, tools: t
         tools=tools,
         base_url=model._base_url(route.provider),
         drop_in=model._follows_partner_routing,
+        output_version=model.output_version,
+        use_previous_response_id=bool(vars(model).get("use_previous_response_id")),
     )
     return WIRES[name]
 

@@ -17,6 +17,7 @@ from langchain_unified.chat_models._stops import StreamCutter
 from langchain_unified.errors import IncompleteStreamError, UnifiedError
 from langchain_unified.request import JsonObject
 from langchain_unified.transport import Transport
+from langchain_unified.wires.openai_responses.versions import V0Decoder
 
 
 def read(
@@ -70,6 +71,8 @@ class StreamReader:
         self.plan = plan
         self.metadata = call_metadata(plan, request_id, headers)
         self.decoder = plan.wire.stream_decoder(plan.plain)
+        if plan.output_version == "v0" and plan.wire.name == "openai_responses":
+            self.decoder = V0Decoder(self.decoder)
         self.cutter = StreamCutter(plan.stops) if plan.stops else None
         self.seen: list[AIMessageChunk] = []
         self.feed: Callable[[JsonObject], Iterable[AIMessageChunk]] = (

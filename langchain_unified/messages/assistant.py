@@ -15,6 +15,7 @@ from langchain_core.messages import AIMessage
 from langchain_unified.messages.blocks import as_replied, content_items, normalise, wire_of_type
 from langchain_unified.messages.cache_marks import mark_last, mark_of, marked, split_mark, with_mark
 from langchain_unified.messages.json_text import data_text
+from langchain_unified.messages.output_v0 import with_stored_items
 from langchain_unified.messages.tool_calls import follow_tool_calls, with_listed_calls, with_raw_arguments
 from langchain_unified.request import Turn, WireName
 from langchain_unified.request.blocks import (
@@ -31,6 +32,8 @@ def assistant_turn(message: AIMessage, wire: WireName, position: int) -> Turn:
     """The turn of an assistant message as `wire` takes it, with the wire and the model that produced it."""
     if not isinstance(message.content, str | list):
         message = message.model_copy(update={"content": content_items(message.content)})
+    if message.additional_kwargs:
+        message = with_stored_items(message)
     message = with_listed_calls(message)
     origin = origin_of(message)
     replayed = origin == wire and not _is_v1(message)

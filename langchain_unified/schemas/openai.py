@@ -201,3 +201,18 @@ def nullable(schema: Any, root: Any = None) -> Any:
 
 def _or_null(schema: Mapping[str, Any], root: Any) -> JsonObject:
     return dict(schema) if valid(schema, None, root) else {"anyOf": [schema, {"type": "null"}]}
+
+
+def has_optional_properties(schema: Any) -> bool:
+    """Whether an object in the schema has a property that it does not require, or takes properties without a name."""
+    if isinstance(schema, list):
+        return any(has_optional_properties(each) for each in schema)
+    if not isinstance(schema, Mapping):
+        return False
+    properties = schema.get("properties")
+    named = properties if isinstance(properties, Mapping) else {}
+    if not named.keys() <= {*(schema.get("required") or ())} or schema.get("additionalProperties", False) is not False:
+        return True
+    inner = [value for key, value in schema.items() if key in ("items", "anyOf", "oneOf", "allOf", "prefixItems")]
+    held = [value for key in ("$defs", "definitions") if isinstance(value := schema.get(key), Mapping)]
+    return has_optional_properties([*named.values(), *inner, *(each for one in held for each in one.values())])

@@ -24,7 +24,7 @@ from langchain_unified.usage import CHAT_FINISH, FinishReason, common_finish_rea
 # Keys that are read by name or belong to the transport. All others are kept as they are.
 REPLY_KEYS = frozenset({"choices", "usage", "model", "id", "object", "obfuscation"})
 CHOICE_KEYS = frozenset({"index", "message", "delta", "finish_reason", "logprobs"})
-MESSAGE_KEYS = frozenset({"role", "content", "tool_calls", "function_call"})
+MESSAGE_KEYS = frozenset({"role", "content", "tool_calls", "function_call", "name"})
 
 
 def decode(reply: JsonObject) -> list[AIMessage]:

@@ -9,7 +9,7 @@ from typing import Any
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.history.pairing import IdRules
 from langchain_unified.request import Adjustment, JsonObject, Request, ToolSpec
-from langchain_unified.schemas.openai import check_tool_name, function_schema
+from langchain_unified.schemas.openai import check_tool_name, function_schema, has_optional_properties
 from langchain_unified.tools.server.forms import refusal
 
 # The options of a function or a custom tool beside its name, description and schema or format.
@@ -33,8 +33,13 @@ def _function(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
     if spec.description is not None:
         tool["description"] = spec.description
     tool["parameters"], strict = function_schema(spec, adjustments)
-    # Required: the API's default would rewrite a schema to the strict subset.
-    tool["strict"] = bool(strict)
+    if strict is None and has_optional_properties(tool["parameters"]):
+        why = "Its schema has optional properties, which the API would make required: strict=false was sent."
+        adjustments.append(Adjustment(what=f"strict of the tool {spec.name!r}", why=why, lossless=True))
+        strict = False
+    # Absent, the API makes the tool strict where its schema allows that: recorded replies echo `strict: true`.
+    if strict is not None:
+        tool["strict"] = strict
     return tool | _options(spec, adjustments)
 
 

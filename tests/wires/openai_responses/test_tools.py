@@ -11,7 +11,7 @@ from langchain_unified.errors import InvalidToolError
 from langchain_unified.request import ToolChoice, ToolSpec
 from langchain_unified.tools.choice import parse_tool_choice
 from langchain_unified.tools.specs import tool_specs
-from tests.wires.openai_responses.helpers import MCP, body, refused
+from tests.wires.openai_responses.helpers import MCP, body, encode, refused
 
 
 def tools(*definitions: Any) -> list[dict[str, Any]]:
@@ -25,10 +25,29 @@ def test_functions():
     claude = {"name": "g", "input_schema": schema, "defer_loading": True}
     assert tools(chat, claude, ToolSpec("h", options={"async": True})) == [
         {"type": "function", "name": "f", "description": "d", "parameters": schema, "strict": True},
-        {"type": "function", "name": "g", "parameters": schema, "strict": False, "defer_loading": True},
-        {"type": "function", "name": "h", "parameters": {"type": "object", "properties": {}}, "strict": False,
-         "async": True},
-    ]  # fmt: skip
+        {"type": "function", "name": "g", "parameters": schema, "defer_loading": True},
+        {"type": "function", "name": "h", "parameters": {"type": "object", "properties": {}}, "async": True},
+    ]
+
+
+@pytest.mark.parametrize("place", ["root", "nested", "open"])
+def test_optional_properties_need_strict_false_which_is_listed(place: str):
+    optional = {"type": "object", "properties": {"b": {"type": "string"}}}
+    parameters = {
+        "root": optional,
+        "nested": {"type": "object", "properties": {"a": {"type": "array", "items": optional}}, "required": ["a"]},
+        "open": {"type": "object", "properties": {}, "additionalProperties": True},
+    }[place]
+    encoded = encode(HumanMessage("hi"), tools=(ToolSpec("f", parameters=parameters),))
+    assert encoded.body["tools"][0]["strict"] is False
+    assert [(item["what"], item["lossless"]) for item in encoded.adjustments] == [("strict of the tool 'f'", True)]
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_strict_as_the_caller_gives_it(strict: bool):
+    schema = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
+    (found,) = body(HumanMessage("hi"), tools=(ToolSpec("f", parameters=schema, strict=strict),))["tools"]
+    assert found["strict"] is strict
 
 
 def test_custom_and_builtin_tools(oracle):
