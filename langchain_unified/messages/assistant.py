@@ -46,10 +46,20 @@ def assistant_turn(message: AIMessage, wire: WireName, position: int) -> Turn:
         "assistant",
         tuple(mark_last(blocks, mark_of(message.additional_kwargs))),
         name=message.name,
+        options={LOST_REASONING: True} if origin == wire == "openai_responses" and _has_reasoned(message) else {},
         origin=origin,
         model=message.response_metadata.get("model_name"),
         position=position,
     )
+
+
+LOST_REASONING = "reasoned"
+"""Key in a turn's options: its model has reasoned. Without the reasoning, its items must go out without their ids."""
+
+
+def _has_reasoned(message: AIMessage) -> bool:
+    details = (message.usage_metadata or {}).get("output_token_details") or {}
+    return any(name.endswith("reasoning") and count for name, count in details.items())
 
 
 def origin_of(message: AIMessage) -> WireName | None:

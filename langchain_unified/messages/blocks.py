@@ -283,7 +283,11 @@ def _tool_use(block: JsonObject) -> ToolCallBlock | InvalidToolCallBlock:
 
 
 def _function_call(block: JsonObject) -> ToolCallBlock | InvalidToolCallBlock:
-    return parsed_call(block.get("call_id"), block.get("name", ""), block.get("arguments") or "")
+    call = parsed_call(block.get("call_id"), block.get("name", ""), block.get("arguments") or "")
+    extras = _select(block, "status", "namespace", "caller", "async")
+    if isinstance(block.get("id"), str):
+        extras["item_id"] = block["id"]
+    return changed(call, extras=extras) if extras else call
 
 
 def _tool_call(block: JsonObject) -> ToolCallBlock | InvalidToolCallBlock:

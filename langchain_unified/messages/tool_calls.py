@@ -116,9 +116,11 @@ def follow_tool_calls(blocks: list[Block], message: AIMessage) -> list[Block]:
     if not calls and not broken:
         return blocks
     result: list[Block] = []
+    # A call that the same reply answers is not listed: nobody has to run it.
+    answered = {raw_value(block).get("call_id") for block in blocks if _is_output(block)} - {None}
     for block in blocks:
         call_id = call_id_of(block)
-        if not makes_call(block):
+        if not makes_call(block) or (call_id in answered and call_id not in calls):
             result.append(block)
         elif calls.get(call_id):
             result.append(_as_call(block, calls[call_id].pop(0)))
@@ -132,6 +134,10 @@ def follow_tool_calls(blocks: list[Block], message: AIMessage) -> list[Block]:
     rest = [call for same in broken.values() for call in same if not call["id"] or call["id"] not in calls]
     result.extend(map(_invalid_call_block, rest))
     return result
+
+
+def _is_output(block: Block) -> bool:
+    return str(raw_value(block).get("type")).endswith("_output")
 
 
 def with_raw_arguments(blocks: list[Block], message: AIMessage) -> list[Block]:

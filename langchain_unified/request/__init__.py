@@ -49,7 +49,7 @@ class Adjustment(TypedDict):
 class Turn:
     """One message, with its content in normalised blocks.
 
-    `options` holds fields of a tool result that only some wires know (`type`, `acknowledged_safety_checks`). `origin`
+    `options` holds what only some wires know (of a result `type`, `acknowledged_safety_checks`). `origin`
     is the wire that produced an assistant turn (`None`: it is not known, or a person wrote it), `model` the model that
     did. `position` is the index in the caller's list of messages, for error messages only.
     """

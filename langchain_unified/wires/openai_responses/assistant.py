@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from langchain_unified.messages.assistant import LOST_REASONING
 from langchain_unified.messages.blocks import wire_of_type
 from langchain_unified.messages.json_text import compact_json
 from langchain_unified.request import JsonObject, Turn
@@ -48,7 +49,16 @@ def encode_assistant(turn: Turn, *, stored: bool) -> Items:
         WRITERS.get(block["type"], _refused)(block, turn, items)
     for item in items:
         _check_role(item, turn)
-    return list(_without_orphaned_reasoning(items, stored=stored))
+    # Replies with other items, such as a web search, may count reasoning tokens and hold no reasoning (recorded).
+    lost = bool(turn.options.get(LOST_REASONING)) and all(map(_needs_no_id, items))
+    return list(_without_orphaned_reasoning(items, stored=stored, orphaned=lost))
+
+
+def _needs_no_id(item: JsonObject) -> bool:
+    """Whether an item can be sent, without a loss, without the id by which the API asks for its reasoning."""
+    if item.get("type") == "message":
+        return all(part.get("type") in ("output_text", "refusal") for part in item["content"])
+    return item.get("type") in (None, "function_call", "custom_tool_call")
 
 
 def _check_role(item: JsonObject, turn: Turn) -> None:
@@ -206,9 +216,9 @@ def _tool_call(block: ToolCallBlock | InvalidToolCallBlock, turn: Turn, items: I
 
 
 def _call_extras(extras: Mapping[str, Any], turn: Turn) -> JsonObject:
-    if turn.origin != WIRE:
+    if turn.origin not in (WIRE, None):
         return {}
-    kept = {key: extras[key] for key in ("status", "namespace", "async") if extras.get(key) is not None}
+    kept = {key: extras[key] for key in ("status", "namespace", "caller", "async") if extras.get(key) is not None}
     item_id = str(extras.get("item_id") or "")
     return {"id": item_id, **kept} if item_id.startswith("fc_") else kept
 
@@ -321,9 +331,11 @@ WRITERS: Mapping[str, Callable[[Any, Turn, Items], None]] = {
 # --- reasoning and what follows it ------------------------------------------------------------------------------------
 
 
-def _without_orphaned_reasoning(items: Items, *, stored: bool) -> Iterable[JsonObject]:
-    """The items without reasoning that the API would refuse, and without the ids by which it would ask for it."""
-    orphaned = False
+def _without_orphaned_reasoning(items: Items, *, stored: bool, orphaned: bool) -> Iterable[JsonObject]:
+    """The items without reasoning that the API would refuse, and without the ids by which it would ask for it.
+
+    `orphaned`: the turn has lost its reasoning already.
+    """
     for place, item in enumerate(items):
         if item.get("type") == "reasoning":
             orphaned = not _replayable(item, items[place + 1 :], stored=stored)

@@ -134,8 +134,10 @@ def calls_of(output: Iterable[JsonObject], *, incomplete: bool) -> tuple[list[To
     """
     calls: list[ToolCall] = []
     invalid: list[InvalidToolCall] = []
+    output = list(output)
+    answered = answered_calls(output)
     for item in output:
-        if item.get("type") not in ARGUMENTS:
+        if item.get("type") not in ARGUMENTS or item.get("call_id") in answered:
             continue
         name, call_id = item.get("name") or "", item.get("call_id")
         args = arguments(item, incomplete=incomplete)
@@ -144,6 +146,12 @@ def calls_of(output: Iterable[JsonObject], *, incomplete: bool) -> tuple[list[To
         else:
             calls.append(tool_call(name=name, args=args, id=call_id))
     return calls, invalid
+
+
+def answered_calls(output: Iterable[JsonObject]) -> set[Any]:
+    """The ids of the calls that the reply itself answers: nobody has to run them."""
+    found = {item.get("call_id") for item in output if str(item.get("type")).endswith("_output")}
+    return found - {None}
 
 
 # Type of a call -> the key of its arguments. LangChain has a free-form text as the argument `__arg1`.
@@ -215,7 +223,7 @@ UNFINISHED: Mapping[str, FinishReason] = {
 
 
 def _waits_for_caller(items: list[JsonObject]) -> bool:
-    answered = {item.get("call_id") for item in items if str(item.get("type")).endswith("_output")}
+    answered = answered_calls(items)
     return any(
         item.get("type") in CLIENT_CALLS and (item.get("call_id") is None or item["call_id"] not in answered)
         for item in items

@@ -8,7 +8,7 @@ shorter one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from langchain_unified.request import Adjustment, Encoded, JsonObject, Request, Role, Turn
 from langchain_unified.request.blocks import Block
@@ -79,6 +79,8 @@ class _InputEncoder:
     stored: bool
     answers: Answers
     adjustments: list[Adjustment]
+    sent_ids: set[str] = field(default_factory=set)
+    """The ids of the items so far: the API refuses an item that is there twice."""
 
     def message(self, turn: Turn) -> list[JsonObject]:
         """A user or system turn: one message, or several with the items between them."""
@@ -116,8 +118,24 @@ class _InputEncoder:
     def assistant(self, turn: Turn) -> list[JsonObject]:
         """The items of an assistant turn."""
         items = encode_assistant(turn, stored=self.stored)
+        items = [sent for item in items if (sent := self._sent_once(item, turn)) is not None]
         self.answers.add_calls(items)
         return items
+
+    def _sent_once(self, item: JsonObject, turn: Turn) -> JsonObject | None:
+        """The item, `None` for one that was sent before; a call that got another call id loses its item id."""
+        item_id = item.get("id")
+        if not isinstance(item_id, str) or str(item.get("type")).endswith("_output"):
+            return item
+        if item_id not in self.sent_ids:
+            self.sent_ids.add(item_id)
+            return item
+        if item.get("call_id") and item["call_id"] not in self.answers.types:
+            return {key: value for key, value in item.items() if key != "id"}
+        why = "The conversation holds it twice, which the API refuses: it was sent once."
+        what = f"{item['type']} {item_id!r} in message {turn.position}"
+        self.adjustments.append(Adjustment(what=what, why=why, lossless=True))
+        return None
 
     def result(self, turn: Turn) -> list[JsonObject]:
         """A tool result, as the item that answers its call."""
@@ -128,7 +146,7 @@ class _InputEncoder:
         output = self.content(result_blocks(turn, self.adjustments), turn)
         if turn.is_error and not output:
             output = "error"
-        return [encode_result(kind, output, turn)]
+        return [encode_result(kind, output, turn) | self.answers.returned_keys(turn.tool_call_id or "")]
 
 
 TURNS: Mapping[Role, Callable[[_InputEncoder, Turn], list[JsonObject]]] = {

@@ -40,18 +40,45 @@ class Answers:
     server_state: bool = False
     types: dict[str, str] = field(default_factory=dict)
     """Call id -> the type of the item that answers it."""
+    keys: dict[str, JsonObject] = field(default_factory=dict)
+    """Call id -> keys of the call that must come back with its output."""
+
+    def returned_keys(self, call_id: str) -> JsonObject:
+        """The keys that the call's output must repeat."""
+        return self.keys.get(call_id, {})
 
     def add_calls(self, items: Iterable[JsonObject]) -> None:
         """Notes the calls among the items of an assistant turn."""
         for item in items:
             kind = ANSWERS.get(str(item.get("type")))
             if kind is not None:
-                self.types[str(item.get("call_id") or item.get("id"))] = kind
+                call_id = str(item.get("call_id") or item.get("id"))
+                self.types[call_id] = kind
+                if found := _returned_keys(item):
+                    self.keys[call_id] = found
 
     def output_type(self, turn: Turn) -> str:
         """The type of the item that carries a tool message: that of its call, else the message's `type`."""
         kind = self.types.get(turn.tool_call_id or "") or turn.options.get("type")
         return kind if kind in OUTPUTS and kind != "tool_search_output" else "function_call_output"
+
+
+WITH_CALLER = frozenset({"function_call", "custom_tool_call", "shell_call", "apply_patch_call"})
+
+
+def _returned_keys(call: JsonObject) -> JsonObject:
+    """The program that made a call, and the limit of a shell call's output.
+
+    Sources: the SDK's `caller` of the four outputs; `max_output_length` of `ShellCallOutput`: "must match the value in
+    the shell call's action".
+    """
+    found: JsonObject = {}
+    if call["type"] in WITH_CALLER and call.get("caller") is not None:
+        found["caller"] = call["caller"]
+    action = call.get("action")
+    if call["type"] == "shell_call" and isinstance(action, Mapping) and action.get("max_output_length") is not None:
+        found["max_output_length"] = action["max_output_length"]
+    return found
 
 
 def user_item(item: JsonObject, turn: Turn, answers: Answers) -> JsonObject:
@@ -66,7 +93,7 @@ def user_item(item: JsonObject, turn: Turn, answers: Answers) -> JsonObject:
     expected = answers.types.get(call_id)
     if expected != kind and (expected or (kind == "tool_search_output" and not answers.server_state)):
         raise cannot_carry({"type": kind}, turn, WIRE, f"It answers no call: no message before it calls {call_id!r}.")
-    return _checked(item)
+    return _checked({**answers.returned_keys(call_id), **item})
 
 
 def result_item(turn: Turn, answers: Answers) -> JsonObject | None:
@@ -85,7 +112,9 @@ def result_item(turn: Turn, answers: Answers) -> JsonObject | None:
         expected = kind if given == call_id and kind != "tool_search_output" else turn.options.get("type")
     if kind != expected or given not in (None, call_id):
         return None
-    return _checked(item if kind == "local_shell_call_output" else {"call_id": call_id, **item})
+    if kind == "local_shell_call_output":
+        return _checked(item)
+    return _checked({**answers.returned_keys(call_id), "call_id": call_id, **item})
 
 
 def _checked(item: JsonObject) -> JsonObject:

@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from langchain_core.messages import HumanMessage
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from langchain_unified.wires.openai_responses import WIRE
 from tests.support.corpus import label, needs_corpus, replies, sse_events, streams
@@ -17,6 +17,7 @@ from tests.wires.openai_responses.helpers import (
     REASONING,
     body,
     call_item,
+    encode,
     events_of,
     finished,
     in_standard_form,
@@ -101,3 +102,68 @@ def test_the_standard_form_of_a_stream_keeps_reasoning_and_calls():
     del said["content"][0]["logprobs"]
     assert sent(message) == [REASONING, said, without, CUSTOM]
     assert [call["args"] for call in message.tool_calls] == [{"a": 1}, {"__arg1": CUSTOM["input"]}]
+
+
+# --- threads that middleware and other programs have changed ----------------------------------------------------------
+
+PROGRAM = {"type": "program", "caller_id": "prog_1"}
+
+
+def from_openai(*items: dict[str, Any], **fields: Any) -> AIMessage:
+    return AIMessage(list(items), response_metadata={"model_provider": "openai"}, **fields)
+
+
+@pytest.mark.parametrize(
+    "call, key, value",
+    [
+        ({"type": "function_call", "name": "f", "arguments": "{}", "caller": PROGRAM}, "caller", PROGRAM),
+        ({"type": "custom_tool_call", "name": "f", "input": "x", "caller": PROGRAM}, "caller", PROGRAM),
+        ({"type": "shell_call", "action": {"commands": ["ls"]}, "caller": PROGRAM}, "caller", PROGRAM),
+        ({"type": "shell_call", "action": {"commands": ["ls"], "max_output_length": 9}}, "max_output_length", 9),
+        ({"type": "apply_patch_call", "operation": {"type": "delete_file"}, "caller": PROGRAM}, "caller", PROGRAM),
+    ],
+)
+def test_a_result_repeats_what_its_call_wants_back(call: dict[str, Any], key: str, value: Any):
+    made = from_openai({**call, "id": "item_1", "call_id": "call_1", "status": "completed"})
+    found = sent(HumanMessage("Hi"), made, ToolMessage("done", tool_call_id="call_1"))[-1]
+    assert found[key] == value
+    assert found["type"].endswith("_output")
+
+
+def test_a_call_written_in_the_apis_form_keeps_its_keys():
+    call = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f", "arguments": "{}",
+            "status": "completed", "namespace": "n", "caller": PROGRAM}  # fmt: skip
+    items = sent(HumanMessage("Hi"), AIMessage([call]), ToolMessage("1", tool_call_id="call_1"))
+    assert items[1] == call
+    assert items[2]["caller"] == PROGRAM
+
+
+def test_an_item_that_is_there_twice_is_sent_once():
+    thought = {"type": "reasoning", "id": "rs_1", "summary": []}
+    text = {"type": "text", "text": "a", "id": "msg_1"}
+    encoded = encode(HumanMessage("Hi"), from_openai(thought, text), from_openai(thought, text), HumanMessage("b"))
+    assert [item.get("id") for item in encoded.body["input"]] == [None, "rs_1", "msg_1", None]
+    assert len(encoded.adjustments) == 2
+    assert all(item["lossless"] for item in encoded.adjustments)
+
+
+def test_items_whose_reasoning_was_taken_away_lose_their_ids():
+    usage: Any = {"input_tokens": 1, "output_tokens": 9, "total_tokens": 10, "output_token_details": {"reasoning": 8}}
+    call = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f", "arguments": "{}"}
+    text = {"type": "text", "text": "a", "id": "msg_1"}
+    result = ToolMessage("1", tool_call_id="call_1")
+    items = sent(HumanMessage("Hi"), from_openai(text, call, usage_metadata=usage), result)
+    assert [item.get("id") for item in items] == [None] * 4
+    thought = {"type": "reasoning", "id": "rs_1", "summary": []}
+    items = sent(HumanMessage("Hi"), from_openai(thought, text, call, usage_metadata=usage), result)
+    assert [item.get("id") for item in items] == [None, "rs_1", "msg_1", "fc_1", None]
+
+
+def test_a_call_that_the_reply_answers_is_not_to_be_run_and_goes_back():
+    call = {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f", "arguments": "{}"}
+    output = {"type": "function_call_output", "id": "fco_1", "call_id": "call_1", "output": "1"}
+    other = {**call, "id": "fc_2", "call_id": "call_2"}
+    (message,) = WIRE.decode({"id": "resp_1", "status": "completed", "output": [call, output, other]})
+    assert [each["id"] for each in message.tool_calls] == ["call_2"]
+    items = sent(HumanMessage("Hi"), message, ToolMessage("1", tool_call_id="call_2"))
+    assert items[1:4] == [call, output, other]
