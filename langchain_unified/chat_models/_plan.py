@@ -32,6 +32,7 @@ from langchain_unified.tools.output_format import parse_output_format
 from langchain_unified.tools.server.translate import translate_tools
 from langchain_unified.tools.specs import check_names, tool_specs
 from langchain_unified.transport import HttpCall
+from langchain_unified.transport._json import with_valid_text
 from langchain_unified.wires import WIRES, Wire
 
 
@@ -85,7 +86,7 @@ def make(
     messages = _without_stored_turns(model, messages, arguments, wire)
     request, repairs = _request(model, route, wire, messages, arguments, tools=tools, stream=stream)
     request, marks = _with_cache_marks(request, wire, arguments)
-    encoded = wire.encode(request)
+    encoded = _with_valid_text(wire.encode(request))
     local = ClientSide(adjustments=encoded.adjustments)
     if not PARAMS.isdisjoint(request.params):
         local = client_side(request, encoded, wire.name)
@@ -118,7 +119,7 @@ def make_count(model: ModelBase, messages: Sequence[BaseMessage], keywords: Mapp
     tools = _tools(arguments, route)
     request, _ = _request(model, route, wire, messages, arguments, tools=tools, stream=False)
     request, _ = _with_cache_marks(request, wire, arguments)
-    call = _call(model, route, wire.count_path, wire.encode_count(request), arguments.call)
+    call = _call(model, route, wire.count_path, _with_valid_text(wire.encode_count(request)), arguments.call)
     return Plan(wire, route, request, call)
 
 
@@ -231,9 +232,7 @@ def _output_format(options: CallOptions) -> OutputFormat | None:
     return None if value is None else parse_output_format(value, options.get("strict"))
 
 
-def _tool_choice(
-    options: CallOptions, params: Params, tools: tuple[ToolSpec, ...]
-) -> tuple[ToolChoice | None, Params]:
+def _tool_choice(options: CallOptions, params: Params, tools: tuple[ToolSpec, ...]) -> tuple[ToolChoice | None, Params]:
     """The tool choice, and the parameters with what the choice says of parallel calls."""
     choice = options.get("tool_choice")
     if choice is None:
@@ -281,6 +280,16 @@ def _without_stored_turns(
 
 
 # --- the call, and what is reported -----------------------------------------------------------------------------------
+
+
+def _with_valid_text(encoded: Encoded) -> Encoded:
+    body = with_valid_text(encoded.body)
+    if body is encoded.body:
+        return encoded
+    why = "The text has half of a surrogate pair, which no JSON can hold: U+FFFD was sent in its place."
+    return replace(
+        encoded, body=body, adjustments=(*encoded.adjustments, Adjustment(what="text", why=why, lossless=True))
+    )
 
 
 def _call(model: ModelBase, route: catalog.Route, path: str, encoded: Encoded, options: CallOptions) -> HttpCall:

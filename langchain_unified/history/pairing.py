@@ -15,12 +15,14 @@ from typing import Any
 
 from langchain_unified.messages.tool_calls import CALL_ID_KEYS, call_id_of, makes_call
 from langchain_unified.request import Turn
-from langchain_unified.request.blocks import JsonObject, changed, raw_value
+from langchain_unified.request.blocks import Block, JsonObject, changed, raw_value
+
+VALID_NAME = re.compile(r"[a-zA-Z0-9_-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class IdRules:
-    """The tool call ids that an API takes.
+    """The ids of tool calls, and the names of tools in them, that an API takes.
 
     `max_length` is in characters, `pattern` must match the whole id, and `prefix` begins the ids that are made here.
     """
@@ -28,6 +30,19 @@ class IdRules:
     max_length: int
     pattern: re.Pattern[str]
     prefix: str
+    max_name_length: int = 64
+
+    def accepts_name(self, name: str) -> bool:
+        """Whether the API takes this name of a tool in a call."""
+        return VALID_NAME.fullmatch(name) is not None and len(name) <= self.max_name_length
+
+    def valid_name(self, name: str) -> str:
+        """A name like the given one that the API takes, the same in any process."""
+        readable = re.sub(r"[^a-zA-Z0-9_-]", "_", name) or "unknown"
+        if len(readable) <= self.max_name_length:
+            return readable
+        digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+        return f"{readable[: self.max_name_length - 9]}_{digest}"
 
     def accepts(self, call_id: str) -> bool:
         """Whether the API takes this id."""
@@ -197,6 +212,30 @@ def _with_id(turn: Turn, index: int, new_id: str) -> Turn:
     fields: JsonObject = {"value": {**value, CALL_ID_KEYS[value["type"]]: new_id}} if value else {"id": new_id}
     block = changed(turn.blocks[index], **fields)
     return replace(turn, blocks=(*turn.blocks[:index], block, *turn.blocks[index + 1 :]))
+
+
+def with_valid_names(turns: tuple[Turn, ...], rules: IdRules) -> tuple[tuple[Turn, ...], list[str]]:
+    """The turns with names of tools that the API takes in a call; and the names that were replaced."""
+    replaced: list[str] = []
+    new_turns = tuple(_with_valid_names(turn, rules, replaced) if turn.role == "assistant" else turn for turn in turns)
+    return (new_turns if replaced else turns), replaced
+
+
+def _with_valid_names(turn: Turn, rules: IdRules, replaced: list[str]) -> Turn:
+    blocks = list(turn.blocks)
+    for index, block in enumerate(blocks):
+        if makes_call(block) and not rules.accepts_name(name := called_name(block)):
+            replaced.append(name)
+            new_name, value = rules.valid_name(name), raw_value(block)
+            fields: JsonObject = {"value": {**value, "name": new_name}} if value else {"name": new_name}
+            blocks[index] = changed(block, **fields)
+    return replace(turn, blocks=tuple(blocks))
+
+
+def called_name(block: Block) -> str:
+    """The name of the tool that a block calls; empty where it names none."""
+    name = raw_value(block).get("name") if raw_value(block) else block.get("name")
+    return name if isinstance(name, str) else ""
 
 
 # --- order ------------------------------------------------------------------------------------------------------------

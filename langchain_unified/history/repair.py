@@ -18,7 +18,13 @@ from dataclasses import replace
 from langchain_unified.errors import InvalidHistoryError
 from langchain_unified.history.foreign import is_foreign, translated
 from langchain_unified.history.moved_marks import is_blank, move_marks
-from langchain_unified.history.pairing import IdRules, is_provider_defined, with_valid_ids
+from langchain_unified.history.pairing import (
+    IdRules,
+    called_name,
+    is_provider_defined,
+    with_valid_ids,
+    with_valid_names,
+)
 from langchain_unified.history.results import with_paired_results
 from langchain_unified.history.state import Policy, RepairState, Turns
 from langchain_unified.messages.tool_calls import call_id_of, makes_call
@@ -96,12 +102,14 @@ def _is_plain_text(turn: Turn) -> bool:
 
 
 def _valid_calls(turn: Turn, ids: IdRules) -> set[str] | None:
-    """The ids of a turn's calls; `None` where an id has to be replaced, and for a provider-defined call."""
+    """The ids of a turn's calls; `None` where an id or a name has to be replaced, and for a provider-defined call."""
     found: set[str] = set()
     for block in turn.blocks:
         if makes_call(block):
             call_id = call_id_of(block)
             if not call_id or call_id in found or not ids.accepts(call_id):
+                return None
+            if not ids.accepts_name(called_name(block)):
                 return None
             found.add(call_id)
         elif block["type"] == "native" and is_provider_defined(block["value"]):
@@ -173,6 +181,15 @@ def _replace_ids(turns: Turns, state: RepairState) -> Turns:
         names = ", ".join(repr(call_id) for call_id in replaced[:3]) + (", …" if len(replaced) > 3 else "")
         why = "The API refuses them, or two calls share one: others were sent, in the call and in its result."
         state.report(f"tool call ids {names}", why)
+    return valid
+
+
+def _replace_names(turns: Turns, state: RepairState) -> Turns:
+    valid, replaced = with_valid_names(turns, state.ids)
+    if replaced:
+        names = ", ".join(repr(name) for name in dict.fromkeys(replaced))
+        why = "The API takes only letters, digits, _ and - in the name of a tool: others were sent in these calls."
+        state.report(f"tool names {names}", why)
     return valid
 
 
@@ -249,6 +266,7 @@ STEPS: Sequence[Callable[[Turns, RepairState], Turns]] = (
     _move_marks,
     _translate,
     _replace_ids,
+    _replace_names,
     _complete_end,
     _correct_names,
 )

@@ -24,8 +24,11 @@ def json_object(text: str) -> JsonObject | None:
 
 
 def compact_json(value: Any, *, sort_keys: bool = False) -> str:
-    """A value as JSON without spaces, keys in their order: the same value gives the same text in any process."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=sort_keys, separators=(",", ":"))
+    """A value as JSON without spaces, keys in their order: the same value gives the same text in any process.
+
+    A value that JSON does not have (a date, a set) is sent as `plain_value` gives it.
+    """
+    return json.dumps(value, ensure_ascii=False, sort_keys=sort_keys, separators=(",", ":"), default=plain_value)
 
 
 def data_text(value: Any) -> str:

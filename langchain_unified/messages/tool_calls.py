@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessage
 
 from langchain_unified.messages.blocks import normalise_result, parsed_call
 from langchain_unified.messages.cache_marks import mark_last, marked
-from langchain_unified.messages.json_text import json_object
+from langchain_unified.messages.json_text import json_object, plain_value
 from langchain_unified.request.blocks import (
     Block,
     InvalidToolCallBlock,
@@ -186,7 +186,7 @@ def _updated(value: JsonObject, call: Mapping[str, Any]) -> JsonObject:
     if value["type"] == "function_call":
         given = json_object(value.get("arguments") or "{}")
         if given != args or value.get("name") != name:
-            return {**value, "name": name, "arguments": json.dumps(args, ensure_ascii=False)}
+            return {**value, "name": name, "arguments": json.dumps(args, ensure_ascii=False, default=plain_value)}
     return value
 
 

@@ -15,7 +15,7 @@ from langchain_unified.wires.anthropic_messages.caching import cache_control
 OPTIONS = frozenset({"defer_loading", "allowed_callers", "input_examples", "eager_input_streaming"})
 """The options of a function tool that the API has."""
 
-CALL_IDS = IdRules(max_length=64, pattern=re.compile(r"[a-zA-Z0-9_-]+"), prefix="toolu")
+CALL_IDS = IdRules(max_length=64, pattern=re.compile(r"[a-zA-Z0-9_-]+"), prefix="toolu", max_name_length=128)
 """The API states no maximum length; 64 is ours."""
 
 
