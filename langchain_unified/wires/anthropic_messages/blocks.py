@@ -157,6 +157,8 @@ def _remote_source(block: ImageBlock | FileBlock | PlainTextBlock, turn: Turn) -
     url = block.get("url")
     if not url or url.startswith("data:"):
         raise cannot_carry(block, turn, WIRE, "Give it a https `url`, `base64` with a `mime_type`, or a `file_id`.")
+    if turn.role != "tool" and not url.lower().startswith(("http://", "https://")):
+        raise cannot_carry(block, turn, WIRE, "The API fetches only http(s) addresses: send the data as `base64`.")
     return {"type": "url", "url": url}
 
 
@@ -283,6 +285,8 @@ def write_result(turn: Turn, state: EncodeState) -> JsonObject:
     result: JsonObject = {"type": "tool_result", "tool_use_id": call_id}
     if content:
         result["content"] = content[0]["text"] if _is_one_text(content) else content
+    elif turn.is_error:
+        result["content"] = NO_ERROR_TEXT
     if turn.is_error:
         result["is_error"] = True
     if call_id in state.toolsets:
@@ -291,6 +295,10 @@ def write_result(turn: Turn, state: EncodeState) -> JsonObject:
     if marks:
         result["cache_control"] = cache_control(marks[-1])
     return result
+
+
+NO_ERROR_TEXT = "The tool failed without a message."
+"""The content of an empty error result. The API says: "content cannot be empty if `is_error` is true"."""
 
 
 def _unmarked(block: JsonObject) -> JsonObject:

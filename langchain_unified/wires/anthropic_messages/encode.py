@@ -39,7 +39,7 @@ from langchain_unified.wires.anthropic_messages.placement import (
     moved_to_system,
     without_final_thinking,
 )
-from langchain_unified.wires.anthropic_messages.reasoning import tolerate_changed_prefix
+from langchain_unified.wires.anthropic_messages.reasoning import fit_thinking, tolerate_changed_prefix
 from langchain_unified.wires.anthropic_messages.server_tools import with_paired_server_tools
 from langchain_unified.wires.anthropic_messages.tools import encode_tool_choice, encode_tools
 
@@ -76,6 +76,7 @@ def encode(request: Request) -> Encoded:
     _write_output(body, request, state.adjustments)
     if "format" in (body.get("output_config") or {}):
         drop_citations(body, state.adjustments)
+    fit_thinking(body, request, state.adjustments)
     if request.profile.binds_thinking:
         tolerate_changed_prefix(body)
     _check_prefill(body, request, state.adjustments)

@@ -68,11 +68,15 @@ def set_output_config(body: JsonObject, key: str, value: object) -> None:
 # --- limits and identity ----------------------------------------------------------------------------------------------
 
 
-def _max_tokens(body: JsonObject, value: int, request: Request) -> None:
+def _max_tokens(body: JsonObject, value: int, request: Request) -> Adjustment | None:
     if value < 0 or (value == 0 and request.stream):
         rule = "0 only fills the cache, and not with a stream" if value == 0 else "it must be 1 or more"
         raise UnsupportedParameterError(f"max_tokens={value}: {rule}.")
-    body["max_tokens"] = value
+    most = None if any(beta.startswith("output-") for beta in request.betas) else request.profile.max_output_tokens
+    body["max_tokens"] = value if most is None else min(value, most)
+    if most is not None and value > most:
+        return Adjustment(what="max_tokens", why=f"{request.model} writes at most {most} tokens: {most} was sent.")
+    return None
 
 
 def _stop(body: JsonObject, value: list[str], request: Request) -> Adjustment | None:
@@ -86,14 +90,28 @@ def _stop(body: JsonObject, value: list[str], request: Request) -> Adjustment | 
     return None
 
 
-def _user(body: JsonObject, value: str, request: Request) -> None:
+def _user(body: JsonObject, value: str, request: Request) -> Adjustment | None:
+    return _write_user_id(body, value)
+
+
+def _write_user_id(body: JsonObject, value: object) -> Adjustment | None:
+    if len(str(value)) > MAX_USER_ID:
+        why = f"Anthropic takes at most {MAX_USER_ID} characters as `user_id`: it was not sent."
+        return Adjustment(what="user", why=why)
     body["metadata"] = {"user_id": value}
+    return None
+
+
+MAX_USER_ID = 256
+"""In characters (API reference)."""
 
 
 def _metadata(body: JsonObject, value: Mapping[str, object], request: Request) -> Adjustment | None:
-    if value.get("user_id") and "user" not in request.params:
-        body["metadata"] = {"user_id": value["user_id"]}
     others = [key for key in value if key != "user_id"]
+    if value.get("user_id") and "user" not in request.params:
+        too_long = _write_user_id(body, value["user_id"])
+        if too_long and not others:
+            return too_long
     if others:
         return Adjustment(what="metadata", why=f"Anthropic takes only `user_id`; not sent: {', '.join(others)}.")
     return None
@@ -128,6 +146,8 @@ def _sampling(key: str) -> ParamWriter:
         if key == "temperature" and value > 1:
             body[key] = 1.0
             return Adjustment(what=key, why=f"Anthropic's range is 0 to 1: 1 was sent for {value}.")
+        if key == "top_p" and "temperature" in request.params and not request.profile.temperature_with_top_p:
+            return Adjustment(what=key, why=f"{request.model} takes `temperature` or `top_p`: `temperature` was sent.")
         body[key] = value
         return None
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from langchain_unified.errors import UnsupportedParameterError
-from langchain_unified.request import JsonObject, Request
+from langchain_unified.request import Adjustment, JsonObject, Request
 from langchain_unified.wires._wire import requested_effort
 
 DEFAULT_MAX_TOKENS = 4096
@@ -161,6 +161,9 @@ def _apply_thinking(decision: ReasoningDecision, thinking: JsonObject, request: 
         return
     budget = thinking.get("budget_tokens")
     limit = max_tokens(request)
+    if isinstance(budget, int) and budget < SMALLEST_BUDGET < limit:
+        thinking, budget = {**thinking, "budget_tokens": SMALLEST_BUDGET}, SMALLEST_BUDGET
+        decision.notes["thinking"] = f"The smallest budget is {SMALLEST_BUDGET}: it was sent."
     if budget is not None and budget >= limit and not _interleaved(request):
         raise UnsupportedParameterError(
             f"thinking.budget_tokens ({budget}) must be below max_tokens ({limit}): raise the one or lower the other."
@@ -209,6 +212,39 @@ def _add(decision: ReasoningDecision, why: str) -> None:
     decision.notes["reasoning"] = f"{before} {why}." if before else f"{why}."
 
 
+# --- a budget in an open tool loop ------------------------------------------------------------------------------------
+
+
+def fit_thinking(body: JsonObject, request: Request, adjustments: list[Adjustment]) -> None:
+    """Leave thinking out where a model that thinks within a budget goes on with a tool loop that began without it.
+
+    The API says: "Expected `thinking` or `redacted_thinking`, but found `tool_use`". (claude-code#20705; newer models
+    go on without thinking by themselves.)
+    """
+    budget = request.profile.thinking == "budget" and (body.get("thinking") or {}).get("type") == "enabled"
+    if not budget or not _goes_on_without_thinking(body["messages"]):
+        return
+    del body["thinking"]
+    why = "The open tool loop began without thinking, and Claude cannot begin to think in it: it was not sent."
+    adjustments.append(Adjustment(what="thinking", why=why, lossless=True))
+
+
+def _goes_on_without_thinking(messages: list[JsonObject]) -> bool:
+    """Whether the messages end with results, and the assistant message that began the loop does not begin to think."""
+    first: JsonObject | None = None
+    for at in reversed(range(len(messages))):
+        kinds = [block.get("type") for block in messages[at]["content"]]
+        if messages[at]["role"] == "assistant":
+            first = messages[at]
+        elif "tool_result" not in kinds:
+            break
+    is_open = messages[-1]["role"] == "user" and first is not None
+    return is_open and first is not None and first["content"][0].get("type") not in THOUGHTS
+
+
+THOUGHTS = ("thinking", "redacted_thinking")
+
+
 # --- thinking that is bound to its conversation -----------------------------------------------------------------------
 
 
@@ -224,9 +260,8 @@ def tolerate_changed_prefix(body: JsonObject) -> None:
 
 
 def _replays_thinking(body: JsonObject) -> bool:
-    kinds = ("thinking", "redacted_thinking")
     return any(
-        block.get("type") in kinds
+        block.get("type") in THOUGHTS
         for message in body["messages"]
         if message["role"] == "assistant"
         for block in message["content"]
