@@ -98,7 +98,7 @@ OWN_BLOCKS: dict[str, tuple[list[dict[str, Any]], int]] = {
     "a call of a server tool": ([{**SEARCH, **MARK}, HITS, text("A.")], 0),
     "the result of a server tool": ([SEARCH, {**HITS, **MARK}, text("A.")], 1),
     "extras of a server tool's result": ([SEARCH, {**HITS, "extras": MARK}, text("A.")], 1),
-    "thinking": ([text("A."), {**THOUGHT, **MARK}], 0),
+    "thinking": ([text("A."), {**THOUGHT, **MARK}, text("B.")], 0),
     "thinking after a server tool": ([SEARCH, HITS, {**THOUGHT, **MARK}, text("A.")], 1),
     "redacted thinking": ([text("A."), {"type": "redacted_thinking", "data": "x", **MARK}, text("B.")], 0),
     "an empty text": ([text("A."), {**text(""), **MARK}, text("B.")], 0),

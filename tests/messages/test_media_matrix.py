@@ -57,9 +57,12 @@ def tool(*blocks: Any) -> list[BaseMessage]:
 def assistant(*blocks: Any) -> list[BaseMessage]:
     calls = not CALLS.isdisjoint(map(kind_of, blocks))
     after = ToolMessage("sun", tool_call_id="call_1") if calls else HumanMessage("And?")
-    # No message of Claude's may end in thinking.
-    end = [] if calls else [{"type": "text", "text": "Done."}]
-    return [HumanMessage("hi"), AIMessage([{"type": "text", "text": "Here:"}, *blocks, *end]), after]
+    # A call of a server tool without a result is a paused answer, which nothing may follow.
+    paused = "server_tool_use" in map(kind_of, blocks)
+    # No other message of Claude's may end in thinking.
+    end = [] if calls or paused else [{"type": "text", "text": "Done."}]
+    answer = AIMessage([{"type": "text", "text": "Here:"}, *blocks, *end])
+    return [HumanMessage("hi"), answer, *([] if paused else [after])]
 
 
 PLACES: dict[str, Callable[..., list[BaseMessage]]] = {
