@@ -234,7 +234,7 @@ def _replayed_by_event(original: Callable[..., Any]) -> Callable[..., Any]:
 def _event_stream(kind: Any) -> Any:
     """A byte stream of the same HTTP library with one chunk for each event."""
 
-    class EventStream(kind):  # type: ignore[misc]
+    class ReplayedStream(kind):  # type: ignore[misc]
         def __init__(self, body: bytes) -> None:
             super().__init__(body)
             self.events = split_events(body)
@@ -246,7 +246,7 @@ def _event_stream(kind: Any) -> Any:
             for event in self.events:
                 yield event
 
-    return EventStream
+    return ReplayedStream
 
 
 class RefusalKeeper:

@@ -94,6 +94,11 @@ OPENAI = [
     Case("tool choice without tools", {"tool_choice": "required"}, {"tool_choice": "required", "tools": [function()]}),
     Case("tool choice without tools", {"parallel_tool_calls": False}),
     Case(
+        "tool choice without tools",
+        {"parallel_tool_calls": True},
+        {"parallel_tool_calls": True, "functions": [{"name": "f", "parameters": OBJECT}]},
+    ),
+    Case(
         "unknown tool",
         {"tools": [function()], "tool_choice": {"type": "function", "function": {"name": "g"}}},
         {"tools": [function()], "tool_choice": {"type": "function", "function": {"name": "f"}}},

@@ -11,7 +11,7 @@ import pytest
 from langchain_unified.testing.emulation.rules import RULES, refusals
 from langchain_unified.testing.emulation.rules.rule import EmulatedCall, Refusal
 from tests.support import corpus
-from tests.testing.emulator_cases import BODIES, HEADERS, Case
+from tests.testing.emulator_cases import BODIES, EPHEMERAL, HEADERS, Case, text
 from tests.testing.emulator_cases_anthropic import ANTHROPIC
 from tests.testing.emulator_cases_openai import OPENAI, RESPONSES
 
@@ -78,6 +78,12 @@ def test_anthropic_writes_an_error():
         "error": {"type": "invalid_request_error", "message": "max_tokens: Field required"},
         "request_id": "req_1",
     }
+
+
+def test_a_message_has_the_fields_of_the_violation():
+    five = {"messages": [{"role": "user", "content": [text(cache_control=EPHEMERAL) for _ in range(5)]}]}
+    refusal = first(refusals(call("anthropic.messages", ANTHROPIC[0], five, {})))
+    assert refusal.message == "A maximum of 4 blocks with cache_control may be provided. Found 5."
 
 
 def test_openai_writes_an_error():

@@ -316,7 +316,7 @@ TOOLS: tuple[Rule, ...] = (
     _rule(
         "breakpoints",
         _too_many_breakpoints,
-        "A maximum of 4 blocks with cache_control may be provided. Violations {found}.",
+        "A maximum of 4 blocks with cache_control may be provided. Found {found}.",
         "prompt caching guide; reports",
     ),
     _rule("breakpoint value", _invalid_breakpoint, "cache_control.ttl: Input should be '5m' or '1h'", "SDK types"),

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from langchain_unified.request import JsonObject
 from langchain_unified.testing.emulation.endpoints import CHAT, INPUT_TOKENS, OPENAI, OPENAI_ITEMS, RESPONSES
 from langchain_unified.testing.emulation.rules.openai_caching import CACHING
+from langchain_unified.testing.emulation.rules.openai_tools import TOOLS
 from langchain_unified.testing.emulation.rules.rule import EmulatedCall, Rule, RuleCheck, Violations
-from langchain_unified.testing.emulation.rules.schemas import (
-    arrays_without_items,
-    function_schema_errors,
-    strict_schema_errors,
-)
 from langchain_unified.testing.emulation.rules.shared import (
-    dicts,
     missing_key,
     no_api_key,
     number_out_of_range,
@@ -31,7 +24,7 @@ GENERATE = ON_CHAT | ON_RESPONSES
 
 CHAT_KEYS = frozenset(
     {
-        "messages", "model", "audio", "frequency_penalty", "function_call", "function_tools", "logit_bias", "logprobs",
+        "messages", "model", "audio", "frequency_penalty", "function_call", "functions", "logit_bias", "logprobs",
         "max_completion_tokens", "max_tokens", "metadata", "modalities", "moderation", "n", "parallel_tool_calls",
         "prediction", "presence_penalty", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention",
         "reasoning_effort", "response_format", "safety_identifier", "seed", "service_tier", "stop", "store", "stream",
@@ -67,21 +60,11 @@ SAMPLING_KEYS = (
 SAMPLING_DEFAULTS: Mapping[str, Any] = {"temperature": 1, "top_p": 1, "presence_penalty": 0, "frequency_penalty": 0}
 """Default values, which every model accepts."""
 
-TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-
 
 def effort_of(call: EmulatedCall) -> str | None:
     """The reasoning effort of the call: the requested one, else the model's default."""
     asked = call.body.get("reasoning_effort") or (call.body.get("reasoning") or {}).get("effort")
     return asked or call.profile.effort_default
-
-
-def function_tools(call: EmulatedCall) -> Iterator[tuple[str, JsonObject]]:
-    """The function definitions, each with its path; Chat wraps them in `function`."""
-    for at, tool in enumerate(dicts(call.body.get("tools"))):
-        if tool.get("type") == "function":
-            inner = tool.get("function") if call.endpoint == CHAT else tool
-            yield f"tools[{at}]" + (".function" if call.endpoint == CHAT else ""), inner or {}
 
 
 # --- checks -----------------------------------------------------------------------------------------------------------
@@ -110,61 +93,6 @@ def _effort_unsupported(call: EmulatedCall) -> Violations:
     asked = call.body.get("reasoning_effort") or (call.body.get("reasoning") or {}).get("effort")
     if asked and not call.profile.reasoning:
         yield {"key": key if call.endpoint == CHAT else "reasoning.effort"}
-
-
-def _invalid_tool_name(call: EmulatedCall) -> Violations:
-    for place, tool in function_tools(call):
-        if not TOOL_NAME.fullmatch(str(tool.get("name", ""))):
-            yield {"place": f"{place}.name"}
-
-
-def _choice_without_tools(call: EmulatedCall) -> Violations:
-    for key in ("tool_choice", "parallel_tool_calls") if call.endpoint == CHAT else ():
-        tools = call.body.get("tools") or call.body.get("function_tools")
-        # Without tools, "none" and "auto" are the default.
-        if call.body.get(key) not in (None, "none", "auto") and not tools:
-            yield {"key": key}
-
-
-def _choice_of_unknown_tool(call: EmulatedCall) -> Violations:
-    chosen = call.body.get("tool_choice")
-    if isinstance(chosen, dict) and chosen.get("type") == "function":
-        name = (chosen.get("function") or chosen).get("name")
-        if name not in {tool.get("name") for _, tool in function_tools(call)}:
-            yield {"name": name}
-
-
-def _function_schema(call: EmulatedCall) -> Violations:
-    for place, tool in function_tools(call):
-        for where, what in function_schema_errors(tool["parameters"]) if "parameters" in tool else ():
-            yield {"place": f"{place}.parameters", "name": tool.get("name"), "where": where, "what": what}
-
-
-def _strict_function_schema(call: EmulatedCall) -> Violations:
-    for place, tool in function_tools(call):
-        if tool.get("strict"):
-            for where, what in strict_schema_errors(tool.get("parameters")):
-                yield {"place": f"{place}.parameters", "name": tool.get("name"), "where": where, "what": what}
-
-
-def _json_schema_format(call: EmulatedCall) -> JsonObject:
-    """The requested JSON schema format: `name`, `schema`, `strict`; empty if there is none."""
-    chosen = call.body.get("response_format") or (call.body.get("text") or {}).get("format") or {}
-    return (chosen.get("json_schema") or chosen) if chosen.get("type") == "json_schema" else {}
-
-
-def _invalid_format_name(call: EmulatedCall) -> Violations:
-    name = _json_schema_format(call).get("name")
-    if isinstance(name, str) and not TOOL_NAME.fullmatch(name):
-        yield {"place": "response_format.json_schema.name" if call.endpoint == CHAT else "text.format.name"}
-
-
-def _format_schema(call: EmulatedCall) -> Violations:
-    form = _json_schema_format(call)
-    place = "response_format" if call.endpoint == CHAT else "text.format.schema"
-    schema = form.get("schema")
-    for where, what in (*arrays_without_items(schema), *(strict_schema_errors(schema) if form.get("strict") else ())):
-        yield {"place": place, "name": form.get("name"), "where": where, "what": what}
 
 
 def _metadata_too_large(call: EmulatedCall) -> Violations:
@@ -266,62 +194,7 @@ RULES: tuple[Rule, ...] = (
         "reasoning guide",
         **_unsupported,
     ),
-    _rule(
-        "tool name",
-        _invalid_tool_name,
-        "Invalid '{place}': string does not match pattern. Expected a string that matches the pattern "
-        "'^[a-zA-Z0-9_-]{{1,64}}$'.",
-        "API reference",
-        code="invalid_value",
-        param="{place}",
-    ),
-    _rule(
-        "tool choice without tools",
-        _choice_without_tools,
-        "Invalid value for '{key}': '{key}' is only allowed when 'tools' are specified.",
-        "reports",
-        param="{key}",
-    ),
-    _rule(
-        "unknown tool",
-        _choice_of_unknown_tool,
-        "Tool choice 'function' not found in 'tools' parameter: '{name}'.",
-        "API reference",
-        param="tool_choice",
-    ),
-    _rule(
-        "function schema",
-        _function_schema,
-        "Invalid schema for function '{name}': In context=({where}), {what}.",
-        "reports",
-        code="invalid_function_parameters",
-        param="{place}",
-    ),
-    _rule(
-        "strict tool",
-        _strict_function_schema,
-        "Invalid schema for function '{name}': In context=({where}), {what}.",
-        "recorded 400",
-        code="invalid_function_parameters",
-        param="{place}",
-    ),
-    _rule(
-        "format name",
-        _invalid_format_name,
-        "Invalid '{place}': string does not match pattern. Expected a string that matches the pattern "
-        "'^[a-zA-Z0-9_-]+$'.",
-        "SDK docstring; reports",
-        code="invalid_value",
-        param="{place}",
-    ),
-    _rule(
-        "format schema",
-        _format_schema,
-        "Invalid schema for response_format '{name}': In context=({where}), {what}.",
-        "structured outputs guide; reports",
-        code="invalid_json_schema",
-        param="{place}",
-    ),
+    *TOOLS,
     _rule(
         "metadata",
         _metadata_too_large,
