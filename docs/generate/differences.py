@@ -127,12 +127,6 @@ def _parallel_answers(body: Body) -> None:
         body.pop("parallel_tool_calls", None)
 
 
-def _tools_not_strict(body: Body) -> None:
-    for tool in body.get("tools") or ():
-        if tool.get("strict") is False:
-            del tool["strict"]
-
-
 NOTHING = "not needed: the API takes both alike"
 
 DIFFERENCES = (
@@ -215,14 +209,6 @@ DIFFERENCES = (
         "with tools beside it, parallel calls are wanted",
         "`with_structured_output(…, parallel_tool_calls=False)`",
         _parallel_answers,
-    ),
-    Difference(
-        "`strict` of tools on Responses",
-        "absent",
-        "`false`, where it was not asked for",
-        "the API's default rewrites a schema to its strict subset",
-        "`bind_tools(…, strict=True)`",
-        _tools_not_strict,
     ),
     # --- what a program sees ---
     Difference(
