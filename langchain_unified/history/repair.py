@@ -27,6 +27,7 @@ from langchain_unified.history.pairing import (
 )
 from langchain_unified.history.results import with_paired_results
 from langchain_unified.history.state import Policy, RepairState, Turns
+from langchain_unified.messages.json_text import json_object
 from langchain_unified.messages.tool_calls import call_id_of, makes_call
 from langchain_unified.request import Adjustment, Profile, Turn, WireName
 from langchain_unified.request.blocks import Block
@@ -109,7 +110,7 @@ def _valid_calls(turn: Turn, ids: IdRules) -> set[str] | None:
             call_id = call_id_of(block)
             if not call_id or call_id in found or not ids.accepts(call_id):
                 return None
-            if not ids.accepts_name(called_name(block)):
+            if not ids.accepts_name(called_name(block)) or block["type"] == "invalid_tool_call":
                 return None
             found.add(call_id)
         elif block["type"] == "native" and is_provider_defined(block["value"]):
@@ -182,6 +183,23 @@ def _replace_ids(turns: Turns, state: RepairState) -> Turns:
         why = "The API refuses them, or two calls share one: others were sent, in the call and in its result."
         state.report(f"tool call ids {names}", why)
     return valid
+
+
+def _refuse_broken_arguments(turns: Turns, state: RepairState) -> Turns:
+    """Under the policy "raise", a call without a JSON object is an error on Claude's API, which takes nothing else.
+
+    Under "fix" the encoder sends an empty input. OpenAI's APIs take any text.
+    """
+    if state.wire != "anthropic_messages" or state.policy != "raise":
+        return turns
+    for turn in turns:
+        for block in turn.blocks:
+            if block["type"] == "invalid_tool_call" and json_object(block.get("args") or "null") is None:
+                problem = (
+                    f"The arguments of the call {block.get('id')!r} in message {turn.position} are no JSON object."
+                )
+                raise InvalidHistoryError(f"{problem} Correct them, or remove the call.")
+    return turns
 
 
 def _replace_names(turns: Turns, state: RepairState) -> Turns:
@@ -267,6 +285,7 @@ STEPS: Sequence[Callable[[Turns, RepairState], Turns]] = (
     _translate,
     _replace_ids,
     _replace_names,
+    _refuse_broken_arguments,
     _complete_end,
     _correct_names,
 )

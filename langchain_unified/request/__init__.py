@@ -42,7 +42,9 @@ class Adjustment(TypedDict):
     what: str
     why: str
     lossless: NotRequired[bool]
-    """Whether nothing is lost. It is listed then, and `on_unsupported` does not apply. Absent means no."""
+    """Whether it is only listed: nothing is lost, or a model or a tool wrote it. `on_unsupported` does not apply then.
+
+    Absent means no."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,6 @@ from tests.support.histories import repair
 pytestmark = needs_corpus
 
 
-
 def stored(messages: list[BaseMessage]) -> list[BaseMessage]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # core calls its `loads` beta

@@ -84,3 +84,25 @@ def test_a_date_in_the_arguments_of_a_call_is_text(wire: str):
 
     report = report_on(wire, *called("look", {"day": date(2026, 1, 2)}))
     assert b"2026-01-02" in dumps(report.body)
+
+
+BROKEN = [
+    HumanMessage("Hi"),
+    AIMessage("", invalid_tool_calls=[{"name": "look", "args": '{"q":', "id": "call_1", "error": None}]),
+    ToolMessage("The arguments are not JSON.", tool_call_id="call_1"),
+]
+
+
+@each_wire
+def test_a_broken_call_of_a_model_is_for_repair_to_decide(wire: str):
+    report = report_on(wire, *BROKEN)
+    assert [item["what"] for item in report.adjustments] == (
+        ["invalid tool call 'look' in message 1"] if wire == "anthropic_messages" else []
+    )
+
+
+def test_repair_raise_refuses_a_broken_call_where_the_api_takes_none():
+    model = ChatUnified(MODELS["anthropic_messages"], api_key="k", on_unsupported="ignore")
+    report = model.check(BROKEN, repair="raise")
+    assert not report.ok
+    assert "'call_1' in message 1" in str(report.refused)
