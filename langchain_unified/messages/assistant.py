@@ -132,7 +132,9 @@ def _translated_blocks(message: AIMessage, wire: WireName, origin: WireName | No
 
 
 def _home_of(block: Mapping[str, Any]) -> WireName | None:
-    # Both providers have texts: the key under which they cite tells them apart.
+    # Both providers have texts and compactions: the key under which they cite, and that of the summary, tell them apart.
+    if block.get("type") == "compaction":
+        return "anthropic_messages" if "content" in block else "openai_responses"
     cites = block.get("type") == "text" and block.get("citations")
     return "anthropic_messages" if cites else wire_of_type(str(block.get("type")))
 
