@@ -17,7 +17,7 @@ from langchain_unified.history.returned import result_as_taken
 from langchain_unified.history.words import Translated, in_words, needs_words
 from langchain_unified.messages.assistant import standard_blocks
 from langchain_unified.request import Adjustment, Turn, WireName
-from langchain_unified.request.blocks import Block, TextBlock, changed
+from langchain_unified.request.blocks import Block, TextBlock, changed, without
 
 
 def is_foreign(turn: Turn, wire: WireName, model: str) -> bool:
@@ -86,6 +86,9 @@ def _without_reasoning_id(block: Block) -> Iterable[Block]:
     """A block of a Responses turn without the id by which the API would ask for the reasoning before it."""
     if block["type"] == "refusal":
         return ({"type": "refusal", "refusal": block["refusal"]},)
+    if block["type"] in ("tool_call", "invalid_tool_call"):
+        extras = {key: item for key, item in (block.get("extras") or {}).items() if key != "item_id"}
+        return (changed(without(block, "extras"), **({"extras": extras} if extras else {})),)
     if block["type"] != "native":
         return (block,)
     value = block["value"]
