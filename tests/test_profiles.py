@@ -38,7 +38,7 @@ FACTS = [
     ("anthropic", "claude-fable-5-2", {"thinking_off": "never"}),
     ("anthropic", "claude-mythos-preview", {"thinking_off": "never"}),
     ("anthropic", "claude-opus-4-7", {"thinking_off": "omitted"}),
-    ("anthropic", "claude-sonnet-4-5", {"drops_earlier_thinking": True, "temperature_with_top_p": True}),
+    ("anthropic", "claude-sonnet-4-5", {"drops_earlier_thinking": True, "temperature_with_top_p": False}),
     ("anthropic", "claude-haiku-4-5", {"drops_earlier_thinking": True, "temperature_with_top_p": False}),
     ("anthropic", "claude-opus-4-5", {"drops_earlier_thinking": False}),
     ("anthropic", "claude-opus-5-5", {"binds_thinking": True}),

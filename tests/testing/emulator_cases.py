@@ -24,6 +24,7 @@ class Case:
     endpoint: str = ""
     unstored: frozenset[str] = frozenset()
     keys: frozenset[str] | None = None
+    reasoning: dict[str, str] = field(default_factory=dict)
 
 
 def drop(key: str) -> dict[str, Any]:

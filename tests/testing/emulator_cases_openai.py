@@ -59,6 +59,7 @@ OPENAI = [
     Case("unknown model on chat", {"model": "claude-opus-5"}, status=404, code="model_not_found"),
     Case("unknown model", {"model": "claude-opus-5"}, code="model_not_found", endpoint="openai.responses"),
     Case("chat key", {"top_k": 5}, {"seed": 5}, code="unknown_parameter"),
+    Case("chat key", {"function": {}}, {"functions": [{"name": "f", "parameters": OBJECT}]}, code="unknown_parameter"),
     Case("responses key", {"seed": 5}, {"store": False}, code="unknown_parameter", endpoint="openai.responses"),
     Case("input_tokens key", {"store": False}, code="unknown_parameter", endpoint="openai.input_tokens"),
     Case("range of temperature", {"temperature": -1}, {"temperature": 2}, code="number_out_of_range"),
@@ -96,7 +97,7 @@ OPENAI = [
     Case(
         "tool choice without tools",
         {"parallel_tool_calls": True},
-        {"parallel_tool_calls": True, "functions": [{"name": "f", "parameters": OBJECT}]},
+        {"parallel_tool_calls": True, "tools": [function()]},
     ),
     Case(
         "unknown tool",
@@ -162,9 +163,9 @@ OPENAI = [
         code="invalid_value",
         endpoint="openai.responses",
     ),
-    Case("metadata", {"metadata": {"k": "x" * 513}}, {"metadata": {"k": "x" * 512}}),
+    Case("metadata", {"store": True, "metadata": {"k": "x" * 513}}, {"store": True, "metadata": {"k": "x" * 512}}),
     Case(
-        "safety identifier",
+        "length of safety_identifier",
         {"safety_identifier": "x" * 129},
         {"safety_identifier": "x" * 128},
         code="string_above_max_length",
@@ -283,7 +284,7 @@ RESPONSES = [
         {"previous_response_id": "resp_known"},
         code="previous_response_not_found",
     ),
-    Case("include", {"include": ["usage"]}, {"include": ["reasoning.encrypted_content"]}, code="invalid_value"),
+    Case("include", {"include": ["usage"]}, {"include": ["file_search_call.results"]}, code="invalid_value"),
     Case(
         "small max_output_tokens", {"max_output_tokens": 15}, {"max_output_tokens": 16}, code="integer_below_min_value"
     ),

@@ -13,6 +13,8 @@ from langchain_unified.testing.emulation.rules.rule import EmulatedCall, Refusal
 from tests.support import corpus
 from tests.testing.emulator_cases import BODIES, EPHEMERAL, HEADERS, Case, text
 from tests.testing.emulator_cases_anthropic import ANTHROPIC
+from tests.testing.emulator_cases_blocks import ANTHROPIC_BLOCKS
+from tests.testing.emulator_cases_items import OPENAI_ITEMS, RESPONSES_ITEMS
 from tests.testing.emulator_cases_openai import OPENAI, RESPONSES
 
 
@@ -26,14 +28,15 @@ def call(endpoint: str, case: Case, change: dict[str, Any], headers: dict[str, s
         case.keys,
         unstored_items=case.unstored,
         stored_responses=frozenset({"resp_known"}),
+        reasoning_before=case.reasoning,
     )
 
 
 def all_cases() -> Iterator[Any]:
     for prefix, endpoint, cases in (
-        ("anthropic", "anthropic.messages", ANTHROPIC),
-        ("openai", "openai.chat", OPENAI),
-        ("openai.responses", "openai.responses", RESPONSES),
+        ("anthropic", "anthropic.messages", [*ANTHROPIC, *ANTHROPIC_BLOCKS]),
+        ("openai", "openai.chat", [*OPENAI, *OPENAI_ITEMS]),
+        ("openai.responses", "openai.responses", [*RESPONSES, *RESPONSES_ITEMS]),
     ):
         for at, case in enumerate(cases):
             yield pytest.param(
@@ -57,7 +60,7 @@ def test_a_rule_refuses_a_body_that_breaks_it(name, endpoint, case):
 
 @pytest.mark.parametrize("name,endpoint,case", list(all_cases()))
 def test_a_rule_accepts_a_body_that_keeps_it(name, endpoint, case):
-    keeping = Case(case.rule, {}, unstored=case.unstored)
+    keeping = Case(case.rule, {}, unstored=case.unstored, reasoning=case.reasoning)
     assert list(refusals(call(endpoint, keeping, case.good, {}))) == []
 
 

@@ -118,6 +118,7 @@ class EmulatedProviders:
         self._lock = threading.Lock()
         self._stored_responses: dict[str, list[JsonObject]] = {}
         self._unstored_items: set[str] = set()
+        self._reasoning_before: dict[str, str] = {}
 
     def answer(self, endpoint: EmulatedEndpoint, body: Any, headers: Mapping[str, str]) -> EmulatedAnswer:
         """The answer to one request. `body`: the parsed JSON, `None` if it is not JSON. Header names are lower case."""
@@ -155,6 +156,7 @@ class EmulatedProviders:
             self.valid_keys,
             unstored_items=frozenset(self._unstored_items),
             stored_responses=frozenset(self._stored_responses),
+            reasoning_before=dict(self._reasoning_before),
         )
         try:
             refusal = next(refusals(call), None)
@@ -272,6 +274,13 @@ class EmulatedProviders:
             else:
                 conversation = [*_items(exchange.full_body.get("input")), *output]
                 self._stored_responses[str(reply.get("id"))] = conversation
+                self._reasoning_before.update(_reasoning_before(output))
+
+
+def _reasoning_before(output: Sequence[JsonObject]) -> dict[str, str]:
+    """By the id of an item directly after reasoning, the id of that reasoning item."""
+    pairs = [(earlier, item) for earlier, item in itertools.pairwise(output) if earlier.get("type") == "reasoning"]
+    return {str(item["id"]): str(earlier["id"]) for earlier, item in pairs if item.get("id") and earlier.get("id")}
 
 
 def _prewarm_answer(body: JsonObject) -> list[Completion]:

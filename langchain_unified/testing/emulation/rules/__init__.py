@@ -11,7 +11,13 @@ from collections.abc import Iterator
 from langchain_unified.testing.emulation.rules import anthropic, openai, openai_chat, openai_responses
 from langchain_unified.testing.emulation.rules.rule import EmulatedCall, Refusal, Rule
 
-RULES: tuple[Rule, ...] = (*anthropic.RULES, *openai.RULES, *openai_chat.RULES, *openai_responses.RULES)
+RULES: tuple[Rule, ...] = (
+    *anthropic.RULES,
+    *openai.RULES,
+    *openai_chat.RULES,
+    *openai_responses.RULES,
+    openai.TOO_LONG,
+)
 
 
 def refusals(call: EmulatedCall) -> Iterator[Refusal]:

@@ -7,10 +7,14 @@ from typing import Any
 
 from langchain_unified.request import JsonObject
 from langchain_unified.testing.emulation.endpoints import ANTHROPIC, COUNT_TOKENS, MESSAGES
+from langchain_unified.testing.emulation.rules.anthropic_blocks import BLOCKS
+from langchain_unified.testing.emulation.rules.anthropic_caching import CACHING
 from langchain_unified.testing.emulation.rules.anthropic_history import HISTORY
 from langchain_unified.testing.emulation.rules.anthropic_tools import TOOLS, forces_tool_use
+from langchain_unified.testing.emulation.rules.anthropic_turns import TURNS
 from langchain_unified.testing.emulation.rules.rule import EmulatedCall, Rule, RuleCheck, Violations
 from langchain_unified.testing.emulation.rules.shared import (
+    has_lone_surrogate,
     missing_key,
     no_api_key,
     number_out_of_range,
@@ -82,11 +86,19 @@ def _sampling_in_new_version(call: EmulatedCall) -> Violations:
 
 def _sampling_of_model(call: EmulatedCall) -> Violations:
     if call.profile.sampling == "never":
-        yield from ({"key": key} for key in SAMPLING_KEYS if call.body.get(key, 1) != 1)
+        for key in SAMPLING_KEYS:
+            default = 1 if key != "top_k" else None
+            if call.body.get(key) not in (None, default):
+                yield {"key": key}
 
 
 def _temperature_while_thinking(call: EmulatedCall) -> Violations:
     if _thinking(call).get("type") in ("enabled", "adaptive") and call.body.get("temperature", 1) != 1:
+        yield {}
+
+
+def _top_k_while_thinking(call: EmulatedCall) -> Violations:
+    if _thinking(call).get("type") in ("enabled", "adaptive") and call.body.get("top_k") is not None:
         yield {}
 
 
@@ -99,8 +111,30 @@ def _unknown_metadata(call: EmulatedCall) -> Violations:
     yield from ({"key": key} for key in (call.body.get("metadata") or {}) if key != "user_id")
 
 
+def _long_user_id(call: EmulatedCall) -> Violations:
+    if len(str((call.body.get("metadata") or {}).get("user_id") or "")) > 256:
+        yield {}
+
+
 def _negative_max_tokens(call: EmulatedCall) -> Violations:
     if (call.body.get("max_tokens") or 0) < 0:
+        yield {}
+
+
+def _max_tokens_above_limit(call: EmulatedCall) -> Violations:
+    asked, limit = call.body.get("max_tokens"), call.profile.max_output_tokens
+    if isinstance(asked, int) and limit and asked > limit:
+        yield {"asked": asked, "limit": limit, "model": call.model}
+
+
+def _blank_stop_sequence(call: EmulatedCall) -> Violations:
+    for text in call.body.get("stop_sequences") or ():
+        if not isinstance(text, str) or not text.strip():
+            yield {"what": "contain non-whitespace" if text else "be non-empty"}
+
+
+def _lone_surrogate(call: EmulatedCall) -> Violations:
+    if has_lone_surrogate(call.body):
         yield {}
 
 
@@ -147,18 +181,26 @@ def _small_budget(call: EmulatedCall) -> Violations:
 def _large_budget(call: EmulatedCall) -> Violations:
     thinking = _thinking(call)
     limit = call.body.get("max_tokens")
+    if call.body.get("tools") and any(beta.startswith("interleaved-thinking-") for beta in _betas(call)):
+        return  # The budget is one for all of the turn's answers.
     if thinking.get("type") == "enabled" and limit and (thinking.get("budget_tokens") or 0) >= limit:
         yield {}
 
 
+def _budget_without_enabled(call: EmulatedCall) -> Violations:
+    thinking = _thinking(call)
+    if thinking and thinking.get("type") != "enabled" and thinking.get("budget_tokens") is not None:
+        yield {"kind": thinking.get("type")}
+
+
 def _unknown_effort(call: EmulatedCall) -> Violations:
-    effort, levels = _effort(call), call.profile.effort_levels
-    if effort and levels and effort not in levels:
+    effort, levels = _effort(call), call.profile.effort_levels or EFFORTS
+    if effort and effort not in levels:
         yield {"effort": effort, "levels": ", ".join(sorted(levels))}
 
 
 def _effort_unsupported(call: EmulatedCall) -> Violations:
-    if _effort(call) and not call.profile.effort_levels:
+    if _effort(call) in EFFORTS and not call.profile.effort_levels:
         yield {}
 
 
@@ -180,6 +222,12 @@ RULES: tuple[Rule, ...] = (
     _rule("unknown model", unknown_model, "model: {model}", "recorded 404", status=404, type="not_found_error"),
     _rule("unknown key", _unknown_keys, "{key}: Extra inputs are not permitted", "SDK types"),
     _rule(
+        "surrogate",
+        _lone_surrogate,
+        "The request body is not valid JSON: no low surrogate in string",
+        "claude-code#3277",
+    ),
+    _rule(
         "sampling in new version",
         _sampling_in_new_version,
         "{key}: Extra inputs are not permitted",
@@ -198,6 +246,12 @@ RULES: tuple[Rule, ...] = (
         "thinking guide",
     ),
     _rule(
+        "top_k while thinking",
+        _top_k_while_thinking,
+        "`top_k` must be unset when thinking is enabled or in adaptive mode.",
+        "thinking guide",
+    ),
+    _rule(
         "temperature and top_p",
         _temperature_and_top_p,
         "`temperature` and `top_p` cannot both be specified for this model. Please use only one.",
@@ -209,6 +263,15 @@ RULES: tuple[Rule, ...] = (
         "temperature: Input should be between {low} and {high}",
         "API reference",
     ),
+    _rule(
+        "top_p", number_out_of_range("top_p", 0, 1), "top_p: Input should be between {low} and {high}", "API reference"
+    ),
+    _rule(
+        "stop sequences",
+        _blank_stop_sequence,
+        "stop_sequences: each stop sequence must {what}",
+        "litellm#3286, mcp-web-ui#5",
+    ),
     _rule("metadata", _unknown_metadata, "metadata.{key}: Extra inputs are not permitted", "SDK types"),
     _rule(
         "negative max_tokens",
@@ -216,6 +279,14 @@ RULES: tuple[Rule, ...] = (
         "max_tokens: Input should be greater than or equal to 0",
         "SDK types",
     ),
+    _rule(
+        "max_tokens of model",
+        _max_tokens_above_limit,
+        "max_tokens: {asked} > {limit}, which is the maximum allowed number of output tokens for {model}",
+        "OpenHands#11090, claude-code#24451; model guides",
+        GENERATE,
+    ),
+    _rule("user_id", _long_user_id, "metadata.user_id: String should have at most 256 characters", "API reference"),
     _rule("prewarm", _prewarm, "`{key}` is not supported with max_tokens: 0.", "prompt caching guide", GENERATE),
     _rule(
         "thinking type",
@@ -235,6 +306,12 @@ RULES: tuple[Rule, ...] = (
     _rule(
         "large budget", _large_budget, "`max_tokens` must be greater than `thinking.budget_tokens`.", "SDK docstring"
     ),
+    _rule(
+        "budget without enabled",
+        _budget_without_enabled,
+        "thinking.{kind}.budget_tokens: Extra inputs are not permitted",
+        "SDK types; adaptive thinking guide",
+    ),
     _rule("no effort", _effort_unsupported, "This model does not support the effort parameter.", "model guides"),
     _rule(
         "effort level",
@@ -244,5 +321,8 @@ RULES: tuple[Rule, ...] = (
     ),
     *HISTORY,
     *TOOLS,
+    *CACHING,
+    *BLOCKS,
+    *TURNS,
     _rule("too long", prompt_too_long, "prompt is too long: {tokens} tokens > {limit} maximum", "reports", GENERATE),
 )

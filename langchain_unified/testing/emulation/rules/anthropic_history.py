@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -36,7 +37,7 @@ def _blocks(call: EmulatedCall) -> Iterator[tuple[str, JsonObject, JsonObject]]:
             yield f"messages.{at}.content.{index}", block, message
 
 
-def _turns(call: EmulatedCall) -> list[tuple[int, str, list[JsonObject]]]:
+def turns_of(call: EmulatedCall) -> list[tuple[int, str, list[JsonObject]]]:
     """`(index of the first message, role, blocks)`: the API joins consecutive messages of one role into one turn."""
     turns: list[tuple[int, str, list[JsonObject]]] = []
     for at, message in enumerate(_messages(call)):
@@ -54,6 +55,14 @@ def _turns(call: EmulatedCall) -> list[tuple[int, str, list[JsonObject]]]:
 def _no_messages(call: EmulatedCall) -> Violations:
     if call.body.get("messages") == []:
         yield {}
+
+
+def _not_a_block(call: EmulatedCall) -> Violations:
+    for at, message in enumerate(dicts(call.body.get("messages"))):
+        content = message.get("content")
+        is_blocks = isinstance(content, list) and len(dicts(content)) == len(content)
+        if not (content is None or isinstance(content, str) or is_blocks):
+            yield {"at": at}
 
 
 def _unknown_role(call: EmulatedCall) -> Violations:
@@ -75,13 +84,13 @@ def _not_text_in_system(call: EmulatedCall) -> Violations:
 
 
 def _prefill(call: EmulatedCall) -> Violations:
-    turns = _turns(call)
+    turns = turns_of(call)
     if turns and turns[-1][1] == "assistant" and not call.profile.prefill and _ends_with_text(turns[-1][2]):
         yield {}
 
 
 def _trailing_whitespace(call: EmulatedCall) -> Violations:
-    turns = _turns(call)
+    turns = turns_of(call)
     if turns and turns[-1][1] == "assistant" and _ends_with_text(turns[-1][2]):
         text = str(turns[-1][2][-1].get("text", ""))
         if text != text.rstrip():
@@ -99,7 +108,9 @@ def _empty_message(call: EmulatedCall) -> Violations:
     messages = _messages(call)
     for at, message in enumerate(messages):
         last_answer = at == len(messages) - 1 and message.get("role") == "assistant"
-        if message.get("content") in ("", [], None) and not last_answer:
+        # A system message may have settings in place of content.
+        settings = message.get("role") == "system" and message.get("output_config")
+        if message.get("content") in ("", [], None) and not last_answer and not settings:
             yield {"at": at}
 
 
@@ -113,7 +124,8 @@ def _empty_text(call: EmulatedCall) -> Violations:
 
 
 def _blank_text(call: EmulatedCall) -> Violations:
-    for _, block, _message in _blocks(call):
+    system = dicts(call.body.get("system"))
+    for block in (*(block for _, block, _ in _blocks(call)), *system):
         text = block.get("text")
         if block.get("type") == "text" and text and not str(text).strip():
             yield {}
@@ -181,18 +193,20 @@ def _ids(blocks: list[JsonObject], kind: str, key: str) -> list[str]:
 
 
 def _calls_without_result(call: EmulatedCall) -> Violations:
-    turns = _turns(call)
+    turns = turns_of(call)
     for at, (first, role, blocks) in enumerate(turns):
         called = _ids(blocks, "tool_use", "id") if role == "assistant" else []
-        follows = turns[at + 1][2] if at + 1 < len(turns) else []
-        answered = set(_ids(follows, "tool_result", "tool_use_id"))
+        follows = turns[at + 1][2] if at + 1 < len(turns) and turns[at + 1][1] == "user" else []
+        # Results count up to the first block of another type.
+        results = list(itertools.takewhile(lambda block: block.get("type") == "tool_result", follows))
+        answered = set(_ids(results, "tool_result", "tool_use_id"))
         open_calls = [each for each in called if each not in answered]
         if open_calls:
             yield {"at": first, "ids": ", ".join(open_calls)}
 
 
 def _results_without_call(call: EmulatedCall) -> Violations:
-    turns = _turns(call)
+    turns = turns_of(call)
     for at, (first, _, blocks) in enumerate(turns):
         before = turns[at - 1][2] if at and turns[at - 1][1] == "assistant" else []
         called = set(_ids(before, "tool_use", "id"))
@@ -202,14 +216,21 @@ def _results_without_call(call: EmulatedCall) -> Violations:
 
 
 def _repeated_call_id(call: EmulatedCall) -> Violations:
-    called = [each for _, _, blocks in _turns(call) for each in _ids(blocks, "tool_use", "id")]
+    called = [each for _, _, blocks in turns_of(call) for each in _ids(blocks, "tool_use", "id")]
     if len(set(called)) < len(called):
         yield {}
 
 
+def _repeated_result(call: EmulatedCall) -> Violations:
+    for first, _, blocks in turns_of(call):
+        answered = _ids(blocks, "tool_result", "tool_use_id")
+        for each in sorted({each for each in answered if answered.count(each) > 1}):
+            yield {"at": first, "id": each}
+
+
 def _invalid_call_id(call: EmulatedCall) -> Violations:
     for place, block, _ in _blocks(call):
-        key = {"tool_use": "id", "tool_result": "tool_use_id"}.get(str(block.get("type")))
+        key = {"tool_use": "id", "mcp_tool_use": "id", "tool_result": "tool_use_id"}.get(str(block.get("type")))
         if key and not TOOL_USE_ID.fullmatch(str(block.get(key, ""))):
             yield {"place": place, "key": key}
 
@@ -222,6 +243,7 @@ def _rule(
 
 HISTORY: tuple[Rule, ...] = (
     _rule("empty conversation", _no_messages, "messages: at least one message is required", "API reference"),
+    _rule("content", _not_a_block, "messages.{at}.content: Input should be a valid list of blocks", "SDK types"),
     _rule("role", _unknown_role, "messages.{at}.role: Input should be 'user', 'assistant' or 'system'", "SDK types"),
     _rule(
         "system message",
@@ -291,6 +313,12 @@ HISTORY: tuple[Rule, ...] = (
     ),
     _rule("call id", _invalid_call_id, "{place}.{key}: String should match pattern '^[a-zA-Z0-9_-]+$'", "reports"),
     _rule("repeated call id", _repeated_call_id, "messages: `tool_use` ids must be unique", "reports"),
+    _rule(
+        "repeated result",
+        _repeated_result,
+        "messages.{at}: each tool_use must have a single result. Found multiple `tool_result` blocks with id: {id}",
+        "quoted in clients' sources",
+    ),
     _rule(
         "orphan result",
         _results_without_call,

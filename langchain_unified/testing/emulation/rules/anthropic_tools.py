@@ -1,16 +1,16 @@
-"""What the Anthropic Messages API refuses in tools, schemas and cache breakpoints."""
+"""What the Anthropic Messages API refuses in tools, schemas and output formats."""
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from langchain_unified.errors import InvalidToolError
+from langchain_unified.profiles import model_profile
 from langchain_unified.request import JsonObject
 from langchain_unified.schemas.wellformed import check_schema
-from langchain_unified.testing.emulation.endpoints import ANTHROPIC
+from langchain_unified.testing.emulation.endpoints import ANTHROPIC, COUNT_TOKENS
 from langchain_unified.testing.emulation.rules.rule import EmulatedCall, Rule, RuleCheck, Violations
 from langchain_unified.testing.emulation.rules.schemas import (
     count_optional_properties,
@@ -22,9 +22,9 @@ from langchain_unified.testing.emulation.rules.schemas import (
     unsupported_min_items,
 )
 from langchain_unified.testing.emulation.rules.shared import dicts
-from langchain_unified.wires.anthropic_messages.caching import NO_MARK
 
 TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
+SERVER_TOOL = re.compile(r"web_search|web_fetch|code_execution|tool_search_tool")
 PROPERTY_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 
 
@@ -47,6 +47,36 @@ def _tools(call: EmulatedCall) -> list[JsonObject]:
 
 def _custom_tools(call: EmulatedCall) -> Iterator[tuple[int, JsonObject]]:
     return ((at, tool) for at, tool in enumerate(_tools(call)) if tool.get("type") in (None, "custom"))
+
+
+def _unknown_choice(call: EmulatedCall) -> Violations:
+    chosen = call.body.get("tool_choice")
+    if chosen and (not isinstance(chosen, dict) or chosen.get("type") not in ("auto", "any", "tool", "none")):
+        yield {}
+
+
+def _all_deferred(call: EmulatedCall) -> Violations:
+    tools = _tools(call)
+    if tools and all(tool.get("defer_loading") is True for tool in tools):
+        yield {}
+
+
+def _two_domain_lists(call: EmulatedCall) -> Violations:
+    for at, tool in enumerate(_tools(call)):
+        if tool.get("allowed_domains") and tool.get("blocked_domains"):
+            yield {"at": at}
+
+
+def _too_many_strict_tools(call: EmulatedCall) -> Violations:
+    found = sum(tool.get("strict") is True for _, tool in _custom_tools(call))
+    if found > 20:
+        yield {"found": found}
+
+
+def _server_tool_in_count(call: EmulatedCall) -> Violations:
+    names = [str(tool["type"]) for tool in _tools(call) if SERVER_TOOL.match(str(tool.get("type") or ""))]
+    if names:
+        yield {"names": ", ".join(names)}
 
 
 def _forced_tool_use(call: EmulatedCall) -> Violations:
@@ -127,6 +157,26 @@ def _strict_schemas(call: EmulatedCall) -> Iterator[tuple[str, Any]]:
             yield f"tools.{at}.custom", tool.get("input_schema")
 
 
+def _format_keys(call: EmulatedCall) -> Violations:
+    chosen = (call.body.get("output_config") or {}).get("format")
+    if not chosen:
+        return
+    if chosen.get("type") != "json_schema":
+        yield {"what": "type: Input should be 'json_schema'"}
+    if not isinstance(chosen.get("schema"), dict):
+        yield {"what": "schema: Field required"}
+    yield from ({"what": f"{key}: Extra inputs are not permitted"} for key in chosen.keys() - {"type", "schema"})
+
+
+def _format_unsupported(call: EmulatedCall) -> Violations:
+    strict = any(tool.get("strict") is True for tool in _tools(call))
+    asked = (call.body.get("output_config") or {}).get("format") or call.body.get("output_format") or strict
+    # A model that is not in the table is taken for a modern one.
+    profile = model_profile("anthropic", call.model) or {}
+    if asked and profile.get("structured_output") is False:
+        yield {}
+
+
 def _additional_properties(call: EmulatedCall) -> Violations:
     for place, schema in _strict_schemas(call):
         for _, found in object_schemas(schema):
@@ -167,49 +217,6 @@ def _more_than(limit: int, count: Callable[[Any], int]) -> RuleCheck:
     return check
 
 
-# --- cache breakpoints ------------------------------------------------------------------------------------------------
-
-
-def _breakpoints(call: EmulatedCall) -> list[JsonObject]:
-    """The values of `cache_control` in the order of the prompt, without the automatic one at the top level."""
-    return [segment.mark for segment in call.segments if segment.mark is not None]
-
-
-def _too_many_breakpoints(call: EmulatedCall) -> Violations:
-    found = len(_breakpoints(call)) + bool(call.body.get("cache_control"))
-    if found > 4:
-        yield {"found": found}
-
-
-def _ttl_out_of_order(call: EmulatedCall) -> Violations:
-    ttls = [mark.get("ttl") or "5m" for mark in _breakpoints(call)]
-    top = call.body.get("cache_control")
-    ttls += [top.get("ttl") or "5m"] if top else []
-    if any(earlier == "5m" and later == "1h" for earlier, later in itertools.pairwise(ttls)):
-        yield {}
-
-
-def _automatic_ttl_conflict(call: EmulatedCall) -> Violations:
-    top, segments = call.body.get("cache_control"), call.segments
-    last = segments[-1].mark if segments else None
-    if top and last is not None and (last.get("ttl") or "5m") != (top.get("ttl") or "5m"):
-        yield {}
-
-
-def _invalid_breakpoint(call: EmulatedCall) -> Violations:
-    top = call.body.get("cache_control")
-    for mark in [*_breakpoints(call), *([top] if top else [])]:
-        if mark.get("type") != "ephemeral" or mark.get("ttl", "5m") not in ("5m", "1h", None):
-            yield {}
-
-
-def _breakpoint_not_allowed(call: EmulatedCall) -> Violations:
-    places = [call.body.get("system"), *(message.get("content") for message in dicts(call.body.get("messages")))]
-    for block in itertools.chain.from_iterable(map(dicts, places)):
-        if block.get("cache_control") and (block.get("type") in NO_MARK or block.get("text") == ""):
-            yield {}
-
-
 def _rule(
     name: str, check: RuleCheck, message: str, source: str, endpoints: frozenset[str] = ANTHROPIC, **more: Any
 ) -> Rule:
@@ -217,6 +224,38 @@ def _rule(
 
 
 TOOLS: tuple[Rule, ...] = (
+    _rule(
+        "server tool in count",
+        _server_tool_in_count,
+        "Server tools are not supported in the count_tokens endpoint: {names}",
+        "pydantic-ai#5702, agno#9189",
+        frozenset({COUNT_TOKENS}),
+    ),
+    _rule(
+        "tool choice",
+        _unknown_choice,
+        "tool_choice: Input tag found using 'type' does not match any of the expected tags: 'auto', 'any', 'tool', "
+        "'none'",
+        "SDK types",
+    ),
+    _rule(
+        "all deferred",
+        _all_deferred,
+        "tools: At least one tool must have defer_loading=false.",
+        "tool search guide",
+    ),
+    _rule(
+        "domain lists",
+        _two_domain_lists,
+        "tools.{at}: `allowed_domains` and `blocked_domains` cannot be used together",
+        "SDK docstring",
+    ),
+    _rule(
+        "strict tools",
+        _too_many_strict_tools,
+        "tools: Too many strict tools ({found}). The maximum number of strict tools is 20.",
+        "langchain4j#5128, genkit#5230; structured outputs guide",
+    ),
     _rule(
         "forced tool choice",
         _forced_tool_use,
@@ -268,6 +307,13 @@ TOOLS: tuple[Rule, ...] = (
         "tools.{at}.custom.input_schema: JSON schema is invalid. It must match JSON Schema draft 2020-12",
         "reports",
     ),
+    _rule("output format", _format_keys, "output_config.format.{what}", "SDK types"),
+    _rule(
+        "no output format",
+        _format_unsupported,
+        "This model does not support structured outputs.",
+        "structured outputs guide: from Sonnet 4.5, Opus 4.1 and Haiku 4.5 on",
+    ),
     _rule(
         "additional properties",
         _additional_properties,
@@ -312,31 +358,5 @@ TOOLS: tuple[Rule, ...] = (
         "Schemas contains too many parameters with union types ({found} parameters with type arrays or anyOf). "
         "Reduce the number of them (limit: 16).",
         "reports",
-    ),
-    _rule(
-        "breakpoints",
-        _too_many_breakpoints,
-        "A maximum of 4 blocks with cache_control may be provided. Found {found}.",
-        "prompt caching guide; reports",
-    ),
-    _rule("breakpoint value", _invalid_breakpoint, "cache_control.ttl: Input should be '5m' or '1h'", "SDK types"),
-    _rule(
-        "ttl order",
-        _ttl_out_of_order,
-        "cache_control: a block with ttl='1h' must not come after a block with ttl='5m'. "
-        "Blocks are processed in the order tools, system, messages.",
-        "prompt caching guide; reports",
-    ),
-    _rule(
-        "automatic breakpoint",
-        _automatic_ttl_conflict,
-        "cache_control: the last block has a cache_control with a different ttl.",
-        "prompt caching guide",
-    ),
-    _rule(
-        "breakpoint not allowed",
-        _breakpoint_not_allowed,
-        "cache_control cannot be set for thinking blocks or empty text blocks",
-        "prompt caching guide",
     ),
 )

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
+from langchain_unified.profiles import model_profile
 from langchain_unified.testing.emulation.endpoints import CHAT, INPUT_TOKENS, OPENAI, OPENAI_ITEMS, RESPONSES
 from langchain_unified.testing.emulation.rules.openai_caching import CACHING
+from langchain_unified.testing.emulation.rules.openai_content import CONTENT
+from langchain_unified.testing.emulation.rules.openai_formats import FORMATS
 from langchain_unified.testing.emulation.rules.openai_tools import TOOLS
 from langchain_unified.testing.emulation.rules.rule import EmulatedCall, Rule, RuleCheck, Violations
 from langchain_unified.testing.emulation.rules.shared import (
+    has_lone_surrogate,
     missing_key,
     no_api_key,
     number_out_of_range,
@@ -34,7 +39,8 @@ CHAT_KEYS = frozenset(
 )  # fmt: skip
 RESPONSES_KEYS = frozenset(
     {
-        "model", "input", "instructions", "access_programs", "background", "context_management", "conversation",
+        "model", "input", "instructions", "access_programs", "background", "background_options",
+        "client_metadata", "context_management", "conversation",
         "image", "include", "max_output_tokens", "max_tool_calls", "metadata", "moderation", "parallel_tool_calls",
         "previous_response_id", "prompt", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention",
         "reasoning", "safety_identifier", "service_tier", "store", "stream", "stream_options", "temperature", "text",
@@ -60,6 +66,20 @@ SAMPLING_KEYS = (
 SAMPLING_DEFAULTS: Mapping[str, Any] = {"temperature": 1, "top_p": 1, "presence_penalty": 0, "frequency_penalty": 0}
 """Default values, which every model accepts."""
 
+LOGPROBS, ENCRYPTED = "message.output_text.logprobs", "reasoning.encrypted_content"
+
+VALUES: Mapping[str, tuple[str, ...]] = {
+    "service_tier": ("auto", "default", "flex", "scale", "priority", "fast", "ultrafast"),
+    "truncation": ("auto", "disabled"),
+    "verbosity": ("low", "medium", "high"),
+    "text.verbosity": ("low", "medium", "high"),
+    "prompt_cache_retention": ("in_memory", "in-memory", "24h"),
+    "reasoning.summary": ("auto", "concise", "detailed"),
+    "reasoning.context": ("auto", "current_turn", "all_turns"),
+    "reasoning_effort": ("none", "minimal", "low", "medium", "high", "xhigh", "max"),
+}
+"""By parameter, its values."""
+
 
 def effort_of(call: EmulatedCall) -> str | None:
     """The reasoning effort of the call: the requested one, else the model's default."""
@@ -72,12 +92,14 @@ def effort_of(call: EmulatedCall) -> str | None:
 
 def _sampling(call: EmulatedCall) -> Violations:
     reasons = call.profile.sampling == "never" or (
-        call.profile.sampling == "without_reasoning" and effort_of(call) not in (None, "none")
+        call.profile.sampling == "without_reasoning" and effort_of(call) != "none"
     )
     for key in SAMPLING_KEYS if reasons else ():
         value = call.body.get(key)
         if value not in (None, False) and value != SAMPLING_DEFAULTS.get(key):
             yield {"key": key}
+    if reasons and LOGPROBS in (call.body.get("include") or ()):
+        yield {"key": "include"}
 
 
 def _unknown_effort(call: EmulatedCall) -> Violations:
@@ -89,23 +111,56 @@ def _unknown_effort(call: EmulatedCall) -> Violations:
 
 
 def _effort_unsupported(call: EmulatedCall) -> Violations:
-    key = "reasoning_effort" if call.endpoint == CHAT else "reasoning"
-    asked = call.body.get("reasoning_effort") or (call.body.get("reasoning") or {}).get("effort")
-    if asked and not call.profile.reasoning:
-        yield {"key": key if call.endpoint == CHAT else "reasoning.effort"}
+    if call.profile.reasoning:
+        return
+    if call.body.get("reasoning_effort"):
+        yield {"key": "reasoning_effort"}
+    for key in ("effort", "summary"):
+        if (call.body.get("reasoning") or {}).get(key):
+            yield {"key": f"reasoning.{key}"}
 
 
 def _metadata_too_large(call: EmulatedCall) -> Violations:
     given = call.body.get("metadata") or {}
     too_many = len(given) > 16
-    if too_many or any(len(key) > 64 or len(str(value)) > 512 for key, value in given.items()):
+    if too_many or any(len(key) > 64 or not isinstance(value, str) or len(value) > 512 for key, value in given.items()):
         yield {"found": len(given)}
 
 
-def _safety_identifier_too_long(call: EmulatedCall) -> Violations:
-    found = len(str(call.body.get("safety_identifier") or ""))
-    if found > 128:
-        yield {"found": found}
+def _metadata_without_store(call: EmulatedCall) -> Violations:
+    if call.body.get("metadata") and call.body.get("store") is not True:
+        yield {}
+
+
+def _text_too_long(key: str, limit: int) -> RuleCheck:
+    """A check for a text in the body with more than `limit` characters."""
+
+    def check(call: EmulatedCall) -> Violations:
+        found = len(str(call.body.get(key) or ""))
+        if found > limit:
+            yield {"key": key, "limit": limit, "found": found}
+
+    return check
+
+
+def _unknown_value(call: EmulatedCall) -> Violations:
+    for path, values in VALUES.items():
+        value: Any = call.body
+        for key in path.split("."):
+            value = value.get(key) if isinstance(value, dict) else None
+        if value is not None and value not in values:
+            yield {"key": path, "value": value, "values": ", ".join(f"'{each}'" for each in values)}
+
+
+def _encrypted_reasoning_unsupported(call: EmulatedCall) -> Violations:
+    known = model_profile("openai", call.model) is not None
+    if known and not call.profile.reasoning and ENCRYPTED in (call.body.get("include") or ()):
+        yield {}
+
+
+def _lone_surrogate(call: EmulatedCall) -> Violations:
+    if has_lone_surrogate(call.body):
+        yield {}
 
 
 def _stream_options_without_stream(call: EmulatedCall) -> Violations:
@@ -164,6 +219,9 @@ RULES: tuple[Rule, ...] = (
             param="{key}",
         )
         for key, low, high in (
+            ("n", 1, 128),
+            ("max_tokens", 1, math.inf),
+            ("max_completion_tokens", 1, math.inf),
             ("temperature", 0, 2),
             ("top_p", 0, 1),
             ("presence_penalty", -2, 2),
@@ -194,7 +252,6 @@ RULES: tuple[Rule, ...] = (
         "reasoning guide",
         **_unsupported,
     ),
-    *TOOLS,
     _rule(
         "metadata",
         _metadata_too_large,
@@ -203,13 +260,50 @@ RULES: tuple[Rule, ...] = (
         param="metadata",
     ),
     _rule(
-        "safety identifier",
-        _safety_identifier_too_long,
-        "Invalid 'safety_identifier': string too long. Expected a string with maximum length 128, but got a string "
-        "with length {found} instead.",
-        "SDK docstring",
-        code="string_above_max_length",
-        param="safety_identifier",
+        "metadata without store",
+        _metadata_without_store,
+        "The 'metadata' parameter is only allowed when 'store' is enabled.",
+        "tmc/langchaingo#1484, spiceai/spiceai#5231",
+        ON_CHAT,
+        param="metadata",
+    ),
+    *(
+        _rule(
+            f"length of {key}",
+            _text_too_long(key, limit),
+            "Invalid '{key}': string too long. Expected a string with maximum length {limit}, but got a string with "
+            "length {found} instead.",
+            source,
+            code="string_above_max_length",
+            param="{key}",
+        )
+        for key, limit, source in (
+            ("user", 64, "maximhq/bifrost#1000"),
+            ("safety_identifier", 128, "SDK docstring"),
+            ("prompt_cache_key", 64, "vybestack/llxprt-code#2135, theopenco/llmgateway#3110"),
+        )
+    ),
+    _rule(
+        "parameter value",
+        _unknown_value,
+        "Invalid value: '{value}'. Supported values are: {values}.",
+        "literals of the SDK's types",
+        code="invalid_value",
+        param="{key}",
+    ),
+    _rule(
+        "no encrypted reasoning",
+        _encrypted_reasoning_unsupported,
+        "Encrypted content is not supported with this model.",
+        "pydantic/pydantic-ai#2865, miquido/draive#399",
+        ON_RESPONSES,
+        param="include",
+    ),
+    _rule(
+        "surrogate",
+        _lone_surrogate,
+        "We could not parse the JSON body of your request.",
+        "anomalyco/opencode#14630",
     ),
     _rule(
         "stream options",
@@ -219,14 +313,19 @@ RULES: tuple[Rule, ...] = (
         GENERATE,
         param="stream_options",
     ),
+    *TOOLS,
+    *FORMATS,
+    *CONTENT,
     *CACHING,
-    _rule(
-        "too long",
-        prompt_too_long,
-        "This model's maximum context length is {limit} tokens. However, your messages resulted in {tokens} tokens.",
-        "reports",
-        GENERATE,
-        code="context_length_exceeded",
-        param="messages",
-    ),
 )
+
+TOO_LONG = _rule(
+    "too long",
+    prompt_too_long,
+    "This model's maximum context length is {limit} tokens. However, your messages resulted in {tokens} tokens.",
+    "reports",
+    GENERATE,
+    code="context_length_exceeded",
+    param="messages",
+)
+"""The last rule: it counts the tokens of a well-formed conversation."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from langchain_unified.profiles import model_profile
 from langchain_unified.testing.emulation.endpoints import CHAT, OPENAI
+from langchain_unified.testing.emulation.rules.openai_content import parts_of
 from langchain_unified.testing.emulation.rules.rule import EmulatedCall, Rule, RuleCheck, Violations
 from langchain_unified.testing.emulation.rules.shared import dicts
 
@@ -34,6 +36,20 @@ def _breakpoints_unsupported(call: EmulatedCall) -> Violations:
     if call.body.get("prompt_cache_options") is not None:
         yield {"place": "prompt_cache_options"}
     yield from ({"place": place} for place in _find_key(call.body, "prompt_cache_breakpoint"))
+
+
+def _retention_unsupported(call: EmulatedCall) -> Violations:
+    """Models with breakpoints have `prompt_cache_options` instead. Nothing is known about unknown models."""
+    known = model_profile("openai", call.model) is not None
+    if known and call.profile.cache_breakpoints and call.body.get("prompt_cache_retention") is not None:
+        yield {}
+
+
+def _invalid_breakpoint(call: EmulatedCall) -> Violations:
+    for place, part in parts_of(call):
+        mark = part.get("prompt_cache_breakpoint")
+        if "prompt_cache_breakpoint" in part and not (isinstance(mark, dict) and mark.get("mode") == "explicit"):
+            yield {"place": f"{place}.prompt_cache_breakpoint.mode"}
 
 
 def _breakpoint_not_allowed(call: EmulatedCall) -> Violations:
@@ -82,6 +98,22 @@ CACHING: tuple[Rule, ...] = (
         "prompt caching guide",
         code="unknown_parameter",
         param="{place}",
+    ),
+    _rule(
+        "breakpoint mode",
+        _invalid_breakpoint,
+        "Invalid value for '{place}': the supported value is 'explicit'.",
+        "SDK types",
+        code="invalid_value",
+        param="{place}",
+    ),
+    _rule(
+        "retention unsupported",
+        _retention_unsupported,
+        "Unsupported parameter: 'prompt_cache_retention' is not supported on this model.",
+        "openai/codex#39442",
+        code="unsupported_parameter",
+        param="prompt_cache_retention",
     ),
     _rule(
         "cache options",

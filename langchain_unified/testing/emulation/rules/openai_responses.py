@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from langchain_unified.request import JsonObject
 from langchain_unified.testing.emulation.endpoints import OPENAI_ITEMS, RESPONSES
+from langchain_unified.testing.emulation.rules.openai_items import ITEMS, item_type, items_of
 from langchain_unified.testing.emulation.rules.rule import EmulatedCall, Rule, RuleCheck, Violations
 from langchain_unified.testing.emulation.rules.shared import dicts
 
@@ -27,10 +28,13 @@ ITEM_TYPES = frozenset(
         "program_output",
     }
 )  # fmt: skip
+INPUT_PARTS = frozenset({"input_text", "input_image", "input_file"})
 PART_TYPES: Mapping[str, frozenset[str]] = {
-    "user": frozenset({"input_text", "input_image", "input_file"}),
-    "system": frozenset({"input_text", "input_image", "input_file"}),
-    "developer": frozenset({"input_text", "input_image", "input_file"}),
+    "user": INPUT_PARTS,
+    "system": INPUT_PARTS,
+    "developer": INPUT_PARTS,
+    "function_call_output": INPUT_PARTS,
+    "custom_tool_call_output": INPUT_PARTS,
     "assistant": frozenset({"output_text", "refusal"}),
 }
 ITEM_ID_PREFIXES: Mapping[str, str] = {
@@ -41,23 +45,10 @@ ITEM_ID_PREFIXES: Mapping[str, str] = {
 }
 """By item type, how the item's id begins."""
 
-CALL_TYPES: Mapping[str, str] = {
-    "function_call_output": "function_call",
-    "custom_tool_call_output": "custom_tool_call",
-}
-"""By the type of a tool result, the type of its call."""
-
-
-def _items(call: EmulatedCall) -> list[JsonObject]:
-    return dicts(call.body.get("input"))
-
-
-def _item_type(item: JsonObject) -> str:
-    return str(item.get("type") or "message")
-
 
 def _no_input(call: EmulatedCall) -> Violations:
-    if all(call.body.get(key) is None for key in ("input", "prompt", "previous_response_id", "conversation")):
+    stored = any(call.body.get(key) for key in ("prompt", "previous_response_id", "conversation"))
+    if call.body.get("input") in (None, []) and not stored:
         yield {}
 
 
@@ -85,74 +76,69 @@ def _max_output_tokens_too_small(call: EmulatedCall) -> Violations:
 
 
 def _unknown_item_type(call: EmulatedCall) -> Violations:
-    for at, item in enumerate(_items(call)):
-        if _item_type(item) not in ITEM_TYPES:
+    for at, item in enumerate(items_of(call)):
+        if item_type(item) not in ITEM_TYPES:
             yield {"at": at, "kind": item.get("type")}
 
 
 def _unknown_part_type(call: EmulatedCall) -> Violations:
-    for at, item in enumerate(_items(call)):
-        known = PART_TYPES.get(str(item.get("role")), frozenset())
-        for index, part in enumerate(dicts(item.get("content")) if known else ()):
+    for at, item in enumerate(items_of(call)):
+        kind = item_type(item)
+        known = PART_TYPES.get(str(item.get("role")) if kind == "message" else kind, frozenset())
+        key = "content" if kind == "message" else "output"
+        for index, part in enumerate(dicts(item.get(key)) if known else ()):
             if part.get("type") not in known:
                 values = ", ".join(f"'{each}'" for each in sorted(known))
-                yield {"place": f"input[{at}].content[{index}]", "kind": part.get("type"), "values": values}
+                yield {"place": f"input[{at}].{key}[{index}]", "kind": part.get("type"), "values": values}
 
 
 def _invalid_item_id(call: EmulatedCall) -> Violations:
-    for at, item in enumerate(_items(call)):
-        prefix = ITEM_ID_PREFIXES.get(_item_type(item))
+    for at, item in enumerate(items_of(call)):
+        prefix = ITEM_ID_PREFIXES.get(item_type(item))
         if prefix and item.get("id") is not None and not str(item["id"]).startswith(prefix):
             yield {"at": at, "id": item["id"], "prefix": prefix}
 
 
 def _call_id_too_long(call: EmulatedCall) -> Violations:
-    for at, item in enumerate(_items(call)):
+    for at, item in enumerate(items_of(call)):
         found = len(str(item.get("call_id") or ""))
         if found > 64:
             yield {"at": at, "found": found}
 
 
-def _call_ids(items: list[JsonObject], kind: str) -> Iterator[str]:
-    return (str(item.get("call_id")) for item in items if _item_type(item) == kind)
+def _invalid_background(call: EmulatedCall) -> Violations:
+    options = call.body.get("background_options")
+    window = options.get("completion_window") if isinstance(options, dict) else None
+    if call.body.get("background") is True and call.body.get("store") is False:
+        yield {"what": "'background' requires 'store' to be true", "key": "background"}
+    if window in ("2h", "8h") and call.body.get("background") is not True:
+        yield {"what": f"'{window}' requires 'background' to be true", "key": "background_options"}
+    if window not in (None, "soonest", "2h", "8h"):
+        yield {"what": "supported values are 'soonest', '2h' and '8h'", "key": "background_options.completion_window"}
 
 
-def _results_without_call(call: EmulatedCall) -> Violations:
-    """Not checked for a stored conversation, which may contain the call."""
-    if call.body.get("conversation") or call.body.get("previous_response_id"):
-        return
-    calls = {item.get("call_id") for item in _items(call) if _item_type(item).endswith("_call")}
-    for item in _items(call):
-        if _item_type(item) in CALL_TYPES and item.get("call_id") not in calls:
-            yield {"id": item.get("call_id")}
+def _invalid_context_management(call: EmulatedCall) -> Violations:
+    given = call.body.get("context_management")
+    entries = dicts(given)
+    valid = isinstance(given, list) and len(entries) == len(given) and all(_is_compaction(each) for each in entries)
+    if given is not None and not valid:
+        yield {}
 
 
-def _calls_without_result(call: EmulatedCall) -> Violations:
-    for answer, called in CALL_TYPES.items():
-        answers = set(_call_ids(_items(call), answer))
-        yield from ({"id": each} for each in _call_ids(_items(call), called) if each not in answers)
+def _is_compaction(entry: JsonObject) -> bool:
+    return entry.get("type") == "compaction"
 
 
-def _reasoning_without_item(call: EmulatedCall) -> Violations:
-    items = _items(call)
-    for at, item in enumerate(items):
-        follower = items[at + 1] if at + 1 < len(items) else {"role": "user"}
-        if _item_type(item) == "reasoning" and item.get("id") and not _is_model_item(follower):
-            yield {"id": item["id"]}
+def _invalid_instructions(call: EmulatedCall) -> Violations:
+    if not isinstance(call.body.get("instructions"), str | None):
+        yield {}
 
 
-def _is_model_item(item: JsonObject) -> bool:
-    """Whether the model wrote the item. An assistant message without an id counts as the caller's."""
-    if _item_type(item) == "message":
-        return item.get("role") == "assistant" and item.get("id") is not None
-    return not _item_type(item).endswith("_output")
-
-
-def _unstored_item(call: EmulatedCall) -> Violations:
-    for item in _items(call):
-        must_be_stored = _item_type(item) == "reasoning" and not item.get("encrypted_content")
-        if must_be_stored and item.get("id") in call.unstored_items:
-            yield {"id": item["id"]}
+def _unknown_stream_option(call: EmulatedCall) -> Violations:
+    options = call.body.get("stream_options")
+    for key in options if isinstance(options, dict) else ():
+        if key != "include_obfuscation":
+            yield {"key": f"stream_options.{key}"}
 
 
 def _rule(
@@ -185,6 +171,39 @@ RULES: tuple[Rule, ...] = (
         "reports",
         code="previous_response_not_found",
         param="previous_response_id",
+    ),
+    _rule(
+        "background",
+        _invalid_background,
+        "Invalid value for '{key}': {what}.",
+        "background mode guide; SDK docstring of background_options",
+        ON_RESPONSES,
+        param="{key}",
+    ),
+    _rule(
+        "context management",
+        _invalid_context_management,
+        "Invalid type for 'context_management': expected an array of objects of type 'compaction'.",
+        "SDK types",
+        code="invalid_type",
+        param="context_management",
+    ),
+    _rule(
+        "instructions",
+        _invalid_instructions,
+        "Invalid type for 'instructions': expected a string.",
+        "SDK types",
+        code="invalid_type",
+        param="instructions",
+    ),
+    _rule(
+        "stream option",
+        _unknown_stream_option,
+        "Unknown parameter: '{key}'.",
+        "SDK types",
+        ON_RESPONSES,
+        code="unknown_parameter",
+        param="{key}",
     ),
     _rule(
         "include",
@@ -237,34 +256,5 @@ RULES: tuple[Rule, ...] = (
         code="string_above_max_length",
         param="input[{at}].call_id",
     ),
-    _rule(
-        "orphan result",
-        _results_without_call,
-        "No tool call found for function call output with call_id {id}.",
-        "reports",
-        param="input",
-    ),
-    _rule(
-        "unanswered call",
-        _calls_without_result,
-        "No tool output found for function call {id}.",
-        "reports",
-        param="input",
-    ),
-    _rule(
-        "reasoning without item",
-        _reasoning_without_item,
-        "Item '{id}' of type 'reasoning' was provided without its required following item.",
-        "recorded 400",
-        param="input",
-    ),
-    _rule(
-        "unstored item",
-        _unstored_item,
-        "Item with id '{id}' not found. Items are not persisted when `store` is set to false.",
-        "reports",
-        ON_RESPONSES,
-        status=404,
-        param="input",
-    ),
+    *ITEMS,
 )

@@ -19,6 +19,7 @@ class EmulatedCall:
 
     `valid_keys`: the API keys that are accepted; `None` accepts any. `unstored_items`: ids of items that were answered
     with `store: false`. `stored_responses`: ids of responses that a request may continue.
+    `reasoning_before`: by the id of a stored item, the id of the reasoning item that stands before it in its response.
     """
 
     endpoint: str
@@ -27,6 +28,7 @@ class EmulatedCall:
     valid_keys: frozenset[str] | None = None
     unstored_items: frozenset[str] = frozenset()
     stored_responses: frozenset[str] = frozenset()
+    reasoning_before: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def provider(self) -> Provider:

@@ -120,19 +120,29 @@ def count_union_types(schema: Any) -> int:
 # --- OpenAI -----------------------------------------------------------------------------------------------------------
 
 FORBIDDEN_AT_ROOT = ("oneOf", "anyOf", "allOf", "enum", "const", "not")
-FORBIDDEN_WHEN_STRICT = ("allOf", "oneOf", "not", "if", "then", "else", "dependentRequired", "dependentSchemas")
+FORBIDDEN_WHEN_STRICT = (
+    "allOf", "oneOf", "not", "if", "then", "else", "dependentRequired", "dependentSchemas", "patternProperties",
+    "propertyNames", "unevaluatedProperties", "unevaluatedItems", "minProperties", "maxProperties", "contains",
+    "minContains", "maxContains", "uniqueItems", "prefixItems",
+)  # fmt: skip
+STRICT_FORMATS = ("date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid")
+NEEDS_NO_TYPE = ("type", "$ref", "anyOf", "enum", "const", *FORBIDDEN_WHEN_STRICT)
+
+
+def root_errors(schema: Any, *, reference: bool = True) -> Iterator[tuple[str, str]]:
+    """`(path, error)` for what is refused at the root of a schema. `reference`: whether the root may be a `$ref`."""
+    if not isinstance(schema, dict) or (schema.get("type") != "object" and not (reference and "$ref" in schema)):
+        kind = schema.get("type") if isinstance(schema, dict) else None
+        yield "", f"schema must be a JSON Schema of 'type: \"object\"', got 'type: \"{kind}\"'"
+    elif any(key in schema for key in FORBIDDEN_AT_ROOT):
+        names = "/".join(f"'{key}'" for key in FORBIDDEN_AT_ROOT)
+        yield "", f"schema must have type 'object' and not have {names} at the top level"
 
 
 def function_schema_errors(schema: Any) -> Iterator[tuple[str, str]]:
     """`(path, error)` for what is refused in the schema of any function, strict or not."""
-    if not isinstance(schema, dict) or schema.get("type") != "object":
-        kind = schema.get("type") if isinstance(schema, dict) else None
-        yield "", f"schema must be a JSON Schema of 'type: \"object\"', got 'type: \"{kind}\"'"
-        return
-    if any(key in schema for key in FORBIDDEN_AT_ROOT):
-        names = "/".join(f"'{key}'" for key in FORBIDDEN_AT_ROOT)
-        yield "", f"schema must have type 'object' and not have {names} at the top level"
-    if "properties" not in schema:
+    yield from root_errors(schema, reference=False)
+    if isinstance(schema, dict) and schema.get("type") == "object" and "properties" not in schema:
         yield "", "object schema missing properties"
     yield from arrays_without_items(schema)
 
@@ -148,6 +158,12 @@ def strict_schema_errors(schema: Any) -> Iterator[tuple[str, str]]:
     """`(path, error)` where a strict schema has an open object, an optional property or a forbidden keyword."""
     for path, each in subschemas(schema):
         yield from ((path, f"'{key}' is not permitted") for key in FORBIDDEN_WHEN_STRICT if key in each)
+        if "$ref" in each and len(each) > 1 and path:
+            yield path, "$ref cannot have keywords beside it"
+        if not any(key in each for key in NEEDS_NO_TYPE):
+            yield path, "schema must have a 'type' key"
+        if each.get("format") is not None and _allows_type(each, "string") and each["format"] not in STRICT_FORMATS:
+            yield path, f"'{each['format']}' is not a valid format"
     for path, each in object_schemas(schema):
         if each.get("additionalProperties") is not False:
             yield path, "'additionalProperties' is required to be supplied and to be false"
@@ -155,3 +171,34 @@ def strict_schema_errors(schema: Any) -> Iterator[tuple[str, str]]:
         if optional:
             error = "'required' is required to be supplied and to be an array including every key in properties."
             yield path, f"{error} Missing '{optional[0]}'"
+        extra = [name for name in (each.get("required") or ()) if name not in (each.get("properties") or {})]
+        if extra:
+            yield path, f"Extra required key '{extra[0]}' supplied"
+    yield from _size_errors(schema)
+
+
+def _size_errors(schema: Any) -> Iterator[tuple[str, str]]:
+    """Limits of a strict schema (structured outputs guide)."""
+    found = [each for _, each in subschemas(schema)]
+    names = [name for each in found for name in each.get("properties") or ()]
+    values = [value for each in found for value in each.get("enum") or ()]
+    for what, number, limit in (
+        ("object properties", len(names), 5000),
+        ("levels of nesting", _depth(schema), 10),
+        ("enum values", len(values), 1000),
+        ("characters of names and values", sum(len(str(each)) for each in (*names, *values)), 120_000),
+    ):
+        if number > limit:
+            yield "", f"{number} {what} exceed the limit of {limit}"
+
+
+def _depth(schema: Any) -> int:
+    """The number of objects and arrays around the deepest subschema."""
+    if not isinstance(schema, dict):
+        return 0
+    depths = [1 + _depth(each) for each in (schema.get("properties") or {}).values()]
+    depths += [1 + _depth(schema["items"])] if isinstance(schema.get("items"), dict) else []
+    for key in ("$defs", "definitions"):
+        depths += [_depth(each) for each in (schema.get(key) or {}).values()]
+    depths += [_depth(each) for key in LISTED_SUBSCHEMAS for each in schema.get(key) or ()]
+    return max(depths, default=0)

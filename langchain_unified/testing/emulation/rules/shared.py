@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,6 +10,8 @@ from langchain_unified.profiles import provider_of
 from langchain_unified.request import JsonObject
 from langchain_unified.testing.emulation.endpoints import total_tokens
 from langchain_unified.testing.emulation.rules.rule import EmulatedCall, RuleCheck, Violations
+
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def no_api_key(call: EmulatedCall) -> Violations:
@@ -64,6 +67,15 @@ def prompt_too_long(call: EmulatedCall) -> Violations:
     tokens = total_tokens(call.segments) if limit else 0
     if limit and tokens > limit:
         yield {"tokens": tokens, "limit": limit}
+
+
+def has_lone_surrogate(value: Any) -> bool:
+    """Whether any text in a JSON value holds half of a surrogate pair, which no UTF-8 can hold."""
+    if isinstance(value, str):
+        return not value.isascii() and LONE_SURROGATE.search(value) is not None
+    if isinstance(value, dict):
+        return any(map(has_lone_surrogate, value)) or any(map(has_lone_surrogate, value.values()))
+    return isinstance(value, list) and any(map(has_lone_surrogate, value))
 
 
 def dicts(value: Any) -> list[JsonObject]:
