@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.testing.emulator_cases import DOCUMENT, EPHEMERAL, HI, Case, messages, said, text, use
+from tests.testing.emulator_cases import DOCUMENT, EPHEMERAL, HI, Case, message, messages, text, use
 from tests.testing.emulator_cases_anthropic import (
     ANSWERED,
     ANY,
@@ -18,8 +18,8 @@ from tests.testing.emulator_cases_anthropic import (
 )
 
 OPUS = {"model": "claude-opus-5"}
-ASSISTANT = said(text(), role="assistant")
-SYSTEM = said(text(), role="system")
+ASSISTANT = message(text(), role="assistant")
+SYSTEM = message(text(), role="system")
 PNG = "iVBORw0KGgoAAAANSUhEUg=="
 JPEG = "/9j/4AAQSkZJRgABAQ=="
 SEARCH = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "x"}}
@@ -31,21 +31,21 @@ REDACTED = {"type": "redacted_thinking", "data": "x"}
 
 
 def asked(*blocks: Any) -> dict[str, Any]:
-    return messages(said(*blocks))
+    return messages(message(*blocks))
 
 
 def answered(*blocks: Any) -> dict[str, Any]:
     """A conversation with an answer of these blocks, which goes on."""
-    return messages(*HI, said(*blocks, role="assistant"), *HI)
+    return messages(*HI, message(*blocks, role="assistant"), *HI)
 
 
 def prefilled(*blocks: Any) -> dict[str, Any]:
-    return messages(*HI, said(*(blocks or (text(),)), role="assistant"))
+    return messages(*HI, message(*(blocks or (text(),)), role="assistant"))
 
 
 def returned(*results: Any, call: dict[str, Any] | None = None) -> dict[str, Any]:
     """A conversation with one tool call and these results."""
-    return messages(*HI, said(call or use(), role="assistant"), said(*results))
+    return messages(*HI, message(call or use(), role="assistant"), message(*results))
 
 
 def image(data: str = PNG, media_type: str = "image/png") -> dict[str, Any]:
@@ -110,6 +110,7 @@ TOOL_CASES = [
 ]
 
 BLOCKS = [
+    Case("empty text", asked(text("", cache_control=EPHEMERAL), text())),
     Case("content", messages({"role": "user", "content": [text(), "bare"]}), asked(text())),
     Case("content", messages({"role": "user", "content": 5})),
     Case("block key", asked(text(id="lc_1")), asked(text(cache_control=EPHEMERAL))),
@@ -136,7 +137,7 @@ BLOCKS = [
     Case("unsigned thinking", answered({**THOUGHT, "signature": ""}, text())),
     Case("blank text", {"system": [text(" ")]}, {"system": [text("x ")]}),
     Case("repeated result", returned(result(), result()), returned(result())),
-    Case("repeated call id", messages(*HI, said(use(), use(), role="assistant"), said(result()))),
+    Case("repeated call id", messages(*HI, message(use(), use(), role="assistant"), message(result()))),
     Case("unanswered call", returned(text(), result()), returned(result(), text())),
     Case("source type", asked({"type": "image", "source": {"type": "text", "data": "x"}}), asked(image())),
     Case("source type", asked(document(type="image", data=PNG)), asked(document(type="file", file_id="f"))),
@@ -171,19 +172,19 @@ TURNS = [
     Case(
         "system after assistant",
         {**OPUS, **messages(*HI, ASSISTANT, SYSTEM)},
-        {**OPUS, **messages(*HI, said(SEARCH, FOUND, role="assistant"), SYSTEM)},
+        {**OPUS, **messages(*HI, message(SEARCH, FOUND, role="assistant"), SYSTEM)},
     ),
     Case("server result without use", answered(FOUND, text()), answered(SEARCH, FOUND, text())),
-    Case("server use without result", answered(SEARCH, text()), messages(*HI, said(SEARCH, role="assistant"))),
+    Case("server use without result", answered(SEARCH, text()), messages(*HI, message(SEARCH, role="assistant"))),
     Case(
         "server use without result",
-        messages(*HI, said(text(), SEARCH, use(), role="assistant"), said(result(), text())),
-        messages(*HI, said(text(), SEARCH, use(), role="assistant"), said(result())),
+        messages(*HI, message(text(), SEARCH, use(), role="assistant"), message(result(), text())),
+        messages(*HI, message(text(), SEARCH, use(), role="assistant"), message(result())),
     ),
     Case(
         "no container",
-        messages(*HI, said(EXECUTION, INNER_CALL, role="assistant"), said(result())),
-        {"container": "c", **messages(*HI, said(EXECUTION, INNER_CALL, role="assistant"), said(result()))},
+        messages(*HI, message(EXECUTION, INNER_CALL, role="assistant"), message(result())),
+        {"container": "c", **messages(*HI, message(EXECUTION, INNER_CALL, role="assistant"), message(result()))},
     ),
     Case("prefill with forced tool", {**prefilled(), **TOOLS, **ANY}, {**prefilled(), **TOOLS}),
     Case("prefill with format", {**prefilled(), **formatted(CLOSED)}, formatted(CLOSED)),
@@ -205,9 +206,9 @@ TURNS = [
         {
             **TOOLS,
             "thinking": BUDGET,
-            **messages(*ANSWERED, said(THOUGHT, use("t2"), role="assistant"), said(result("t2"))),
+            **messages(*ANSWERED, message(THOUGHT, use("t2"), role="assistant"), message(result("t2"))),
         },
-        {**TOOLS, "thinking": BUDGET, **messages(*HI, said(THOUGHT, use(), role="assistant"), said(result()))},
+        {**TOOLS, "thinking": BUDGET, **messages(*HI, message(THOUGHT, use(), role="assistant"), message(result()))},
     ),
 ]
 

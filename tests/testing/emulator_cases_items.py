@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.testing.emulator_cases import CLOSED, HI, Case, messages, said, text
+from tests.testing.emulator_cases import CLOSED, HI, Case, message, messages, text
 from tests.testing.emulator_cases_openai import (
+    ANSWER_ITEM,
     POINT,
-    SPOKEN,
     TALK,
     answer,
     called,
@@ -50,7 +50,7 @@ def audio(data: str = "AAAA", kind: str = "wav") -> dict[str, Any]:
 
 
 def asked(*parts: Any) -> dict[str, Any]:
-    return messages(said(*parts))
+    return messages(message(*parts))
 
 
 def named_call(name: str = "f", **more: Any) -> dict[str, Any]:
@@ -194,12 +194,12 @@ FORMATS = [
 
 CONTENT = [
     Case("part key", asked(text(id="lc_1")), asked(text()), **UNKNOWN),
-    Case("part key", items(said({"type": "input_text", "text": "x", "index": 0})), **UNKNOWN, endpoint=ON_RESPONSES),
+    Case("part key", items(message({"type": "input_text", "text": "x", "index": 0})), **UNKNOWN, endpoint=ON_RESPONSES),
     Case("part text", asked(text(None)), **WRONG_TYPE),
     Case(
         "one image source",
-        items(said(input_image(image_url=PNG, file_id="f"))),
-        items(said(input_image(file_id="f"))),
+        items(message(input_image(image_url=PNG, file_id="f"))),
+        items(message(input_image(file_id="f"))),
         **INVALID,
         endpoint=ON_RESPONSES,
     ),
@@ -213,8 +213,8 @@ CONTENT = [
     Case("one file source", asked(file(filename="a.pdf")), asked(file(file_id="f")), **INVALID),
     Case(
         "one file source",
-        items(said({"type": "input_file", "file_id": "f", "file_url": "https://example.com/a.pdf"})),
-        items(said({"type": "input_file", "file_url": "https://example.com/a.pdf"})),
+        items(message({"type": "input_file", "file_id": "f", "file_url": "https://example.com/a.pdf"})),
+        items(message({"type": "input_file", "file_url": "https://example.com/a.pdf"})),
         **INVALID,
         endpoint=ON_RESPONSES,
     ),
@@ -227,7 +227,7 @@ CONTENT = [
     ),
     Case(
         "file",
-        items(said({"type": "input_file", "file_url": "https://example.com/a.mp3"})),
+        items(message({"type": "input_file", "file_url": "https://example.com/a.mp3"})),
         **INVALID,
         endpoint=ON_RESPONSES,
     ),
@@ -294,7 +294,7 @@ RESPONSES_ITEMS = [
         items(*HI, called(), {**output(), "output": [{"type": "input_text", "text": "x"}]}),
         **INVALID,
     ),
-    Case("item key", items(*HI, thought(encrypted_content="e", status=None), SPOKEN, *HI), **UNKNOWN),
+    Case("item key", items(*HI, thought(encrypted_content="e", status=None), ANSWER_ITEM, *HI), **UNKNOWN),
     Case("item key", items({**HI[0], "name": "n"}), items(*HI), **UNKNOWN),
     Case("incomplete item", items(*HI, called(arguments=None), output()), items(*HI, called(), output()), **MISSING),
     Case("role", items({"role": "tool", "content": "x"}), items({"role": "developer", "content": "x"}), **INVALID),
@@ -304,7 +304,7 @@ RESPONSES_ITEMS = [
     Case("empty call id", items(*HI, called(""), output("")), code="string_below_min_length"),
     Case("item id characters", items(*HI, called(id="fc_a b"), output()), **INVALID),
     Case("item id characters", items(*HI, called(id="fc_" + "x" * 62), output()), **INVALID),
-    Case("repeated item", items(*HI, SPOKEN, *HI, SPOKEN, *HI), items(*HI, SPOKEN, *HI)),
+    Case("repeated item", items(*HI, ANSWER_ITEM, *HI, ANSWER_ITEM, *HI), items(*HI, ANSWER_ITEM, *HI)),
     Case(
         "unanswered call",
         items(*HI, {"type": "shell_call", "call_id": "c1", "action": {"commands": ["ls"]}}, *HI),
@@ -316,7 +316,7 @@ RESPONSES_ITEMS = [
     ),
     Case(
         "unstored item",
-        {"store": False, **items(*HI, thought(), SPOKEN, *HI)},
+        {"store": False, **items(*HI, thought(), ANSWER_ITEM, *HI)},
         {"store": False, **items(*HI, thought(encrypted_content="e"), {"role": "assistant", "content": "x"}, *HI)},
         status=404,
     ),
