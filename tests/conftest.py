@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.support import corpus
+from tests.support import corpus, field_rules
 from tests.support.oracle import load_oracle
 
 FOREIGN_SETTINGS = ("ANTHROPIC_", "OPENAI_", "LANGSMITH_", "LANGCHAIN_", "LC_")
@@ -29,6 +30,19 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
     for name in TRACING:
         monkeypatch.setenv(name, "false")
+
+
+if field_rules.available():
+    field_rules.watch_emulator()
+
+
+@pytest.fixture(autouse=True)
+def accepted_bodies_keep_the_field_rules(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What the emulator accepts in a test breaks no field rule, except under the marker `breaks_field_rules`."""
+    field_rules.ACCEPTED.clear()
+    yield
+    if request.node.get_closest_marker("breaks_field_rules") is None:
+        assert field_rules.ACCEPTED == []
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from langchain_unified.testing.emulation.providers import EmulatedProviders
 from tests.support.corpus import ROOT
 
 FOLDER = ROOT / "../shared/tools"
@@ -61,3 +62,22 @@ def violations(endpoint: str, body: Mapping[str, Any], headers: Mapping[str, str
     """
     provider, _, name = endpoint.partition(".")
     return [Violation(*found) for found in module_of(provider).violations(body, headers, name)]
+
+
+# --- every body that the emulator accepts -----------------------------------------------------------------------------
+
+ACCEPTED: list[str] = []
+"""What the field rules say against bodies that emulators of this process accepted, since the list was last cleared."""
+
+
+def watch_emulator() -> None:
+    """From now on, each body that an emulator of this process accepts is held against the field rules."""
+    generate = EmulatedProviders._generate
+
+    def watched(self: EmulatedProviders, exchange: Any, *arguments: Any) -> Any:
+        endpoint = exchange.endpoint.name
+        found = violations(endpoint, exchange.full_body, exchange.headers)
+        ACCEPTED.extend(f"{endpoint}: {each.rule} at {each.path}: {each.what} ({each.source})" for each in found)
+        return generate(self, exchange, *arguments)
+
+    EmulatedProviders._generate = watched  # type: ignore[method-assign]

@@ -143,7 +143,9 @@ SPECIAL_RESULT = st.one_of(
         is_error=st.booleans(),
         options=st.sampled_from([{"type": "shell_call_output"}, {"type": "apply_patch_call_output"}]),
     ),
-    st.builds(Turn, st.just("tool"), ONE_TEXT, tool_call_id=NAME, options=st.just({"type": "local_shell_call_output"})),
+    st.builds(
+        Turn, st.just("tool"), ONE_TEXT, tool_call_id=NAME, options=st.just({"type": "local_shell_call_output"})
+    ),
     st.builds(
         Turn,
         st.just("tool"),

@@ -266,9 +266,12 @@ def _reasoning(request: Request) -> list[Block]:
 
 
 def reasoning_block(request: Request, text: str) -> Block:
-    """A reasoning block with a signature and encrypted content: made up, the same for the same text."""
+    """A reasoning block with a signature and encrypted content: made up, the same for the same text.
+
+    Its id is another one for each turn of a conversation: no two items of a conversation have one id.
+    """
     signature = base64.b64encode(hashlib.sha256(f"{request.model} {text}".encode()).digest()).decode()
-    name = hashlib.sha256(signature.encode()).hexdigest()[:24]
+    name = hashlib.sha256(f"{len(request.turns)} {signature}".encode()).hexdigest()[:24]
     extras = {"signature": signature, "encrypted_content": signature}
     return {"type": "reasoning", "reasoning": text, "id": f"rs_{name}", "extras": extras}
 
