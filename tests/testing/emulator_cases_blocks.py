@@ -163,6 +163,7 @@ BLOCKS = [
 ]
 
 TURNS = [
+    Case("prefill", {**OPUS, **prefilled()}, {**OPUS, **prefilled(SEARCH, FOUND, text())}),
     Case("system first", {**OPUS, **messages(SYSTEM, *HI)}, {**OPUS, **messages(*HI, SYSTEM)}),
     Case(
         "system before user",

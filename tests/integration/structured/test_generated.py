@@ -123,7 +123,7 @@ def held(name: str, schema: dict[str, Any]) -> bool:
     return not (adapted.not_enforced or adapted.why_not_strict)
 
 
-QUESTION_OF = "Say something about the size 12 and 'note'."
+QUESTION_OF = "Say something about the size 12 and 'note', as JSON."
 
 
 @each_wire

@@ -49,6 +49,25 @@ def turns_of(call: EmulatedCall) -> list[tuple[int, str, list[JsonObject]]]:
     return turns
 
 
+def is_server_use(block: JsonObject) -> bool:
+    return block.get("type") in ("server_tool_use", "mcp_tool_use")
+
+
+def is_server_result(block: JsonObject) -> bool:
+    kind = str(block.get("type"))
+    return kind.endswith("_tool_result")
+
+
+def prefill_of(call: EmulatedCall) -> list[JsonObject]:
+    """The blocks of an assistant turn at the end, which the model continues; empty for a paused turn and for others."""
+    turns = turns_of(call)
+    if not turns or turns[-1][1] != "assistant":
+        return []
+    blocks = turns[-1][2]
+    paused = any(is_server_use(each) or is_server_result(each) or each.get("type") == "compaction" for each in blocks)
+    return [] if paused else blocks
+
+
 # --- roles ------------------------------------------------------------------------------------------------------------
 
 
@@ -84,21 +103,18 @@ def _not_text_in_system(call: EmulatedCall) -> Violations:
 
 
 def _prefill(call: EmulatedCall) -> Violations:
-    turns = turns_of(call)
-    if turns and turns[-1][1] == "assistant" and not call.profile.prefill and _ends_with_text(turns[-1][2]):
+    blocks = prefill_of(call)
+    # For a call at the end there is a rule of its own.
+    if blocks and not call.profile.prefill and blocks[-1].get("type") != "tool_use":
         yield {}
 
 
 def _trailing_whitespace(call: EmulatedCall) -> Violations:
-    turns = turns_of(call)
-    if turns and turns[-1][1] == "assistant" and _ends_with_text(turns[-1][2]):
-        text = str(turns[-1][2][-1].get("text", ""))
+    blocks = prefill_of(call)
+    if blocks and _has_text(blocks[-1]):
+        text = str(blocks[-1].get("text", ""))
         if text != text.rstrip():
             yield {}
-
-
-def _ends_with_text(blocks: list[JsonObject]) -> bool:
-    return bool(blocks) and blocks[-1].get("type") == "text"
 
 
 # --- blocks -----------------------------------------------------------------------------------------------------------

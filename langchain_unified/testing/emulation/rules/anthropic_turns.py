@@ -10,7 +10,12 @@ from typing import Any
 
 from langchain_unified.request import JsonObject
 from langchain_unified.testing.emulation.endpoints import ANTHROPIC, MESSAGES
-from langchain_unified.testing.emulation.rules.anthropic_history import turns_of
+from langchain_unified.testing.emulation.rules.anthropic_history import (
+    is_server_result,
+    is_server_use,
+    prefill_of,
+    turns_of,
+)
 from langchain_unified.testing.emulation.rules.anthropic_tools import forces_tool_use
 from langchain_unified.testing.emulation.rules.rule import EmulatedCall, Rule, RuleCheck, Violations
 
@@ -22,27 +27,8 @@ def _is_thinking(block: JsonObject) -> bool:
     return block.get("type") in THINKING
 
 
-def _is_server_use(block: JsonObject) -> bool:
-    return block.get("type") in ("server_tool_use", "mcp_tool_use")
-
-
-def _is_server_result(block: JsonObject) -> bool:
-    kind = str(block.get("type"))
-    return kind.endswith("_tool_result")
-
-
 def _has_type(blocks: list[JsonObject], kind: str) -> bool:
     return any(block.get("type") == kind for block in blocks)
-
-
-def _prefill_of(call: EmulatedCall) -> list[JsonObject]:
-    """The blocks of an assistant turn at the end, which the model continues; empty for a paused turn and for others."""
-    turns = turns_of(call)
-    if not turns or turns[-1][1] != "assistant":
-        return []
-    blocks = turns[-1][2]
-    paused = any(_is_server_use(each) or _is_server_result(each) or each.get("type") == "compaction" for each in blocks)
-    return [] if paused else blocks
 
 
 def _thinking_type(call: EmulatedCall) -> str | None:
@@ -67,7 +53,7 @@ def _system_before_other_than_assistant(call: EmulatedCall) -> Violations:
 
 def _system_after_assistant(call: EmulatedCall) -> Violations:
     for (_, before, said), (first, role, blocks) in itertools.pairwise(turns_of(call)):
-        ends_in_server_tool = said and (_is_server_use(said[-1]) or _is_server_result(said[-1]))
+        ends_in_server_tool = said and (is_server_use(said[-1]) or is_server_result(said[-1]))
         if role == "system" and blocks and before == "assistant" and not ends_in_server_tool:
             yield {"at": first}
 
@@ -79,9 +65,9 @@ def _server_results_without_use(call: EmulatedCall) -> Violations:
     used: set[Any] = set()
     for first, _, blocks in turns_of(call):
         for index, block in enumerate(blocks):
-            if _is_server_use(block):
+            if is_server_use(block):
                 used.add(block.get("id"))
-            if _is_server_result(block) and block.get("type") != "tool_result" and block.get("tool_use_id") not in used:
+            if is_server_result(block) and block.get("type") != "tool_result" and block.get("tool_use_id") not in used:
                 place = f"messages.{first}.content.{index}"
                 yield {"place": place, "id": block.get("tool_use_id"), "kind": block["type"]}
 
@@ -96,9 +82,9 @@ def _server_uses_without_result(call: EmulatedCall) -> Violations:
             continue
         # A turn that was paused goes on in the next assistant turn.
         resumed = [block for _, _, more in later[1:2] for block in more]
-        done = {block.get("tool_use_id") for block in (*blocks, *resumed) if _is_server_result(block)}
+        done = {block.get("tool_use_id") for block in (*blocks, *resumed) if is_server_result(block)}
         for block in blocks:
-            if _is_server_use(block) and block.get("id") not in done:
+            if is_server_use(block) and block.get("id") not in done:
                 yield {"name": block.get("name"), "id": block.get("id")}
 
 
@@ -107,11 +93,11 @@ def _no_container(call: EmulatedCall) -> Violations:
     answers = [blocks for _, role, blocks in turns_of(call) if role == "assistant"]
     if not answers or call.body.get("container"):
         return
-    done = {block.get("tool_use_id") for block in answers[-1] if _is_server_result(block)}
-    pending = {block.get("id") for block in answers[-1] if _is_server_use(block)} - done
+    done = {block.get("tool_use_id") for block in answers[-1] if is_server_result(block)}
+    pending = {block.get("id") for block in answers[-1] if is_server_use(block)} - done
     for block in answers[-1]:
         caller = block.get("caller")
-        if isinstance(caller, dict) and caller.get("tool_id") in pending and not _is_server_result(block):
+        if isinstance(caller, dict) and caller.get("tool_id") in pending and not is_server_result(block):
             yield {}
 
 
@@ -119,24 +105,24 @@ def _no_container(call: EmulatedCall) -> Violations:
 
 
 def _prefill_with_forced_tool(call: EmulatedCall) -> Violations:
-    if _prefill_of(call) and forces_tool_use(call):
+    if prefill_of(call) and forces_tool_use(call):
         yield {}
 
 
 def _prefill_with_format(call: EmulatedCall) -> Violations:
     output_format = (call.body.get("output_config") or {}).get("format") or call.body.get("output_format")
-    if _prefill_of(call) and output_format:
+    if prefill_of(call) and output_format:
         yield {}
 
 
 def _prefill_while_thinking(call: EmulatedCall) -> Violations:
-    blocks = _prefill_of(call)
+    blocks = prefill_of(call)
     if blocks and _thinking_type(call) == "enabled" and not _is_thinking(blocks[0]):
         yield {"kind": blocks[0].get("type")}
 
 
 def _thinking_in_prefill(call: EmulatedCall) -> Violations:
-    blocks = _prefill_of(call)
+    blocks = prefill_of(call)
     off = _thinking_type(call) in (None, "disabled")
     if off and call.profile.prefill and any(map(_is_thinking, blocks)):
         yield {}
