@@ -9,15 +9,16 @@ are put into words where they need one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from langchain_unified.history.carried import is_carried
 from langchain_unified.history.returned import result_as_taken
 from langchain_unified.history.words import Translated, in_words, needs_words
 from langchain_unified.messages.assistant import standard_blocks
 from langchain_unified.request import Adjustment, Turn, WireName
-from langchain_unified.request.blocks import Block, TextBlock, changed, without
+from langchain_unified.request.blocks import Block, TextBlock, changed, raw_value, without
 
 
 def is_foreign(turn: Turn, wire: WireName, model: str) -> bool:
@@ -84,14 +85,12 @@ def is_reasoning(block: Block) -> bool:
 
 def _without_reasoning_id(block: Block) -> Iterable[Block]:
     """A block of a Responses turn without the id by which the API would ask for the reasoning before it."""
-    if block["type"] == "refusal":
-        return ({"type": "refusal", "refusal": block["refusal"]},)
     if block["type"] in ("tool_call", "invalid_tool_call"):
         extras = {key: item for key, item in (block.get("extras") or {}).items() if key != "item_id"}
         return (changed(without(block, "extras"), **({"extras": extras} if extras else {})),)
-    if block["type"] != "native":
+    if block["type"] not in ("native", "refusal"):
         return (block,)
-    value = block["value"]
+    value: Mapping[str, Any] = raw_value(block) if block["type"] == "native" else block
     if value.get("type") in ("function_call", "custom_tool_call"):
         return (changed(block, value={key: item for key, item in value.items() if key != "id"}),)
     if value.get("type") == "message":

@@ -25,6 +25,7 @@ from langchain_unified.request.blocks import (
     NativeBlock,
     changed,
     raw_value,
+    without,
 )
 
 
@@ -124,15 +125,20 @@ def _translated_blocks(message: AIMessage, wire: WireName, origin: WireName | No
         home = _home_of(block)
         if home is None:
             same_api = origin == wire == "openai_responses"
-            yield changed(normalise(block, wire), **(_item_fields(block) if same_api else _caption(block)))
+            found = changed(normalise(block, wire), **(_item_fields(block) if same_api else _caption(block)))
+            # What an API adds to its calls (`caller`, `toolset_name`, item ids) means nothing to another one.
+            yield found if origin in (None, wire) or found["type"] not in CALLS else without(found, "extras")
         elif home == wire:
             yield with_mark(NativeBlock(type="native", value=as_replied(block)), block)
         else:
             yield from standard_blocks(block, home, wire)
 
 
+CALLS = frozenset({"tool_call", "invalid_tool_call"})
+
+
 def _home_of(block: Mapping[str, Any]) -> WireName | None:
-    # Both providers have texts and compactions: the key under which they cite, and that of the summary, tell them apart.
+    # Both providers have texts and compactions: the key of citations, and that of a summary, tell them apart.
     if block.get("type") == "compaction":
         return "anthropic_messages" if "content" in block else "openai_responses"
     cites = block.get("type") == "text" and block.get("citations")

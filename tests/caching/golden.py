@@ -96,7 +96,7 @@ RESPONSES = {
         {"type": "function_call_output", "call_id": "call_1", "output": "42"},
         {"role": "user", "content": "Thanks."},
     ],
-    "tools": [{"type": "function", **FUNCTION, "strict": False}],
+    "tools": [{"type": "function", **FUNCTION}],
 }
 BODIES: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "anthropic": ("anthropic/claude-opus-5", {}, ANTHROPIC),

@@ -14,7 +14,6 @@ from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, Sys
 from langchain_core.tools import ToolException, tool
 from langgraph.checkpoint.memory import InMemorySaver
 
-from langchain_unified import UnsupportedContentError
 from tests.integration.agents import (
     OSLO,
     REASONING,
@@ -120,12 +119,16 @@ async def test_content_blocks_and_artifact(name: str, way: str) -> None:
     assert state["messages"][-1].text == "Nice."
 
 
-def test_chat_completions_refuses_a_picture_by_name() -> None:
-    with answering([asks(("view", {"city": "Rome"}))]) as server:
+def test_a_picture_from_a_tool_follows_the_result_on_chat_completions() -> None:
+    """The API takes no image in a tool message: it goes into a user message right after the result."""
+    with answering([asks(("view", {"city": "Rome"})), "Sunny."]) as server:
         agent = create_agent(build("chat", server), [view])
-        with pytest.raises(UnsupportedContentError, match=r"'image' block in message 2 \(tool\).*use_responses_api"):
-            agent.invoke({"messages": [QUESTION]})
-        assert len(server.requests) == 1
+        last = agent.invoke({"messages": [QUESTION]})["messages"][-1]
+        *_, result, picture = server.requests[-1].body["messages"]
+    assert (result["role"], picture["role"]) == ("tool", "user")
+    assert [part["type"] for part in picture["content"]].count("image_url") == 1
+    assert last.text == "Sunny."
+    assert last.response_metadata["adjustments"]
 
 
 @each_model

@@ -302,8 +302,10 @@ def test_caching_tool_definitions(server: Emulator, model: str) -> None:
     else:
         assert "cache_control" not in json.dumps(sent(server))
     if model == RESPONSES:
-        (note,) = second.response_metadata["adjustments"]
-        assert note["what"] == "the prompt-cache mark on the tool 'get_current_weather'"
+        assert [note["what"] for note in second.response_metadata["adjustments"]] == [
+            "the prompt-cache mark on the tool 'get_current_weather'",
+            "strict of the tool 'get_current_weather'",
+        ]
 
 
 @each_cache
