@@ -59,8 +59,9 @@ LOST_REASONING = "reasoned"
 
 
 def _has_reasoned(message: AIMessage) -> bool:
-    details = (message.usage_metadata or {}).get("output_token_details") or {}
-    return any(name.endswith("reasoning") and count for name, count in details.items())
+    usage = message.usage_metadata
+    details = usage.get("output_token_details") if usage else None
+    return any(name.endswith("reasoning") and bool(count) for name, count in (details or {}).items())
 
 
 def origin_of(message: AIMessage) -> WireName | None:
