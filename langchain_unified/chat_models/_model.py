@@ -9,7 +9,7 @@ import functools
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Self, cast
 
 from langchain_core.language_models import BaseChatModel, LangSmithParams
 from langchain_core.language_models.model_profile import ModelProfile
@@ -31,6 +31,17 @@ from langchain_unified.errors import UnknownModelError
 from langchain_unified.redaction import redacted
 from langchain_unified.request import JsonObject, Profile, Provider
 from langchain_unified.transport import Transport, TransportConfig
+
+
+class DerivedLimit(int):
+    """A field's value that follows from the model's name. Given to a constructor, it counts as not given.
+
+    LangChain's `configurable_fields` builds a model for another name from all fields of the first one.
+    """
+
+
+class DerivedProfile(dict[str, Any]):
+    """A profile that follows from the model's name, as `DerivedLimit`."""
 
 
 class ModelState:
@@ -267,7 +278,8 @@ class ModelBase(Parameters, Connection, BaseChatModel):
         """The table's profile: core asks for it where the constructor got none."""
         self._profile_of_table = True
         route = self._route()
-        return profiles.model_profile(route.provider, route.model)
+        found = profiles.model_profile(route.provider, route.model)
+        return None if found is None else cast("ModelProfile", DerivedProfile(found))
 
 
 # --- the transport's configuration ------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from langchain_unified.chat_models._answer import asend_n, read_answers, send_n
 from langchain_unified.chat_models._arguments import SYNONYMS, native_keys, rename_metadata, unknown_keyword
 from langchain_unified.chat_models._check import CheckReport, check
 from langchain_unified.chat_models._fields import REFUSED
-from langchain_unified.chat_models._model import ModelBase
+from langchain_unified.chat_models._model import DerivedLimit, DerivedProfile, ModelBase
 from langchain_unified.chat_models._prewarm import prewarm_call
 from langchain_unified.chat_models._stream import aread, read
 from langchain_unified.errors import ConfigurationError
@@ -65,6 +65,8 @@ class ChatBase(ModelBase):
         result: JsonObject = {}
         body: JsonObject = {}
         for key, value in kwargs.items():
+            if isinstance(value, DerivedLimit | DerivedProfile):
+                continue
             name = key if key in known else SYNONYMS.get(key, key)
             if name in known:
                 result[name] = value

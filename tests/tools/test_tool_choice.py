@@ -403,6 +403,11 @@ def test_names_that_a_provider_refuses(wire: WireName, name: str):
         encode(wire, None, [function(longest + "x")])
 
 
+def schema_notes(encoded: Any) -> list[str]:
+    """What was adjusted, without the `strict=false` that Responses needs for optional properties."""
+    return [item["what"] for item in encoded.adjustments if not item["what"].startswith("strict of the tool ")]
+
+
 @pytest.mark.parametrize("wire", ENDPOINTS)
 @pytest.mark.parametrize("key", ["anyOf", "oneOf", "allOf"])
 def test_a_combinator_at_the_root_is_folded_into_it(wire: WireName, key: str):
@@ -410,7 +415,7 @@ def test_a_combinator_at_the_root_is_folded_into_it(wire: WireName, key: str):
     for strict in (None, True):
         encoded = encode(wire, None, [{**tool(root), "strict": strict}, function("g")])
         assert len(encoded.body["tools"]) == 2
-        assert encoded.adjustments == ()
+        assert schema_notes(encoded) == []
         assert "'a': {'type': 'string'}" in str(encoded.body["tools"][0])
         assert key not in str(encoded.body["tools"])
 
@@ -419,7 +424,7 @@ def test_a_combinator_at_the_root_is_folded_into_it(wire: WireName, key: str):
 def test_alternatives_that_no_object_expresses_are_dropped_and_named(wire: WireName):
     sides = [{"properties": {name: {"type": "string"}}, "required": [name]} for name in ("content", "source_url")]
     encoded = encode(wire, None, [tool({"type": "object", "anyOf": sides}), function("g")])
-    assert [item["what"] for item in encoded.adjustments] == ["the schema of tool 'f'"]
+    assert schema_notes(encoded) == ["the schema of tool 'f'"]
     assert "takes no `anyOf` at the root" in encoded.adjustments[0]["why"]
     sent = encoded.body["tools"][0]
     schema = sent.get("input_schema") or sent.get("parameters") or sent["function"]["parameters"]
