@@ -43,9 +43,10 @@ class ChatAnthropic(ChatBase, AnthropicFields):
 
     def _complete_address(self) -> None:
         self._set_address("anthropic", "anthropic_api_url", "anthropic_api_key", "https://api.anthropic.com")
-        if self.max_tokens is None:
+        limit = self._route().profile.max_output_tokens
+        if self.max_tokens is None and limit is not None:
             # As langchain-anthropic shows it. A call computes it from the profile of the call's own model.
-            self.__dict__["max_tokens"] = DerivedLimit(self._route().profile.max_output_tokens)
+            self.__dict__["max_tokens"] = DerivedLimit(limit)
 
     def _model_id(self) -> str:
         return self.model
