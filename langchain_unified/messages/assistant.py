@@ -16,7 +16,12 @@ from langchain_unified.messages.blocks import as_replied, content_items, normali
 from langchain_unified.messages.cache_marks import mark_last, mark_of, marked, split_mark, with_mark
 from langchain_unified.messages.json_text import data_text
 from langchain_unified.messages.output_v0 import with_stored_items
-from langchain_unified.messages.tool_calls import follow_tool_calls, with_listed_calls, with_raw_arguments
+from langchain_unified.messages.tool_calls import (
+    RAW_ARGUMENTS,
+    follow_tool_calls,
+    with_listed_calls,
+    with_raw_arguments,
+)
 from langchain_unified.request import Turn, WireName
 from langchain_unified.request.blocks import (
     Block,
@@ -41,7 +46,7 @@ def assistant_turn(message: AIMessage, wire: WireName, position: int) -> Turn:
     blocks = list(_replayed_blocks(message, wire) if replayed else _translated_blocks(message, wire, origin))
     blocks += list(_blocks_beside_content(message, wire, blocks))
     blocks = follow_tool_calls(blocks, message)
-    if origin == wire == "openai_chat":
+    if wire == "openai_chat" and RAW_ARGUMENTS in message.additional_kwargs:
         blocks = with_raw_arguments(blocks, message)
     return Turn(
         "assistant",
