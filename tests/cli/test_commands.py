@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -94,10 +95,16 @@ def test_python_m_runs_the_command(module: str) -> None:
     assert (done.stdout, done.stderr) == (f"langchain-unified, version {__version__}\n", "")
 
 
+def _take_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_the_emulator_serves_until_it_is_stopped() -> None:
     """A process of its own, as a user starts it. It ends cleanly when it is interrupted."""
     command = [sys.executable, "-m", "langchain_unified", "emulate", "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    pipes: Any = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    # Tests that run in the background ignore SIGINT, and a child would inherit that.
+    with subprocess.Popen(command, **pipes, preexec_fn=_take_interrupts) as process:  # noqa: PLW1509
         try:
             assert process.stdout is not None
             line = process.stdout.readline()
