@@ -9,7 +9,7 @@ BIN = $(VENV)/bin
 PIP_INSTALL = bin/python -m pip install -q --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-recordings test-oldest cassettes notebooks tables bench bench-cache call-path lint types imports check clean
+.PHONY: help demo test test-recordings test-oldest laws cassettes notebooks tables bench bench-cache call-path lint types imports check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -28,6 +28,9 @@ test-oldest: ## run the tests on the oldest releases that pyproject.toml allows,
 	$(VENV_OLDEST)/$(PIP_INSTALL) uv
 	$(VENV_OLDEST)/bin/uv pip install -q --python $(VENV_OLDEST)/bin/python --resolution lowest-direct -e '.[test]'
 	$(VENV_OLDEST)/bin/python -m pytest -n $(WORKERS) $(ARGS)
+
+laws: $(VENV)/.test ## run the laws of tests/laws with many generated conversations (EXAMPLES=1000: of each law and model)
+	LAW_EXAMPLES=$(or $(EXAMPLES),300) $(BIN)/python -m pytest -n $(WORKERS) tests/laws $(ARGS)
 
 cassettes: $(VENV)/.test ## record cassettes/ against the emulator (RECORD=live: against the providers, with your keys)
 	rm -rf cassettes
