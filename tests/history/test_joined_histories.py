@@ -70,8 +70,7 @@ def test_joined_at_random(wire: WireName, data: st.DataObject) -> None:
     repaired, _ = repair(turns(messages, wire), wire=wire, profile=profile, model=model)
     body = WIRES[wire].encode(Request(model, repaired, profile=profile)).body
     assert problems(wire, body) == []
-    # Not yet: a reply that stands twice gives two items of one id.
-    assert [why for why in refused(endpoint, body) if not why.startswith("Duplicate item")] == []
+    assert refused(endpoint, body) == []
     written = json.dumps(body, ensure_ascii=False)
     for message in messages:
         for text in texts(message):

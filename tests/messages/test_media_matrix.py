@@ -220,14 +220,8 @@ def test_each_cell(form: Any, place: str, wire: str, outcome: str) -> None:
 SENT = [cell for cell in CELLS if cell.values[3] != media.REFUSED and kind_of(cell.values[0]) != "non_standard"]
 
 
-NOT_YET = (
-    "unsupported MIME type 'image/tiff'.",  # goes out to OpenAI unchecked
-    "`thinking` blocks can only be in `assistant` messages",
-    "The final block in an assistant message cannot be `thinking`.",
-    "`server_tool_use` blocks can only be in `assistant` messages",
-    "was found without a corresponding `web_search_tool_result` block",
-)
-"""Ends of the refusals of bodies that go out today although the provider does not take them."""
+NOT_YET = "unsupported MIME type 'image/tiff'."
+"""The end of the refusal of bodies that go out to OpenAI today although it does not take them."""
 
 
 @pytest.mark.parametrize("form,place,wire,outcome", SENT)
