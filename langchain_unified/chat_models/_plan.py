@@ -24,6 +24,7 @@ from langchain_unified.chat_models._model import ModelBase
 from langchain_unified.chat_models._structured import apply_structured_method
 from langchain_unified.errors import InvalidHistoryError, UnsupportedParameterError
 from langchain_unified.history.repair import repair
+from langchain_unified.messages.assistant import as_claudes
 from langchain_unified.messages.turns import turns
 from langchain_unified.request import Adjustment, Encoded, OutputFormat, Params, Request, ToolChoice, ToolSpec
 from langchain_unified.structured.answer import Target
@@ -188,7 +189,7 @@ def _request(
 ) -> tuple[Request, tuple[Adjustment, ...]]:
     """The call in our vocabulary, and what was repaired in its history."""
     options, params, native = arguments.call, arguments.params, arguments.native
-    conversation = turns(messages, wire.name)
+    conversation = turns(_of_class(model, messages), wire.name)
     if not RENAMED.isdisjoint(native):
         renamed = rename_for_wire(params, native, wire.name)
         params, native = renamed.params, renamed.native
@@ -221,6 +222,11 @@ def _request(
         dialect=dialect,
     )
     return request, repairs
+
+
+def _of_class(model: ModelBase, messages: Sequence[BaseMessage]) -> Sequence[BaseMessage]:
+    """The messages, where those without a provider are Claude's if the model's class is."""
+    return [as_claudes(message) for message in messages] if model._provider == "anthropic" else messages
 
 
 SERVER_STATE = ("previous_response_id", "conversation", "thread")

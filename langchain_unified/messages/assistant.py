@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, BaseMessage
 
 from langchain_unified.messages.blocks import as_replied, content_items, normalise, wire_of_type
 from langchain_unified.messages.cache_marks import mark_last, mark_of, marked, split_mark, with_mark
@@ -83,6 +83,30 @@ def origin_of(message: AIMessage) -> WireName | None:
 def _response_id(message: AIMessage) -> str:
     """The provider's id of a reply. In messages that older programs stored, it is the message's id."""
     return str(message.response_metadata.get("id") or message.id or "")
+
+
+def as_claudes(message: BaseMessage) -> BaseMessage:
+    """A message without `model_provider` as Claude's, where its content can be Claude's; else the same object.
+
+    Messages that were stored before core 1.0, or made by hand, name no provider. They are those of the class that is
+    called, unless a block is one that only another API has.
+    """
+    if not isinstance(message, AIMessage) or message.response_metadata.get("model_provider"):
+        return message
+    blocks = [block for block in message.content if isinstance(block, dict)]
+    if not blocks or any(map(_is_openais, blocks)):
+        return message
+    return message.model_copy(
+        update={"response_metadata": {**message.response_metadata, "model_provider": "anthropic"}}
+    )
+
+
+def _is_openais(block: Mapping[str, Any]) -> bool:
+    kind = str(block.get("type"))
+    keys = {**(block.get("extras") or {}), **block}
+    return wire_of_type(kind) == "openai_responses" or not {"encrypted_content", "summary"}.isdisjoint(
+        keys if kind == "reasoning" else ()
+    )
 
 
 def _is_v1(message: AIMessage) -> bool:
