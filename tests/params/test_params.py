@@ -183,8 +183,8 @@ VALUES: dict[str, Any] = {
     "stop_sequences": ["x"],
     "system": "Be brief.",
     "instructions": "Be brief.",
-    "max_completion_tokens": 7,
-    "max_output_tokens": 7,
+    "max_completion_tokens": 70,
+    "max_output_tokens": 70,
     "safety_identifier": "u-1",
     "timeout": 5,
 }
@@ -222,7 +222,7 @@ def test_litellms_list_per_call(wire: str, key: str, server: Server) -> None:
 # --- the providers' own names -----------------------------------------------------------------------------------------
 
 BRIEF = {"role": "system", "content": "Be brief."}
-LIMIT = Case(7, {"max_tokens": 7}, {"max_completion_tokens": 7}, {"max_output_tokens": 7})
+LIMIT = Case(70, {"max_tokens": 70}, {"max_completion_tokens": 70}, {"max_output_tokens": 70})
 PROMPT = Case(
     "Be brief.",
     {"system": "Be brief."},

@@ -48,7 +48,7 @@ AUDIO = {"voice": "alloy", "format": "wav"}
 GUESS = {"type": "content", "content": "x"}
 
 CASES: dict[str, Case] = {
-    "max_tokens": Case(7, {"max_tokens": 7}, {"max_completion_tokens": 7}, {"max_output_tokens": 7}),
+    "max_tokens": Case(70, {"max_tokens": 70}, {"max_completion_tokens": 70}, {"max_output_tokens": 70}),
     "temperature": Case(0.5, {"temperature": 0.5}, {"temperature": 0.5}, {"temperature": 0.5}),
     "top_p": Case(0.5, {"top_p": 0.5}, {"top_p": 0.5}, {"top_p": 0.5}),
     "top_k": Case(5, {"top_k": 5}, "top_k", "top_k"),

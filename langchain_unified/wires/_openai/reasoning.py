@@ -35,6 +35,9 @@ def decide_effort(request: Request) -> EffortDecision:
         level = available_effort(level, request.profile.effort_levels)
         if level != asked.effort:
             notes[asked.key] = f"{request.model} has no effort {asked.effort!r}: {level!r} was sent."
+    if level is not None and _never_reasons(request):
+        notes[asked.key] = f"{request.model} does not reason: the effort {level!r} was not sent."
+        level = None
     if asked.overruled:
         notes["reasoning_effort"] = asked.overruled
     if thinking is not None and (why := _thinking_note(thinking, level, request)):
@@ -42,6 +45,12 @@ def decide_effort(request: Request) -> EffortDecision:
     if level is None and _is_off(thinking) and "none" in request.profile.effort_levels:
         level = "none"
     return EffortDecision(level, notes)
+
+
+def _never_reasons(request: Request) -> bool:
+    """Whether the model is in the table, which knows its output limit, and does not reason."""
+    profile = request.profile
+    return not profile.reasoning and not profile.effort_levels and profile.max_output_tokens is not None
 
 
 def available_effort(effort: str, levels: tuple[str, ...]) -> str:

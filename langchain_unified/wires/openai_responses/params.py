@@ -78,6 +78,8 @@ def _reasoned(key: str) -> ParamWriter:
         merged = dict(request.params.get("reasoning") or {})
         if decision.level is not None:
             merged["effort"] = decision.level
+        elif "effort" in merged:
+            del merged["effort"]  # of a model that does not reason
         if (request.params.get("thinking") or {}).get("display") == "summarized":
             merged.setdefault("summary", "auto")
         if merged:
@@ -100,8 +102,15 @@ def _logprobs(body: JsonObject, value: Any, request: Request) -> Adjustment | No
 # --- rows -------------------------------------------------------------------------------------------------------------
 
 
-def _max_tokens(body: JsonObject, value: Any, request: Request) -> None:
-    body["max_output_tokens"] = answer_limit(value)
+MIN_OUTPUT_TOKENS = 16
+"""The API's error text: "Expected a value >= 16"."""
+
+
+def _max_tokens(body: JsonObject, value: Any, request: Request) -> Adjustment | None:
+    body["max_output_tokens"] = max(answer_limit(value), MIN_OUTPUT_TOKENS)
+    if value >= MIN_OUTPUT_TOKENS:
+        return None
+    return Adjustment(what="max_tokens", why=f"The Responses API takes at least 16, not {value}: 16 was sent.")
 
 
 def _verbosity(body: JsonObject, value: Any, request: Request) -> None:

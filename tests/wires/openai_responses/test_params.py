@@ -53,7 +53,7 @@ def test_zero_tokens_are_refused():
 
 
 def test_parameters():
-    assert params(max_tokens=5, user="u") == {"max_output_tokens": 5, "safety_identifier": "u"}
+    assert params(max_tokens=50, user="u") == {"max_output_tokens": 50, "safety_identifier": "u"}
     assert params(verbosity="low") == {"text": {"verbosity": "low"}}
     assert params(logprobs=True, top_logprobs=3) == {"include": ["message.output_text.logprobs"], "top_logprobs": 3}
     assert params(logprobs=False) == {}
@@ -152,3 +152,18 @@ def test_output_formats():
     }  # fmt: skip
     loose = body(HumanMessage("hi"), output=OutputFormat("json_schema", schema))["text"]["format"]
     assert loose == {"type": "json_schema", "name": "response", "schema": schema}
+
+
+def test_the_api_takes_no_answer_limit_below_16():
+    encoded = encode(HumanMessage("hi"), params={"max_tokens": 5})
+    assert encoded.body["max_output_tokens"] == 16
+    assert [item["what"] for item in encoded.adjustments] == ["max_tokens"]
+
+
+def test_a_model_that_does_not_reason_gets_no_effort():
+    known = Profile(max_output_tokens=16384)
+    encoded = encode(HumanMessage("hi"), params={"reasoning_effort": "low"}, profile=known)
+    assert "reasoning" not in encoded.body
+    assert [item["what"] for item in encoded.adjustments] == ["reasoning_effort"]
+    unknown = encode(HumanMessage("hi"), params={"reasoning_effort": "low"})
+    assert unknown.body["reasoning"] == {"effort": "low"}
