@@ -205,7 +205,7 @@ def wire_reason(facts: RoutingFacts) -> tuple[WireName, str]:
 def _reasons(facts: RoutingFacts) -> bool:
     """Whether the model reasons in this call, as far as is known."""
     effort = facts.params.get("reasoning_effort") or facts.route.profile.effort_default
-    return facts.route.profile.reasoning and effort != "none"
+    return bool(facts.route.profile.reasoning) and effort != "none"
 
 
 def _needs_chat(facts: RoutingFacts) -> bool:
@@ -256,7 +256,7 @@ RULES: Sequence[tuple[WireName, str, Callable[[RoutingFacts], bool]]] = (
     ("openai_chat", "a parameter that only Chat Completions has", _needs_chat),
     ("openai_chat", "the server is not OpenAI's", lambda facts: not is_official(facts.base_url)),
     ("openai_chat", "ChatOpenAI, as in langchain-openai", lambda facts: facts.drop_in),
-    ("openai_responses", "a reasoning model", lambda facts: facts.route.profile.reasoning),
+    ("openai_responses", "a reasoning model", lambda facts: bool(facts.route.profile.reasoning)),
 )
 """Wire, reason, condition: the first that holds decides."""
 

@@ -232,7 +232,7 @@ def _core_keys(facts: JsonObject) -> JsonObject:
     profile |= {
         "open_weights": False,
         "structured_output": False,
-        "reasoning_output": resolved["reasoning"],
+        "reasoning_output": bool(resolved["reasoning"]),
         "tool_choice": resolved["forced_tool_choice"],
         "temperature": resolved["sampling"] == "always" or answers_without_reasoning,
         "mid_conversation_system_messages": resolved["system_in_messages"],

@@ -182,7 +182,8 @@ class Profile:
     prefill: bool = True
     system_in_messages: bool = False
     """Whether a system message may come between other messages as it is."""
-    reasoning: bool = False
+    reasoning: bool | None = None
+    """Whether the model can reason; `None`: it is not known."""
     responses_only: Literal["no", "tools", "yes"] = "no"
     """Whether the model needs the Responses API: never, with tools, or always."""
     cache_breakpoints: bool = True

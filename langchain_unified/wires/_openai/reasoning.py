@@ -35,8 +35,11 @@ def decide_effort(request: Request) -> EffortDecision:
         level = available_effort(level, request.profile.effort_levels)
         if level != asked.effort:
             notes[asked.key] = f"{request.model} has no effort {asked.effort!r}: {level!r} was sent."
-    if level is not None and _never_reasons(request):
-        notes[asked.key] = f"{request.model} does not reason: the effort {level!r} was not sent."
+    if request.profile.reasoning is False and level is not None:
+        if asked.effort == "none":
+            notes.pop(asked.key, None)  # it does not reason
+        else:
+            notes[asked.key] = f"{request.model} does not reason: the effort {level!r} was not sent."
         level = None
     if asked.overruled:
         notes["reasoning_effort"] = asked.overruled
@@ -45,12 +48,6 @@ def decide_effort(request: Request) -> EffortDecision:
     if level is None and _is_off(thinking) and "none" in request.profile.effort_levels:
         level = "none"
     return EffortDecision(level, notes)
-
-
-def _never_reasons(request: Request) -> bool:
-    """Whether the model is in the table, which knows its output limit, and does not reason."""
-    profile = request.profile
-    return not profile.reasoning and not profile.effort_levels and profile.max_output_tokens is not None
 
 
 def available_effort(effort: str, levels: tuple[str, ...]) -> str:
@@ -71,6 +68,8 @@ def _thinking_note(thinking: JsonObject, level: str | None, request: Request) ->
     kind = thinking.get("type")
     if kind not in ("enabled", "adaptive", "disabled"):
         return f"OpenAI has no thinking of the type {kind!r}. Use reasoning_effort."
+    if request.profile.reasoning is False:
+        return None if _is_off(thinking) else f"{request.model} does not reason: thinking was not sent."
     if level is not None and _is_off(thinking) != (level == "none"):
         return f"The reasoning effort {level!r} was sent, which was given as well."
     if _is_off(thinking):

@@ -67,7 +67,7 @@ def include(body: JsonObject, what: str) -> None:
 
 def may_reason(request: Request) -> bool:
     """Whether a reply to this call may hold reasoning."""
-    return request.profile.reasoning or reasons(request)
+    return bool(request.profile.reasoning) or reasons(request)
 
 
 def _reasoned(key: str) -> ParamWriter:
@@ -78,13 +78,15 @@ def _reasoned(key: str) -> ParamWriter:
         merged = dict(request.params.get("reasoning") or {})
         if decision.level is not None:
             merged["effort"] = decision.level
-        elif "effort" in merged:
-            del merged["effort"]  # of a model that does not reason
         if (request.params.get("thinking") or {}).get("display") == "summarized":
             merged.setdefault("summary", "auto")
+        why = decision.notes.get(key)
+        if request.profile.reasoning is False:
+            refused = {name: merged.pop(name, None) for name in ("effort", "summary")}
+            if refused["summary"] and key == "reasoning" and not why:
+                why = f"{request.model} does not reason: no summary was asked for."
         if merged:
             body["reasoning"] = merged
-        why = decision.notes.get(key)
         return Adjustment(what=key, why=why) if why else None
 
     return write

@@ -161,9 +161,19 @@ def test_the_api_takes_no_answer_limit_below_16():
 
 
 def test_a_model_that_does_not_reason_gets_no_effort():
-    known = Profile(max_output_tokens=16384)
+    known = Profile(reasoning=False)
     encoded = encode(HumanMessage("hi"), params={"reasoning_effort": "low"}, profile=known)
     assert "reasoning" not in encoded.body
     assert [item["what"] for item in encoded.adjustments] == ["reasoning_effort"]
     unknown = encode(HumanMessage("hi"), params={"reasoning_effort": "low"})
     assert unknown.body["reasoning"] == {"effort": "low"}
+
+
+def test_a_model_that_does_not_reason_gets_no_reasoning_summary_either():
+    known = Profile(reasoning=False)
+    encoded = encode(HumanMessage("hi"), params={"reasoning": {"summary": "auto"}}, profile=known)
+    assert "reasoning" not in encoded.body
+    assert [item["what"] for item in encoded.adjustments] == ["reasoning"]
+    off = encode(HumanMessage("hi"), params={"reasoning_effort": "none"}, profile=known)
+    assert "reasoning" not in off.body
+    assert off.adjustments == ()

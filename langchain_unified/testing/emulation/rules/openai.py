@@ -111,7 +111,7 @@ def _unknown_effort(call: EmulatedCall) -> Violations:
 
 
 def _effort_unsupported(call: EmulatedCall) -> Violations:
-    if call.profile.reasoning:
+    if call.profile.reasoning is not False:
         return
     if call.body.get("reasoning_effort"):
         yield {"key": "reasoning_effort"}
