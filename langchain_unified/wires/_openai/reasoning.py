@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_unified.request import Adjustment, JsonObject, Request
-from langchain_unified.wires._wire import ParamWriter, requested_effort
+from langchain_unified.wires._wire import ParamWriter, RequestedEffort, requested_effort
 
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 """From least to most."""
@@ -29,18 +29,14 @@ def decide_effort(request: Request) -> EffortDecision:
     """The effort of a call: `reasoning` before `reasoning_effort` before `thinking`, as a level that the model has."""
     asked = requested_effort(request.params)
     thinking = request.params.get("thinking")
+    if request.profile.reasoning is False:
+        return _no_effort(request.model, asked, thinking)
     notes: dict[str, str] = {}
     level = asked.effort
     if level is not None:
         level = available_effort(level, request.profile.effort_levels)
         if level != asked.effort:
             notes[asked.key] = f"{request.model} has no effort {asked.effort!r}: {level!r} was sent."
-    if request.profile.reasoning is False and level is not None:
-        if asked.effort == "none":
-            notes.pop(asked.key, None)  # it does not reason
-        else:
-            notes[asked.key] = f"{request.model} does not reason: the effort {level!r} was not sent."
-        level = None
     if asked.overruled:
         notes["reasoning_effort"] = asked.overruled
     if thinking is not None and (why := _thinking_note(thinking, level, request)):
@@ -48,6 +44,16 @@ def decide_effort(request: Request) -> EffortDecision:
     if level is None and _is_off(thinking) and "none" in request.profile.effort_levels:
         level = "none"
     return EffortDecision(level, notes)
+
+
+def _no_effort(model: str, asked: RequestedEffort, thinking: JsonObject | None) -> EffortDecision:
+    """The decision for a model that does not reason: it refuses every effort, `none` too."""
+    notes = {}
+    if asked.effort not in (None, "none"):
+        notes[asked.key] = f"{model} does not reason: the effort {asked.effort!r} was not sent."
+    if thinking is not None and not _is_off(thinking):
+        notes["thinking"] = f"{model} does not reason: `thinking` was not sent."
+    return EffortDecision(None, notes)
 
 
 def available_effort(effort: str, levels: tuple[str, ...]) -> str:
@@ -68,8 +74,6 @@ def _thinking_note(thinking: JsonObject, level: str | None, request: Request) ->
     kind = thinking.get("type")
     if kind not in ("enabled", "adaptive", "disabled"):
         return f"OpenAI has no thinking of the type {kind!r}. Use reasoning_effort."
-    if request.profile.reasoning is False:
-        return None if _is_off(thinking) else f"{request.model} does not reason: thinking was not sent."
     if level is not None and _is_off(thinking) != (level == "none"):
         return f"The reasoning effort {level!r} was sent, which was given as well."
     if _is_off(thinking):
