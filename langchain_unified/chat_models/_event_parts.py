@@ -38,7 +38,7 @@ class StreamedCall:
         args = self.args() if self.pieces or self.tail else {}
         if args is not None:
             return {"type": "tool_call", "id": self.id, "name": self.name or "", "args": args}
-        shown = "".join(self.pieces) if raw is None else raw
+        shown = ("".join(self.pieces) or self.tail) if raw is None else raw
         return {"type": "invalid_tool_call", "id": self.id, "name": self.name, "args": shown, "error": BROKEN}
 
 

@@ -16,11 +16,16 @@ def json_object(text: str) -> JsonObject | None:
 
     Models put raw line breaks and tabs into strings: they are read as the characters that they are.
     """
+    value = json_value(text)
+    return value if isinstance(value, dict) else None
+
+
+def json_value(text: str) -> Any:
+    """The value that a JSON text holds, read as `json_object` does; `None` where it is no JSON."""
     try:
-        value = json.loads(text, strict=False)
+        return json.loads(text, strict=False)
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) else None
 
 
 def compact_json(value: Any, *, sort_keys: bool = False) -> str:

@@ -8,6 +8,7 @@ are there, too: `raw_arguments`, by call id.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from json import JSONDecoder
 from typing import Any, NamedTuple
 
 from langchain_core.messages import AIMessage
@@ -16,14 +17,14 @@ from langchain_core.messages.content import InvalidToolCall
 from langchain_core.messages.tool import ToolCall, invalid_tool_call, tool_call
 
 from langchain_unified.errors import ReplyError, describe, error_in
-from langchain_unified.messages.json_text import compact_json, json_object
+from langchain_unified.messages.json_text import compact_json, json_object, json_value
 from langchain_unified.messages.tool_calls import CUSTOM_ARGUMENT, RAW_ARGUMENTS
 from langchain_unified.request import JsonObject
 from langchain_unified.usage import CHAT_FINISH, FinishReason, common_finish_reason, openai_usage
 
 # Keys that are read by name or belong to the transport. All others are kept as they are.
 REPLY_KEYS = frozenset({"choices", "usage", "model", "id", "object", "obfuscation"})
-CHOICE_KEYS = frozenset({"index", "message", "delta", "finish_reason", "logprobs"})
+CHOICE_KEYS = frozenset({"index", "message", "delta", "finish_reason", "logprobs", "usage"})
 MESSAGE_KEYS = frozenset({"role", "content", "tool_calls", "function_call", "name"})
 
 
@@ -61,7 +62,7 @@ def _abbreviated(value: Any) -> str:
 
 
 def _message(choice: JsonObject, reply: JsonObject) -> AIMessage:
-    message = choice["message"]
+    message, reply = choice["message"], with_choice_usage(reply, choice)
     calls = _calls(message, reply_id(reply))
     has_calls = bool(calls.valid or calls.invalid)
     common = common_finish(choice.get("finish_reason"), bool(message.get("refusal")), has_calls)
@@ -109,6 +110,11 @@ def usage_of(reply: Mapping[str, Any]) -> UsageMetadata | None:
     return openai_usage(raw, reply.get("service_tier")) if isinstance(raw, dict) else None
 
 
+def with_choice_usage(reply: JsonObject, choice: JsonObject) -> JsonObject:
+    """The reply with the usage that some servers (Moonshot) put into the choice; unchanged where it has its own."""
+    return reply if reply.get("usage") or not choice.get("usage") else {**reply, "usage": choice["usage"]}
+
+
 def common_finish(raw: str | None, refused: bool, called: bool) -> FinishReason | None:
     """The common finish reason. The API says `stop` for a refusal, and for a tool call that it was forced to make."""
     if raw == "stop" and (called or refused):
@@ -153,14 +159,14 @@ class ParsedCalls(NamedTuple):
 def _calls(message: JsonObject, reply: str | None) -> ParsedCalls:
     parsed = ParsedCalls([], [], {})
     for position, raw in enumerate(_raw_calls(message)):
-        name, text = named_args(raw)
+        name, text = name_and_arguments(raw)
         call_id = raw.get("id") or made_up_id(reply, position)
-        args = args_object(text)
+        args = {CUSTOM_ARGUMENT: text} if raw.get("custom") else args_object(text)
         if args is None:
             parsed.invalid.append(invalid_tool_call(name=name, args=text, id=call_id, error=None))
             continue
         parsed.valid.append(tool_call(name=name, args=args, id=call_id))
-        if not encodes_as(args, text):
+        if not raw.get("custom") and not encodes_as(args, text):
             parsed.raw[call_id] = text
     return parsed
 
@@ -173,7 +179,10 @@ def _raw_calls(message: JsonObject) -> list[JsonObject]:
 
 def known_call(call: Any) -> bool:
     """Whether an entry of `tool_calls` is a call of a type that is known here."""
-    return isinstance(call, dict) and any(isinstance(call.get(kind), dict) for kind in ("function", "custom"))
+    if not isinstance(call, dict):
+        return False
+    nested = any(isinstance(call.get(kind), dict) for kind in ("function", "custom"))
+    return nested or (call.get("type") in (None, "function") and isinstance(call.get("name"), str))
 
 
 def legacy_call(call: JsonObject) -> JsonObject:
@@ -181,24 +190,47 @@ def legacy_call(call: JsonObject) -> JsonObject:
     return {"id": call.get("name"), "function": call}
 
 
-def named_args(call: JsonObject) -> tuple[str, str]:
-    """A call's name and its arguments as JSON text. The text of a custom tool is the argument `__arg1`."""
-    if isinstance(call.get("function"), dict):
-        arguments = call["function"].get("arguments") or ""
-        text = arguments if isinstance(arguments, str) else compact_json(arguments)
-        return call["function"].get("name") or "", text
-    custom = call["custom"]
-    return custom.get("name") or "", compact_json({CUSTOM_ARGUMENT: custom.get("input") or ""})
+def name_and_arguments(call: JsonObject) -> tuple[str, str]:
+    """The name and the arguments of a call, or of a fragment of one, as text; of a custom tool, its input.
+
+    The API has both under `function`, and the arguments as a text. Other servers give an object, name the arguments
+    `input` or `parameters`, or put them beside `function`.
+    """
+    inner = call.get("function") or call.get("custom") or {}
+    found = next((place[key] for place in (inner, call) for key in ARGUMENT_KEYS if place.get(key)), "")
+    return inner.get("name") or call.get("name") or "", found if isinstance(found, str) else compact_json(found)
+
+
+ARGUMENT_KEYS = ("arguments", "input", "parameters")
 
 
 def args_object(text: str) -> JsonObject | None:
-    """The arguments, `{}` for an empty text; `None` when the text is not one JSON object."""
-    return json_object(text) if text.strip() else {}
+    """The arguments; `None` when the text is not one JSON object.
+
+    `{}` for an empty text and for `null` (Groq, of a tool without parameters). An object that was encoded twice is read.
+    """
+    stripped = text.strip()
+    if not stripped or stripped == "null":
+        return {}
+    found = json_object(text)
+    if found is None and stripped[0] == '"':
+        inner = json_value(text)
+        return None if not isinstance(inner, str) else json_object(inner) if inner.strip() else {}
+    return found
+
+
+def holds_more_than_one(text: str) -> bool:
+    """Whether a text begins with a JSON object and has more behind it."""
+    try:
+        _, end = JSONDecoder(strict=False).raw_decode(text.lstrip())
+    except (ValueError, RecursionError):
+        return False
+    return bool(text.lstrip()[end:].strip())
 
 
 def encodes_as(args: JsonObject, text: str) -> bool:
     """Whether the encoder writes the arguments as this text."""
-    return not text.strip() or compact_json(args) == text
+    return not text.lstrip().startswith("{") or compact_json(args) == text
 
 
 def made_up_id(reply: str | None, position: int) -> str:

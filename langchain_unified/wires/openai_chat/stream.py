@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 
-from langchain_unified.messages.json_text import compact_json
+from langchain_unified.messages.json_text import compact_json, json_object
 from langchain_unified.messages.tool_calls import CUSTOM_ARGUMENT, RAW_ARGUMENTS
 from langchain_unified.request import JsonObject
 from langchain_unified.wires._wire import StreamDecoder, break_json_tail, incomplete_stream
@@ -18,12 +18,15 @@ from langchain_unified.wires.openai_chat.decode import (
     args_object,
     common_finish,
     encodes_as,
+    holds_more_than_one,
     legacy_call,
     made_up_id,
     metadata,
+    name_and_arguments,
     reply_id,
     split_content,
     usage_of,
+    with_choice_usage,
 )
 
 Delta: TypeAlias = Any
@@ -48,15 +51,36 @@ class _StreamedCall:
     name: str = ""
     custom: bool = False
     fragments: list[str] = field(default_factory=list)
+    given_id: str | None = None
+    """The id that the server gave it; `None` where it gave none."""
+    given_index: Any = None
+    streams: bool = False
+    """Whether its arguments go out as they come. They do from the `{` on: what begins otherwise waits for the end."""
 
     def args(self) -> str:
         """The arguments so far, as JSON text or, of a custom tool, as its input."""
         return "".join(self.fragments)
 
+    def is_complete(self) -> bool:
+        """Whether the arguments so far are one JSON object."""
+        args = self.args()
+        return bool(args.strip()) and args_object(args) is not None
+
+    def add(self, fragment: str) -> str:
+        """Add a fragment of the arguments. What of them can go out now."""
+        self.fragments.append(fragment)
+        if self.streams:
+            return fragment
+        if self.custom or not fragment:
+            return ""
+        args = self.args()
+        self.streams = args.lstrip().startswith("{")
+        return args if self.streams else ""
+
 
 @dataclass(slots=True)
 class ChatDecoder(StreamDecoder):
-    """Decodes choice 0 of one stream; the encoder asks for no other.
+    """Decodes the one choice of a stream; the encoder asks for no other.
 
     Text, refusals and arguments go out at once. What must be on one chunk only is `held` until `end`, which gives the
     last chunk: usage, moderation and the end of an audio come after the finish reason.
@@ -72,29 +96,50 @@ class ChatDecoder(StreamDecoder):
     calls: list[_StreamedCall] = field(default_factory=list)
     by_id: dict[str, _StreamedCall] = field(default_factory=dict)
     by_index: dict[Any, _StreamedCall] = field(default_factory=dict)
+    firsts: int = 0
+    """How many choices had the index 0, or none."""
+    text_length: int = 0
+    in_messages: bool = False
+    """Whether the pieces come as `message` in place of `delta`."""
 
     def feed(self, event: JsonObject) -> list[AIMessageChunk]:
         if "choices" not in event and "usage" not in event:
             return []
         for key, value in event.items():
-            if value is not None and key != "choices":
+            # Later empty values (Azure's filter chunks have an empty model and id) overwrite nothing.
+            if key != "choices" and (value or (value is not None and key not in self.reply)):
                 self.reply[key] = value
         if self.id is None:
             self.id = reply_id(event)
-        choices = [choice for choice in event.get("choices") or () if not choice.get("index")]
-        return [chunk for choice in choices if (chunk := self._read(choice))]
+        choices = event.get("choices") or ()
+        return [chunk for choice in choices if self._is_ours(choice, choices) and (chunk := self._read(choice))]
+
+    def _is_ours(self, choice: JsonObject, choices: Sequence[JsonObject]) -> bool:
+        """Whether a choice belongs to the answer. Some servers count chunks, or from 1, where the API has the index 0.
+
+        Where the index 0 has come twice, another index is another choice.
+        """
+        if not choice:
+            return False
+        if not choice.get("index"):
+            self.firsts += 1
+            return True
+        return self.firsts < 2 and len(choices) == 1
 
     def _read(self, choice: JsonObject) -> AIMessageChunk | None:
         """The chunk of a choice's delta; `None` when it adds nothing."""
         for key, value in choice.items():
-            if value is not None and key not in CHOICE_KEYS:
+            if key not in CHOICE_KEYS and (value or (value is not None and key not in self.choice)):
                 self.choice[key] = value
         if choice.get("finish_reason"):
             self.choice["finish_reason"] = choice["finish_reason"]
         if choice.get("logprobs"):
             self._add_logprobs(choice["logprobs"])
+        if choice.get("usage") and not self.reply.get("usage"):
+            self.choice["usage"] = choice["usage"]
         draft = _ChunkDraft()
-        for key, value in (choice.get("delta") or {}).items():
+        delta = choice.get("delta") or (choice.get("message") and self._rest_of(choice["message"])) or {}
+        for key, value in delta.items():
             if value not in (None, "", []):
                 DELTAS.get(key, ChatDecoder._other)(self, draft, key, value)
         if not (draft.content or draft.kwargs or draft.calls):
@@ -106,6 +151,19 @@ class ChatDecoder(StreamDecoder):
             response_metadata={"model_provider": "openai"},
         )
 
+    def _rest_of(self, message: JsonObject) -> JsonObject:
+        """What a `message` in place of a delta adds: a piece, or after deltas what they left out of the answer."""
+        if self.in_messages or not (self.text_length or self.calls or self.streamed):
+            self.in_messages = True
+            return message
+        known = {"role", *self.streamed, *self.held, *(("refusal",) if self.refused else ())}
+        rest = {key: value for key, value in message.items() if key not in known}
+        if isinstance(rest.get("content"), str):
+            rest["content"] = rest["content"][self.text_length :]
+        calls = rest.get("tool_calls") or ()
+        unsent = [call for at, call in enumerate(calls) if at >= len(self.calls) or not self.calls[at].args()]
+        return {**rest, "tool_calls": unsent}
+
     def _add_logprobs(self, logprobs: JsonObject) -> None:
         found = self.choice.setdefault("logprobs", {})
         for key, tokens in logprobs.items():
@@ -116,6 +174,7 @@ class ChatDecoder(StreamDecoder):
     def _text(self, draft: _ChunkDraft, key: str, value: Delta) -> None:
         text, others = (value, []) if isinstance(value, str) else split_content(value)
         draft.content = text
+        self.text_length += len(text)
         if others:
             self._other(draft, "content_parts", others)
 
@@ -158,18 +217,16 @@ class ChatDecoder(StreamDecoder):
     # --- tool calls ---
 
     def _tool_call(self, draft: _ChunkDraft, raw: JsonObject) -> None:
-        inner = raw.get("function") or raw.get("custom") or {}
-        name, fragment = inner.get("name") or "", inner.get("arguments") or inner.get("input") or ""
-        if not isinstance(fragment, str):
-            fragment = compact_json(fragment)
+        name, fragment = name_and_arguments(raw)
         known = self._known(raw, name, fragment)
         call = known or self._open(raw)
         call.custom = call.custom or bool(raw.get("custom"))
         # Names and ids are sent once: the sum of chunks would concatenate them.
         new_name = name if not call.name else ""
+        if call.streams and (name or fragment.startswith("{")):
+            fragment = _unsent(call, name, fragment)
         call.name = call.name or name
-        call.fragments.append(fragment)
-        args = "" if call.custom else fragment
+        args = call.add(fragment)
         if new_name or args or not known:
             call_id = None if known else call.id
             draft.calls.append(tool_call_chunk(name=new_name or None, args=args, id=call_id, index=call.index))
@@ -177,26 +234,33 @@ class ChatDecoder(StreamDecoder):
     def _known(self, raw: JsonObject, name: str, fragment: str) -> _StreamedCall | None:
         """The call that a fragment belongs to; `None` when it starts a new one.
 
-        Some servers leave out the index or give 0 to all calls; some leave out the id, or repeat id and name.
+        Some servers leave out the index, give 0 to all calls, or count on within a call. Some leave out the id, repeat
+        id and name, or give each fragment another id.
         """
-        call_id, index = raw.get("id"), raw.get("index")
-        if call_id in self.by_id:
-            return self.by_id[call_id]
-        last = self.calls[-1] if self.calls else None
-        call = last if index is None else self.by_index.get(index)
-        if call is None or not name:
-            return call
-        if call_id or (call.name and call.name != name):
+        if not self.calls:
             return None
-        complete = bool(call.args().strip()) and args_object(call.args()) is not None
-        return None if complete and fragment else call
+        call_id, index, last = raw.get("id"), raw.get("index"), self.calls[-1]
+        call = last if index is None else self.by_index.get(index)
+        if call_id and (call is None or call.given_id != call_id):
+            call = self.by_id.get(call_id, call)
+        if not name:
+            # A call without a name does not exist: the fragment goes on with the open one.
+            return last if call is None or (call is not last and fragment.strip() and call.is_complete()) else call
+        if call is None or (call.name and call.name != name):
+            return None
+        if call_id and call.given_id and call_id != call.given_id:
+            return call if index is not None and _goes_on(call, fragment) else None
+        if not (fragment and call.is_complete()):
+            return call
+        return call if call_id and fragment == call.args() and index == call.given_index else None
 
     def _open(self, raw: JsonObject) -> _StreamedCall:
-        position = len(self.calls)
-        call = _StreamedCall(position, raw.get("id") or made_up_id(self.id, position))
+        position, given = len(self.calls), raw.get("id") or None
+        call = _StreamedCall(position, given or made_up_id(self.id, position))
+        call.given_id, call.given_index = given, raw.get("index")
         self.calls.append(call)
         self.by_id[call.id] = call
-        self.by_index[raw.get("index")] = call
+        self.by_index[call.given_index] = call
         return call
 
     # --- the end ---
@@ -205,15 +269,16 @@ class ChatDecoder(StreamDecoder):
         """The last chunk, with everything that was held, and what ends the calls. None where no event came."""
         if not self.reply:
             return []
+        reply = with_choice_usage(self.reply, self.choice)
         finish = self.choice.get("finish_reason")
         common = common_finish(finish, self.refused, bool(self.calls))
         return [
             AIMessageChunk(
                 content="",
                 additional_kwargs={**self.held, **self._raw_arguments()},
-                tool_call_chunks=[chunk for call in self.calls for chunk in _last_chunk(call)],
-                usage_metadata=usage_of(self.reply),
-                response_metadata=metadata(self.reply, self.choice, common),
+                tool_call_chunks=_last_chunks(self.calls),
+                usage_metadata=usage_of(reply),
+                response_metadata=metadata(reply, self.choice, common),
                 chunk_position="last" if finish else None,
             )
         ]
@@ -232,19 +297,39 @@ class ChatDecoder(StreamDecoder):
             raise incomplete_stream("a chunk with a finish_reason")
 
 
-def _last_chunk(call: _StreamedCall) -> list[ToolCallChunk]:
-    """What ends a call's arguments: all of a custom tool's input, or what makes incomplete JSON invalid."""
-    tail = _tail(call)
-    return [tool_call_chunk(args=tail, index=call.index)] if tail else []
+def _unsent(call: _StreamedCall, name: str, fragment: str) -> str:
+    """The fragment without what the call has already: some servers send all arguments so far, or all again at the end."""
+    args = call.args()
+    if name and fragment.startswith(args):
+        return fragment[len(args) :]
+    return "" if call.is_complete() and json_object(fragment) == json_object(args) else fragment
+
+
+def _goes_on(call: _StreamedCall, fragment: str) -> bool:
+    """Whether a fragment with another id goes on with the call: its arguments are open, and no others begin here."""
+    if not fragment or call.is_complete():
+        return False
+    return not call.args().strip() or not fragment.lstrip().startswith("{")
+
+
+def _last_chunks(calls: Sequence[_StreamedCall]) -> list[ToolCallChunk]:
+    """What ends the arguments of each call: all of a custom tool's input, or what makes incomplete JSON invalid."""
+    # Where one call has got the arguments of two, a call without arguments may be the one that misses them.
+    misplaced = len(calls) > 1 and any(not call.custom and holds_more_than_one(call.args()) for call in calls)
+    tails = [(call, "]" if misplaced and not call.args().strip() else _tail(call)) for call in calls]
+    return [tool_call_chunk(args=tail, index=call.index) for call, tail in tails if tail]
 
 
 def _tail(call: _StreamedCall) -> str:
     args = call.args()
     if call.custom:
         return compact_json({CUSTOM_ARGUMENT: args})
-    if args and not args.strip():
-        return "{}"
-    return "" if args_object(args) is not None else break_json_tail(args)
+    found = args_object(args)
+    if call.streams or not args.strip():
+        return "" if found is not None else break_json_tail(args)
+    if found is None:
+        return args + break_json_tail(args)
+    return compact_json(found) if found else ""
 
 
 DELTAS: Mapping[str, Callable[[ChatDecoder, _ChunkDraft, str, Delta], None]] = {
