@@ -207,7 +207,7 @@ ARGUMENT_KEYS = ("arguments", "input", "parameters")
 def args_object(text: str) -> JsonObject | None:
     """The arguments; `None` when the text is not one JSON object.
 
-    `{}` for an empty text and for `null` (Groq, of a tool without parameters). An object that was encoded twice is read.
+    `{}` for an empty text and for `null` (Groq, of a tool without parameters). Arguments encoded twice are read.
     """
     stripped = text.strip()
     if not stripped or stripped == "null":

@@ -9,16 +9,15 @@ from typing import Any, TypeAlias
 from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 
-from langchain_unified.messages.json_text import compact_json, json_object
-from langchain_unified.messages.tool_calls import CUSTOM_ARGUMENT, RAW_ARGUMENTS
+from langchain_unified.messages.json_text import compact_json
+from langchain_unified.messages.tool_calls import RAW_ARGUMENTS
 from langchain_unified.request import JsonObject
-from langchain_unified.wires._wire import StreamDecoder, break_json_tail, incomplete_stream
+from langchain_unified.wires._wire import StreamDecoder, incomplete_stream
 from langchain_unified.wires.openai_chat.decode import (
     CHOICE_KEYS,
     args_object,
     common_finish,
     encodes_as,
-    holds_more_than_one,
     legacy_call,
     made_up_id,
     metadata,
@@ -28,6 +27,7 @@ from langchain_unified.wires.openai_chat.decode import (
     usage_of,
     with_choice_usage,
 )
+from langchain_unified.wires.openai_chat.stream_calls import StreamedCall, goes_on, last_chunks, unsent_part
 
 Delta: TypeAlias = Any
 """The value of one key of a delta, never `None`."""
@@ -40,42 +40,6 @@ class _ChunkDraft:
     content: str = ""
     kwargs: JsonObject = field(default_factory=dict)
     calls: list[ToolCallChunk] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class _StreamedCall:
-    """A tool call that is not complete yet. `index` is its place among the calls of the message."""
-
-    index: int
-    id: str
-    name: str = ""
-    custom: bool = False
-    fragments: list[str] = field(default_factory=list)
-    given_id: str | None = None
-    """The id that the server gave it; `None` where it gave none."""
-    given_index: Any = None
-    streams: bool = False
-    """Whether its arguments go out as they come. They do from the `{` on: what begins otherwise waits for the end."""
-
-    def args(self) -> str:
-        """The arguments so far, as JSON text or, of a custom tool, as its input."""
-        return "".join(self.fragments)
-
-    def is_complete(self) -> bool:
-        """Whether the arguments so far are one JSON object."""
-        args = self.args()
-        return bool(args.strip()) and args_object(args) is not None
-
-    def add(self, fragment: str) -> str:
-        """Add a fragment of the arguments. What of them can go out now."""
-        self.fragments.append(fragment)
-        if self.streams:
-            return fragment
-        if self.custom or not fragment:
-            return ""
-        args = self.args()
-        self.streams = args.lstrip().startswith("{")
-        return args if self.streams else ""
 
 
 @dataclass(slots=True)
@@ -93,9 +57,9 @@ class ChatDecoder(StreamDecoder):
     held: JsonObject = field(default_factory=dict)
     streamed: set[str] = field(default_factory=set)
     """Unknown keys whose strings went out at once."""
-    calls: list[_StreamedCall] = field(default_factory=list)
-    by_id: dict[str, _StreamedCall] = field(default_factory=dict)
-    by_index: dict[Any, _StreamedCall] = field(default_factory=dict)
+    calls: list[StreamedCall] = field(default_factory=list)
+    by_id: dict[str, StreamedCall] = field(default_factory=dict)
+    by_index: dict[Any, StreamedCall] = field(default_factory=dict)
     firsts: int = 0
     """How many choices had the index 0, or none."""
     text_length: int = 0
@@ -224,14 +188,14 @@ class ChatDecoder(StreamDecoder):
         # Names and ids are sent once: the sum of chunks would concatenate them.
         new_name = name if not call.name else ""
         if call.streams and (name or fragment.startswith("{")):
-            fragment = _unsent(call, name, fragment)
+            fragment = unsent_part(call, name, fragment)
         call.name = call.name or name
         args = call.add(fragment)
         if new_name or args or not known:
             call_id = None if known else call.id
             draft.calls.append(tool_call_chunk(name=new_name or None, args=args, id=call_id, index=call.index))
 
-    def _known(self, raw: JsonObject, name: str, fragment: str) -> _StreamedCall | None:
+    def _known(self, raw: JsonObject, name: str, fragment: str) -> StreamedCall | None:
         """The call that a fragment belongs to; `None` when it starts a new one.
 
         Some servers leave out the index, give 0 to all calls, or count on within a call. Some leave out the id, repeat
@@ -249,14 +213,14 @@ class ChatDecoder(StreamDecoder):
         if call is None or (call.name and call.name != name):
             return None
         if call_id and call.given_id and call_id != call.given_id:
-            return call if index is not None and _goes_on(call, fragment) else None
+            return call if index is not None and goes_on(call, fragment) else None
         if not (fragment and call.is_complete()):
             return call
         return call if call_id and fragment == call.args() and index == call.given_index else None
 
-    def _open(self, raw: JsonObject) -> _StreamedCall:
+    def _open(self, raw: JsonObject) -> StreamedCall:
         position, given = len(self.calls), raw.get("id") or None
-        call = _StreamedCall(position, given or made_up_id(self.id, position))
+        call = StreamedCall(position, given or made_up_id(self.id, position))
         call.given_id, call.given_index = given, raw.get("index")
         self.calls.append(call)
         self.by_id[call.id] = call
@@ -276,7 +240,7 @@ class ChatDecoder(StreamDecoder):
             AIMessageChunk(
                 content="",
                 additional_kwargs={**self.held, **self._raw_arguments()},
-                tool_call_chunks=_last_chunks(self.calls),
+                tool_call_chunks=last_chunks(self.calls),
                 usage_metadata=usage_of(reply),
                 response_metadata=metadata(reply, self.choice, common),
                 chunk_position="last" if finish else None,
@@ -295,41 +259,6 @@ class ChatDecoder(StreamDecoder):
     def close(self) -> None:
         if not self.choice.get("finish_reason"):
             raise incomplete_stream("a chunk with a finish_reason")
-
-
-def _unsent(call: _StreamedCall, name: str, fragment: str) -> str:
-    """The fragment without what the call has already: some servers send all arguments so far, or all again at the end."""
-    args = call.args()
-    if name and fragment.startswith(args):
-        return fragment[len(args) :]
-    return "" if call.is_complete() and json_object(fragment) == json_object(args) else fragment
-
-
-def _goes_on(call: _StreamedCall, fragment: str) -> bool:
-    """Whether a fragment with another id goes on with the call: its arguments are open, and no others begin here."""
-    if not fragment or call.is_complete():
-        return False
-    return not call.args().strip() or not fragment.lstrip().startswith("{")
-
-
-def _last_chunks(calls: Sequence[_StreamedCall]) -> list[ToolCallChunk]:
-    """What ends the arguments of each call: all of a custom tool's input, or what makes incomplete JSON invalid."""
-    # Where one call has got the arguments of two, a call without arguments may be the one that misses them.
-    misplaced = len(calls) > 1 and any(not call.custom and holds_more_than_one(call.args()) for call in calls)
-    tails = [(call, "]" if misplaced and not call.args().strip() else _tail(call)) for call in calls]
-    return [tool_call_chunk(args=tail, index=call.index) for call, tail in tails if tail]
-
-
-def _tail(call: _StreamedCall) -> str:
-    args = call.args()
-    if call.custom:
-        return compact_json({CUSTOM_ARGUMENT: args})
-    found = args_object(args)
-    if call.streams or not args.strip():
-        return "" if found is not None else break_json_tail(args)
-    if found is None:
-        return args + break_json_tail(args)
-    return compact_json(found) if found else ""
 
 
 DELTAS: Mapping[str, Callable[[ChatDecoder, _ChunkDraft, str, Delta], None]] = {
