@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from langchain_unified.errors import InvalidHistoryError
-from langchain_unified.history.foreign import is_foreign, translated
+from langchain_unified.history.foreign import is_foreign, is_reasoning, translated
 from langchain_unified.history.moved_marks import is_blank, move_marks
 from langchain_unified.history.pairing import (
     IdRules,
@@ -138,7 +138,7 @@ def _translate(turns: Turns, state: RepairState) -> Turns:
             images[len(kept)] = shown_images
         kept.append(sent)
     if not kept and not state.server_state:
-        raise InvalidHistoryError("No message has content. Give at least one message that is not empty.")
+        raise InvalidHistoryError(NO_CONTENT)
     if turns and turns[-1].role == "user" and kept and kept[-1].role == "assistant" and len(kept) - 1 not in images:
         kept.append(Turn("user", ({"type": "text", "text": "Continue."},), position=turns[-1].position))
     return with_paired_results(tuple(kept), images, state)
@@ -172,6 +172,23 @@ def _is_sent(block: Block, turn: Turn, wire: WireName) -> bool:
         return block["type"] != "foreign"
     return turn.origin == wire or (turn.origin is None and wire == "openai_responses")
 
+
+def _leave_out_lone_reasoning(turns: Turns, state: RepairState) -> Turns:
+    """Reasoning is sent only with an answer or a message after it: where there is nothing else, it is left out."""
+    others = tuple(turn for turn in turns if not _only_reasons(turn))
+    if state.server_state or len(others) == len(turns) or any(turn.role not in SYSTEM_ROLES for turn in others):
+        return turns
+    if not others:
+        raise InvalidHistoryError(NO_CONTENT)
+    state.report("reasoning at the end", "Nothing follows it, and the API does not take it alone: it was left out.")
+    return others
+
+
+def _only_reasons(turn: Turn) -> bool:
+    return turn.role == "assistant" and all(map(is_reasoning, turn.blocks))
+
+
+NO_CONTENT = "No message has content. Give at least one message that is not empty."
 
 # --- call ids ---------------------------------------------------------------------------------------------------------
 
@@ -283,6 +300,7 @@ def _with_valid_name(turn: Turn) -> Turn:
 STEPS: Sequence[Callable[[Turns, RepairState], Turns]] = (
     _move_marks,
     _translate,
+    _leave_out_lone_reasoning,
     _replace_ids,
     _replace_names,
     _refuse_broken_arguments,

@@ -65,6 +65,19 @@ def says(message: BaseMessage, wire: str, model: str) -> bool:
     return any(str(block.get("text", "x")).strip() for block in kept) or bool(getattr(message, "tool_calls", ()))
 
 
+def nothing_to_send(messages: list[BaseMessage], wire: str, model: str) -> bool:
+    """Whether no message holds anything to send. Reasoning is sent only with what follows it."""
+    speaking = [each for each in messages if each.type == "tool" or says(each, wire, model)]
+    return not any(each.type != "ai" or not _only_reasons(each) for each in speaking) and (
+        not speaking or messages[-1].type != "human"
+    )
+
+
+def _only_reasons(message: BaseMessage) -> bool:
+    kinds = {block["type"] for block in message.content} if isinstance(message.content, list) else set()
+    return bool(kinds) and kinds <= {"thinking", "reasoning"} and not getattr(message, "tool_calls", ())
+
+
 MESSAGES = st.one_of(
     st.builds(HumanMessage, TEXTS),
     st.builds(SystemMessage, TEXTS),
@@ -79,7 +92,7 @@ PROFILES = st.builds(Profile, prefill=st.booleans(), system_in_messages=st.boole
 def test_any_history_becomes_one_that_the_api_takes(messages: Any, wire: str, profile: Profile, model: str):
     given_ = copy.deepcopy(messages)
     found = turns(messages, wire)
-    if all(each.type != "tool" and not says(each, wire, model) for each in messages):
+    if nothing_to_send(messages, wire, model):
         with pytest.raises(InvalidHistoryError, match="No message has content"):
             repair(found, wire=wire, profile=profile, model=model)
         return

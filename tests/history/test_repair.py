@@ -257,3 +257,24 @@ def test_a_trailing_answer_that_may_stay(wire: str, profile: Profile, last: AIMe
     found, listed = repaired(wire, HumanMessage("a"), last, profile=profile)
     assert [turn.role for turn in found] == ["user", "assistant"]
     assert listed == []
+
+
+REASONED: dict[str, AIMessage] = {
+    "anthropic_messages": AIMessage(
+        [{"type": "thinking", "thinking": "hm", "signature": "sig"}], response_metadata={"model_provider": "anthropic"}
+    ),
+    "openai_responses": AIMessage(
+        [{"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "e"}],
+        response_metadata={"model_provider": "openai"},
+    ),
+}
+
+
+@pytest.mark.parametrize("wire", REASONED)
+def test_reasoning_alone_is_no_conversation(wire: str):
+    found, listed = repaired(wire, SystemMessage("Be brief."), REASONED[wire])
+    assert [brief(found)[0][1], len(found), listed[0]] == ["Be brief.", 1, "reasoning at the end"]
+    with pytest.raises(InvalidHistoryError, match="No message has content"):
+        repaired(wire, REASONED[wire])
+    followed, _ = repaired(wire, REASONED[wire], HumanMessage(""))
+    assert problems(wire, body(wire, followed)) == []

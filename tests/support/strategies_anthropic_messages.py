@@ -76,7 +76,7 @@ FILE = block(
 )
 PLAIN = block("text-plain", {"text": TEXT}, **ABOUT)
 FOUND = block("search_result", {"source": TEXT, "title": TEXT, "content": st.lists(TEXT_BLOCK, max_size=2)})
-UPLOAD = native(type="container_upload", file_id="file_1", extra=None)
+UPLOAD = native(type="container_upload", file_id="file_1")
 INPUT = st.one_of(TEXT_BLOCK, IMAGE, FILE, PLAIN, FOUND, UPLOAD)
 
 THOUGHT = block(
@@ -90,9 +90,10 @@ CALL = block(
     ),
 )
 SEARCH = native(type="server_tool_use", id="srvtoolu_1", name="web_search", input={"query": "q"})
+SEARCHED = native(type="web_search_tool_result", tool_use_id="srvtoolu_1", content=[], caller={"type": "direct"})
 SEALED = native(type="redacted_thinking", data="Eqk")
 CITED = st.builds(lambda said, notes: {**said, "annotations": notes}, TEXT_BLOCK, NOTES)
-ANSWERED = st.one_of(TEXT_BLOCK, CITED, CALL, SEARCH)
+ANSWERED = st.one_of(TEXT_BLOCK, CITED, CALL)
 
 
 def marked(blocks: list[Any], mark: Mark | None) -> tuple[Any, ...]:
@@ -102,8 +103,19 @@ def marked(blocks: list[Any], mark: Mark | None) -> tuple[Any, ...]:
     return (*blocks[:-1], {**blocks[-1], "mark": mark}) if blocks[-1]["type"] != "reasoning" else tuple(blocks)
 
 
+MAYBE_MARK = st.none() | st.none() | MARK
+
+
 def content(strategy: st.SearchStrategy[Any], least: int = 1) -> st.SearchStrategy[tuple[Any, ...]]:
-    return st.builds(marked, st.lists(strategy, min_size=least, max_size=3), st.none() | st.none() | MARK)
+    return st.builds(marked, st.lists(strategy, min_size=least, max_size=3), MAYBE_MARK)
+
+
+# A search goes back with its result, and the API refuses a message that ends in thinking.
+ANSWER_PARTS = st.tuples(
+    st.lists(st.one_of(THOUGHT, SEALED, ANSWERED), max_size=2),
+    st.just([]) | st.tuples(SEARCH, SEARCHED).map(list),
+    st.lists(ANSWERED, min_size=1, max_size=1),
+).map(lambda lists: [found for blocks in lists for found in blocks])
 
 
 # --- turns ------------------------------------------------------------------------------------------------------------
@@ -113,15 +125,16 @@ SYSTEM = st.builds(Turn, st.just("system"), content(TEXT_BLOCK))
 CHANGE = st.builds(
     Turn, st.just("system"), content(native(type="tool_addition", tool={"type": "tool_reference", "name": "f"}))
 )
-ASSISTANT = st.builds(Turn, st.just("assistant"), content(st.one_of(THOUGHT, SEALED, ANSWERED)), origin=st.just(
-    "anthropic_messages"))  # fmt: skip
+ASSISTANT = st.builds(
+    Turn, st.just("assistant"), st.builds(marked, ANSWER_PARTS, MAYBE_MARK), origin=st.just("anthropic_messages")
+)
 RESULT = st.builds(
     Turn,
     st.just("tool"),
     content(st.one_of(TEXT_BLOCK, IMAGE, FILE, PLAIN, FOUND, native(type="tool_reference", tool_name="f")), least=0),
     tool_call_id=NAME,
     is_error=st.booleans(),
-)
+).filter(lambda turn: bool(turn.blocks) or not turn.is_error)  # the API takes no error without words
 
 
 def apart(turns: list[Turn]) -> bool:
@@ -132,9 +145,14 @@ def apart(turns: list[Turn]) -> bool:
 @st.composite
 def conversations(draw: st.DrawFn) -> tuple[Turn, ...]:
     leading = draw(st.lists(SYSTEM, max_size=1))
-    middle = draw(st.lists(st.one_of(USER, ASSISTANT, RESULT, SYSTEM, CHANGE), max_size=4))
+    middle = draw(st.lists(st.one_of(USER, ASSISTANT, RESULT), max_size=4))
     rest = [draw(USER), *middle, draw(ASSISTANT), draw(USER)]
     kept = [turn for before, turn in zip([None, *rest], rest, strict=False) if before is None or apart([before, turn])]
+    for at in reversed(range(len(kept))):
+        # The API takes a later system message between a user message and an answer, or at the end.
+        has_place = kept[at].role != "assistant" and (at + 1 == len(kept) or kept[at + 1].role == "assistant")
+        if has_place and draw(st.booleans()):
+            kept.insert(at + 1, draw(SYSTEM | CHANGE))
     return (*leading, *kept)
 
 
@@ -224,13 +242,15 @@ def requests(draw: st.DrawFn) -> Request:
     extra = draw(EXTRA)
     if "metadata" in extra:
         params.pop("user", None)
+    turns = draw(conversations())
     found = Request(
         model=draw(NAME),
-        turns=draw(conversations()),
+        turns=turns,
         params=Params(**params),
         tools=tools,
         tool_choice=choice,
-        output=draw(OUTPUT),
+        # No answer of a given form has citations.
+        output=None if any("citations" in found for turn in turns for found in turn.blocks) else draw(OUTPUT),
         native=draw(NATIVE),
         extra_body=extra,
         betas=draw(BETAS),
@@ -260,16 +280,18 @@ BROKEN = block(
     "invalid_tool_call",
     {"id": NAME, "name": NAME, "args": st.sampled_from(['{"a": "b', "[1]", "nonsense", '{"a": {"b": 1}', '"text"'])},
 )
-SEARCHED = native(type="web_search_tool_result", tool_use_id="srvtoolu_1", content=[], caller={"type": "direct"})
 REFUSED = block("refusal", {"refusal": TEXT})
-ANSWER = st.one_of(ANSWER_TEXT, CITED, THOUGHT, SEALED, CALL, BROKEN, SEARCH, SEARCHED, REFUSED)
-
+ANSWER = st.one_of(ANSWER_TEXT, CITED, THOUGHT, SEALED, CALL, BROKEN, REFUSED)
+# A search without its result goes back as text.
+ANSWERS = st.tuples(
+    st.lists(ANSWER, max_size=4), st.just([]) | st.tuples(SEARCH, SEARCHED).map(list), st.lists(ANSWER, max_size=1)
+).map(lambda lists: [found for blocks in lists for found in blocks])
 
 COMPLETIONS = st.builds(
     Completion,
     id=NAME.map("msg_{}".format),
     model=NAME,
-    blocks=st.lists(ANSWER, max_size=5).filter(distinct).map(tuple),
+    blocks=ANSWERS.filter(distinct).map(tuple),
     finish_reason=st.sampled_from(REASONS),
     tokens=TOKENS,
     stop_sequence=st.none() | TEXT,

@@ -7,6 +7,7 @@ generated: it cannot be read back.
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -61,6 +62,7 @@ ONE_TEXT = TEXT.map(lambda text: ({"type": "text", "text": text},))
 
 MORE_TOOLS = {"type": "native", "value": {"type": "additional_tools", "role": "developer", "tools": []}}
 APPROVED = {"type": "native", "value": {"type": "mcp_approval_response", "approval_request_id": "1", "approve": True}}
+TOOL_SEARCH = {"type": "native", "value": {"type": "tool_search_call", "call_id": "search_1", "execution": "client"}}
 SEARCHED = {"type": "native", "value": {"type": "tool_search_output", "call_id": "search_1", "tools": []}}
 
 # --- assistant blocks -------------------------------------------------------------------------------------------------
@@ -99,7 +101,7 @@ CUSTOM_CALL = TEXT.map(
     }
 )
 SEARCH = st.just(
-    {"type": "native", "value": {"type": "web_search_call", "action": {"type": "search", "query": "a"}, "id": "ws_1"}}
+    {"type": "native", "value": {"type": "web_search_call", "action": {"type": "search", "query": "a"}, "id": "?"}}
 )
 
 # Reasoning stands before an item that has an id. A summary of several parts is as many blocks of one id.
@@ -126,6 +128,8 @@ def identified(groups: list[list[dict[str, Any]]], place: int) -> tuple[dict[str
         for item in group:
             name = thought if item["type"] == "reasoning" else f"msg_{place}_{next(numbers)}"
             one = {**item, "id": name} if item.get("id") == "?" else item
+            if one.get("value", {}).get("id") == "?":
+                one = {**one, "value": {**one["value"], "id": f"ws_{place}_{next(numbers)}"}}
             if "item_id" in one.get("extras", {}):
                 one = {**one, "extras": {**one["extras"], "item_id": f"fc_{place}_{next(numbers)}"}}
             found.append(one)
@@ -134,23 +138,25 @@ def identified(groups: list[list[dict[str, Any]]], place: int) -> tuple[dict[str
 
 # --- turns ------------------------------------------------------------------------------------------------------------
 
+# No function has such an id: the type of a result is that of its call.
+SPECIAL_ID = NAME.map("special_{}".format)
 SPECIAL_RESULT = st.one_of(
     st.builds(
         Turn,
         st.just("tool"),
         ONE_TEXT,
-        tool_call_id=NAME,
+        tool_call_id=SPECIAL_ID,
         is_error=st.booleans(),
         options=st.sampled_from([{"type": "shell_call_output"}, {"type": "apply_patch_call_output"}]),
     ),
     st.builds(
-        Turn, st.just("tool"), ONE_TEXT, tool_call_id=NAME, options=st.just({"type": "local_shell_call_output"})
+        Turn, st.just("tool"), ONE_TEXT, tool_call_id=SPECIAL_ID, options=st.just({"type": "local_shell_call_output"})
     ),
     st.builds(
         Turn,
         st.just("tool"),
         st.sampled_from([({"type": "image", "url": "https://a/b.png"},), ({"type": "image", "file_id": "file-1"},)]),
-        tool_call_id=NAME,
+        tool_call_id=SPECIAL_ID,
         options=optional(acknowledged_safety_checks=st.just([{"id": "1"}]), status=st.just("completed")).map(
             lambda more: {**more, "type": "computer_call_output"}
         ),
@@ -166,7 +172,6 @@ CALLERS = st.one_of(
         [
             Turn("developer", (MORE_TOOLS,)),
             Turn("user", (APPROVED,)),
-            Turn("tool", (SEARCHED,), tool_call_id="search_1"),
         ]
     ),
 )
@@ -183,6 +188,9 @@ def conversations(draw: st.DrawFn) -> tuple[Turn, ...]:
     for place in range(draw(st.integers(0, 4))):
         if draw(st.booleans()) and not (found and found[-1].role == "assistant"):
             found.append(Turn("assistant", identified(draw(MODELS), place), origin="openai_responses"))
+            if draw(st.integers(0, 5)) == 0:  # the output of a tool search must follow its call
+                found[-1] = replace(found[-1], blocks=(*found[-1].blocks, TOOL_SEARCH))
+                found.append(Turn("tool", (SEARCHED,), tool_call_id="search_1", options={"type": "tool_search_output"}))
         else:
             found.append(draw(CALLERS))
     return tuple(found)

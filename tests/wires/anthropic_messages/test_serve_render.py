@@ -153,7 +153,6 @@ def test_the_order_of_the_events(said: Completion):
     assert (open_block, count) == (None, len(render_reply(said, BODY)["content"]))
 
 
-@pytest.mark.xfail(strict=False, reason="generated answers hold server tools without results, which go back as text")
 @given(COMPLETIONS)
 def test_an_answer_goes_back_as_the_same_blocks(said: Completion):
     """What a server rendered and a client sends back is read as what was said, where it can be sent back."""
