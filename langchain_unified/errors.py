@@ -31,14 +31,14 @@ UnifiedError                          LangChain core's ModelError
     └── TruncatedOutputError          it was cut off, not retryable
 
 Errors from a provider or an SDK are of the SDK's class as well: `except openai.RateLimitError` and
-`except langchain_core.exceptions.ModelRateLimitError` both catch our `RateLimitError`. The HTTP status and the code in
-the body decide on the class. The message decides only where the provider gives no code.
+`except langchain_core.exceptions.ModelRateLimitError` both catch our `RateLimitError`. A specific code in the
+body decides on the class, then the HTTP status, then a general type. The message decides only where the provider gives
+no code: the table is `transport/_error_table.py`.
 """
 
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -55,8 +55,9 @@ class UnifiedError(core.ModelError):
     """Base of every error of this package. A field is `None` where the provider sent nothing for it.
 
     `status`: the HTTP status. `code`: the provider's code or type of the error. `retry_after`: seconds to wait.
-    `partial`: the message as far as it was streamed. `is_retryable`: whether the same call may succeed later. Calls
-    that fail before their answer begins were already repeated by the SDK, up to `max_retries` times.
+    `partial`: the message as far as it was streamed. `address`: the URL that was asked, without user info and query.
+    `attempts`: how many requests the call sent. `is_retryable`: whether the same call may succeed later. Calls that
+    fail before their answer begins were already repeated, up to `max_retries` times.
     """
 
     provider: str | None = None
@@ -66,6 +67,8 @@ class UnifiedError(core.ModelError):
     request_id: str | None = None
     retry_after: float | None = None
     partial: AIMessageChunk | None = None
+    address: str | None = None
+    attempts: int | None = None
 
 
 # --- before the network -----------------------------------------------------------------------------------------------
@@ -243,96 +246,64 @@ class TruncatedOutputError(StructuredOutputError):
         return self.llm_output or ""
 
 
-# --- classification ---------------------------------------------------------------------------------------------------
-
-BY_STATUS: Mapping[int, type[ProviderError]] = {
-    400: InvalidRequestError,
-    401: AuthenticationError,
-    402: BillingError,
-    403: PermissionDeniedError,
-    404: NotFoundError,
-    408: ServerError,
-    409: ConflictError,
-    413: InvalidRequestError,
-    422: InvalidRequestError,
-    429: RateLimitError,
-    529: OverloadedError,
-}
-
-BY_CODE: Mapping[str, type[ProviderError]] = {
-    # Anthropic: `error.type`
-    "invalid_request_error": InvalidRequestError,
-    "request_too_large": InvalidRequestError,
-    "authentication_error": AuthenticationError,
-    "billing_error": BillingError,
-    "permission_error": PermissionDeniedError,
-    "not_found_error": NotFoundError,
-    "conflict_error": ConflictError,
-    "rate_limit_error": RateLimitError,
-    "timeout_error": ServerError,
-    "api_error": ServerError,
-    "overloaded_error": OverloadedError,
-    # OpenAI: `error.code`, else `error.type`
-    "context_length_exceeded": ContextOverflowError,
-    "string_above_max_length": InvalidRequestError,
-    "content_policy_violation": ContentPolicyError,
-    "content_filter": ContentPolicyError,
-    "invalid_prompt": ContentPolicyError,
-    "bio_policy": ContentPolicyError,
-    "insufficient_quota": BillingError,
-    "billing_hard_limit_reached": BillingError,
-    "billing_not_active": BillingError,
-    "invalid_api_key": AuthenticationError,
-    "model_not_found": NotFoundError,
-    "rate_limit_exceeded": RateLimitError,
-    "server_error": ServerError,
-    "server_overloaded": OverloadedError,
-}
-
-# Neither provider has a code for these: they come as invalid_request_error or without a code.
-_OVERFLOW = re.compile(
-    r"prompt is too long|exceed context limit|exceeds the context window|maximum context length"
-    r"|exceed the configured limit",
-)
-_BILLING = re.compile(r"credit balance is too low|usage limits?\b.*\b(reached|exceeded)")
-
-
-def classify(status: int | None, code: str | None, message: str) -> type[ProviderError]:
-    """The class for a provider's error: by code, then by status, and for invalid requests by message."""
-    by_code = BY_CODE.get(code or "")
-    kind = by_code or BY_STATUS.get(status or 0) or _by_range(status)
-    # The general code "invalid_request_error" must not hide a status that is more precise (413, 429).
-    if by_code is InvalidRequestError and status is not None and status != 400:
-        kind = BY_STATUS.get(status, by_code)
-    if kind is InvalidRequestError:
-        if _OVERFLOW.search(message):
-            return ContextOverflowError
-        if _BILLING.search(message):
-            return BillingError
-    return kind
-
-
-def _by_range(status: int | None) -> type[ProviderError]:
-    if status is None or status >= 500 or status < 400:
-        return ServerError
-    return InvalidRequestError
+# --- errors in replies and events -------------------------------------------------------------------------------------
 
 
 def error_in(payload: JsonObject) -> JsonObject | None:
     """The provider's error object in a reply or a stream event; `None` if it holds none.
 
-    Reads Anthropic's `{"type": "error", "error": {…}}`, Chat's `{"error": {…}}`, the Responses events `error` and
-    `response.failed`, and a Responses reply with `status` `failed`.
+    Reads Anthropic's `{"type": "error", "error": {…}}`, Chat's `{"error": {…}}` and `choices[0].error`, the Responses
+    events `error` and `response.failed`, a reply with `status` `failed`, and what other servers send with status 200:
+    `{"object": "error", …}` (vLLM), `{"errors": […]}` (Cloudflare), `{"base_resp": {…}}` (MiniMax), and a `message`
+    and a `code` alone (DashScope).
     """
     if payload.get("type") == "response.failed":
-        payload = payload.get("response") or {}
-        return payload.get("error") or {"code": "server_error", "message": "the response failed without a reason"}
-    error = payload.get("error")
-    if error:
-        return error if isinstance(error, dict) else {"message": str(error)}
-    if payload.get("type") == "error":
+        response = payload.get("response")
+        payload = response if isinstance(response, dict) else {}
+        return _error_object(payload.get("error"), payload) or dict(NO_REASON)
+    if error := payload.get("error"):
+        return _error_object(error, payload)
+    if payload.get("type") == "error" or payload.get("object") == "error":
         return payload
-    return None
+    if choices := payload.get("choices"):
+        return _error_of_choice(choices[0]) if isinstance(choices, list) else None
+    if payload.get("object") == "response" and payload.get("status") == "failed":
+        return dict(NO_REASON)
+    return None if "type" in payload or "usage" in payload else _error_alone(payload)
+
+
+NO_REASON: Mapping[str, str] = {"code": "server_error", "message": "the response failed without a reason"}
+
+
+def _error_object(error: Any, payload: JsonObject) -> JsonObject | None:
+    """`error` as an object. Some servers write a text, or `true` beside the keys of the error."""
+    if isinstance(error, dict):
+        return error
+    beside = {key: value for key, value in payload.items() if key in ("code", "type", "error_type", "status")}
+    if isinstance(error, str):
+        return {**beside, "message": error}
+    return {**beside, "message": str(payload.get("message") or payload.get("detail") or error)} if error else None
+
+
+def _error_of_choice(choice: Any) -> JsonObject | None:
+    """The error of a choice (OpenRouter); a choice that ends in `error` without one has no reason."""
+    if not isinstance(choice, dict):
+        return None
+    if error := choice.get("error"):
+        return _error_object(error, choice)
+    return {**NO_REASON, "message": "the answer ended in an error"} if choice.get("finish_reason") == "error" else None
+
+
+def _error_alone(payload: JsonObject) -> JsonObject | None:
+    """The error of a server that puts it where the reply would be."""
+    errors = payload.get("errors")
+    if isinstance(errors, list) and errors:
+        return _error_object(errors[0], payload)
+    status = payload.get("base_resp")
+    if isinstance(status, dict) and status.get("status_code"):
+        return {"code": str(status["status_code"]), "message": status.get("status_msg")}
+    is_error = isinstance(payload.get("message"), str) and "code" in payload and "content" not in payload
+    return payload if is_error and not payload.keys() & {"choices", "output", "id"} else None
 
 
 def describe(error: JsonObject) -> tuple[str | None, str]:
@@ -354,8 +325,11 @@ def joined(ours: type[UnifiedError], sdk: type[Exception]) -> type[UnifiedError]
 def _reduce(self: UnifiedError) -> tuple[Any, ...]:
     """Pickle as our class: a joined class exists in this process only, and SDK errors hold sockets and keys."""
     public = next(cls for cls in type(self).__mro__ if cls.__module__ == __name__ and cls.__name__ in globals())
-    fields = ("provider", "model", "status", "code", "request_id", "retry_after", "partial")
-    return (_rebuild, (globals()[public.__name__], self.args, {name: getattr(self, name) for name in fields}))
+    return (_rebuild, (globals()[public.__name__], self.args, {name: getattr(self, name) for name in FIELDS}))
+
+
+FIELDS = ("provider", "model", "status", "code", "request_id", "retry_after", "partial", "address", "attempts")
+"""The fields of `UnifiedError`, which a pickle keeps."""
 
 
 def _rebuild(cls: type[UnifiedError], args: tuple[Any, ...], fields: dict[str, Any]) -> UnifiedError:

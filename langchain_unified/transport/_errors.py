@@ -13,6 +13,8 @@ from typing import Any, cast
 from langchain_unified import errors
 from langchain_unified.errors import UnifiedError
 from langchain_unified.request import JsonObject
+from langchain_unified.transport._echoes import clean_response, without_secrets
+from langchain_unified.transport._error_table import classify
 from langchain_unified.transport._json import loads
 from langchain_unified.transport.config import Sdk
 
@@ -22,7 +24,6 @@ _joined = cast(Callable[[type[UnifiedError], type[Exception]], type[UnifiedError
 EXCERPT = 80
 """Characters of an unexpected body that a message shows."""
 
-KEY_HEADERS = ("authorization", "x-api-key", "api-key", "proxy-authorization", "x-amz-security-token")
 NO_KEY = ("could not resolve authentication method", "missing credentials")
 """How both SDKs begin the message that they found no key. It comes as a TypeError or as their base class."""
 
@@ -70,34 +71,38 @@ class ErrorMapper:
         return _with_cause(error, cause)
 
     def _no_response(self, ours: type[UnifiedError], theirs: type[Any], message: str, request: Any) -> UnifiedError:
-        text = _without_keys(f"{self.sdk.provider}: {message}", request)
-        return self._build(ours, text, theirs, vars(theirs(request=request)) | {"message": text})
+        text = without_secrets(f"{self.sdk.provider}: {message}", request)
+        error = self._build(ours, text, theirs, vars(theirs(request=request)) | {"message": text})
+        error.address = _address(request) if request is not None else None
+        return error
 
     def _status(self, exc: Any) -> UnifiedError:
         response = exc.response
         body = _body_of(response)
-        if body is None:
-            code, message = None, _no_object(response)
-        else:
-            code, message, _ = _error_details(_error_of(body))
-        ours = errors.classify(response.status_code, code, message)
-        error = self._build(ours, self._message(response, code, message, body), type(exc), vars(exc), response)
-        error.code = code
+        found = Details(None, _no_object(response)) if body is None else details_of(_error_of(body))
+        names = (*found.names, _amazon_name(response))
+        ours = classify(response.status_code, names, found.message)
+        message = found.message
+        if response.status_code == 404:
+            message = f"{message}. {not_found(self.sdk.provider, response.request, found.code)}"
+        error = self._build(ours, self._message(response, found.code, message, body), type(exc), vars(exc), response)
+        error.code = found.code
         error.request_id = error.request_id or _id_in(body)
+        error.retry_after = found.retry_after if error.retry_after is None else error.retry_after
         return error
 
     # --- replies ------------------------------------------------------------------------------------------------------
 
     def in_reply(self, response: Any, payload: JsonObject, error: JsonObject) -> UnifiedError:
         """The error for `error`, sent with status 200 in a reply or in an event of a stream."""
-        code, message, status = _error_details(error)
-        # The reply's status is 200. If the code is unknown, the error's type decides.
-        kind = code if code in errors.BY_CODE else str(error.get("type"))
-        ours = errors.classify(status, kind, message)
-        text = self._message(response, code, message)
+        found = details_of(error)
+        ours = classify(found.status, found.names, found.message)
+        text = self._message(response, found.code, found.message, payload)
         theirs = self.sdk.error_in_reply(text, response, payload, error)
         made = self._build(ours, text, type(theirs), vars(theirs), response)
-        made.code = code
+        made.code = found.code
+        made.request_id = made.request_id or _id_in(payload)
+        made.retry_after = found.retry_after if made.retry_after is None else made.retry_after
         return made
 
     def not_json(self, response: Any, data: bytes) -> UnifiedError:
@@ -134,7 +139,7 @@ class ErrorMapper:
         head = f"{self.sdk.provider} {response.status_code}" + (f" {code}" if code else "")
         request_id = self.sdk.request_id(response.headers) or _id_in(body)
         tail = f" (request id {request_id})" if request_id else ""
-        return _without_keys(f"{head}: {message}{tail}", response.request)
+        return without_secrets(f"{head}: {message}{tail}", response.request)
 
     def _build(
         self,
@@ -151,9 +156,11 @@ class ErrorMapper:
         error.provider, error.model = self.sdk.provider, self.model or None
         if response is not None:
             error.__dict__.update(response=response, request=response.request, status_code=response.status_code)
+            error.__dict__.update(clean_response(response, error.__dict__.get("body")))
             error.status = response.status_code
             error.request_id = self.sdk.request_id(response.headers)
             error.retry_after = retry_after(response.headers)
+            error.address = _address(response.request)
         return error
 
 
@@ -168,6 +175,8 @@ def _body_of(response: Any) -> JsonObject | None:
         body = loads(response.content)
     except ValueError:
         return None
+    if isinstance(body, list) and body:
+        body = body[0]  # Google's OpenAI-compatible API wraps the object in a list
     return body if isinstance(body, dict) else None
 
 
@@ -180,17 +189,71 @@ def _error_of(body: JsonObject) -> JsonObject:
     error = errors.error_in(body) or body
     if error.get("message"):
         return error
-    message = error.get("detail") or error.get("error_description")
+    message = error.get("detail") or error.get("error_description") or error.get("Message")
     return {**error, "message": str(message)[:500]} if message else error
 
 
-def _error_details(error: JsonObject) -> tuple[str | None, str, int | None]:
-    """`(code, message, status)`. Proxies give an HTTP status as the code: then the error's type is the code."""
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What an error object says. `names`: its codes and types, the most specific one first."""
+
+    code: str | None
+    message: str
+    names: tuple[str, ...] = ()
+    status: int | None = None
+    retry_after: float | None = None
+
+
+def details_of(error: JsonObject) -> Details:
+    """The details of an error object. Proxies give an HTTP status as the code: then the error's type is the code."""
     code, message = errors.describe(error)
-    if code is None or not code.isdecimal():
-        return code, message, None
-    kind = error.get("type") or error.get("status")
-    return (str(kind) if kind else None), message, int(code) if 400 <= int(code) < 600 else None
+    status = None
+    if code is not None and code.isdecimal() and 400 <= int(code) < 600:
+        status, kind = int(code), error.get("type") or error.get("status")
+        code = str(kind) if kind else None
+    inner = [error.get(key) for key in ("details", "innererror", "metadata")]
+    within = [item.get(key) for item in inner if isinstance(item, dict) for key in ("error_code", "code", "error_type")]
+    beside = [code, *(error.get(key) for key in ("type", "status", "error_type", "__type"))]
+    names = tuple(name for name in (*within, *beside) if isinstance(name, str))
+    return Details(code, _with_upstream(message, error), names, status, _number(error.get("retry_after")))
+
+
+def _with_upstream(message: str, error: JsonObject) -> str:
+    """The message and, where a router hides it (OpenRouter's `metadata.raw`), that of the server behind it."""
+    metadata = error.get("metadata")
+    raw = metadata.get("raw") if isinstance(metadata, dict) else None
+    return f"{message}: {raw[:MAX_UPSTREAM]}" if isinstance(raw, str) and raw not in message else message
+
+
+MAX_UPSTREAM = 500
+"""Characters that a message shows of an error of the server behind a router."""
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and 0 <= value < 1e9 else None
+
+
+def _amazon_name(response: Any) -> str | None:
+    """The name of Amazon's exception: `ThrottlingException:http://…`."""
+    name = response.headers.get("x-amzn-errortype")
+    return name.partition(":")[0] if name else None
+
+
+def not_found(provider: str, request: Any, code: str | None) -> str:
+    """What was asked for, and what is probably wrong."""
+    path = request.url.path
+    if "/v1/v1/" in path:
+        remedy = "base_url ends in /v1, and the path begins with it: leave it out of base_url"
+    elif code in MISSING_MODEL or (code or "").endswith("not_found_error"):
+        remedy = "Check the model's name and whether this key may use it, then base_url"
+    elif provider == "openai" and "/v1/" not in path:
+        remedy = "Check base_url: that of most servers ends in /v1"
+    else:
+        remedy = "Check base_url, and that the server has this API and this model"
+    return f"The call went to {_address(request)}. {remedy}"
+
+
+MISSING_MODEL = frozenset({"model_not_found", "DeploymentNotFound", "ModelNotFound"})
 
 
 def _no_object(response: Any) -> str:
@@ -291,12 +354,3 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 def media_type(response: Any) -> str:
     """The response's media type in lower case, without parameters."""
     return (response.headers.get("content-type") or "no content type").partition(";")[0].strip().lower()
-
-
-def _without_keys(text: str, request: Any) -> str:
-    """The text without the keys that the request carried: a server may have quoted one."""
-    for name in KEY_HEADERS if request is not None else ():
-        secret = request.headers.get(name, "").rpartition(" ")[2]
-        if len(secret) >= 8:
-            text = text.replace(secret, "***")
-    return text

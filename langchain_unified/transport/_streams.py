@@ -12,10 +12,12 @@ from langchain_unified.errors import UnifiedError, error_in
 from langchain_unified.request import JsonObject
 from langchain_unified.transport._errors import ErrorMapper
 from langchain_unified.transport._json import loads
-from langchain_unified.transport.sse import Parser
+from langchain_unified.transport.sse import ErrorData, Parser
 
 ERROR_EVENTS = frozenset({"error", "response.failed"})
 """Types of events that report an error. A Chat chunk with an `error` key does so, too."""
+MAX_MESSAGE = 500
+"""Characters of an error event's text that its message shows."""
 
 
 class EventReader:
@@ -73,12 +75,18 @@ class EventReader:
                 kind = event.get("type")
             if kind == "ping":
                 continue
-            if kind in ERROR_EVENTS or event.get("error"):
-                self.failure = self._mapper.in_reply(self._response, event, error_in(event) or event)
+            # The text is searched first: one look instead of five into each event.
+            if b'"error' in data or kind in ERROR_EVENTS or (kind is None and not event.get("choices")):
+                self._find_error(event, data)
             if self.failure is not None:
                 break
             events.append(event)
         return events
+
+    def _find_error(self, event: JsonObject, data: bytes) -> None:
+        error = error_in(event) or (event if isinstance(data, ErrorData) else None)
+        if error is not None:
+            self.failure = self._mapper.in_reply(self._response, event, error)
 
     def _unusual(self, data: bytes) -> JsonObject | None:
         """An event that only Python's own parser reads (`NaN`); `None` for `[DONE]` and for what is no JSON object."""
@@ -88,7 +96,11 @@ class EventReader:
             event = None
         if isinstance(event, dict):
             return event
-        if data.strip() != b"[DONE]" and self.failure is None:
+        if isinstance(data, ErrorData) and self.failure is None:
+            text = event if isinstance(event, str) else data.decode(errors="replace")
+            event = {"type": "error", "message": text[:MAX_MESSAGE]}
+            self.failure = self._mapper.in_reply(self._response, event, event)
+        elif data.strip() != b"[DONE]" and self.failure is None:
             self.failure = self._mapper.not_json(self._response, data)
         return None
 

@@ -7,6 +7,10 @@ from typing import Protocol
 BOM = b"\xef\xbb\xbf"
 
 
+class ErrorData(bytes):
+    """The data of an event that is named `error`: whatever its text is, it reports an error."""
+
+
 class Parser(Protocol):
     """Takes a stream's bytes in chunks, and returns the data of the events that each chunk completes."""
 
@@ -19,7 +23,8 @@ class SSEParser:
     """Parses server-sent events from chunks cut anywhere.
 
     Lines may end in LF, CRLF or CR. Comments and the fields `event`, `id` and `retry` are skipped: the data names the
-    event's type as well. `flush` returns the data of a last event that no blank line ended.
+    event's type as well, except that of `error` events of some servers (`ErrorData`). `flush` returns the data of a
+    last event that no blank line ended.
     """
 
     def __init__(self) -> None:
@@ -80,8 +85,18 @@ def _data_of(event: bytes) -> bytes:
     elif (at := event.find(b"\ndata:") + 6) == 5:
         return b""
     if event.find(b"\n", at) >= 0:
-        return b"\n".join(_value(line) for line in event.split(b"\n") if line.startswith(b"data:"))
-    return event[at + 1 :] if event[at : at + 1] == b" " else event[at:]
+        return _data_of_lines(event.split(b"\n"))
+    data = event[at + 1 :] if event[at : at + 1] == b" " else event[at:]
+    return ErrorData(data) if event.startswith(ERROR_NAMES) else data
+
+
+ERROR_NAMES = (b"event: error\n", b"event:error\n")
+
+
+def _data_of_lines(lines: list[bytes]) -> bytes:
+    data = b"\n".join(_value(line) for line in lines if line.startswith(b"data:"))
+    is_error = any(line + b"\n" in ERROR_NAMES for line in lines)
+    return ErrorData(data) if is_error else data
 
 
 def _value(line: bytes) -> bytes:

@@ -13,8 +13,8 @@ from langchain_core import exceptions as core
 from pydantic import SecretStr
 
 from langchain_unified import errors
-from langchain_unified.errors import classify
 from langchain_unified.transport import HttpCall
+from langchain_unified.transport._error_table import BY_STATUS, classify
 from tests.support.server import Reply, serve
 from tests.transport.faces import KEY, Sync, call, closed_port, text_of, to
 
@@ -203,7 +203,7 @@ def test_a_status_error_is_ours_and_the_sdks(face, row):
 
 def test_the_table_covers_what_can_be_told_apart():
     assert len(TABLE) >= 25
-    assert {row[4] for row in TABLE} >= set(errors.BY_STATUS.values()) | {errors.ContextOverflowError}
+    assert {row[4] for row in TABLE} >= set(BY_STATUS.values()) | {errors.ContextOverflowError}
 
 
 def test_the_message_reads_well():
@@ -321,7 +321,7 @@ def test_many_calls_fail_on_their_own(provider):
 
 
 def test_classify_needs_no_text_where_a_code_exists():
-    assert classify(429, "insufficient_quota", "") is errors.BillingError
+    assert classify(429, ["insufficient_quota"], "") is errors.BillingError
 
 
 def test_a_per_call_key_is_redacted_too(provider):

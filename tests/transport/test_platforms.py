@@ -71,7 +71,11 @@ def test_azure_errors_are_ours(face):
     ):
         face.send(ready("openai", *azure(server)), call("openai"))
     assert isinstance(caught.value, openai.NotFoundError)
-    assert str(caught.value) == "openai 404 DeploymentNotFound: no such deployment (request id az_1)"
+    address = f"{server.url}/openai/deployments/m/chat/completions"
+    assert str(caught.value) == (
+        f"openai 404 DeploymentNotFound: no such deployment. The call went to {address}. Check the model's name and "
+        "whether this key may use it, then base_url (request id az_1)"
+    )
 
 
 def bedrock(server):
