@@ -25,6 +25,9 @@ SECRET_KEYS = frozenset(
 )  # fmt: skip
 """Keys whose value is a secret, anywhere in a body, in headers or in a tool."""
 
+ADDRESS_KEYS = frozenset({"server_url", "anthropic_api_url", "openai_api_base", "base_url"})
+"""Keys whose value is an address. Its user name, password and query values are hidden."""
+
 HEADER_KEYS = frozenset({"headers", "extra_headers", "default_headers", "extra_query", "default_query"})
 """Keys that hold headers or query parameters. Their values are hidden, their names are not."""
 
@@ -61,7 +64,14 @@ def redacted(mapping: Mapping[str, Any]) -> JsonObject:
     return _copied(mapping) if _may_hold_secrets(mapping) else dict(mapping)
 
 
-_KEYS = tuple(key.encode() for key in (*SECRET_KEYS, *HEADER_KEYS))
+def safe_url(url: str) -> str:
+    """The address without user name and password, and with the values of its query hidden."""
+    return _QUERY_VALUE.sub(rf"\1{HIDDEN}", _USER_INFO.sub(r"\1", url))
+
+
+_USER_INFO = re.compile(r"^(\w[\w+.-]*://)[^/?#]*@")
+_QUERY_VALUE = re.compile(r"([?&][^=&#]*=)[^&#]+")
+_KEYS = tuple(key.encode() for key in (*SECRET_KEYS, *HEADER_KEYS, *ADDRESS_KEYS, "mcp_servers"))
 
 
 def _may_hold_secrets(mapping: Mapping[str, Any]) -> bool:
@@ -80,7 +90,12 @@ def _refuse_secret(value: Any) -> None:
 
 
 def _copied(mapping: Mapping[str, Any]) -> JsonObject:
-    return {key: _hidden(item) if _is_secret(key, item) else _copied_value(item) for key, item in mapping.items()}
+    copy = {key: _hidden(item) if _is_secret(key, item) else _copied_value(item) for key, item in mapping.items()}
+    for key in copy.keys() & ADDRESS_KEYS:
+        copy[key] = safe_url(copy[key]) if isinstance(copy[key], str) else copy[key]
+    if copy.get("type") == "url" and "name" in copy and isinstance(copy.get("url"), str):
+        copy["url"] = safe_url(copy["url"])  # a server of Anthropic's `mcp_servers`
+    return copy
 
 
 def _copied_value(value: Any) -> Any:

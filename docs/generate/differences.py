@@ -305,9 +305,9 @@ DIFFERENCES = (
     Difference(
         "`dumps` and `loads`",
         "`loads` knows the namespace",
-        '`loads(…, valid_namespaces=["langchain_unified"])`',
-        "core lists the namespaces that it loads by itself",
-        "pass `valid_namespaces`",
+        '`loads(…, valid_namespaces=["langchain_unified"], allowed_objects=[ChatOpenAI])`',
+        "core loads its own classes and the partners' without them",
+        "pass both; a bound model needs `RunnableBinding` in `allowed_objects`, too",
     ),
     Difference(
         "`temperature` on older Claude models",
@@ -333,7 +333,7 @@ DIFFERENCES = (
     Difference(
         "pickle",
         "fails after use",
-        "works before and after use, and contains no key",
+        "works before and after use, and contains no API key; headers, query parameters and MCP tokens go along",
         "process pools",
         "not needed",
     ),

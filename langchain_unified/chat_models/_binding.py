@@ -13,6 +13,7 @@ from langchain_core.utils.function_calling import convert_to_json_schema
 
 from langchain_unified.chat_models._arguments import canonical, parse_arguments
 from langchain_unified.chat_models._check import CheckReport
+from langchain_unified.chat_models._fields import secret_keywords
 from langchain_unified.chat_models._model import ModelBase
 from langchain_unified.chat_models._structured import METHOD, METHODS, apply_structured_method
 from langchain_unified.errors import ConfigurationError, InvalidToolError
@@ -32,6 +33,26 @@ class ChatBinding(_Binding):  # type: ignore[misc]
     def __repr_args__(self) -> list[tuple[str | None, Any]]:
         """What `repr` shows: a bound tool may hold a server's token."""
         return [(name, redacted(value) if name == "kwargs" else value) for name, value in super().__repr_args__()]
+
+    def to_json(self) -> Any:
+        """As core writes it, without the secrets that are bound: core knows those of a model's fields only.
+
+        Keywords that hold one are left out. In `tools`, the tokens of MCP servers are hidden; bind such tools again.
+        """
+        written = super().to_json()
+        kwargs = written.get("kwargs", {}).get("kwargs")
+        if kwargs:
+            secrets = secret_keywords(kwargs)
+            shown = {name: value for name, value in kwargs.items() if name not in secrets}
+            tools = redacted({"tools": shown["tools"]}) if "tools" in shown else {}
+            written["kwargs"]["kwargs"] = {**shown, **tools}
+        return written
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """Without a bound `api_key`, as the model's pickle is without its key."""
+        state = super().__getstate__()
+        kwargs = {name: value for name, value in self.kwargs.items() if name != "api_key"}
+        return {**state, "__dict__": {**state["__dict__"], "kwargs": kwargs}}
 
     def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Runnable[LanguageModelInput, AIMessage]:
         """Bind tools beside what is bound; a keyword that is bound twice has its later value."""

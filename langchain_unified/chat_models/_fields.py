@@ -16,7 +16,7 @@ from langchain_core.utils.utils import from_env
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
 
 from langchain_unified.caching.policy import Policy, validated
-from langchain_unified.redaction import redacted
+from langchain_unified.redaction import redacted, safe_url
 
 ApiKey: TypeAlias = SecretStr | Callable[[], str] | Callable[[], Awaitable[str]] | None
 Timeout: TypeAlias = float | tuple[float, float] | Any | None
@@ -90,7 +90,7 @@ class Connection(BaseModel):
     max_retries: int | None = None
     """How often the SDK retries a request before the first byte of its answer. Default 2."""
     default_headers: Mapping[str, str] | None = Field(default=None, repr=False)
-    default_query: Mapping[str, object] | None = None
+    default_query: Mapping[str, object] | None = Field(default=None, repr=False)
     http_client: Any | None = Field(default=None, exclude=True, repr=False)
     http_async_client: Any | None = Field(default=None, exclude=True, repr=False)
     http_socket_options: Sequence[tuple[int, int, int]] | None = Field(default=None, exclude=True)
@@ -99,7 +99,9 @@ class Connection(BaseModel):
     async_client: Any | None = Field(default=None, exclude=True, repr=False)
     stream_chunk_timeout: float | None = Field(default=600.0, exclude=True)
     """Seconds without content (pings are none) after which a stream fails. `None`, 0: never. Negative: the default."""
-    model_kwargs: dict[str, Any] = Field(default_factory=dict, repr=False)
+    model_kwargs: Annotated[dict[str, Any], BeforeValidator(lambda given: given or {})] = Field(
+        default_factory=dict, repr=False
+    )
     """Parameters and body keys of a provider for every call of this model."""
     extra_headers: Mapping[str, str] | None = Field(default=None, repr=False)
     """Headers of every call. `extra_headers` of a call replaces them; `default_headers` are sent as well."""
@@ -165,7 +167,9 @@ class OpenAIFields(BaseModel):
     openai_api_key: ApiKey = Field(default_factory=key_from("OPENAI_API_KEY"))
     openai_api_base: str | None = None
     openai_organization: str | None = Field(
-        default_factory=from_env(["OPENAI_ORG_ID", "OPENAI_ORGANIZATION"], default=None), alias="organization"
+        default_factory=from_env(["OPENAI_ORG_ID", "OPENAI_ORGANIZATION"], default=None),
+        alias="organization",
+        repr=False,
     )
     openai_proxy: str | None = Field(default_factory=from_env("OPENAI_PROXY", default=None), repr=False)
     context_management: dict[str, Any] | list[dict[str, Any]] | None = None
@@ -191,6 +195,7 @@ SECRET_FIELDS: Mapping[str, str] = {
     "api_key": "LANGCHAIN_UNIFIED_API_KEY",
     "anthropic_proxy": "ANTHROPIC_PROXY",
     "openai_proxy": "OPENAI_PROXY",
+    "openai_organization": "OPENAI_ORG_ID",
     "default_headers": "LANGCHAIN_UNIFIED_DEFAULT_HEADERS",
     "default_query": "LANGCHAIN_UNIFIED_DEFAULT_QUERY",
     "extra_headers": "LANGCHAIN_UNIFIED_EXTRA_HEADERS",
@@ -208,11 +213,23 @@ def secret_fields(model: BaseModel) -> dict[str, str]:
         for name, variable in SECRET_FIELDS.items()
         if name in fields and (name.endswith("api_key") or getattr(model, name))
     }
-    for name in ("model_kwargs", "extra_body"):
-        value = getattr(model, name, None)
-        if value and redacted(value) != dict(value):
-            found[name] = f"LANGCHAIN_UNIFIED_{name.upper()}"
+    for name in _with_secrets(vars(model)):
+        found[name] = f"LANGCHAIN_UNIFIED_{name.upper()}"
     for name in ("anthropic_api_url", "openai_api_base", "base_url"):
-        if "@" in (getattr(model, name, None) or ""):
+        if (url := getattr(model, name, None)) and safe_url(url) != url:
             found[name] = f"LANGCHAIN_UNIFIED_{name.upper()}"
     return found
+
+
+def secret_keywords(kwargs: Mapping[str, Any]) -> set[str]:
+    """The keywords of a call that LangChain must not write down."""
+    return (kwargs.keys() & SECRET_FIELDS.keys()) | _with_secrets(kwargs)
+
+
+SECRET_MAPPINGS = ("model_kwargs", "extra_body")
+
+
+def _with_secrets(values: Mapping[str, Any]) -> set[str]:
+    """The names of `SECRET_MAPPINGS` whose value holds a secret."""
+    given = {name: values[name] for name in SECRET_MAPPINGS if values.get(name)}
+    return {name for name, value in given.items() if redacted(value) != dict(value)}

@@ -28,7 +28,7 @@ from langchain_unified.chat_models._fields import (
     secret_fields,
 )
 from langchain_unified.errors import UnknownModelError
-from langchain_unified.redaction import redacted
+from langchain_unified.redaction import ADDRESS_KEYS, redacted, safe_url
 from langchain_unified.request import JsonObject, Profile, Provider
 from langchain_unified.transport import Transport, TransportConfig
 
@@ -232,6 +232,12 @@ class ModelBase(Parameters, Connection, BaseChatModel):
         """What is written down in another form than it has: a `PromptCache` as a dict, which means the same."""
         policy = self.prompt_cache
         return {"prompt_cache": asdict(policy)} if isinstance(policy, PromptCache) else {}
+
+    def __repr_args__(self) -> list[tuple[str | None, Any]]:
+        return [
+            (name, safe_url(value) if name in ADDRESS_KEYS and isinstance(value, str) else value)
+            for name, value in super().__repr_args__()
+        ]
 
     @property
     def effort(self) -> str | None:

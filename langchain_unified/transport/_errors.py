@@ -13,9 +13,9 @@ from typing import Any, cast
 from langchain_unified import errors
 from langchain_unified.errors import UnifiedError
 from langchain_unified.request import JsonObject
-from langchain_unified.transport._echoes import clean_response, without_secrets
 from langchain_unified.transport._error_table import classify
 from langchain_unified.transport._json import loads
+from langchain_unified.transport._secrets import hide_secrets_in_fields, without_secrets
 from langchain_unified.transport.config import Sdk
 
 # lru_cache keeps no signature.
@@ -156,11 +156,11 @@ class ErrorMapper:
         error.provider, error.model = self.sdk.provider, self.model or None
         if response is not None:
             error.__dict__.update(response=response, request=response.request, status_code=response.status_code)
-            error.__dict__.update(clean_response(response, error.__dict__.get("body")))
             error.status = response.status_code
             error.request_id = self.sdk.request_id(response.headers)
             error.retry_after = retry_after(response.headers)
             error.address = _address(response.request)
+        hide_secrets_in_fields(error.__dict__)
         return error
 
 

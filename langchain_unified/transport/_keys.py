@@ -1,10 +1,8 @@
-"""API keys: where the key of a call comes from, how a client sends it, and how the SDKs' debug logs leave it out."""
+"""API keys: where the key of a call comes from, and how a client sends it."""
 
 from __future__ import annotations
 
 import inspect
-import logging
-from collections.abc import Mapping
 from typing import Any
 
 from pydantic import SecretStr
@@ -91,36 +89,3 @@ def given_client_with_key(client: Any, key: SecretStr | None) -> Any:
         return client.with_options(api_key=text)
     except (TypeError, ValueError, AttributeError):
         raise ConfigurationError(f"A {type(client).__name__} takes no API key per call.") from None
-
-
-# --- debug logs -------------------------------------------------------------------------------------------------------
-
-HARMLESS_HEADERS = frozenset(
-    {"anthropic-version", "anthropic-beta", "openai-beta", "content-type", "accept", "user-agent"}
-)
-"""Headers that hold no secret. Their values help the reader of a log."""
-
-
-class _HideSecrets(logging.Filter):
-    """Logs the other headers as `***` and a body as its size: both may hold keys (a gateway's, an MCP server's)."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        options = record.args
-        headers = options.get("headers") if isinstance(options, Mapping) else None
-        if isinstance(options, Mapping) and isinstance(headers, Mapping):
-            shown = {name: value if name.lower() in HARMLESS_HEADERS else "***" for name, value in headers.items()}
-            record.args = {**options, "headers": shown, **_body_size(options)}
-        return True
-
-
-def _body_size(options: Mapping[str, Any]) -> dict[str, str]:
-    content = options.get("content")
-    return {"content": f"<{len(content)} bytes>"} if isinstance(content, bytes) else {}
-
-
-_FILTER = _HideSecrets()
-
-
-def hide_secrets_in_logs(package: str) -> None:
-    """Hide header values and bodies in the debug logs of the SDK `package`. May be called twice."""
-    logging.getLogger(f"{package}._base_client").addFilter(_FILTER)

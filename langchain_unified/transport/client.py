@@ -21,8 +21,8 @@ from langchain_unified.transport._keys import (
     client_key,
     client_with_key,
     given_client_with_key,
-    hide_secrets_in_logs,
 )
+from langchain_unified.transport._logs import hide_parameters, hide_secrets
 from langchain_unified.transport._streams import AsyncEventStream, EventReader, EventStream
 from langchain_unified.transport.aws import CONTENT_TYPE as AWS_STREAM
 from langchain_unified.transport.aws import AwsParser
@@ -189,6 +189,7 @@ class Transport:
 
     @cached_property
     def _sdk(self) -> Sdk:
+        hide_parameters(name for name, _ in self.config.default_query)
         return load_sdk(self.config.provider)
 
     @cached_property
@@ -224,6 +225,7 @@ class Transport:
         if call.headers:
             options["headers"] = dict(call.headers)
         if call.query:
+            hide_parameters(call.query)
             options["params"] = dict(call.query)
         retries = call.max_retries if call.max_retries is not None else self.config.max_retries
         if retries is not None:
@@ -283,5 +285,5 @@ SDK_MODULES: Mapping[Provider, str] = {
 def load_sdk(provider: Provider) -> Sdk:
     """The provider's SDK. The first call imports it, and only it."""
     sdk: Sdk = importlib.import_module(SDK_MODULES[provider]).SDK
-    hide_secrets_in_logs(provider)
+    hide_secrets(provider)
     return sdk

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from pydantic import SecretStr
 
 from langchain_unified.request import JsonObject, Provider
+from langchain_unified.transport import _address
 
 Timeout: TypeAlias = float | tuple[float, float] | Any
 """Seconds for everything, `(connect, read)` in seconds, or an SDK's `Timeout` object. The read timeout is per read."""
@@ -21,6 +22,7 @@ ApiKey: TypeAlias = SecretStr | Callable[[], str] | Callable[[], Awaitable[str]]
 class TransportConfig:
     """Where calls go, and with which key. Configurations with equal network settings share connections.
 
+    `base_url`: its user name and password are sent as basic authentication, its query with every request.
     `api_key=None`: the SDK looks for a key (environment variables, profiles, credentials).
     `timeout=None`: 600 s, and 5 s to connect. `max_retries=None`: 2.
     `http_client` and `http_async_client`: HTTP clients that the SDK's client sends with.
@@ -48,6 +50,11 @@ class TransportConfig:
     def __post_init__(self) -> None:
         if isinstance(self.api_key, str):
             object.__setattr__(self, "api_key", SecretStr(self.api_key))
+        if self.base_url and ("@" in self.base_url or "?" in self.base_url):
+            address = _address.split(self.base_url)
+            object.__setattr__(self, "base_url", address.base_url)
+            object.__setattr__(self, "default_headers", (*address.headers, *self.default_headers))
+            object.__setattr__(self, "default_query", (*address.query, *self.default_query))
 
 
 @dataclass(frozen=True, slots=True)

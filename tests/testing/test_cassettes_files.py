@@ -143,9 +143,9 @@ def test_identities_and_tokens_are_scrubbed_from_bodies(tmp_path: Path) -> None:
         "organization_id": "0f9e8d7c-1111-2222-3333-444455556666",
     }  # fmt: skip
     mcp = [
-        {"type": "mcp", "server_url": "https://me:hunter22@mcp.example/x?token=tok123456&a=1",
+        {"type": "mcp", "server_url": "https://me:hunter22@mcp.example/x?token=tok123456&a=hidden-d",
          "headers": {"X-Anything": "hidden-a"}, "authorization": "hidden-b"},
-        {"type": "url", "authorization_token": "hidden-c"},
+        {"type": "url", "name": "m", "url": "https://mcp.example/sse?k=hidden-e", "authorization_token": "hidden-c"},
     ]  # fmt: skip
 
     def handler(request: Received) -> Reply:

@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from langchain_unified.errors import RequestError
 from langchain_unified.profiles import known_models, profile_for
+from langchain_unified.redaction import redacted
 from langchain_unified.request import JsonObject, Provider, Request, WireName
 from langchain_unified.testing.emulation.codecs import codec_of
 from langchain_unified.testing.emulation.delivery import CUT, DeliveryStep, content_length, delivery_steps
@@ -31,7 +32,7 @@ CACHING_FACTS = ("cache_minimum", "cache_breakpoints", "effort_default")
 """Fields of a model's profile that a body does not show and that its prompt cache depends on."""
 
 
-@dataclass
+@dataclass(repr=False)
 class Recorded:
     """A request as it was received. Header names are lower case, without credentials.
 
@@ -52,6 +53,11 @@ class Recorded:
     fault: str | None = None
     disconnected: bool = False
     time: float | None = None
+
+    def __repr__(self) -> str:
+        """Without headers and query values, and with the secrets of the body hidden: test reports show it."""
+        body = redacted(self.body) if isinstance(self.body, dict) else self.body
+        return f"Recorded({self.method} {self.path}, query={list(self.query)}, status={self.status}, body={body!r})"
 
     @property
     def wire(self) -> WireName | None:
