@@ -47,9 +47,10 @@ def _without(value: Any, secrets: Iterable[str]) -> Any:
 
 def _safe_response(response: Any, secrets: Iterable[str]) -> Any:
     """The response, or a copy with a body that quotes no secret: LangChain core gives the body to tracers."""
-    if not response.is_stream_consumed:
+    try:
+        text = response.text
+    except RuntimeError:  # a stream: its body is not read as a whole
         return response
-    text = response.text
     safe = masked(_replaced(text, secrets))
     if safe == text:
         return response

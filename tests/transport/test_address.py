@@ -13,7 +13,9 @@ from tests.support.replies import answer
 from tests.support.server import serve
 
 
-@pytest.mark.parametrize(("cls", "model", "path"), [(ChatOpenAI, "gpt-4o", "/v1"), (ChatAnthropic, "claude-opus-5", "")])
+@pytest.mark.parametrize(
+    "cls, model, path", [(ChatOpenAI, "gpt-4o", "/v1"), (ChatAnthropic, "claude-opus-5", "")], ids=["openai", "anthropic"]
+)
 def test_a_base_url_with_password_and_query(cls: type, model: str, path: str) -> None:
     with serve(answer) as server:
         host = server.url.removeprefix("http://")
