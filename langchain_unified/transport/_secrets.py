@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -66,10 +67,21 @@ def _secrets_of(request: Any) -> list[str]:
     if request is None:
         return []
     headers = [(name, value) for name, value in request.headers.items() if name not in HARMLESS]
-    found = [value.rpartition(" ")[2] for name, value in headers if SECRET_HEADER.search(name)]
+    found = [part for name, value in headers if SECRET_HEADER.search(name) for part in _credentials(value)]
     found += [value for name, value in request.url.params.items() if name not in HARMLESS_PARAMETERS]
     found += [request.url.username or "", request.url.password or ""]
     return [secret for secret in found if len(secret) >= SHORTEST_SECRET and secret != HIDDEN]
+
+
+def _credentials(value: str) -> list[str]:
+    """The secrets in a header's value: of basic authentication also the password, which a server may quote alone."""
+    scheme, _, text = value.rpartition(" ")
+    if scheme.lower() != "basic":
+        return [text]
+    try:
+        return [text, base64.b64decode(text).decode().partition(":")[2]]
+    except ValueError:
+        return [text]
 
 
 def _replaced(text: str, secrets: Iterable[str]) -> str:

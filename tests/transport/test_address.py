@@ -14,7 +14,9 @@ from tests.support.server import serve
 
 
 @pytest.mark.parametrize(
-    "cls, model, path", [(ChatOpenAI, "gpt-4o", "/v1"), (ChatAnthropic, "claude-opus-5", "")], ids=["openai", "anthropic"]
+    "cls, model, path",
+    [(ChatOpenAI, "gpt-4o", "/v1"), (ChatAnthropic, "claude-opus-5", "")],
+    ids=["openai", "anthropic"],
 )
 def test_a_base_url_with_password_and_query(cls: type, model: str, path: str) -> None:
     with serve(answer) as server:
