@@ -277,9 +277,29 @@ def dump(document: Any) -> str:
     return str(yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=2**30))
 
 
+MAX_VALUES = 2_000_000
+"""Values of a document with every reference written out. References to references can make billions of a short text."""
+
+
 def load(text: str) -> Any:
-    """The document of a YAML text. Raises `CassetteFormatError` if it is not YAML."""
+    """The document of a YAML text. Raises `CassetteFormatError` for other texts, and for nesting without end."""
     try:
-        return yaml.load(text, Loader=_Loader)  # noqa: S506 - both loaders are safe ones
+        document = yaml.load(text, Loader=_Loader)  # noqa: S506 - both loaders are safe ones
+        values = _count_values(document, {})
     except yaml.YAMLError as error:
         raise CassetteFormatError(f"not YAML: {error}") from error
+    except RecursionError:
+        raise CassetteFormatError("the document is nested too deeply, or contains itself") from None
+    if values > MAX_VALUES:
+        raise CassetteFormatError(f"references (`*name`) repeat values: written out there are more than {MAX_VALUES:,}")
+    return document
+
+
+def _count_values(value: Any, counted: dict[int, int]) -> int:
+    """The number of values inside, references written out. Each list and mapping is visited once."""
+    if not isinstance(value, dict | list):
+        return 1
+    if id(value) not in counted:
+        items = value.values() if isinstance(value, dict) else value
+        counted[id(value)] = 1 + sum(_count_values(item, counted) for item in items)
+    return counted[id(value)]

@@ -247,6 +247,11 @@ version: 1
         assert post("https://api.anthropic.com/v1/messages", {"n": 1}).json() == {"ok": True}
 
 
+# Ten references to ten references and so on: 10 ** 30 values in a kilobyte.
+LEVELS = [f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]" for n in range(1, 30)]
+ALIAS_BOMB = "\n".join(["l0: &l0 x", *LEVELS, "interactions: *l29"])
+
+
 @pytest.mark.parametrize(
     "text,why",
     [
@@ -254,7 +259,11 @@ version: 1
         ("- a", "not a cassette"),
         ("format: 2\ninteractions: []", "the cassette format 2 is not known"),
         ("format: 1\ninteractions: [{}]", "request"),
+        (ALIAS_BOMB, "references"),
+        ("interactions: &a [*a]", "contains itself"),
+        ("interactions: " + "[" * 5000 + "]" * 5000, "nest"),
     ],
+    ids=["no YAML", "a list", "format", "no request", "alias bomb", "cycle", "deep"],
 )
 def test_a_broken_file_is_named(text: str, why: str, tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
