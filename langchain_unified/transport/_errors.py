@@ -15,6 +15,7 @@ from langchain_unified.errors import UnifiedError
 from langchain_unified.request import JsonObject
 from langchain_unified.transport._error_table import classify
 from langchain_unified.transport._json import loads
+from langchain_unified.transport._redirects import refused
 from langchain_unified.transport._secrets import hide_secrets_in_fields, without_secrets
 from langchain_unified.transport.config import Sdk
 
@@ -78,6 +79,9 @@ class ErrorMapper:
 
     def _status(self, exc: Any) -> UnifiedError:
         response = exc.response
+        if (redirect := refused(response)) is not None:
+            message = self._message(response, None, redirect)
+            return self._build(errors.ConfigurationError, message, type(exc), vars(exc), response)
         body = _body_of(response)
         found = Details(None, _no_object(response)) if body is None else details_of(_error_of(body))
         names = (*found.names, _amazon_name(response))

@@ -23,6 +23,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from langchain_unified.errors import ConfigurationError
+from langchain_unified.transport._redirects import arefuse_other_servers, refuse_other_servers
 from langchain_unified.transport.config import Timeout, TransportConfig
 
 if TYPE_CHECKING:
@@ -233,6 +234,7 @@ def _http_client(key: PoolKey, kind: type[ClientT], transport: Any) -> ClientT:
     common: dict[str, Any] = {
         "timeout": httpx2.Timeout(TIMEOUT, connect=CONNECT_TIMEOUT),
         "follow_redirects": True,
+        "event_hooks": {"response": [refuse_other_servers if kind is httpx2.Client else arefuse_other_servers]},
         "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),
     }
     if key.environment:

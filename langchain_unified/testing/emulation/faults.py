@@ -139,6 +139,11 @@ class Fault:
         return cls("refuse_connection")
 
     @classmethod
+    def redirect(cls, to: str, status: int = 307) -> Fault:
+        """A redirect, with an empty body. `to`: the address in the header `location`."""
+        return cls("redirect", status, headers={"location": to}, body="")
+
+    @classmethod
     def http(
         cls, status: int, body: str | bytes | Mapping[str, Any] = "", headers: Mapping[str, str] | None = None
     ) -> Fault:
@@ -157,7 +162,8 @@ def _retry_after(value: float | str | datetime) -> str:
 
 FAULT_KINDS = (
     "rate_limit", "server_error", "overloaded", "overloaded_mid_stream", "cut", "clean_end_without_final", "stall",
-    "pings_only", "drip", "html", "malformed_json", "refuse_connection", "http",
+    "pings_only", "drip", "html", "malformed_json", "refuse_connection", "redirect",
+    "http",
 )  # fmt: skip
 """The names of the class methods, as `kinds` and the header take them."""
 
