@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from langchain_unified.params import OpenAICallParams as OpenAICallParams
     from langchain_unified.replies import Reply as Reply
     from langchain_unified.replies import reply as reply
+    from langchain_unified.servers import Dialect as Dialect
+    from langchain_unified.servers import known_dialect as known_dialect
 
 _CHAT_MODELS = ("ChatAnthropic", "ChatOpenAI", "ChatUnified")
 _CACHING = ("PromptCache",)
@@ -38,6 +40,7 @@ _COST = ("Cost", "message_cost")
 _COST_TRACKING = ("Budget", "CostTracker", "cost_callback")
 _REPLIES = ("Reply", "reply")
 _PARAMS = ("AnthropicCallParams", "CallParams", "OpenAICallParams")
+_SERVERS = ("Dialect", "known_dialect")
 _ERRORS = (
     "UnifiedError", "ConfigurationError", "UnknownModelError", "MissingKeyError", "RequestError",
     "UnsupportedContentError", "UnsupportedParameterError", "InvalidToolError", "InvalidHistoryError",
@@ -56,6 +59,7 @@ _HOMES = {
     **dict.fromkeys(_COST_TRACKING, "langchain_unified.cost.tracking"),
     **dict.fromkeys(_REPLIES, "langchain_unified.replies"),
     **dict.fromkeys(_ERRORS, "langchain_unified.errors"),
+    **dict.fromkeys(_SERVERS, "langchain_unified.servers"),
     **dict.fromkeys(_PARAMS, "langchain_unified.params"),
 }
 

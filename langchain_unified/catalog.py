@@ -7,20 +7,22 @@ tells its provider (`claude-…`, `gpt-…`, `o3`, `ft:gpt-4o:org::id`). A class
 from __future__ import annotations
 
 import difflib
-import functools
 from collections.abc import Callable, Container, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import urlsplit
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
 
 from langchain_unified import profiles
 from langchain_unified.errors import UnknownModelError
 from langchain_unified.request import Dialect, Profile, Provider, ToolSpec, WireName
+from langchain_unified.servers import is_official, known_dialect, recognise
 from langchain_unified.wires import WIRES
 
 PROVIDERS: Mapping[str, Provider] = {"anthropic": "anthropic", "openai": "openai"}
 OTHER: Mapping[Provider, Provider] = {"anthropic": "openai", "openai": "anthropic"}
 PINNED: Mapping[Provider, str] = {"anthropic": "ChatAnthropic", "openai": "ChatOpenAI"}
+
+DialectChoice: TypeAlias = "str | Dialect | None"
+"""What `dialect=` may be: the name of a known server, a record of flags, or `None`, where the address decides."""
 
 FORMS = (
     'Accepted are "anthropic/<model>", "anthropic:<model>", "openai/<model>", "openai:<model>", or a name that '
@@ -38,18 +40,46 @@ class Route:
     dialect: Dialect = field(default_factory=Dialect)
 
 
-def resolve(model: str, provider: Provider | None = None, base_url: str | None = None) -> Route:
+def resolve(
+    model: str, provider: Provider | None = None, base_url: str | None = None, dialect: DialectChoice = None
+) -> Route:
     """The route for a model's name.
 
-    With `provider` (a pinned class) any id is accepted; the provider's own prefix is removed, and the other provider's
-    raises `UnknownModelError`. Without it, a name must tell its provider, else it raises `UnknownModelError`.
-    `base_url` (`None`: the provider's own address) decides the dialect.
+    With `provider` (a pinned class) any id is accepted. At the provider's own address its prefix is removed, and the
+    other provider's raises `UnknownModelError`; at any other address the id is sent as it is written. Without
+    `provider`, a name must tell it, else `UnknownModelError` is raised. `dialect` is the caller's; `None`: `base_url`
+    decides (absent: the provider's own address).
     """
     name = model.strip()
-    found, model_id = _pinned(name, provider) if provider else _unpinned(name)
+    if provider is not None and _as_written(name, provider, base_url, dialect):
+        found, model_id = provider, name
+    else:
+        found, model_id = _pinned(name, provider) if provider else _unpinned(name)
     if not model_id:
         raise UnknownModelError(f"The model's name is empty: {model!r}. {FORMS}")
-    return Route(found, model_id, profiles.profile_for(found, model_id), dialect_for(base_url, found))
+    return route_to(found, model_id, base_url, dialect)
+
+
+def route_to(provider: Provider, model: str, base_url: str | None = None, dialect: DialectChoice = None) -> Route:
+    """The route to a model by the id that is sent."""
+    profile = profiles.profile_for(provider, model)
+    return Route(provider, model, profile, dialect_for(base_url, provider, model, dialect))
+
+
+def dialect_for(base_url: str | None, provider: Provider, model: str = "", dialect: DialectChoice = None) -> Dialect:
+    """The flags for the server at `base_url`, which speaks the API of `provider`: those given, else the address's."""
+    if dialect is None:
+        return recognise(base_url, provider, model)
+    if isinstance(dialect, Dialect):
+        return dialect if dialect.why else replace(dialect, why="dialect= was given")
+    return known_dialect(dialect, provider, model)
+
+
+def _as_written(name: str, provider: Provider, base_url: str | None, dialect: DialectChoice) -> bool:
+    """Whether a server gets the name as it is: every server but the provider and an emulator of it."""
+    if isinstance(dialect, Dialect) and not is_official(base_url):
+        return True
+    return dialect_for(base_url, provider, name, dialect).model_ids != "own"
 
 
 def _split(name: str) -> tuple[Provider | None, str]:
@@ -91,46 +121,6 @@ def _suggestion(name: str) -> str:
     return f" Did you mean {models[0]!r}?" if models else ""
 
 
-# --- dialects ---------------------------------------------------------------------------------------------------------
-
-OFFICIAL = (".api.anthropic.com", ".api.openai.com")
-"""The providers' host names; hosts below them (`eu.api.openai.com`) are official as well."""
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-
-OFFICIAL_DIALECT = Dialect()
-COMPATIBLE_DIALECTS: Mapping[Provider, Dialect] = {
-    "anthropic": Dialect(must_finish=False),
-    "openai": Dialect(max_tokens_key="max_tokens", must_finish=False, cache_marks=False),
-}
-"""For other servers that speak the provider's API: what most of them understand."""
-
-AZURE_DIALECT = Dialect(cache_marks=False)
-"""OpenAI's own models elsewhere: reasoning models refuse `max_tokens` there too."""
-
-
-def dialect_for(base_url: str | None, provider: Provider) -> Dialect:
-    """The flags for the server at `base_url`, which speaks the API of `provider`."""
-    if is_official(base_url):
-        return OFFICIAL_DIALECT
-    return AZURE_DIALECT if _host(base_url).endswith(".openai.azure.com") else COMPATIBLE_DIALECTS[provider]
-
-
-@functools.lru_cache(maxsize=128)
-def is_official(base_url: str | None) -> bool:
-    """Whether `base_url` is a provider's own address, or none is given.
-
-    Loopback addresses count as official: they are emulators, test servers and proxies in front of the real API. A local
-    server of another kind (vLLM, Ollama) needs a dialect.
-    """
-    host = _host(base_url)
-    return not base_url or host in LOOPBACK or f".{host}".endswith(OFFICIAL)
-
-
-def _host(base_url: str | None) -> str:
-    address = base_url or ""
-    return urlsplit(address if "//" in address else f"//{address}").hostname or ""
-
-
 # --- wires ------------------------------------------------------------------------------------------------------------
 
 CHAT, RESPONSES = WIRES["openai_chat"], WIRES["openai_responses"]
@@ -158,10 +148,14 @@ class RoutingFacts:
     params: Mapping[str, Any] = field(default_factory=dict)
     native: Mapping[str, Any] = field(default_factory=dict)
     tools: Sequence[ToolSpec] = ()
-    base_url: str | None = None
     drop_in: bool = False
     output_version: str | None = None
     use_previous_response_id: bool = False
+
+    @property
+    def prefers_responses(self) -> bool:
+        """Whether the server has the Responses API and calls use it by themselves."""
+        return self.route.dialect.responses_api == "preferred"
 
     def gives_param(self, keys: Container[str]) -> bool:
         """Whether the call gives one of these neutral parameters."""
@@ -179,14 +173,13 @@ def wire_for(
     params: Mapping[str, Any] | None = None,
     native: Mapping[str, Any] | None = None,
     tools: Sequence[ToolSpec] = (),
-    base_url: str | None = None,
     drop_in: bool = False,
     output_version: str | None = None,
     use_previous_response_id: bool = False,
 ) -> WireName:
     """The wire that carries a call. `RoutingFacts` describes the arguments, `wire_reason` gives the reason."""
     facts = RoutingFacts(
-        route, use_responses_api, params or {}, native or {}, tools, base_url, drop_in, output_version,
+        route, use_responses_api, params or {}, native or {}, tools, drop_in, output_version,
         use_previous_response_id,
     )  # fmt: skip
     return wire_reason(facts)[0]
@@ -222,6 +215,11 @@ RULES: Sequence[tuple[WireName, str, Callable[[RoutingFacts], bool]]] = (
     ("openai_responses", "use_responses_api=True", lambda facts: facts.use_responses_api is True),
     ("openai_chat", "use_responses_api=False", lambda facts: facts.use_responses_api is False),
     (
+        "openai_chat",
+        "the server is not known to have the Responses API",
+        lambda facts: facts.route.dialect.responses_api == "none",
+    ),
+    (
         "openai_responses",
         "output_version='responses/v1'",
         lambda facts: facts.output_version == "responses/v1",
@@ -254,7 +252,7 @@ RULES: Sequence[tuple[WireName, str, Callable[[RoutingFacts], bool]]] = (
         _needs_responses_for_tools,
     ),
     ("openai_chat", "a parameter that only Chat Completions has", _needs_chat),
-    ("openai_chat", "the server is not OpenAI's", lambda facts: not is_official(facts.base_url)),
+    ("openai_chat", "the server is not OpenAI's", lambda facts: not facts.prefers_responses),
     ("openai_chat", "ChatOpenAI, as in langchain-openai", lambda facts: facts.drop_in),
     ("openai_responses", "a reasoning model", lambda facts: bool(facts.route.profile.reasoning)),
 )

@@ -44,7 +44,12 @@ PROVIDER_NAMES: Mapping[Provider, re.Pattern[str]] = {
 }
 """How an id without a prefix tells its provider. Models of images, speech and embeddings are no chat models."""
 
+VENDORS = frozenset({"anthropic", "openai", "azure", "azure_ai", "bedrock", "vertex_ai", "github_copilot"})
+"""What stands before a model of a provider's in the ids of routers (`openrouter/openai/gpt-5`, `azure/gpt-5`)."""
+
 _PREFIX = re.compile(r"^(anthropic|openai)[/:]")
+_ROUTED = re.compile(r"(?P<vendors>.*/)?(?:[a-z-]+\.)*?(?P<name>[^/]+?)(?:-v\d+)?(?::[a-z0-9]+)?$", re.IGNORECASE)
+"""An id of a router or a cloud: `vendor/model:variant`, `us.anthropic.claude-…-v1:0`."""
 _SNAPSHOT = re.compile(r"([-@](\d{8}|\d{4}-\d{2}-\d{2})|-latest)$")
 _VERSIONED = re.compile(r"(?P<family>claude-[a-z]+|gpt|o)-?(?P<version>\d+(?:[.-]\d{1,2})?)?(?![\d.])(?P<rest>.*)$")
 
@@ -123,6 +128,37 @@ def provider_of(model: str) -> Provider | None:
     return next((provider for provider, pattern in PROVIDER_NAMES.items() if pattern.match(model)), None)
 
 
+def model_inside(model: str) -> tuple[Provider, str] | None:
+    """The model of a provider's that an id of a router names: `("openai", "gpt-5")` for `openai/gpt-5:free`.
+
+    `None` where that is not certain: a vendor that is not known may give its own model such a name.
+    """
+    match = _ROUTED.match(model)
+    if match is None:
+        return None
+    name = match["name"].lower()
+    provider = provider_of(name)
+    if provider is None:
+        return None
+    models = _table()[provider]
+    plain = _plain_name(provider, name)
+    vendors = (match["vendors"] or "").lower().strip("/").split("/")
+    is_certain = _known(models, plain) is not None or (vendors[-1] in VENDORS and _relative(models, plain) is not None)
+    return (provider, name) if is_certain else None
+
+
+def is_own_model(provider: Provider, model: str) -> bool:
+    """Whether an id is a model that this provider serves, of a known family, under its plain or a router's name.
+
+    Models with open weights are not: any server may have them.
+    """
+    inside = (provider, model) if provider_of(model) == provider else model_inside(model)
+    if inside is None or inside[0] != provider:
+        return False
+    facts = _entry_of(*inside)
+    return bool(facts) and not facts.get("open_weights")
+
+
 def known_models(provider: Provider) -> tuple[str, ...]:
     """The ids in the table, for suggestions and listings."""
     return tuple(_table()[provider])
@@ -139,18 +175,48 @@ def _table() -> JsonObject:
 
 def _facts(provider: Provider | None, model: str) -> JsonObject:
     """Everything known about a model, overrides last; empty when nothing is."""
-    found: JsonObject = {}
-    if provider is not None:
-        models = _table()[provider]
-        name = _base_model(model).lower() if provider == "openai" else model.replace(".", "-").lower()
-        entry = _known(models, name)
-        if entry is not None:
-            found = _entry(models, entry)
-        elif guess := _relative(models, name):
-            found = {key: value for key, value in _entry(models, guess).items() if key not in IDENTITY}
-            for part, facts in _table()["name_parts"].get(provider, {}).items():
-                found |= facts if part in name else {}
-    return {**found, **_overrides.get(model, {})}
+    found = _entry_of(provider, model) if provider is not None else {}
+    if not found and provider is not None and (inside := model_inside(model)):
+        found = _entry_of(*inside) if inside[0] == provider else _through_other_api(_entry_of(*inside))
+    return {**found, **(_overrides.get(model) or _overrides.get(_PREFIX.sub("", model, count=1)) or {})}
+
+
+def _entry_of(provider: Provider, model: str) -> JsonObject:
+    """What the table has for an id, or for the model that it most likely behaves like; empty where it has nothing."""
+    models = _table()[provider]
+    name = _plain_name(provider, model)
+    entry = _known(models, name)
+    if entry is not None:
+        return _entry(models, entry)
+    guess = _relative(models, name)
+    if guess is None:
+        return {}
+    found = {key: value for key, value in _entry(models, guess).items() if key not in IDENTITY}
+    for part, facts in _table()["name_parts"].get(provider, {}).items():
+        found |= facts if part in name else {}
+    return found
+
+
+def _through_other_api(facts: JsonObject) -> JsonObject:
+    """What still holds of a model where it answers through the other provider's API, behind a router."""
+    taken = {key: value for key, value in facts.items() if key not in PROFILE_FIELDS or key in OF_EVERY_API}
+    if taken.get("sampling") != "never":
+        taken.pop("sampling", None)
+    return taken
+
+
+OF_EVERY_API = frozenset(
+    {
+        "max_input_tokens", "max_output_tokens", "effort_levels", "reasoning", "sampling", "temperature_with_top_p",
+        "forced_tool_choice", "stop", "prefill", "legacy_max_tokens",
+    }
+)  # fmt: skip
+"""The fields of `Profile` that do not depend on the API by which a model answers."""
+
+
+def _plain_name(provider: Provider, model: str) -> str:
+    """An id as the table has it: in lower case, a fine-tuned model as its base, Claude's versions with hyphens."""
+    return _base_model(model).lower() if provider == "openai" else model.replace(".", "-").lower()
 
 
 def _entry(models: JsonObject, name: str) -> JsonObject:

@@ -164,7 +164,7 @@ def test_new_codex_and_pro_models_need_the_responses_api(model):
     assert profile_for("openai", model).responses_only == "yes"
 
 
-@pytest.mark.parametrize("provider, model", [("openai", "llama-4"), ("anthropic", "gpt-4o"), (None, "gpt-4o")])
+@pytest.mark.parametrize("provider, model", [("openai", "llama-4"), ("anthropic", "my-gpt-4o"), (None, "gpt-4o")])
 def test_unknown_model_has_the_defaults(provider, model):
     assert profile_for(provider, model) == Profile()
     assert profile_for(provider, model).max_output_tokens is None

@@ -115,7 +115,7 @@ def add_cache_report(plan: Plan, message: AIMessage) -> None:
     details = usage.get("input_token_details") or {}
     if not plan.marks.requested and not any(count for name, count in details.items() if "cache" in name):
         return
-    caches_by_itself = plan.route.provider == "openai" and plan.route.dialect.cache_marks
+    caches_by_itself = plan.route.provider == "openai" and plan.route.dialect.cache_marks == "native"
     found = report(plan.request, plan.marks, usage, by_itself=caches_by_itself)
     if found is not None:
         message.response_metadata["prompt_cache"] = found

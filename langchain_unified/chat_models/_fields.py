@@ -17,6 +17,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, f
 
 from langchain_unified.caching.policy import Policy, validated
 from langchain_unified.redaction import redacted, safe_url
+from langchain_unified.request import Dialect, Provider
 
 ApiKey: TypeAlias = SecretStr | Callable[[], str] | Callable[[], Awaitable[str]] | None
 Timeout: TypeAlias = float | tuple[float, float] | Any | None
@@ -97,6 +98,10 @@ class Connection(BaseModel):
     client: Any | None = Field(default=None, exclude=True, repr=False)
     """An SDK client (Bedrock, Vertex, Azure, Foundry, …). Its key and base URL are used."""
     async_client: Any | None = Field(default=None, exclude=True, repr=False)
+    dialect: str | Dialect | dict[Provider, str | Dialect] | None = None
+    """The server behind `base_url`, where it is not the provider: its name (`"ollama"`), a `Dialect`, or one for each
+    provider (`{"openai": "openrouter"}`). `None`: the address tells it, else what most servers understand is sent.
+    `check` prints the one of a call, and why."""
     stream_chunk_timeout: float | None = Field(default=600.0, exclude=True)
     """Seconds without content (pings are none) after which a stream fails. `None`, 0: never. Negative: the default."""
     model_kwargs: Annotated[dict[str, Any], BeforeValidator(lambda given: given or {})] = Field(

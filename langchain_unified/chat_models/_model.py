@@ -29,7 +29,7 @@ from langchain_unified.chat_models._fields import (
 )
 from langchain_unified.errors import UnknownModelError
 from langchain_unified.redaction import ADDRESS_KEYS, redacted, safe_url
-from langchain_unified.request import JsonObject, Profile, Provider
+from langchain_unified.request import Dialect, JsonObject, Profile, Provider
 from langchain_unified.transport import Transport, TransportConfig
 
 
@@ -118,6 +118,18 @@ class ModelBase(Parameters, Connection, BaseChatModel):
     @abstractmethod
     def _base_url(self, provider: Provider) -> str | None:
         """The base URL that is set for a provider; `None` for the provider's default."""
+
+    def _address(self, provider: Provider) -> str | None:
+        """The address that calls go to: that of a ready client, else the base URL that is set."""
+        for client in (self.client, self.async_client):
+            url = getattr(client, "base_url", None)
+            if isinstance(getattr(url, "host", url), str):
+                return str(url)
+        return self._base_url(provider)
+
+    def _dialect_for(self, provider: Provider) -> str | Dialect | None:
+        """The dialect that was given for a provider."""
+        return self.dialect.get(provider) if isinstance(self.dialect, dict) else self.dialect
 
     def _complete_address(self) -> None:
         """Fill in the base URL and key that were not given, once the fields are set."""
@@ -229,9 +241,12 @@ class ModelBase(Parameters, Connection, BaseChatModel):
 
     @property
     def lc_attributes(self) -> dict[str, Any]:
-        """What is written down in another form than it has: a `PromptCache` as a dict, which means the same."""
-        policy = self.prompt_cache
-        return {"prompt_cache": asdict(policy)} if isinstance(policy, PromptCache) else {}
+        """What is written down in another form than it has: a `PromptCache` and a `Dialect` as dicts."""
+        policy, dialect = self.prompt_cache, self.dialect
+        written: JsonObject = {"prompt_cache": asdict(policy)} if isinstance(policy, PromptCache) else {}
+        if isinstance(dialect, Dialect):
+            written["dialect"] = {**asdict(dialect), "content_parts": sorted(dialect.content_parts)}
+        return written
 
     def __repr_args__(self) -> list[tuple[str | None, Any]]:
         return [
@@ -323,4 +338,3 @@ def connection(model: ModelBase, endpoint: Endpoint) -> TransportConfig:
         client=model.client,
         async_client=model.async_client,
     )
-

@@ -26,7 +26,8 @@ from langchain_unified.errors import InvalidHistoryError, UnsupportedParameterEr
 from langchain_unified.history.repair import repair
 from langchain_unified.messages.assistant import as_claudes
 from langchain_unified.messages.turns import turns
-from langchain_unified.request import Adjustment, Encoded, OutputFormat, Params, Request, ToolChoice, ToolSpec
+from langchain_unified.request import Adjustment, Dialect, Encoded, OutputFormat, Params, Request, ToolChoice, ToolSpec
+from langchain_unified.servers.fit import fit
 from langchain_unified.structured.answer import Target
 from langchain_unified.tools.choice import parallel_in, parse_tool_choice
 from langchain_unified.tools.output_format import parse_output_format
@@ -115,7 +116,7 @@ def make_count(model: ModelBase, messages: Sequence[BaseMessage], keywords: Mapp
     route = model._route(arguments.call.get("model"))
     # Chat Completions has no counting endpoint; the Responses one counts the same conversation.
     wire = WIRES["anthropic_messages" if route.provider == "anthropic" else "openai_responses"]
-    if wire.encode_count is None or wire.count_path is None or not catalog.is_official(model._base_url(route.provider)):
+    if wire.encode_count is None or wire.count_path is None or route.dialect.counting == "estimated":
         return None
     tools = _tools(arguments, route)
     request, _ = _request(model, route, wire, messages, arguments, tools=tools, stream=False)
@@ -166,7 +167,6 @@ def _wire(model: ModelBase, arguments: Arguments, route: catalog.Route, tools: t
         params=arguments.params,
         native=arguments.native,
         tools=tools,
-        base_url=model._base_url(route.provider),
         drop_in=model._follows_partner_routing,
         output_version=model.output_version,
         use_previous_response_id=bool(vars(model).get("use_previous_response_id")),
@@ -195,8 +195,7 @@ def _request(
         params, native = renamed.params, renamed.native
         conversation = (*turns(renamed.system, wire.name), *conversation)
     choice, params = _tool_choice(options, params, tools)
-    without_usage = options.get("stream_usage") is False
-    dialect = replace(route.dialect, stream_usage=False) if without_usage else route.dialect
+    dialect = _dialect(route, options)
     repaired, repairs = repair(
         conversation,
         wire=wire.name,
@@ -221,7 +220,20 @@ def _request(
         profile=route.profile,
         dialect=dialect,
     )
-    return request, repairs
+    return _fitted(request, arguments) if dialect.name != route.provider else request, repairs
+
+
+def _dialect(route: catalog.Route, options: CallOptions) -> Dialect:
+    """The server's flags, with what the call says of a stream's usage."""
+    usage = options.get("stream_usage")
+    return route.dialect if usage in (None, route.dialect.stream_usage) else replace(route.dialect, stream_usage=usage)
+
+
+def _fitted(request: Request, arguments: Arguments) -> Request:
+    """The request as its server takes it. What is left out goes into `arguments`."""
+    request, left_out = fit(request)
+    arguments.adjustments.extend(left_out)
+    return request
 
 
 def _of_class(model: ModelBase, messages: Sequence[BaseMessage]) -> Sequence[BaseMessage]:
@@ -260,7 +272,7 @@ def _with_cache_marks(request: Request, wire: Wire, arguments: Arguments) -> tup
     )
     if not concerned:
         return request, NO_MARKS
-    request, marks, adjustments = place_breakpoints(request, wire.marks, policy)
+    request, marks, adjustments = place_breakpoints(request, wire.marks_for(request.dialect), policy)
     arguments.adjustments.extend(adjustments)
     return request, marks
 

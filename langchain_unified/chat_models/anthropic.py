@@ -52,7 +52,7 @@ class ChatAnthropic(ChatBase, AnthropicFields):
         return self.model
 
     def _resolve(self, model: str) -> Route:
-        return resolve(model, "anthropic", self.anthropic_api_url)
+        return resolve(model, "anthropic", self._address("anthropic"), self._dialect_for("anthropic"))
 
     def _base_url(self, provider: Provider) -> str | None:
         return self.anthropic_api_url

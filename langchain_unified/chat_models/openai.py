@@ -60,7 +60,7 @@ class ChatOpenAI(ChatBase, OpenAIFields):
         return self.model_name
 
     def _resolve(self, model: str) -> Route:
-        return resolve(model, "openai", self.openai_api_base)
+        return resolve(model, "openai", self._address("openai"), self._dialect_for("openai"))
 
     def _base_url(self, provider: Provider) -> str | None:
         return self.openai_api_base

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -11,7 +10,9 @@ from langchain_unified import catalog
 from langchain_unified.chat_models._fields import AnthropicFields, ApiKey, OpenAIFields, Timeout
 from langchain_unified.chat_models._model import Endpoint, connection
 from langchain_unified.chat_models.base import ChatBase
+from langchain_unified.errors import UnknownModelError
 from langchain_unified.request import Provider
+from langchain_unified.servers import is_official
 from langchain_unified.transport import TransportConfig
 
 
@@ -52,13 +53,26 @@ class ChatUnified(ChatBase, AnthropicFields, OpenAIFields):
         return self.model
 
     def _resolve(self, model: str) -> catalog.Route:
-        found = catalog.resolve(model)
-        dialect = catalog.dialect_for(self._base_url(found.provider), found.provider)
-        return replace(found, dialect=dialect)
+        found = self._provider_and_id(model)
+        address, dialect = self._address(found.provider), self._dialect_for(found.provider)
+        route = catalog.route_to(found.provider, found.model, address, dialect)
+        if route.dialect.model_ids == "with_vendor" and "/" in model:
+            return catalog.route_to(found.provider, model.strip(), address, dialect)
+        return route
+
+    def _provider_and_id(self, model: str) -> catalog.Route:
+        """What the name tells. At a foreign `base_url` any name is a model of the server's, by OpenAI's API."""
+        try:
+            return catalog.resolve(model)
+        except UnknownModelError:
+            foreign = self.base_url is not None and not is_official(self.base_url)
+            if not foreign or not model.strip():
+                raise
+            return catalog.Route("openai", model.strip())
 
     def _is_own_provider(self, provider: Provider) -> bool:
         """Whether `api_key` and `base_url` are for this provider."""
-        return catalog.resolve(self.model).provider == provider
+        return self._provider_and_id(self.model).provider == provider
 
     def _base_url(self, provider: Provider) -> str | None:
         if self.base_url is not None and self._is_own_provider(provider):

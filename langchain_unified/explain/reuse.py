@@ -141,7 +141,7 @@ def scheme_of(prompt: Prompt) -> CachingScheme:
     """The caching scheme of a prompt's model."""
     if prompt.wire == "anthropic_messages":
         return ANTHROPIC_SCHEME
-    takes_breakpoints = prompt.profile.cache_breakpoints and prompt.request.dialect.cache_marks
+    takes_breakpoints = prompt.profile.cache_breakpoints and prompt.request.dialect.cache_marks == "native"
     return OPENAI_SCHEME if takes_breakpoints else OPENAI_LEGACY_SCHEME
 
 

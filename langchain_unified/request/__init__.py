@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
 
 from langchain_unified.request.blocks import Block, JsonObject, Mark
+from langchain_unified.request.dialect import Dialect
 
 __all__ = [
     "Adjustment",
@@ -196,19 +197,6 @@ class Profile:
     """Whether Claude refuses its earlier thinking where the conversation before it has changed."""
     tool_versions: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Neutral name of a server tool -> the type this model takes, where it differs from `tools.server.forms`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """Flags of a server that speaks a provider's API with quirks. The defaults are the provider itself."""
-
-    max_tokens_key: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
-    """Chat Completions servers other than OpenAI often know only `max_tokens`."""
-    stream_usage: bool = True
-    """Whether `stream_options.include_usage` is sent."""
-    must_finish: bool = True
-    """Whether a stream without a final event is an error; some servers never send one."""
-    cache_marks: bool = True
 
 
 @dataclass(frozen=True, slots=True)

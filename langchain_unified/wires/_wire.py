@@ -17,6 +17,7 @@ from langchain_unified.history.pairing import IdRules
 from langchain_unified.messages.blocks import wire_of_type
 from langchain_unified.request import (
     Adjustment,
+    Dialect,
     Encoded,
     JsonObject,
     Params,
@@ -72,8 +73,14 @@ class Wire:
     """A body as the prompt cache sees it."""
     settings: tuple[Setting, ...]
     """What a cached prefix depends on besides its own text."""
+    control_marks: MarkRules | None = None
+    """The same for servers that take marks in the form of Anthropic's `cache_control`, where that is another form."""
     count_path: str | None = None
     encode_count: Callable[[Request], Encoded] | None = None
+
+    def marks_for(self, dialect: Dialect) -> MarkRules:
+        """Where a server takes prompt-cache marks."""
+        return self.control_marks if dialect.cache_marks == "cache_control" and self.control_marks else self.marks
 
     def takes(self, param: str) -> bool:
         """Whether the API has a neutral parameter at all."""
@@ -87,8 +94,19 @@ class Unsupported:
     what: str
     why: str
 
-    def __call__(self, body: JsonObject, value: Any, request: Request) -> Adjustment:
+    def __call__(self, body: JsonObject, value: Any, request: Request) -> Adjustment | None:
         return Adjustment(what=self.what, why=self.why)
+
+
+@dataclass(frozen=True, slots=True)
+class UnlessTaken(Unsupported):
+    """A row for a parameter that the API does not have and some servers take: those whose dialect has its flag."""
+
+    def __call__(self, body: JsonObject, value: Any, request: Request) -> Adjustment | None:
+        if not getattr(request.dialect, self.what):
+            return Unsupported.__call__(self, body, value, request)
+        body[self.what] = value
+        return None
 
 
 # --- parameters -------------------------------------------------------------------------------------------------------
@@ -147,8 +165,10 @@ def plain_content(blocks: list[Any]) -> str | list[Any]:
     if not blocks:
         return ""
     first = blocks[0]
-    if len(blocks) == 1 and first.get("type") == "text" and all(
-        not value for key, value in first.items() if key not in ("type", "text", "id")
+    if (
+        len(blocks) == 1
+        and first.get("type") == "text"
+        and all(not value for key, value in first.items() if key not in ("type", "text", "id"))
     ):
         return str(first["text"])
     return blocks

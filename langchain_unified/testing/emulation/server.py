@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from langchain_unified.servers import register_address
 from langchain_unified.testing.emulation.cache import Clock
 from langchain_unified.testing.emulation.faults import Fault, FaultPlan, FaultSource
 from langchain_unified.testing.emulation.providers import EmulatedProviders
@@ -123,6 +124,7 @@ class Emulator:
         self._socket = _listener(self._host, self._wanted_port)
         self._runner = _ServerThread(app, self._socket)
         self._runner.start()
+        register_address(self.url, "provider")
         return self
 
     def wait(self) -> None:
@@ -132,6 +134,7 @@ class Emulator:
     def stop(self) -> None:
         """Close every connection and stop."""
         if self._runner is not None:
+            register_address(self.url, None)
             self._runner.stop()
             self._runner = None
         if self._socket is not None:

@@ -10,18 +10,22 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import takewhile
 from typing import Any, cast
 
 from langchain_unified.caching.policy import PromptCache
 from langchain_unified.caching.rules import MAX_BREAKPOINTS, MarkRules
 from langchain_unified.caching.settings import Setting, effort_at, value_at
-from langchain_unified.request import Adjustment, JsonObject, Mark, Params, Request, Turn
+from langchain_unified.request import Adjustment, Dialect, JsonObject, Mark, Params, Request, Turn
 from langchain_unified.request.blocks import Block
 from langchain_unified.wires._wire import ParamWriter
 
 BREAKPOINT_TTLS = ("30m", "12h")
 """The TTLs that a breakpoint may have."""
+
+CONTROL_TTLS = ("5m", "1h")
+"""The TTLs that a `cache_control` may have."""
 
 RETENTIONS = ("24h",)
 """What `prompt_cache_retention` asks for on models without breakpoints."""
@@ -30,6 +34,8 @@ NO_TOOLS = "OpenAI takes no breakpoints on tools; a mark on the system prompt co
 UNKNOWN_SERVER = "This server is not known to take them."
 DEFAULT_TTL = "OpenAI keeps a prefix for 30m: that default was asked for."
 NO_MARK = "No mark is sent, and without one this mode switches caching off: the default mode stays."
+
+NATIVE = Dialect()
 
 # --- breakpoints ------------------------------------------------------------------------------------------------------
 
@@ -62,6 +68,40 @@ def openai_rules(carries_mark: Callable[[Request, int, Block], bool], option_ttl
     )
 
 
+def control_rules(rules: MarkRules) -> MarkRules:
+    """The rules of servers that take Anthropic's `cache_control` on the blocks that OpenAI takes breakpoints on."""
+    return replace(
+        rules,
+        max_marks=_control_max,
+        ttl=_control_ttl,
+        refusal=_taken,
+        params=_no_params,
+        default="5m",
+        tools="A mark on the system prompt covers the tools.",
+    )
+
+
+def _control_max(request: Request, policy: PromptCache | None) -> int:
+    return MAX_BREAKPOINTS
+
+
+def _taken(request: Request) -> str | None:
+    return None
+
+
+def _control_ttl(requested: str) -> tuple[str | None, str | None]:
+    if requested in CONTROL_TTLS:
+        return requested, None
+    return "1h", "A mark of this form keeps a prefix for 5m or 1h: 1h was sent."
+
+
+def _no_params(
+    request: Request, policy: PromptCache | None, marked: Sequence[str | None]
+) -> tuple[Params, list[Adjustment]]:
+    """Beside marks of this form there are no parameters."""
+    return request.params, []
+
+
 def has_content(block: Block) -> bool:
     """Whether a block makes a part with content: not an empty text, not an empty document."""
     if block["type"] == "text":
@@ -69,14 +109,16 @@ def has_content(block: Block) -> bool:
     return bool(block.get("content", True))
 
 
-def as_breakpoint(mark: Mark) -> JsonObject:
-    """A mark as OpenAI writes it."""
-    return {"mode": "explicit", **mark}
+def marked_part(mark: Mark, dialect: Dialect = NATIVE) -> JsonObject:
+    """What a mark adds to a part: OpenAI's breakpoint, or Anthropic's `cache_control` where the server takes that."""
+    if dialect.cache_marks == "cache_control":
+        return {"cache_control": {"type": "ephemeral", **mark}}
+    return {"prompt_cache_breakpoint": {"mode": "explicit", **mark}}
 
 
 def no_breakpoints(request: Request) -> str | None:
-    """Why a model or a server takes no breakpoints; `None` where it does."""
-    if not request.dialect.cache_marks:
+    """Why a model or a server takes none of OpenAI's breakpoints; `None` where it does."""
+    if request.dialect.cache_marks != "native":
         return UNKNOWN_SERVER
     if not request.profile.cache_breakpoints:
         return f"{request.model} has no breakpoints: it caches by itself."
@@ -131,7 +173,7 @@ def _write_ttl(
 ) -> list[Adjustment]:
     """Adds the policy's TTL to the options or parameters. The marks already have it."""
     what = f"prompt-cache ttl {ttl!r}"
-    if not request.dialect.cache_marks:
+    if not request.dialect.cache_params:
         return [Adjustment(what=what, why=UNKNOWN_SERVER)]
     if request.profile.cache_breakpoints:
         if ttl in option_ttls:
@@ -149,7 +191,7 @@ def _key(request: Request, policy: PromptCache | None, *, marked: bool) -> str |
     On earlier models a derived key would separate calls that begin alike: they get only the caller's.
     """
     if policy is not None and policy.key:
-        return policy.key if policy.enabled and request.dialect.cache_marks else None
+        return policy.key if policy.enabled and request.dialect.cache_params else None
     caches = marked or (policy is not None and policy.enabled)
     return derived_key(request) if caches and no_breakpoints(request) is None else None
 
@@ -203,8 +245,18 @@ def cache_options(option_ttls: tuple[str, ...], keys: frozenset[str] | None = No
     return write
 
 
+def cache_key(body: JsonObject, value: str, request: Request) -> Adjustment | None:
+    """The row of `prompt_cache_key`."""
+    if not request.dialect.cache_params:
+        return Adjustment(what="prompt_cache_key", why=UNKNOWN_SERVER)
+    body["prompt_cache_key"] = value
+    return None
+
+
 def cache_retention(body: JsonObject, value: Any, request: Request) -> Adjustment | None:
     """The row of `prompt_cache_retention`, which the API refuses beside a TTL in `prompt_cache_options`."""
+    if not request.dialect.cache_params:
+        return Adjustment(what="prompt_cache_retention", why=UNKNOWN_SERVER)
     options = request.params.get("prompt_cache_options") or {}
     if options.get("ttl") and no_breakpoints(request) is None:
         return Adjustment(what="prompt_cache_retention", why="prompt_cache_options.ttl replaces it: it was not sent.")

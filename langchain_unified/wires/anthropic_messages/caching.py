@@ -113,7 +113,7 @@ def _ttl(requested: str) -> tuple[str | None, str | None]:
 
 
 def _refusal(request: Request) -> str | None:
-    return None if request.dialect.cache_marks else "This server does not take them."
+    return None if request.dialect.cache_marks != "none" else "This server does not take them."
 
 
 def _params(

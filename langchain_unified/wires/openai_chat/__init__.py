@@ -1,7 +1,7 @@
 """OpenAI Chat Completions, and the servers that speak it."""
 
 from langchain_unified.wires._wire import Wire
-from langchain_unified.wires.openai_chat.caching import MARKS, SETTINGS, segments
+from langchain_unified.wires.openai_chat.caching import CONTROL_MARKS, MARKS, SETTINGS, segments
 from langchain_unified.wires.openai_chat.decode import decode
 from langchain_unified.wires.openai_chat.encode import encode
 from langchain_unified.wires.openai_chat.params import NATIVE_KEYS, PARAMS
@@ -19,6 +19,7 @@ WIRE = Wire(
     native_keys=NATIVE_KEYS,
     call_ids=CALL_IDS,
     marks=MARKS,
+    control_marks=CONTROL_MARKS,
     segments=segments,
     settings=SETTINGS,
 )

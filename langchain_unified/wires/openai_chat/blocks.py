@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, TypeAlias
 
@@ -25,6 +26,7 @@ from langchain_unified.request.blocks import (
     UnknownBlock,
     VideoBlock,
 )
+from langchain_unified.request.dialect import OPENAI_PARTS, ContentPart
 from langchain_unified.wires._wire import WRAP_REMEDY, cannot_carry
 
 PartWriter: TypeAlias = Callable[[Any, Turn], list[JsonObject]]
@@ -219,4 +221,50 @@ USER: Mapping[str, PartWriter] = {
     "audio": _audio,
     "video": _video,
 }
+
+
+@functools.cache
+def user_writers(parts: frozenset[ContentPart]) -> Mapping[str, PartWriter]:
+    """The table for user messages at a server that takes these parts."""
+    table, added = dict(USER), parts - OPENAI_PARTS
+    for part in added & BY_URL.keys():
+        kind, writer = BY_URL[part]
+        table[kind] = _by_url(writer, USER[kind])
+    if "other" in added:
+        table["unknown"] = _as_written
+    return table
+
+
+def _by_url(by_url: PartWriter, other: PartWriter) -> PartWriter:
+    """A row for a server that takes an address, and base64 as the address of its data."""
+
+    def write(block: Any, turn: Turn) -> list[JsonObject]:
+        return by_url(block, turn) if "url" in block else other(block, turn)
+
+    return write
+
+
+def _file_by_url(block: FileBlock, turn: Turn) -> list[JsonObject]:
+    return [{"type": "file", "file": {"file_data": block["url"], "filename": block.get("filename") or "file"}}]
+
+
+def _audio_by_url(block: AudioBlock, turn: Turn) -> list[JsonObject]:
+    return [{"type": "audio_url", "audio_url": {"url": block["url"]}}]
+
+
+def _video_by_url(block: VideoBlock, turn: Turn) -> list[JsonObject]:
+    return [{"type": "video_url", "video_url": {"url": block["url"]}}]
+
+
+def _as_written(block: UnknownBlock, turn: Turn) -> list[JsonObject]:
+    return [dict(block["value"])]
+
+
+BY_URL: Mapping[ContentPart, tuple[str, PartWriter]] = {
+    "file_url": ("file", _file_by_url),
+    "audio_url": ("audio", _audio_by_url),
+    "video": ("video", _video_by_url),
+}
+"""A part -> the type of block, and what writes it where the block has a URL."""
+
 USER_REMEDY = "It belongs in an assistant message: move it there, or remove it."

@@ -6,7 +6,7 @@ from langchain_unified.caching.segments import FORMAT, Section, Segment, content
 from langchain_unified.messages.json_text import compact_json
 from langchain_unified.request import JsonObject, Profile, Request
 from langchain_unified.request.blocks import Block
-from langchain_unified.wires._openai.caching import has_content, openai_rules, openai_settings, schema_of
+from langchain_unified.wires._openai.caching import control_rules, has_content, openai_rules, openai_settings, schema_of
 
 OPTION_TTLS = ("30m",)
 """The TTLs that `prompt_cache_options` may have."""
@@ -33,6 +33,7 @@ def _carries_mark(request: Request, at: int, block: Block) -> bool:
 
 
 MARKS = openai_rules(_carries_mark, OPTION_TTLS)
+CONTROL_MARKS = control_rules(MARKS)
 
 # --- segments ---------------------------------------------------------------------------------------------------------
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from langchain_unified.request import Adjustment, Encoded, JsonObject, OutputFormat, Request, Role, Turn
+from langchain_unified.request import Adjustment, Dialect, Encoded, JsonObject, OutputFormat, Request, Role, Turn
 from langchain_unified.request.blocks import Block
 from langchain_unified.schemas.openai import output_schema
-from langchain_unified.wires._openai.caching import as_breakpoint
+from langchain_unified.wires._openai.caching import marked_part
 from langchain_unified.wires._wire import write_params
 from langchain_unified.wires.openai_chat import blocks
 from langchain_unified.wires.openai_chat.assistant import draft_of
@@ -71,6 +71,7 @@ def _response_format(output: OutputFormat, adjustments: list[Adjustment]) -> Jso
 class _Messages:
     """What the messages of one request have in common."""
 
+    dialect: Dialect
     system_role: Role
     custom: frozenset[str]
     """The names of the tools whose calls are free-form text."""
@@ -79,8 +80,10 @@ class _Messages:
 
 
 def _messages(request: Request) -> list[JsonObject]:
+    dialect = request.dialect
     common = _Messages(
-        system_role="developer" if request.profile.reasoning else "system",
+        dialect=dialect,
+        system_role="developer" if request.profile.reasoning and dialect.developer_role else "system",
         custom=custom_names(request.tools),
         keep_parts=request.parts,
     )
@@ -88,13 +91,14 @@ def _messages(request: Request) -> list[JsonObject]:
 
 
 def _system(turn: Turn, common: _Messages) -> JsonObject:
-    role = common.system_role if turn.role == "system" else turn.role
+    role = turn.role if turn.role == "developer" and common.dialect.developer_role else common.system_role
     content = _content(turn, common, blocks.SYSTEM, blocks.SYSTEM_REMEDY)
     return _with_name(turn, {"role": role, "content": content})
 
 
 def _user(turn: Turn, common: _Messages) -> JsonObject:
-    return _with_name(turn, {"role": "user", "content": _content(turn, common, blocks.USER, blocks.USER_REMEDY)})
+    table = blocks.user_writers(common.dialect.content_parts)
+    return _with_name(turn, {"role": "user", "content": _content(turn, common, table, blocks.USER_REMEDY)})
 
 
 def _tool(turn: Turn, common: _Messages) -> JsonObject:
@@ -110,6 +114,8 @@ def _assistant(turn: Turn, common: _Messages) -> JsonObject:
     # Without calls or audio the API requires a content, which may be empty.
     if draft.parts or not (draft.tool_calls or draft.audio):
         message["content"] = _folded(draft.parts)
+    elif draft.tool_calls and common.dialect.call_content != "omitted":
+        message["content"] = EMPTY_CONTENT[common.dialect.call_content]
     if draft.refusal:
         message["refusal"] = draft.refusal
     if draft.audio:
@@ -118,6 +124,8 @@ def _assistant(turn: Turn, common: _Messages) -> JsonObject:
         message["tool_calls"] = draft.tool_calls
     return _with_name(turn, message)
 
+
+EMPTY_CONTENT = {"null": None, "empty": ""}
 
 TURNS: Mapping[Role, Callable[[Turn, _Messages], JsonObject]] = {
     "system": _system,
@@ -139,7 +147,7 @@ def _content(turn: Turn, common: _Messages, table: Mapping[str, blocks.PartWrite
     for block in turn.blocks:
         written = blocks.encode_parts(table, block, turn, remedy)
         if "mark" in block and written:
-            written[-1]["prompt_cache_breakpoint"] = as_breakpoint(block["mark"])
+            written[-1] |= marked_part(block["mark"], common.dialect)
         parts.extend(written)
     folded = _folded(parts)
     return parts if common.keep_parts and folded else folded

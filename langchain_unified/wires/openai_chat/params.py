@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from langchain_unified.request import Adjustment, JsonObject, Request
-from langchain_unified.wires._openai.caching import cache_options, cache_retention
+from langchain_unified.wires._openai.caching import cache_key, cache_options, cache_retention
 from langchain_unified.wires._openai.params import answer_limit
 from langchain_unified.wires._openai.reasoning import decide_effort, sampled
-from langchain_unified.wires._wire import ParamWriter, SendAs, Unsupported
+from langchain_unified.wires._wire import ParamWriter, SendAs, UnlessTaken
 from langchain_unified.wires.openai_chat.caching import OPTION_TTLS
 
 NATIVE_KEYS = frozenset(
@@ -41,7 +41,8 @@ MAX_STOPS = 4
 
 
 def _max_tokens(body: JsonObject, value: int, request: Request) -> None:
-    body[request.dialect.max_tokens_key] = answer_limit(value)
+    key = request.dialect.max_tokens_key if request.profile.legacy_max_tokens else "max_completion_tokens"
+    body[key] = answer_limit(value)
 
 
 def _stop(body: JsonObject, value: list[str], request: Request) -> Adjustment | None:
@@ -62,7 +63,8 @@ def _n(body: JsonObject, value: int, request: Request) -> Adjustment | None:
 
 
 def _user(body: JsonObject, value: str, request: Request) -> None:
-    body["safety_identifier" if request.profile.reasoning else "user"] = value
+    hashed = request.profile.reasoning and request.dialect.safety_identifier
+    body["safety_identifier" if hashed else "user"] = value
 
 
 def _service_tier(body: JsonObject, value: str, request: Request) -> Adjustment | None:
@@ -136,7 +138,7 @@ PARAMS: Mapping[str, ParamWriter] = {
     "max_tokens": _max_tokens,
     "temperature": sampled("temperature"),
     "top_p": sampled("top_p"),
-    "top_k": Unsupported("top_k", "Chat Completions has no top_k: it was not sent."),
+    "top_k": UnlessTaken("top_k", "Chat Completions has no top_k: it was not sent."),
     "stop": _stop,
     "seed": SendAs("seed"),
     "n": _n,
@@ -158,7 +160,7 @@ PARAMS: Mapping[str, ParamWriter] = {
     "prediction": SendAs("prediction"),
     "store": SendAs("store"),
     "stream_options": _stream_options,
-    "prompt_cache_key": SendAs("prompt_cache_key"),
+    "prompt_cache_key": cache_key,
     "prompt_cache_retention": cache_retention,
     "prompt_cache_options": cache_options(OPTION_TTLS, keys=frozenset({"mode", "ttl"})),
 }

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from langchain_unified.request import Adjustment, Encoded, JsonObject, Request, Role, Turn
 from langchain_unified.request.blocks import Block
-from langchain_unified.wires._openai.caching import as_breakpoint
+from langchain_unified.wires._openai.caching import marked_part
 from langchain_unified.wires._wire import write_params
 from langchain_unified.wires.openai_responses.assistant import encode_assistant
 from langchain_unified.wires.openai_responses.assistant_tools import encode_result
@@ -108,7 +108,7 @@ class _InputEncoder:
         for block in blocks:
             found = encode_parts(block, turn)
             if "mark" in block and found:
-                found[-1]["prompt_cache_breakpoint"] = as_breakpoint(block["mark"])
+                found[-1] |= marked_part(block["mark"])
             parts.extend(found)
         if not parts:
             return ""
@@ -156,4 +156,3 @@ TURNS: Mapping[Role, Callable[[_InputEncoder, Turn], list[JsonObject]]] = {
     "assistant": _InputEncoder.assistant,
     "tool": _InputEncoder.result,
 }
-

@@ -7,7 +7,7 @@ from typing import Any
 
 from langchain_unified.request import Adjustment, JsonObject, OutputFormat, Request
 from langchain_unified.schemas.openai import output_schema
-from langchain_unified.wires._openai.caching import cache_options, cache_retention
+from langchain_unified.wires._openai.caching import cache_key, cache_options, cache_retention
 from langchain_unified.wires._openai.params import answer_limit
 from langchain_unified.wires._openai.reasoning import decide_effort, reasons, sampled, sampling_refusal
 from langchain_unified.wires._wire import ParamWriter, SendAs, Unsupported
@@ -173,7 +173,7 @@ PARAMS: Mapping[str, ParamWriter] = {
     "prediction": Unsupported("prediction", CHAT_ONLY),
     "store": _store,
     "stream_options": _stream_options,
-    "prompt_cache_key": SendAs("prompt_cache_key"),
+    "prompt_cache_key": cache_key,
     "prompt_cache_retention": cache_retention,
     "prompt_cache_options": cache_options(OPTION_TTLS),
 }

@@ -86,6 +86,6 @@ def test_the_latest_four_marks_are_kept():
 
 def test_no_marks_for_a_server_that_takes_none():
     messages = (HumanMessage([marked("a"), marked("b")]),)
-    encoded = with_marks(*messages, tools=(ToolSpec("f", mark={}),), dialect=Dialect(cache_marks=False))
+    encoded = with_marks(*messages, tools=(ToolSpec("f", mark={}),), dialect=Dialect(cache_marks="none"))
     assert positions(encoded.body) == []
     assert whats(encoded) == ["the prompt-cache marks"]

@@ -24,7 +24,8 @@ def test_marks_are_breakpoints_where_the_model_has_them():
         [{"type": "text", "text": "T", "prompt_cache_breakpoint": point}],
     ]
     plain = ["S", [{"type": "image_url", "image_url": {"url": "https://x/y.png"}}], "T"]
-    for fields in ({"profile": Profile(cache_breakpoints=False)}, {"dialect": Dialect(cache_marks=False)}):
+    unmarked = Dialect(cache_marks="none", cache_params=False)
+    for fields in ({"profile": Profile(cache_breakpoints=False)}, {"dialect": unmarked}):
         assert [message["content"] for message in with_marks(*messages, **fields).body["messages"]] == plain
 
 

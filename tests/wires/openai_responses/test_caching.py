@@ -53,7 +53,7 @@ def test_marks_that_cannot_go_out_are_named():
     found = with_marks(HumanMessage([marked("u")]), profile=plain)
     assert found.body["input"] == [{"role": "user", "content": "u"}]
     assert [adjustment["what"] for adjustment in found.adjustments] == ["the prompt-cache marks"]
-    quirky = with_marks(HumanMessage([marked("u")]), dialect=Dialect(cache_marks=False))
+    quirky = with_marks(HumanMessage([marked("u")]), dialect=Dialect(cache_marks="none", cache_params=False))
     assert len(quirky.adjustments) == 1
     tool = tool_specs([{"name": "f", "input_schema": {}, "cache_control": {"type": "ephemeral"}}])
     named = with_marks(HumanMessage("hi"), tools=tool)
