@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage
@@ -26,10 +26,22 @@ from langchain_unified.errors import InvalidHistoryError, UnsupportedParameterEr
 from langchain_unified.history.repair import repair
 from langchain_unified.messages.assistant import as_claudes
 from langchain_unified.messages.turns import turns
-from langchain_unified.request import Adjustment, Dialect, Encoded, OutputFormat, Params, Request, ToolChoice, ToolSpec
+from langchain_unified.request import (
+    Adjustment,
+    Dialect,
+    Encoded,
+    JsonObject,
+    OutputFormat,
+    Params,
+    Request,
+    ToolChoice,
+    ToolSpec,
+    Turn,
+)
 from langchain_unified.servers.fit import fit
 from langchain_unified.structured.answer import Target
 from langchain_unified.tools.choice import parallel_in, parse_tool_choice
+from langchain_unified.tools.names import choice_of_sent_names, names_adjustment, with_sent_names
 from langchain_unified.tools.output_format import parse_output_format
 from langchain_unified.tools.server.translate import translate_tools
 from langchain_unified.tools.specs import check_names, tool_specs
@@ -58,6 +70,8 @@ class Plan:
     """Whether `response_metadata` holds the response headers."""
     target: Target | None = None
     """What the answer is parsed into, where `response_format` is a type."""
+    caller_names: Mapping[str, str] = field(default_factory=dict)
+    """Names of tools as they are sent -> the caller's names, where these differ."""
 
     @property
     def plain(self) -> bool:
@@ -107,6 +121,7 @@ def make(
         requests=local.requests,
         include_headers=model.include_response_headers,
         target=arguments.target,
+        caller_names=_caller_names(request.tools) if request.tools else {},
     )
 
 
@@ -123,6 +138,10 @@ def make_count(model: ModelBase, messages: Sequence[BaseMessage], keywords: Mapp
     request, _ = _with_cache_marks(request, wire, arguments)
     call = _call(model, route, wire.count_path, _with_valid_text(wire.encode_count(request)), arguments.call)
     return Plan(wire, route, request, call)
+
+
+def _caller_names(tools: tuple[ToolSpec, ...]) -> dict[str, str]:
+    return {tool.name: tool.caller_name for tool in tools if tool.caller_name is not None}
 
 
 # --- arguments, tools, wire -------------------------------------------------------------------------------------------
@@ -188,14 +207,12 @@ def _request(
     stream: bool,
 ) -> tuple[Request, tuple[Adjustment, ...]]:
     """The call in our vocabulary, and what was repaired in its history."""
-    options, params, native = arguments.call, arguments.params, arguments.native
-    conversation = turns(_of_class(model, messages), wire.name)
-    if not RENAMED.isdisjoint(native):
-        renamed = rename_for_wire(params, native, wire.name)
-        params, native = renamed.params, renamed.native
-        conversation = (*turns(renamed.system, wire.name), *conversation)
+    options = arguments.call
+    conversation, params, native = _conversation(model, messages, arguments, wire)
     choice, params = _tool_choice(options, params, tools)
-    dialect = _dialect(route, options)
+    if tools and (sent_tools := with_sent_names(tools, wire.call_ids)) is not tools:
+        tools, choice = sent_tools, choice_of_sent_names(choice, sent_tools)
+        arguments.adjustments.append(names_adjustment(tools, wire.call_ids))
     repaired, repairs = repair(
         conversation,
         wire=wire.name,
@@ -205,6 +222,7 @@ def _request(
         policy=options.get("repair", model.repair),
         server_state=any(native.get(key) for key in SERVER_STATE),
         has_answer_form="response_format" in options or (choice is not None and choice.mode in ("any", "tool")),
+        tools=tools,
     )
     request = Request(
         model=route.model,
@@ -218,9 +236,9 @@ def _request(
         betas=tuple(options.get("betas", ())),
         stream=stream,
         profile=route.profile,
-        dialect=dialect,
+        dialect=_dialect(route, options),
     )
-    return _fitted(request, arguments) if dialect.name != route.provider else request, repairs
+    return _fitted(request, arguments) if request.dialect.name != route.provider else request, repairs
 
 
 def _dialect(route: catalog.Route, options: CallOptions) -> Dialect:
@@ -234,6 +252,18 @@ def _fitted(request: Request, arguments: Arguments) -> Request:
     request, left_out = fit(request)
     arguments.adjustments.extend(left_out)
     return request
+
+
+def _conversation(
+    model: ModelBase, messages: Sequence[BaseMessage], arguments: Arguments, wire: Wire
+) -> tuple[tuple[Turn, ...], Params, JsonObject]:
+    """The turns, and the parameters and native keys under the wire's names."""
+    params, native = arguments.params, arguments.native
+    conversation = turns(_of_class(model, messages), wire.name)
+    if RENAMED.isdisjoint(native):
+        return conversation, params, native
+    renamed = rename_for_wire(params, native, wire.name)
+    return (*turns(renamed.system, wire.name), *conversation), renamed.params, renamed.native
 
 
 def _of_class(model: ModelBase, messages: Sequence[BaseMessage]) -> Sequence[BaseMessage]:

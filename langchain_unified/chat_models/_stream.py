@@ -16,7 +16,9 @@ from langchain_unified.chat_models._plan import Plan
 from langchain_unified.chat_models._stops import StreamCutter
 from langchain_unified.errors import IncompleteStreamError, UnifiedError
 from langchain_unified.request import JsonObject
+from langchain_unified.tools.names import give_caller_names
 from langchain_unified.transport import Transport
+from langchain_unified.wires import StreamDecoder
 from langchain_unified.wires.openai_responses.versions import V0Decoder
 
 
@@ -73,6 +75,8 @@ class StreamReader:
         self.decoder = plan.wire.stream_decoder(plan.plain)
         if plan.output_version == "v0" and plan.wire.name == "openai_responses":
             self.decoder = V0Decoder(self.decoder)
+        if plan.caller_names:
+            self.decoder = _NamingDecoder(self.decoder, plan.caller_names)
         self.cutter = StreamCutter(plan.stops) if plan.stops else None
         self.seen: list[AIMessageChunk] = []
         self.feed: Callable[[JsonObject], Iterable[AIMessageChunk]] = (
@@ -147,3 +151,24 @@ class StreamReader:
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         self.__exit__(kind, error, trace)
+
+
+class _NamingDecoder:
+    """A stream decoder whose chunks name the tools as the caller does."""
+
+    def __init__(self, decoder: StreamDecoder, names: Mapping[str, str]) -> None:
+        self.decoder = decoder
+        self.names = names
+        self.close = decoder.close
+
+    def feed(self, event: JsonObject) -> Iterable[AIMessageChunk]:
+        return self._named(self.decoder.feed(event))
+
+    def end(self) -> Iterable[AIMessageChunk]:
+        return self._named(self.decoder.end())
+
+    def _named(self, chunks: Iterable[AIMessageChunk]) -> list[AIMessageChunk]:
+        found = list(chunks)
+        for chunk in found:
+            give_caller_names(chunk, self.names)
+        return found

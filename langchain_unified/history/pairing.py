@@ -9,15 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from langchain_unified.messages.tool_calls import CALL_ID_KEYS, call_id_of, makes_call
-from langchain_unified.request import Turn
+from langchain_unified.request import ToolSpec, Turn
 from langchain_unified.request.blocks import Block, JsonObject, changed, raw_value
 
 VALID_NAME = re.compile(r"[a-zA-Z0-9_-]+")
+
+
+def readable_name(name: str) -> str:
+    """A name with `_` for each character that no API takes in the name of a tool."""
+    return re.sub(r"[^a-zA-Z0-9_-]", "_", name) or "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +41,18 @@ class IdRules:
         """Whether the API takes this name of a tool in a call."""
         return VALID_NAME.fullmatch(name) is not None and len(name) <= self.max_name_length
 
-    def valid_name(self, name: str) -> str:
-        """A name like the given one that the API takes, the same in any process."""
-        readable = re.sub(r"[^a-zA-Z0-9_-]", "_", name) or "unknown"
-        if len(readable) <= self.max_name_length:
+    def valid_name(self, name: str, taken: Container[str] = ()) -> str:
+        """A name like the given one that the API takes and that is not `taken`, the same in any process."""
+        readable = readable_name(name)
+        if len(readable) <= self.max_name_length and readable not in taken:
             return readable
-        digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-        return f"{readable[: self.max_name_length - 9]}_{digest}"
+        start, attempt = readable[: self.max_name_length - 9].strip("_") or "tool", 0
+        while True:
+            text = f"{name}#{attempt}" if attempt else name
+            found = f"{start}_{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+            if found not in taken:
+                return found
+            attempt += 1
 
     def accepts(self, call_id: str) -> bool:
         """Whether the API takes this id."""
@@ -214,22 +224,58 @@ def _with_id(turn: Turn, index: int, new_id: str) -> Turn:
     return replace(turn, blocks=(*turn.blocks[:index], block, *turn.blocks[index + 1 :]))
 
 
-def with_valid_names(turns: tuple[Turn, ...], rules: IdRules) -> tuple[tuple[Turn, ...], list[str]]:
-    """The turns with names of tools that the API takes in a call; and the names that were replaced."""
-    replaced: list[str] = []
-    new_turns = tuple(_with_valid_names(turn, rules, replaced) if turn.role == "assistant" else turn for turn in turns)
-    return (new_turns if replaced else turns), replaced
+class SentNames:
+    """The names of tools as the API takes them. Those of the call's tools are given, others are made as they come.
+
+    A name that the API takes stays. Which name another one gets depends only on the tools and on the names before it.
+    """
+
+    def __init__(self, rules: IdRules, tools: Sequence[ToolSpec] = ()) -> None:
+        self.rules = rules
+        self.of_tools = {tool.caller_name: tool.name for tool in tools if tool.caller_name is not None}
+        self.made: dict[str, str] = {}
+        """The names that no tool of the call has -> what is sent for them."""
+        self.taken = {tool.name for tool in tools}
+
+    def sent(self, name: str) -> str:
+        """The name to send for a name."""
+        found = self.of_tools.get(name) or self.made.get(name)
+        if found is not None or self.rules.accepts_name(name):
+            return found or name
+        found = self.made[name] = self.rules.valid_name(name, self.taken)
+        self.taken.add(found)
+        return found
 
 
-def _with_valid_names(turn: Turn, rules: IdRules, replaced: list[str]) -> Turn:
-    blocks = list(turn.blocks)
-    for index, block in enumerate(blocks):
-        if makes_call(block) and not rules.accepts_name(name := called_name(block)):
-            replaced.append(name)
-            new_name, value = rules.valid_name(name), raw_value(block)
-            fields: JsonObject = {"value": {**value, "name": new_name}} if value else {"name": new_name}
-            blocks[index] = changed(block, **fields)
-    return replace(turn, blocks=tuple(blocks))
+def with_valid_names(turns: tuple[Turn, ...], names: SentNames) -> tuple[Turn, ...]:
+    """The turns with names of tools that the API takes; the same object where they have no others."""
+    new_turns = tuple(_with_valid_names(turn, names) for turn in turns)
+    return turns if all(one is other for one, other in zip(new_turns, turns, strict=True)) else new_turns
+
+
+def _with_valid_names(turn: Turn, names: SentNames) -> Turn:
+    blocks = [_with_valid_name(block, names) for block in turn.blocks]
+    return turn if all(one is other for one, other in zip(blocks, turn.blocks, strict=True)) else replace(
+        turn, blocks=tuple(blocks))  # fmt: skip
+
+
+def _with_valid_name(block: Block, names: SentNames) -> Block:
+    value = raw_value(block)
+    if makes_call(block):
+        new_name = names.sent(called_name(block))
+        if new_name == called_name(block):
+            return block
+        fields: JsonObject = {"value": {**value, "name": new_name}} if value else {"name": new_name}
+        return changed(block, **fields)
+    if block["type"] != "native" or not names.of_tools:
+        return block
+    # Claude's references to a tool: of a search that the caller runs, and in a change of the tools.
+    if value.get("type") == "tool_reference" and value.get("tool_name") in names.of_tools:
+        return changed(block, value={**value, "tool_name": names.of_tools[value["tool_name"]]})
+    tool = value.get("tool")
+    if isinstance(tool, dict) and tool.get("name") in names.of_tools:
+        return changed(block, value={**value, "tool": {**tool, "name": names.of_tools[tool["name"]]}})
+    return block
 
 
 def called_name(block: Block) -> str:

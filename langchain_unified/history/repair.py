@@ -20,6 +20,7 @@ from langchain_unified.history.foreign import is_foreign, is_reasoning, translat
 from langchain_unified.history.moved_marks import is_blank, move_marks
 from langchain_unified.history.pairing import (
     IdRules,
+    SentNames,
     called_name,
     is_provider_defined,
     with_valid_ids,
@@ -29,7 +30,7 @@ from langchain_unified.history.results import with_paired_results
 from langchain_unified.history.state import Policy, RepairState, Turns
 from langchain_unified.messages.json_text import json_object
 from langchain_unified.messages.tool_calls import call_id_of, makes_call
-from langchain_unified.request import Adjustment, Profile, Turn, WireName
+from langchain_unified.request import Adjustment, Profile, ToolSpec, Turn, WireName
 from langchain_unified.request.blocks import Block
 
 SYSTEM_ROLES = ("system", "developer")
@@ -45,19 +46,21 @@ def repair(
     policy: Policy = "fix",
     server_state: bool = False,
     has_answer_form: bool = False,
+    tools: tuple[ToolSpec, ...] = (),
 ) -> tuple[Turns, tuple[Adjustment, ...]]:
     """The turns as `wire` takes them, and the adjustments. The same object comes back where nothing changes.
 
     `ids` are the call ids that the wire takes. `model` is the target model: reasoning of another one is left out. With
     `server_state` the server holds earlier turns, and a result may answer a call that is not here.
-    `has_answer_form`: the call asks for an output format or a tool call, not for a text that could be continued. Raises
-    `InvalidHistoryError`.
+    `has_answer_form`: the call asks for an output format or a tool call, not for a text that could be continued. Calls
+    of the `tools` get the names under which these are sent. Raises `InvalidHistoryError`.
     """
     if not turns and not server_state:
         raise InvalidHistoryError("There are no messages to send. Give at least one.")
-    if _needs_no_repair(turns, wire, ids, model):
+    is_renamed = bool(tools) and any(tool.caller_name is not None for tool in tools)
+    if not is_renamed and _needs_no_repair(turns, wire, ids, model):
         return turns, ()
-    state = RepairState(wire, ids, profile, model, policy, server_state, has_answer_form)
+    state = RepairState(wire, ids, profile, model, policy, server_state, has_answer_form, tools)
     repaired = turns
     for step in STEPS:
         repaired = step(repaired, state)
@@ -220,11 +223,12 @@ def _refuse_broken_arguments(turns: Turns, state: RepairState) -> Turns:
 
 
 def _replace_names(turns: Turns, state: RepairState) -> Turns:
-    valid, replaced = with_valid_names(turns, state.ids)
-    if replaced:
-        names = ", ".join(repr(name) for name in dict.fromkeys(replaced))
+    names = SentNames(state.ids, state.tools)
+    valid = with_valid_names(turns, names)
+    if names.made:
+        replaced = ", ".join(map(repr, names.made))
         why = "The API takes only letters, digits, _ and - in the name of a tool: others were sent in these calls."
-        state.report(f"tool names {names}", why)
+        state.report(f"tool names {replaced}", why)
     return valid
 
 

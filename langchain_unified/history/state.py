@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from langchain_unified.errors import InvalidHistoryError
 from langchain_unified.history.pairing import IdRules
-from langchain_unified.request import Adjustment, Profile, Turn, WireName
+from langchain_unified.request import Adjustment, Profile, ToolSpec, Turn, WireName
 
 Policy: TypeAlias = Literal["fix", "raise"]
 """What to do where a repair changes the meaning of a history: repair it, or raise `InvalidHistoryError`."""
@@ -26,6 +26,7 @@ class RepairState:
     policy: Policy
     server_state: bool
     has_answer_form: bool = False
+    tools: tuple[ToolSpec, ...] = ()
     adjustments: list[Adjustment] = field(default_factory=list)
 
     def report(self, what: str, why: str) -> None:

@@ -87,6 +87,8 @@ class ToolSpec:
     mark: Mark | None = None
     checked: bool = field(default=False, compare=False)
     """Whether arguments are checked here against the whole schema, so that nothing is lost that a provider ignores."""
+    caller_name: str | None = field(default=None, compare=False)
+    """The name that the caller gave, where the API does not take it and `name` is sent in its place."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ DROPPED = frozenset({"$anchor", "$comment", "$id", "$schema", "discriminator"})
 REFUSED_AT_ROOT = frozenset({*COMBINATIONS, "enum", "const", "not"})
 """The keywords that the API refuses at the root of a function's schema."""
 LOOKAROUND = re.compile(r"\(\?<?[=!]")
-TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]+")
 
 
 def adapt_schema(schema: Mapping[str, Any]) -> AdaptedSchema:
@@ -68,11 +68,11 @@ def function_schema(spec: ToolSpec, adjustments: list[Adjustment]) -> tuple[Json
     return _schema(parameters, spec.strict, f"tool {spec.name!r}", adjustments, checked=spec.checked)
 
 
-def check_tool_name(name: str) -> str:
-    """The name of a function or a custom tool. Raises `InvalidToolError` for one that the API refuses."""
-    if not TOOL_NAME.fullmatch(name):
+def check_tool_name(name: str, longest: int) -> str:
+    """The name of a function or a custom tool, of at most `longest` characters. Raises `InvalidToolError`."""
+    if not TOOL_NAME.fullmatch(name) or len(name) > longest:
         raise InvalidToolError(
-            f"OpenAI refuses the tool name {name!r}: use 1 to 64 letters, digits, underscores and hyphens."
+            f"OpenAI refuses the tool name {name!r}: use 1 to {longest} letters, digits, underscores and hyphens."
         )
     return name
 

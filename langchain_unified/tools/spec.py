@@ -145,7 +145,7 @@ TYPES: Mapping[str, type] = {"description": str, "strict": bool}
 
 def _name(holder: Mapping[str, Any]) -> str:
     name = holder.get("name")
-    if not isinstance(name, str) or not name:
+    if not isinstance(name, str):
         raise InvalidToolError(f"A tool has no name: {short(holder)}. Give it a `name`.")
     return name
 

@@ -389,7 +389,7 @@ def test_tools_are_a_list(tools: Any):
         tool_specs(tools)
 
 
-LIMITS = {"anthropic_messages": 128, "openai_chat": 64, "openai_responses": 64}
+LIMITS = {"anthropic_messages": 128, "openai_chat": 64, "openai_responses": 128}
 
 
 @pytest.mark.parametrize("wire", ENDPOINTS)

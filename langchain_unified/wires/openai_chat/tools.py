@@ -34,7 +34,7 @@ OPTIONS = frozenset({("custom", "format")})
 
 
 def _function(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
-    function: JsonObject = {"name": check_tool_name(spec.name)}
+    function: JsonObject = {"name": check_tool_name(spec.name, CALL_IDS.max_name_length)}
     if spec.description is not None:
         function["description"] = spec.description
     function["parameters"], strict = function_schema(spec, adjustments)
@@ -44,7 +44,7 @@ def _function(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
 
 
 def _custom(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
-    custom: JsonObject = {"name": check_tool_name(spec.name)}
+    custom: JsonObject = {"name": check_tool_name(spec.name, CALL_IDS.max_name_length)}
     if spec.description is not None:
         custom["description"] = spec.description
     form = spec.options.get("format")

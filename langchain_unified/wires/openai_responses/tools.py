@@ -16,8 +16,8 @@ from langchain_unified.tools.server.forms import refusal
 OPTIONS = frozenset({"defer_loading", "async", "allowed_callers", "output_schema"})
 CALLERS = frozenset({"direct", "programmatic"})
 
-CALL_IDS = IdRules(max_length=64, pattern=re.compile(r".+", re.DOTALL), prefix="call")
-"""The length is that of the API's error message."""
+CALL_IDS = IdRules(max_length=64, pattern=re.compile(r".+", re.DOTALL), prefix="call", max_name_length=128)
+"""The length of an id is that of the API's error message."""
 
 
 def encode_tools(request: Request, adjustments: list[Adjustment]) -> list[JsonObject]:
@@ -29,7 +29,7 @@ def encode_tools(request: Request, adjustments: list[Adjustment]) -> list[JsonOb
 
 
 def _function(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
-    tool: JsonObject = {"type": "function", "name": check_tool_name(spec.name)}
+    tool: JsonObject = {"type": "function", "name": check_tool_name(spec.name, CALL_IDS.max_name_length)}
     if spec.description is not None:
         tool["description"] = spec.description
     tool["parameters"], strict = function_schema(spec, adjustments)
@@ -44,7 +44,7 @@ def _function(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
 
 
 def _custom(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
-    tool: JsonObject = {"type": "custom", "name": check_tool_name(spec.name)}
+    tool: JsonObject = {"type": "custom", "name": check_tool_name(spec.name, CALL_IDS.max_name_length)}
     if spec.description is not None:
         tool["description"] = spec.description
     form = spec.options.get("format")
