@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
@@ -16,7 +16,7 @@ from langchain_unified.chat_models._stops import cut_message
 from langchain_unified.request import JsonObject
 from langchain_unified.structured.answer import Target, parse_answer, refusal_in
 from langchain_unified.tools.names import give_caller_names
-from langchain_unified.transport import Answer, Transport
+from langchain_unified.transport import Answer, AsyncEventStream, EventStream, Transport
 from langchain_unified.wires.openai_responses.versions import as_responses_v1, as_v0
 
 MAX_PARALLEL = 8
@@ -60,7 +60,7 @@ def read_answers(plan: Plan, answers: Sequence[Answer]) -> ChatResult:
     """The result of a call: each answer decoded, cut at the plan's stops, with what the call adds to its metadata."""
     generations: list[ChatGeneration] = []
     for answer in answers:
-        added = call_metadata(plan, answer.request_id, answer.headers)
+        added = call_metadata(plan, answer)
         info = generation_info(answer.headers)
         for decoded in plan.wire.decode(answer.data):
             message = cut_message(decoded, plan.stops) if plan.stops else decoded
@@ -90,11 +90,17 @@ def add_parsed(message: AIMessage, whole: AIMessage, target: Target) -> None:
         message.additional_kwargs["parsed"] = value
 
 
-def call_metadata(plan: Plan, request_id: str | None, headers: Mapping[str, str]) -> JsonObject:
-    """What the call itself adds to `response_metadata`, for an invoked and a streamed answer alike."""
+def call_metadata(plan: Plan, answer: Answer | EventStream | AsyncEventStream) -> JsonObject:
+    """What the call itself adds to `response_metadata`, for an invoked and a streamed answer alike.
+
+    `attempts` is there where the first request failed.
+    """
     added: JsonObject = {}
-    if request_id:
-        added["request_id"] = request_id
+    headers = answer.headers
+    if answer.request_id:
+        added["request_id"] = answer.request_id
+    if answer.attempts > 1:
+        added["attempts"] = answer.attempts
     if plan.adjustments:
         added["adjustments"] = [dict(item) for item in plan.adjustments]
     if plan.include_headers:

@@ -34,6 +34,8 @@ class CallOptions(TypedDict, total=False):
     extra_query: Mapping[str, Any]
     extra_body: Mapping[str, Any]
     max_retries: int
+    max_retry_wait: float
+    deadline: float
     api_key: SecretStr | str
     betas: Sequence[str]
     stream: bool

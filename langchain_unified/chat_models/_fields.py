@@ -89,7 +89,13 @@ class Connection(BaseModel):
     model_config = ConfigDict(populate_by_name=True, arbitrary_types_allowed=True, protected_namespaces=())
 
     max_retries: int | None = None
-    """How often the SDK retries a request before the first byte of its answer. Default 2."""
+    """How often a request is repeated that fails before the first content of its answer. Default 2."""
+    max_retry_wait: float | None = Field(default=None, ge=0, exclude=True)
+    """The longest wait in seconds before a retry, where the server says how long. Default 120. Where it says longer,
+    the call ends at once, and `retry_after` of the error is the wait."""
+    deadline: float | None = Field(default=None, gt=0, exclude=True)
+    """Seconds for a call with all its retries and, of a stream, until its end. Default: no limit. `timeout` limits each
+    read, the deadline everything: a call that is not done by then is a `RequestTimeoutError`."""
     default_headers: Mapping[str, str] | None = Field(default=None, repr=False)
     default_query: Mapping[str, object] | None = Field(default=None, repr=False)
     http_client: Any | None = Field(default=None, exclude=True, repr=False)

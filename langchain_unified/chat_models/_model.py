@@ -273,7 +273,7 @@ class ModelBase(Parameters, Connection, BaseChatModel):
 
     def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
         # Keys and timeouts do not change an answer, and have no place in a cache's key.
-        in_key = {key: value for key, value in kwargs.items() if key not in ("api_key", "timeout", "extra_headers")}
+        in_key = {key: value for key, value in kwargs.items() if key not in NOT_IN_CACHE_KEYS}
         return super()._get_llm_string(stop=stop, **redacted(in_key))
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
@@ -303,6 +303,12 @@ class ModelBase(Parameters, Connection, BaseChatModel):
         return None if found is None else cast("ModelProfile", DerivedProfile(found))
 
 
+NOT_IN_CACHE_KEYS = frozenset(
+    {"api_key", "timeout", "extra_headers", "deadline", "max_retries", "max_retry_wait"}
+)
+"""Keywords of a call that do not change its answer."""
+
+
 # --- the transport's configuration ------------------------------------------------------------------------------------
 
 
@@ -330,6 +336,8 @@ def connection(model: ModelBase, endpoint: Endpoint) -> TransportConfig:
         proxy=endpoint.proxy,
         timeout=timeout,
         max_retries=model.max_retries,
+        max_retry_wait=model.max_retry_wait,
+        deadline=model.deadline,
         default_headers=tuple(_gateway.with_headers(model.default_headers or {}, model._gateway_headers).items()),
         default_query=tuple((model.default_query or {}).items()),
         socket_options=None if model.http_socket_options is None else tuple(model.http_socket_options),

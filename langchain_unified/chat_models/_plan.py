@@ -352,6 +352,8 @@ def _call(model: ModelBase, route: catalog.Route, path: str, encoded: Encoded, o
         query=options.get("extra_query", {}),
         timeout=options.get("timeout"),
         max_retries=options.get("max_retries"),
+        max_retry_wait=options.get("max_retry_wait"),
+        deadline=options.get("deadline"),
         api_key=SecretStr(key) if isinstance(key, str) else key,
         idle_timeout=model.stream_chunk_timeout,
         model=route.model,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
 from typing import Self, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -17,7 +17,7 @@ from langchain_unified.chat_models._stops import StreamCutter
 from langchain_unified.errors import IncompleteStreamError, UnifiedError
 from langchain_unified.request import JsonObject
 from langchain_unified.tools.names import give_caller_names
-from langchain_unified.transport import Transport
+from langchain_unified.transport import AsyncEventStream, EventStream, Transport
 from langchain_unified.wires import StreamDecoder
 from langchain_unified.wires.openai_responses.versions import V0Decoder
 
@@ -26,7 +26,7 @@ def read(
     transport: Transport, plan: Plan, run_manager: CallbackManagerForLLMRun | None
 ) -> Generator[ChatGenerationChunk]:
     """Make the call; its chunks, which the callbacks get as well."""
-    with transport.stream(plan.call) as events, StreamReader(plan, events.request_id, events.headers) as reader:
+    with transport.stream(plan.call) as events, StreamReader(plan, events) as reader:
         info = generation_info(events.headers)  # with the first chunk alone: chunks are added up
         for event in events:
             for message in reader.feed(event):
@@ -47,7 +47,7 @@ async def aread(
     """Async twin of `read`."""
     async with (
         await transport.astream(plan.call) as events,
-        StreamReader(plan, events.request_id, events.headers) as reader,
+        StreamReader(plan, events) as reader,
     ):
         info = generation_info(events.headers)
         async for event in events:
@@ -69,9 +69,10 @@ class StreamReader:
     `feed` gives the chunks of one event; `seen` are the chunks that the caller has got.
     """
 
-    def __init__(self, plan: Plan, request_id: str | None, headers: Mapping[str, str]) -> None:
+    def __init__(self, plan: Plan, events: EventStream | AsyncEventStream) -> None:
         self.plan = plan
-        self.metadata = call_metadata(plan, request_id, headers)
+        self.attempts = events.attempts
+        self.metadata = call_metadata(plan, events)
         self.decoder = plan.wire.stream_decoder(plan.plain)
         if plan.output_version == "v0" and plan.wire.name == "openai_responses":
             self.decoder = V0Decoder(self.decoder)
@@ -143,6 +144,7 @@ class StreamReader:
             self.seen += self.cutter.flush(self.seen[-1])
         if self.seen:
             error.partial = add_ai_message_chunks(self.seen[0], *self.seen[1:])
+        error.attempts = error.attempts or self.attempts
         error.provider = error.provider or self.plan.route.provider
         error.model = error.model or self.plan.route.model
 

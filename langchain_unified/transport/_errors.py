@@ -16,6 +16,7 @@ from langchain_unified.request import JsonObject
 from langchain_unified.transport._error_table import classify
 from langchain_unified.transport._json import loads
 from langchain_unified.transport._redirects import refused
+from langchain_unified.transport._retries import Attempts
 from langchain_unified.transport._secrets import hide_secrets_in_fields, without_secrets
 from langchain_unified.transport.config import Sdk
 
@@ -93,6 +94,23 @@ class ErrorMapper:
         error.code = found.code
         error.request_id = error.request_id or _id_in(body)
         error.retry_after = found.retry_after if error.retry_after is None else error.retry_after
+        return error
+
+    # --- the deadline -------------------------------------------------------------------------------------------------
+
+    def in_time(self, error: UnifiedError, attempts: Attempts) -> UnifiedError:
+        """`error`, or that of the deadline where it is what ended the request."""
+        is_cut = isinstance(error, errors.RequestTimeoutError | errors.ConnectionFailedError)
+        if not (is_cut and attempts.is_over()):
+            return error
+        late = self.too_late(attempts, getattr(error, "request", None))
+        return _with_cause(late, error.__cause__)
+
+    def too_late(self, attempts: Attempts, request: Any = None) -> UnifiedError:
+        """The error of a call that is not done at its deadline."""
+        message = f"the call is not done within its deadline of {attempts.deadline:g} s (requests: {attempts.made})"
+        error = self._no_response(errors.RequestTimeoutError, self.sdk.timeout_error, message, request)
+        error.attempts = attempts.made
         return error
 
     # --- replies ------------------------------------------------------------------------------------------------------

@@ -10,12 +10,15 @@ import orjson
 
 from langchain_unified.errors import UnifiedError, error_in
 from langchain_unified.request import JsonObject
+from langchain_unified.transport._content import has_content
 from langchain_unified.transport._errors import ErrorMapper
 from langchain_unified.transport._json import loads
 from langchain_unified.transport.sse import ErrorData, Parser
 
 ERROR_EVENTS = frozenset({"error", "response.failed"})
 """Types of events that report an error. A Chat chunk with an `error` key does so, too."""
+UNSEEN = 1.0
+"""Seconds, at most, in which events count as content unread."""
 MAX_MESSAGE = 500
 """Characters of an error event's text that its message shows."""
 
@@ -38,7 +41,7 @@ class EventReader:
     def feed(self, chunk: bytes) -> list[JsonObject]:
         events = self._events(self._parser.feed(chunk))
         if self.idle_timeout and self.failure is None:
-            self._watch(self.idle_timeout, bool(events))
+            self._watch(self.idle_timeout, events)
         return events
 
     def flush(self) -> list[JsonObject]:
@@ -56,11 +59,18 @@ class EventReader:
         """Our error for an exception that reading raised; `None` if it came from neither SDK nor HTTP client."""
         return self._mapper.translate(exc)
 
-    def _watch(self, limit: float, has_content: bool) -> None:
+    def _watch(self, limit: float, events: list[JsonObject]) -> None:
+        """Fail when no content came for `limit` seconds of waiting.
+
+        Events are read only once a while has passed since the last that had content: a fast stream costs nothing.
+        """
         self._waited += time.monotonic() - self._since
-        if has_content:
+        unseen = min(limit / 4, UNSEEN)
+        if self._waited < unseen:
+            return
+        if any(map(has_content, events)):
             self._waited = 0.0
-        elif self._waited >= limit:
+        elif self._waited >= limit + unseen:
             self.failure = self._mapper.idle(self._response, limit)
 
     def _events(self, payloads: list[bytes]) -> list[JsonObject]:
@@ -125,12 +135,14 @@ class EventStream:
         self.headers: Mapping[str, str] = response.headers
         self._response = response
         self._events = self._read(reader)
+        self.iterator: Iterator[JsonObject] = self._events
+        self.attempts = 1
 
     def __iter__(self) -> Iterator[JsonObject]:
-        return self._events
+        return self.iterator
 
     def __next__(self) -> JsonObject:
-        return next(self._events)
+        return next(self.iterator)
 
     def __enter__(self) -> Self:
         return self
@@ -171,13 +183,14 @@ class AsyncEventStream:
         self.headers: Mapping[str, str] = response.headers
         self._response = response
         self._events: Any = self._read(reader)
+        self.iterator: AsyncIterator[JsonObject] = self._events
+        self.attempts = 1
 
     def __aiter__(self) -> AsyncIterator[JsonObject]:
-        events: AsyncIterator[JsonObject] = self._events
-        return events
+        return self.iterator
 
     async def __anext__(self) -> JsonObject:
-        return await anext(self.__aiter__())
+        return await anext(self.iterator)
 
     async def __aenter__(self) -> Self:
         return self

@@ -5,14 +5,16 @@ from __future__ import annotations
 import functools
 import importlib
 import os
+import time
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from langchain_unified.errors import ConfigurationError, UnifiedError, error_in
 from langchain_unified.request import Provider
 from langchain_unified.transport import pools
+from langchain_unified.transport._deadline import ENDS
 from langchain_unified.transport._errors import ErrorMapper, http_errors, media_type
 from langchain_unified.transport._json import dumps, loads
 from langchain_unified.transport._keys import (
@@ -23,6 +25,8 @@ from langchain_unified.transport._keys import (
     given_client_with_key,
 )
 from langchain_unified.transport._logs import hide_parameters, hide_secrets
+from langchain_unified.transport._openings import abegin, begin
+from langchain_unified.transport._retries import Attempts, asleep, attempts_of, log_retry
 from langchain_unified.transport._streams import AsyncEventStream, EventReader, EventStream
 from langchain_unified.transport.aws import CONTENT_TYPE as AWS_STREAM
 from langchain_unified.transport.aws import AwsParser
@@ -34,6 +38,9 @@ if TYPE_CHECKING:
 
 NOT_STREAMED = frozenset({"application/json", "application/problem+json", "text/html"})
 """Media types that no event stream has. Streams of another type, or none, are read as server-sent events."""
+
+RETRY_COUNT = "x-stainless-retry-count"
+"""The header in which the SDKs count the retries of a call."""
 
 ONE_KIND = "The model was given {given} only. Pass {missing} as well for {calls} calls."
 
@@ -48,9 +55,9 @@ class Transport:
     def __init__(self, config: TransportConfig) -> None:
         self.config = config
         self._has_sdk_client = config.client is not None or config.async_client is not None
-        # By whether each call brings its key.
-        self._connected: dict[bool, _Connected] = {}
-        self._aconnected: dict[bool, _Connected] = {}
+        # By whether each call brings its key, and whether it has a deadline.
+        self._connected: dict[tuple[bool, bool], _Connected] = {}
+        self._aconnected: dict[tuple[bool, bool], _Connected] = {}
 
     def __reduce__(self) -> tuple[type[Transport], tuple[TransportConfig]]:
         return (Transport, (self.config,))
@@ -58,16 +65,42 @@ class Transport:
     # --- sync ---------------------------------------------------------------------------------------------------------
 
     def send(self, call: HttpCall) -> Answer:
-        """Send a call and read the answer."""
-        mapper = ErrorMapper(self._sdk, call.model)
-        return self._answer(self._post(call, mapper, stream=False), mapper)
+        """Send a call and read the answer. A request that fails is repeated, up to `max_retries` times."""
+        mapper, attempts = ErrorMapper(self._sdk, call.model), attempts_of(call, self.config)
+        while True:
+            try:
+                return self._answer(self._post(call, mapper, attempts, stream=False), mapper, attempts)
+            except UnifiedError as error:
+                if not attempts.may_repeat(error):
+                    raise
+                log_retry(error, attempts)
+            time.sleep(attempts.wait)
 
     def stream(self, call: HttpCall) -> EventStream:
-        """Send a call and wait for the head of the response. The events come as the stream is read."""
-        mapper = ErrorMapper(self._sdk, call.model)
-        response = self._post(call, mapper, stream=True)
+        """Send a call and wait for the first content of its stream. The other events come as the stream is read.
+
+        A request that fails before its first content is repeated, up to `max_retries` times.
+        """
+        mapper, attempts = ErrorMapper(self._sdk, call.model), attempts_of(call, self.config)
+        while True:
+            try:
+                events = self._open(call, mapper, attempts)
+                failure = begin(events, attempts, mapper)
+            except UnifiedError as error:
+                if not attempts.may_repeat(error):
+                    raise
+                failure = error
+            else:
+                if failure is None:
+                    return events
+                events.close()
+            log_retry(failure, attempts)
+            time.sleep(attempts.wait)
+
+    def _open(self, call: HttpCall, mapper: ErrorMapper, attempts: Attempts) -> EventStream:
+        response = self._post(call, mapper, attempts, stream=True)
         if media_type(response) in NOT_STREAMED:
-            raise self._not_streamed(response, mapper)
+            raise self._not_streamed(response, mapper, attempts)
         return EventStream(response, _reader(response, mapper, call), self._sdk.request_id(response.headers))
 
     def close(self) -> None:
@@ -76,7 +109,8 @@ class Transport:
         A later call connects anew. Clients that were given to the model stay open.
         """
         self._connected.clear()
-        pools.release(self._pool_key, self)
+        for key in self._pool_keys:
+            pools.release(key, self)
 
     def retire(self) -> None:
         """Close as `close` does, once this transport is garbage-collected: who still reads from it keeps it.
@@ -84,44 +118,54 @@ class Transport:
         Connections of async calls are closed with their event loop.
         """
         if self._connected:
-            pools.release_when_collected(self._pool_key, self)
+            for key in self._pool_keys:
+                pools.release_when_collected(key, self)
 
-    def _post(self, call: HttpCall, mapper: ErrorMapper, *, stream: bool) -> Any:
+    def _post(self, call: HttpCall, mapper: ErrorMapper, attempts: Attempts, *, stream: bool) -> Any:
+        attempts.made += 1
+        token = ENDS.set(attempts.ends)
         try:
-            client = self._client(call)
-            return client.post(call.path, **self._arguments(call, client, self._sdk.stream_cls if stream else None))
+            client = self._client(call, attempts)
+            arguments = self._arguments(call, client, attempts, self._sdk.stream_cls if stream else None)
+            return client.post(call.path, **arguments)
         except UnifiedError:
             raise
         except Exception as exc:
             if (error := mapper.translate(exc)) is None:
                 raise
+            error = mapper.in_time(error, attempts)
             raise error from error.__cause__
+        finally:
+            ENDS.reset(token)
 
-    def _not_streamed(self, response: Any, mapper: ErrorMapper) -> UnifiedError:
+    def _not_streamed(self, response: Any, mapper: ErrorMapper, attempts: Attempts) -> UnifiedError:
+        token = ENDS.set(attempts.ends)
         try:
             return mapper.not_streamed(response, response.read())
         except http_errors() as exc:
-            return mapper.network(exc)
+            return mapper.in_time(mapper.network(exc), attempts)
         finally:
+            ENDS.reset(token)
             response.close()
 
-    def _client(self, call: HttpCall) -> Any:
+    def _client(self, call: HttpCall, attempts: Attempts) -> Any:
         config = self.config
         if self._has_sdk_client:
             if config.client is None:
                 raise ConfigurationError(ONE_KIND.format(given="async_client", missing="client", calls="sync"))
             return given_client_with_key(config.client, call.api_key)
         key = call_key(config, call)
-        connected = self._connected.get(key is not None)
+        kind = (key is not None, attempts.ends is not None)
+        connected = self._connected.get(kind)
         if connected is None or not connected.is_usable():
-            connected = self._connected[key is not None] = self._connect(key_per_call=key is not None)
+            connected = self._connected[kind] = self._connect(*kind)
         return connected.client_for(key, config)
 
-    def _connect(self, *, key_per_call: bool) -> _Connected:
+    def _connect(self, key_per_call: bool, watched: bool) -> _Connected:
         config, key = self.config, client_key(self.config, key_per_call=key_per_call)
         if config.http_client is not None:
             return _Connected(self._sdk.client(config, key, config.http_client))
-        pool = pools.sync_pool(self._pool_key, self)
+        pool = pools.sync_pool(self._pool_keys[watched], self)
         client = pool.client((*self._settings, key), lambda: self._sdk.client(config, key, pool.http))
         return _Connected(client, pool)
 
@@ -129,59 +173,91 @@ class Transport:
 
     async def asend(self, call: HttpCall) -> Answer:
         """Async twin of `send`."""
-        mapper = ErrorMapper(self._sdk, call.model)
-        return self._answer(await self._apost(call, mapper, stream=False), mapper)
+        mapper, attempts = ErrorMapper(self._sdk, call.model), attempts_of(call, self.config)
+        while True:
+            try:
+                return self._answer(await self._apost(call, mapper, attempts, stream=False), mapper, attempts)
+            except UnifiedError as error:
+                if not attempts.may_repeat(error):
+                    raise
+                log_retry(error, attempts)
+            await asleep(attempts.wait)
 
     async def astream(self, call: HttpCall) -> AsyncEventStream:
         """Async twin of `stream`."""
-        mapper = ErrorMapper(self._sdk, call.model)
-        response = await self._apost(call, mapper, stream=True)
+        mapper, attempts = ErrorMapper(self._sdk, call.model), attempts_of(call, self.config)
+        while True:
+            try:
+                events = await self._aopen(call, mapper, attempts)
+                failure = await abegin(events, attempts, mapper)
+            except UnifiedError as error:
+                if not attempts.may_repeat(error):
+                    raise
+                failure = error
+            else:
+                if failure is None:
+                    return events
+                await events.aclose()
+            log_retry(failure, attempts)
+            await asleep(attempts.wait)
+
+    async def _aopen(self, call: HttpCall, mapper: ErrorMapper, attempts: Attempts) -> AsyncEventStream:
+        response = await self._apost(call, mapper, attempts, stream=True)
         if media_type(response) in NOT_STREAMED:
-            raise await self._anot_streamed(response, mapper)
+            raise await self._anot_streamed(response, mapper, attempts)
         return AsyncEventStream(response, _reader(response, mapper, call), self._sdk.request_id(response.headers))
 
     async def aclose(self) -> None:
         """Async twin of `close`: gives back the connections of async calls on the running event loop."""
         self._aconnected.clear()
-        await pools.arelease(self._pool_key, self)
+        for key in self._pool_keys:
+            await pools.arelease(key, self)
 
-    async def _apost(self, call: HttpCall, mapper: ErrorMapper, *, stream: bool) -> Any:
+    async def _apost(self, call: HttpCall, mapper: ErrorMapper, attempts: Attempts, *, stream: bool) -> Any:
+        attempts.made += 1
+        token = ENDS.set(attempts.ends)
         try:
-            client = await self._aclient(call)
-            stream_cls = self._sdk.async_stream_cls if stream else None
-            return await client.post(call.path, **self._arguments(call, client, stream_cls))
+            client = await self._aclient(call, attempts)
+            arguments = self._arguments(call, client, attempts, self._sdk.async_stream_cls if stream else None)
+            return await client.post(call.path, **arguments)
         except UnifiedError:
             raise
         except Exception as exc:
             if (error := mapper.translate(exc)) is None:
                 raise
+            error = mapper.in_time(error, attempts)
             raise error from error.__cause__
+        finally:
+            ENDS.reset(token)
 
-    async def _anot_streamed(self, response: Any, mapper: ErrorMapper) -> UnifiedError:
+    async def _anot_streamed(self, response: Any, mapper: ErrorMapper, attempts: Attempts) -> UnifiedError:
+        token = ENDS.set(attempts.ends)
         try:
             return mapper.not_streamed(response, await response.aread())
         except http_errors() as exc:
-            return mapper.network(exc)
+            return mapper.in_time(mapper.network(exc), attempts)
         finally:
+            ENDS.reset(token)
             await response.aclose()
 
-    async def _aclient(self, call: HttpCall) -> Any:
+    async def _aclient(self, call: HttpCall, attempts: Attempts) -> Any:
         config = self.config
         if self._has_sdk_client:
             if config.async_client is None:
                 raise ConfigurationError(ONE_KIND.format(given="client", missing="async_client", calls="async"))
             return given_client_with_key(config.async_client, call.api_key)
         key = await acall_key(config, call)
-        connected = self._aconnected.get(key is not None)
+        kind = (key is not None, attempts.ends is not None)
+        connected = self._aconnected.get(kind)
         if connected is None or not connected.is_usable():
-            connected = self._aconnected[key is not None] = await self._aconnect(key_per_call=key is not None)
+            connected = self._aconnected[kind] = await self._aconnect(*kind)
         return connected.client_for(key, config)
 
-    async def _aconnect(self, *, key_per_call: bool) -> _Connected:
+    async def _aconnect(self, key_per_call: bool, watched: bool) -> _Connected:
         config, key = self.config, client_key(self.config, key_per_call=key_per_call)
         if config.http_async_client is not None:
             return _Connected(self._sdk.async_client(config, key, config.http_async_client))
-        pool = await pools.async_pool(self._pool_key, self)
+        pool = await pools.async_pool(self._pool_keys[watched], self)
         client = pool.client((*self._settings, key), lambda: self._sdk.async_client(config, key, pool.http))
         return _Connected(client, pool)
 
@@ -193,8 +269,10 @@ class Transport:
         return load_sdk(self.config.provider)
 
     @cached_property
-    def _pool_key(self) -> pools.PoolKey:
-        return pools.key_of(self.config)
+    def _pool_keys(self) -> tuple[pools.PoolKey, pools.PoolKey]:
+        """The pool of calls without a deadline, and that of calls with one."""
+        key = pools.key_of(self.config)
+        return key, replace(key, watched=True)
 
     @cached_property
     def _settings(self) -> tuple[Hashable, ...]:
@@ -208,7 +286,9 @@ class Transport:
     def _timeout(self) -> httpx2.Timeout | None:
         return pools.http_timeout(self.config.timeout)
 
-    def _arguments(self, call: HttpCall, client: Any, stream_cls: type[Any] | None) -> dict[str, Any]:
+    def _arguments(
+        self, call: HttpCall, client: Any, attempts: Attempts, stream_cls: type[Any] | None
+    ) -> dict[str, Any]:
         """The arguments of `client.post`. `stream_cls=None`: not streamed."""
         body = call.body
         arguments: dict[str, Any] = {"cast_to": self._sdk.response_cls}
@@ -217,27 +297,29 @@ class Transport:
             body = body if body.get("stream") is True else {**body, "stream": True}
         # Clients of other platforms move the model from the body into the path, so they need it as an object.
         arguments |= {"body": body} if self._has_sdk_client else {"content": dumps(body)}
-        arguments["options"] = self._options(call, client, stream=stream_cls is not None)
+        arguments["options"] = self._options(call, client, attempts, stream=stream_cls is not None)
         return arguments
 
-    def _options(self, call: HttpCall, client: Any, *, stream: bool) -> dict[str, Any]:
-        options: dict[str, Any] = {}
+    def _options(self, call: HttpCall, client: Any, attempts: Attempts, *, stream: bool) -> dict[str, Any]:
+        # The SDK repeats nothing: two layers of retries would multiply.
+        options: dict[str, Any] = {"max_retries": 0}
         if call.headers:
             options["headers"] = dict(call.headers)
+        if attempts.made > 1:
+            options["headers"] = {**call.headers, RETRY_COUNT: str(attempts.made - 1)}
         if call.query:
             hide_parameters(call.query)
             options["params"] = dict(call.query)
-        retries = call.max_retries if call.max_retries is not None else self.config.max_retries
-        if retries is not None:
-            options["max_retries"] = retries
         timeout = self._timeout if call.timeout is None else pools.http_timeout(call.timeout)
         if stream and call.idle_timeout:
             timeout = pools.with_read_limit(timeout or pools.http_timeout(client.timeout), call.idle_timeout)
+        if (remaining := attempts.remaining()) is not None:
+            timeout = pools.with_limit(timeout or pools.http_timeout(client.timeout), remaining)
         if timeout is not None:
             options["timeout"] = timeout
         return options
 
-    def _answer(self, response: Any, mapper: ErrorMapper) -> Answer:
+    def _answer(self, response: Any, mapper: ErrorMapper, attempts: Attempts) -> Answer:
         try:
             data = loads(response.content)
         except ValueError:
@@ -246,7 +328,7 @@ class Transport:
             raise mapper.not_json(response, response.content)
         if error := error_in(data):
             raise mapper.in_reply(response, data, error)
-        return Answer(data, self._sdk.request_id(response.headers), response.headers)
+        return Answer(data, self._sdk.request_id(response.headers), response.headers, attempts.made)
 
 
 @dataclass(slots=True, repr=False)

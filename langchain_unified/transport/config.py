@@ -24,7 +24,9 @@ class TransportConfig:
 
     `base_url`: its user name and password are sent as basic authentication, its query with every request.
     `api_key=None`: the SDK looks for a key (environment variables, profiles, credentials).
-    `timeout=None`: 600 s, and 5 s to connect. `max_retries=None`: 2.
+    `timeout=None`: 600 s, and 5 s to connect. `max_retries=None`: 2. `max_retry_wait`: the longest wait before a retry,
+    where the server says how long; `None`: 120 s. `deadline`: seconds for a call with all its retries and, of a stream,
+    until its end; `None`: no limit.
     `http_client` and `http_async_client`: HTTP clients that the SDK's client sends with.
     `client` and `async_client`: SDK clients (Bedrock, Vertex, Foundry, Azure). A setting that is `None` here then stays
     as the client has it.
@@ -39,6 +41,8 @@ class TransportConfig:
     proxy: str | None = field(default=None, repr=False)
     timeout: Timeout | None = None
     max_retries: int | None = None
+    max_retry_wait: float | None = None
+    deadline: float | None = None
     default_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     default_query: tuple[tuple[str, object], ...] = field(default=(), repr=False)
     socket_options: tuple[tuple[int, int, int], ...] | None = None
@@ -61,7 +65,7 @@ class TransportConfig:
 class HttpCall:
     """One POST request: `path` below the base URL, and the body.
 
-    `timeout`, `max_retries`: instead of the configuration's. `None` keeps those.
+    `timeout`, `max_retries`, `max_retry_wait`, `deadline`: instead of the configuration's. `None` keeps those.
     `api_key`: for this request only, over the same connections.
     `idle_timeout`: for streams, the seconds without content (pings do not count) after which the stream ends in an
     error. `None` or 0: no limit.
@@ -74,6 +78,8 @@ class HttpCall:
     query: Mapping[str, object] = field(default_factory=dict, repr=False)
     timeout: Timeout | None = None
     max_retries: int | None = None
+    max_retry_wait: float | None = None
+    deadline: float | None = None
     api_key: SecretStr | None = None
     idle_timeout: float | None = None
     model: str = ""
@@ -81,11 +87,15 @@ class HttpCall:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The JSON of a reply that was not streamed. `request_id` is the provider's; header names match in any case."""
+    """The JSON of a reply that was not streamed. `request_id` is the provider's; header names match in any case.
+
+    `attempts`: the requests that it took.
+    """
 
     data: JsonObject
     request_id: str | None
     headers: Mapping[str, str]
+    attempts: int = 1
 
 
 @dataclass(frozen=True, slots=True)

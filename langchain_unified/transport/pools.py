@@ -46,12 +46,13 @@ ClientT = TypeVar("ClientT", "httpx2.Client", "httpx2.AsyncClient")
 
 @dataclass(frozen=True, slots=True)
 class PoolKey:
-    """The network settings of a pool, with those of the environment."""
+    """The network settings of a pool, with those of the environment. `watched`: its connections obey deadlines."""
 
     proxy: str | None = field(repr=False)
     socket_options: tuple[tuple[int, int, int], ...] | None
     environment: tuple[tuple[str, str], ...] = field(repr=False)
     certificates: tuple[str | None, str | None]
+    watched: bool = False
 
 
 def key_of(config: TransportConfig) -> PoolKey:
@@ -222,6 +223,16 @@ with contextlib.suppress(AttributeError):  # not on Windows
 
 
 def _http_client(key: PoolKey, kind: type[ClientT], transport: Any) -> ClientT:
+    """An HTTP client for the pool."""
+    client = _client_with_proxies(key, kind, transport)
+    if key.watched:
+        from langchain_unified.transport._watched import watch  # imports httpcore2
+
+        watch(client)
+    return client
+
+
+def _client_with_proxies(key: PoolKey, kind: type[ClientT], transport: Any) -> ClientT:
     """An HTTP client with the environment's proxies, or with one proxy, or with none."""
     import httpx2
 
@@ -284,6 +295,14 @@ def http_timeout(timeout: Timeout | None) -> httpx2.Timeout | None:
         return httpx2.Timeout(timeout)
     # A `Timeout` of the older httpx has the same four fields.
     return httpx2.Timeout(connect=timeout.connect, read=timeout.read, write=timeout.write, pool=timeout.pool)
+
+
+def with_limit(timeout: httpx2.Timeout | None, seconds: float) -> httpx2.Timeout:
+    """The timeout with each of its parts at most `seconds`."""
+    import httpx2
+
+    parts = (timeout or httpx2.Timeout(None)).as_dict()
+    return httpx2.Timeout(**{name: seconds if part is None else min(part, seconds) for name, part in parts.items()})
 
 
 def with_read_limit(timeout: httpx2.Timeout | None, seconds: float) -> httpx2.Timeout:
