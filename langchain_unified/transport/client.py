@@ -7,13 +7,14 @@ import importlib
 import os
 import time
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from langchain_unified.errors import ConfigurationError, UnifiedError, error_in
 from langchain_unified.request import Provider
 from langchain_unified.transport import pools
+from langchain_unified.transport._connected import Connected
 from langchain_unified.transport._deadline import ENDS
 from langchain_unified.transport._errors import ErrorMapper, http_errors, media_type
 from langchain_unified.transport._json import dumps, loads
@@ -21,7 +22,6 @@ from langchain_unified.transport._keys import (
     acall_key,
     call_key,
     client_key,
-    client_with_key,
     given_client_with_key,
 )
 from langchain_unified.transport._logs import hide_parameters, hide_secrets
@@ -56,8 +56,8 @@ class Transport:
         self.config = config
         self._has_sdk_client = config.client is not None or config.async_client is not None
         # By whether each call brings its key, and whether it has a deadline.
-        self._connected: dict[tuple[bool, bool], _Connected] = {}
-        self._aconnected: dict[tuple[bool, bool], _Connected] = {}
+        self._connected: dict[tuple[bool, bool], Connected] = {}
+        self._aconnected: dict[tuple[bool, bool], Connected] = {}
 
     def __reduce__(self) -> tuple[type[Transport], tuple[TransportConfig]]:
         return (Transport, (self.config,))
@@ -161,13 +161,13 @@ class Transport:
             connected = self._connected[kind] = self._connect(*kind)
         return connected.client_for(key, config)
 
-    def _connect(self, key_per_call: bool, watched: bool) -> _Connected:
+    def _connect(self, key_per_call: bool, watched: bool) -> Connected:
         config, key = self.config, client_key(self.config, key_per_call=key_per_call)
         if config.http_client is not None:
-            return _Connected(self._sdk.client(config, key, config.http_client))
+            return Connected(self._sdk.client(config, key, config.http_client))
         pool = pools.sync_pool(self._pool_keys[watched], self)
         client = pool.client((*self._settings, key), lambda: self._sdk.client(config, key, pool.http))
-        return _Connected(client, pool)
+        return Connected(client, pool)
 
     # --- async --------------------------------------------------------------------------------------------------------
 
@@ -253,13 +253,13 @@ class Transport:
             connected = self._aconnected[kind] = await self._aconnect(*kind)
         return connected.client_for(key, config)
 
-    async def _aconnect(self, key_per_call: bool, watched: bool) -> _Connected:
+    async def _aconnect(self, key_per_call: bool, watched: bool) -> Connected:
         config, key = self.config, client_key(self.config, key_per_call=key_per_call)
         if config.http_async_client is not None:
-            return _Connected(self._sdk.async_client(config, key, config.http_async_client))
+            return Connected(self._sdk.async_client(config, key, config.http_async_client))
         pool = await pools.async_pool(self._pool_keys[watched], self)
         client = pool.client((*self._settings, key), lambda: self._sdk.async_client(config, key, pool.http))
-        return _Connected(client, pool)
+        return Connected(client, pool)
 
     # --- both ---------------------------------------------------------------------------------------------------------
 
@@ -329,27 +329,6 @@ class Transport:
         if error := error_in(data):
             raise mapper.in_reply(response, data, error)
         return Answer(data, self._sdk.request_id(response.headers), response.headers, attempts.made)
-
-
-@dataclass(slots=True, repr=False)
-class _Connected:
-    """An SDK client and the pool of its connections; no pool where the caller gave the HTTP client."""
-
-    client: Any
-    pool: pools.Pool[Any] | None = None
-    last_copy: tuple[str, Any] | None = None
-
-    def is_usable(self) -> bool:
-        return self.pool is None or self.pool.is_usable()
-
-    def client_for(self, key: str | None, config: TransportConfig) -> Any:
-        """The client, or a copy with `key`. The last copy stays: making one takes 0.1 ms, and keys rarely change."""
-        if key is None:
-            return self.client
-        last = self.last_copy
-        if last is None or last[0] != key:
-            last = self.last_copy = (key, client_with_key(self.client, key, config))
-        return last[1]
 
 
 def _reader(response: Any, mapper: ErrorMapper, call: HttpCall) -> EventReader:

@@ -9,7 +9,6 @@ from typing import Any, TypeAlias
 from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 
-from langchain_unified.messages.json_text import compact_json
 from langchain_unified.messages.tool_calls import RAW_ARGUMENTS
 from langchain_unified.request import JsonObject
 from langchain_unified.wires._wire import StreamDecoder, incomplete_stream
