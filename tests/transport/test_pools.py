@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from langchain_unified import errors
-from langchain_unified.transport import Transport, client, pools
+from langchain_unified.transport import Transport, _connected, client, pools
 from tests.support.server import Reply, serve
 from tests.transport.faces import DONE, call, config, handler, to
 
@@ -111,7 +111,7 @@ async def test_what_follows_from_the_configuration_is_computed_once(provider, mo
 
 
 def test_a_function_that_returns_the_same_key_again_needs_no_other_client(provider, monkeypatch):
-    copies, keys = counted(monkeypatch, client, "client_with_key"), iter(["a", "a", "a", "b", "b", "a"])
+    copies, keys = counted(monkeypatch, _connected, "client_with_key"), iter(["a", "a", "a", "b", "b", "a"])
     with serve(handler) as server:
         target = to(provider, server, api_key=lambda: next(keys))
         for _ in range(6):
