@@ -9,13 +9,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from langchain_unified import profiles
 from langchain_unified.errors import UnknownModelError
-from langchain_unified.request import Dialect, Profile, Provider, ToolSpec, WireName
+from langchain_unified.request import Dialect, Params, Profile, Provider, ToolSpec, WireName
 from langchain_unified.servers import is_official, known_dialect, recognise
 from langchain_unified.wires import WIRES
+from langchain_unified.wires._openai.reasoning import effort_of
 
 PROVIDERS: Mapping[str, Provider] = {"anthropic": "anthropic", "openai": "openai"}
 OTHER: Mapping[Provider, Provider] = {"anthropic": "openai", "openai": "anthropic"}
@@ -197,8 +198,9 @@ def wire_reason(facts: RoutingFacts) -> tuple[WireName, str]:
 
 def _reasons(facts: RoutingFacts) -> bool:
     """Whether the model reasons in this call, as far as is known."""
-    effort = facts.params.get("reasoning_effort") or facts.route.profile.effort_default
-    return bool(facts.route.profile.reasoning) and effort != "none"
+    route = facts.route
+    level = effort_of(route.model, route.profile, cast("Params", facts.params)).level or route.profile.effort_default
+    return bool(route.profile.reasoning) and level != "none"
 
 
 def _needs_chat(facts: RoutingFacts) -> bool:

@@ -60,8 +60,9 @@ _overrides: dict[str, JsonObject] = {}
 def profile_for(provider: Provider | None, model: str) -> Profile:
     """The profile of `model`, an id without a provider's prefix. Unknown models get the defaults."""
     facts: JsonObject = {key: value for key, value in _facts(provider, model).items() if key in PROFILE_FIELDS}
-    if "effort_levels" in facts:
-        facts["effort_levels"] = tuple(facts["effort_levels"])
+    for key in ("effort_levels", "inputs"):
+        if key in facts:
+            facts[key] = tuple(facts[key])
     return Profile(**facts)
 
 

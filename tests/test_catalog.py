@@ -117,6 +117,11 @@ ROUTING = [
     ("gpt-4o", {}, "chat", "chat"),
     ("gpt-5.6", {}, "responses", "chat"),
     ("gpt-4o", {"use_responses_api": True}, "responses", "responses"),
+    # These models have no effort "none": they reason at the next level, and take tools by Responses only.
+    ("gpt-6-astra", {"tools": [FUNCTION], "params": {"reasoning_effort": "none"}}, "responses", "responses"),
+    ("gpt-6.1-sol", {"tools": [FUNCTION], "params": {"thinking": {"type": "disabled"}}}, "responses", "responses"),
+    ("gpt-6-sol", {"tools": [FUNCTION], "params": {"reasoning_effort": "none"}}, "responses", "chat"),
+    ("gpt-6.1-terra", {"tools": [FUNCTION], "params": {"reasoning_effort": "none"}}, "responses", "chat"),
     ("gpt-5.6", {"use_responses_api": False}, "chat", "chat"),
     ("gpt-5-pro", {"use_responses_api": False}, "chat", "chat"),
     ("gpt-4o", {"tools": [FUNCTION, CUSTOM]}, "chat", "responses"),

@@ -123,9 +123,9 @@ BLOCK_KINDS: tuple[BlockKind, ...] = (
         tool="image | as text | input_image", assistant=AS_TEXT,
     ),
     _kind(
-        "image of a type that Claude does not take", {"type": "image", "base64": PIXELS, "mime_type": "image/tiff"},
-        human="refused | image_url | input_image", system="refused | refused | input_image",
-        tool=NOTE, assistant=NOTE,
+        "image of another type", {"type": "image", "base64": PIXELS, "mime_type": "image/tiff"},
+        {"type": "image_url", "image_url": {"url": f"data:image/bmp;base64,{PIXELS}"}},
+        human=REFUSED, system=REFUSED, tool=NOTE, assistant=NOTE,
     ),
     _kind(
         "PDF in base64", {"type": "file", "base64": PAGES, "mime_type": "application/pdf"},
@@ -200,6 +200,9 @@ BLOCK_KINDS: tuple[BlockKind, ...] = (
         "audio, wav or mp3", {"type": "audio", "base64": SOUND, "mime_type": "audio/wav"},
         {"type": "audio", "source_type": "base64", "data": SOUND, "mime_type": "audio/mp3"},
         {"type": "input_audio", "input_audio": {"data": SOUND, "format": "wav"}},
+        {"type": "file", "base64": SOUND, "mime_type": "audio/wav"},
+        {"type": "file", "file": {"file_data": f"data:audio/wav;base64,{SOUND}", "filename": "a.wav"}},
+        {"type": "input_file", "file_data": f"data:audio/mpeg;base64,{SOUND}", "filename": "a.mp3"},
         human="refused | input_audio | refused", system=REFUSED, tool=NOTE, assistant=NOTE,
     ),
     _kind(

@@ -97,7 +97,7 @@ SHOWN_HEADERS = frozenset({"anthropic-version", "anthropic-beta"})
 def _left_out(messages: Sequence[BaseMessage], request: Request) -> Iterator[str]:
     sent = {turn.position for turn in request.turns for block in turn.blocks if _is_reasoning(block)}
     for position, message in enumerate(messages):
-        if not isinstance(message, AIMessage) or position in sent or isinstance(message.content, str):
+        if not isinstance(message, AIMessage) or position in sent or not isinstance(message.content, list):
             continue
         if any(isinstance(block, dict) and block.get("type") in REASONING for block in message.content):
             source = message.response_metadata.get("model_name") or origin_of(message) or "another model"

@@ -223,6 +223,7 @@ def _request(
         server_state=any(native.get(key) for key in SERVER_STATE),
         has_answer_form="response_format" in options or (choice is not None and choice.mode in ("any", "tool")),
         tools=tools,
+        own_limits=route.dialect.own_limits,
     )
     request = Request(
         model=route.model,

@@ -6,11 +6,12 @@ A result is data from outside, so each field is checked that the API would refus
 from __future__ import annotations
 
 import binascii
+import re
 from base64 import b64decode
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from langchain_unified.history.readable import IMAGE_TYPES, MAGIC
+from langchain_unified.history.readable import IMAGE_TYPES, image_type_of
 from langchain_unified.messages.blocks import wire_of_type
 from langchain_unified.request import WireName
 from langchain_unified.request.blocks import Block
@@ -42,8 +43,13 @@ def _always(block: Mapping[str, Any]) -> bool:
     return True
 
 
-def _is_web_address(url: Any) -> bool:
+def is_web_address(url: Any) -> bool:
+    """Whether a URL is one that the APIs fetch."""
     return isinstance(url, str) and url.lower().startswith(("http://", "https://"))
+
+
+SOUND_ENDING = re.compile(r"\.(mp3|wav|mp4|ogg|flac)(\?|$)", re.IGNORECASE)
+"""The end of an address of sound or video, which the Responses API refuses as a file. (A recorded 400.)"""
 
 
 def _is_base64(data: Any) -> bool:
@@ -56,11 +62,6 @@ def _is_base64(data: Any) -> bool:
         return False
 
 
-def image_type_of(data: str) -> str | None:
-    """The type of an image by the start of its base64; `None` for anything else."""
-    return next((kind for start, kind in MAGIC.items() if data.startswith(start)), None)
-
-
 def _is_readable_image(block: Mapping[str, Any]) -> bool:
     """Whether a block holds an image in base64 of a type that models read, labelled as what it is."""
     data, kind = block.get("base64"), str(block.get("mime_type") or "").lower().replace("image/jpg", "image/jpeg")
@@ -70,7 +71,7 @@ def _is_readable_image(block: Mapping[str, Any]) -> bool:
 def _takes_image(block: Mapping[str, Any]) -> bool:
     if "base64" in block:
         return _is_readable_image(block)
-    return bool(block.get("file_id")) or _is_web_address(block.get("url"))
+    return bool(block.get("file_id")) or is_web_address(block.get("url"))
 
 
 def decoded_text(block: Mapping[str, Any]) -> str | None:
@@ -94,7 +95,7 @@ def _takes_claude_file(block: Mapping[str, Any]) -> bool:
     if str(block.get("mime_type")).startswith("image/"):
         return _takes_image(block)
     if "base64" not in block:
-        return bool(block.get("file_id")) or _is_web_address(block.get("url"))
+        return bool(block.get("file_id")) or is_web_address(block.get("url"))
     is_text = str(block.get("mime_type")).startswith("text/") and decoded_text(block) is not None
     return is_text or _is_pdf(block)
 
@@ -163,7 +164,7 @@ def _takes_responses_file(block: Mapping[str, Any]) -> bool:
         return isinstance(block["content"], str)
     if "base64" in block:
         return _is_base64(block["base64"]) and not str(block.get("mime_type")).startswith(("audio/", "video/"))
-    return bool(block.get("file_id")) or _is_web_address(block.get("url"))
+    return bool(block.get("file_id")) or (is_web_address(block.get("url")) and not SOUND_ENDING.search(block["url"]))
 
 
 def _takes_responses_text(block: Mapping[str, Any]) -> bool:

@@ -71,6 +71,17 @@ MAGIC = {"iVBOR": "image/png", "/9j/": "image/jpeg", "R0lG": "image/gif", "UklG"
 IMAGE_TYPES = frozenset(MAGIC.values())
 
 
+def image_type_of(data: str) -> str | None:
+    """The type of an image by the start of its base64; `None` for anything else."""
+    found = next((kind for start, kind in MAGIC.items() if data.startswith(start)), None)
+    is_sound = found == "image/webp" and len(data) >= 16 and data[12:16] != WEBP
+    return None if is_sound else found
+
+
+WEBP = "RUJQ"
+"""In the base64 of a RIFF file after 12 characters: it holds an image (`WEBP`), and no sound."""
+
+
 def image_in(value: Mapping[str, Any]) -> ImageBlock | None:
     """An image in any provider's form, as a block that every wire takes in a user message; `None` for anything else."""
     source = value.get("source") if value.get("type") == "image" else None

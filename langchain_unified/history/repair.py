@@ -17,6 +17,7 @@ from dataclasses import replace
 
 from langchain_unified.errors import InvalidHistoryError
 from langchain_unified.history.foreign import is_foreign, is_reasoning, translated
+from langchain_unified.history.media import has_media, with_correct_media
 from langchain_unified.history.moved_marks import is_blank, move_marks
 from langchain_unified.history.pairing import (
     IdRules,
@@ -47,20 +48,22 @@ def repair(
     server_state: bool = False,
     has_answer_form: bool = False,
     tools: tuple[ToolSpec, ...] = (),
+    own_limits: bool = True,
 ) -> tuple[Turns, tuple[Adjustment, ...]]:
     """The turns as `wire` takes them, and the adjustments. The same object comes back where nothing changes.
 
     `ids` are the call ids that the wire takes. `model` is the target model: reasoning of another one is left out. With
     `server_state` the server holds earlier turns, and a result may answer a call that is not here.
     `has_answer_form`: the call asks for an output format or a tool call, not for a text that could be continued. Calls
-    of the `tools` get the names under which these are sent. Raises `InvalidHistoryError`.
+    of the `tools` get the names under which these are sent. `own_limits`: as in a `Dialect`. Raises `InvalidHistoryError`,
+    and `UnsupportedContentError` for media in a user's message that the API refuses.
     """
     if not turns and not server_state:
         raise InvalidHistoryError("There are no messages to send. Give at least one.")
     is_renamed = bool(tools) and any(tool.caller_name is not None for tool in tools)
     if not is_renamed and _needs_no_repair(turns, wire, ids, model):
         return turns, ()
-    state = RepairState(wire, ids, profile, model, policy, server_state, has_answer_form, tools)
+    state = RepairState(wire, ids, profile, model, policy, server_state, has_answer_form, tools, own_limits)
     repaired = turns
     for step in STEPS:
         repaired = step(repaired, state)
@@ -80,7 +83,7 @@ def _needs_no_repair(turns: Turns, wire: WireName, ids: IdRules, model: str) -> 
             if waiting:
                 return False
             continue
-        if is_foreign(turn, wire, model):
+        if is_foreign(turn, wire, model) or has_media(turn):
             return False
         if turn.role == "tool":
             if turn.tool_call_id not in waiting:
@@ -304,6 +307,7 @@ def _with_valid_name(turn: Turn) -> Turn:
 STEPS: Sequence[Callable[[Turns, RepairState], Turns]] = (
     _move_marks,
     _translate,
+    with_correct_media,
     _leave_out_lone_reasoning,
     _replace_ids,
     _replace_names,

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from langchain_unified.history.carried import decoded_text, image_type_of, is_carried, is_taken_from_user
-from langchain_unified.history.readable import ReferencedImages, readable
+from langchain_unified.history.carried import decoded_text, is_carried, is_taken_from_user
+from langchain_unified.history.readable import ReferencedImages, image_type_of, readable
 from langchain_unified.history.words import Translated
 from langchain_unified.messages.blocks import normalise_result, wire_of_type
 from langchain_unified.messages.cache_marks import mark_last

@@ -27,6 +27,7 @@ class RepairState:
     server_state: bool
     has_answer_form: bool = False
     tools: tuple[ToolSpec, ...] = ()
+    own_limits: bool = True
     adjustments: list[Adjustment] = field(default_factory=list)
 
     def report(self, what: str, why: str) -> None:

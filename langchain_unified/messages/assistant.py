@@ -93,7 +93,8 @@ def as_claudes(message: BaseMessage) -> BaseMessage:
     """
     if not isinstance(message, AIMessage) or message.response_metadata.get("model_provider"):
         return message
-    blocks = [block for block in message.content if isinstance(block, dict)]
+    content = message.content if isinstance(message.content, list) else []
+    blocks = [block for block in content if isinstance(block, dict)]
     if not blocks or any(map(_is_openais, blocks)):
         return message
     return message.model_copy(
@@ -119,7 +120,8 @@ def _is_v1(message: AIMessage) -> bool:
 def _replayed_blocks(message: AIMessage, wire: WireName) -> Iterator[Block]:
     """The blocks of a reply that goes back to the wire it came from."""
     for item in content_items(message.content):
-        block = item if isinstance(item, dict) else {"type": "text", "text": data_text(item)}
+        is_block = isinstance(item, dict) and isinstance(item.get("type"), str)
+        block = item if is_block else {"type": "text", "text": data_text(item)}
         if block.get("type") in STANDARD_ONLY or block.get("type") in NOT_REPLIED.get(wire, ()):
             yield normalise(block, wire)
         else:

@@ -166,7 +166,10 @@ def _text(block: JsonObject) -> TextBlock:
 
 
 def _image(block: JsonObject) -> ImageBlock:
-    return build(ImageBlock, type="image", **_source(block), **_select(block, "detail"))
+    place = _source(block)
+    if isinstance(place.get("mime_type"), str):
+        place["mime_type"] = place["mime_type"].lower()
+    return build(ImageBlock, type="image", **place, **_select(block, "detail"))
 
 
 def _image_url(block: JsonObject) -> ImageBlock | FileBlock | UnknownBlock:
@@ -190,7 +193,7 @@ def _input_image(block: JsonObject) -> ImageBlock:
 FILE_KEYS = ("filename", "title", "context", "citations")
 
 
-def _file(block: JsonObject) -> FileBlock | ImageBlock | PlainTextBlock:
+def _file(block: JsonObject) -> FileBlock | ImageBlock | AudioBlock | PlainTextBlock:
     inner = block.get("file")
     if isinstance(inner, dict):  # Chat Completions' part
         return changed(_openai_file(inner), **_select(block, *FILE_KEYS))
@@ -200,14 +203,52 @@ def _file(block: JsonObject) -> FileBlock | ImageBlock | PlainTextBlock:
     return _file_at(_source(block), _select(named, *FILE_KEYS))
 
 
-def _file_at(place: JsonObject, named: JsonObject) -> FileBlock | ImageBlock:
-    """A file, or an image where its type says so: both providers show a model only what is sent as an image."""
-    if str(place.get("mime_type", "")).lower().startswith("image/"):
+def _file_at(place: JsonObject, named: JsonObject) -> FileBlock | ImageBlock | AudioBlock:
+    """A file, or an image or audio where its type says so: no provider reads these as a file."""
+    place = _typed_by_name(place, str(named.get("filename") or ""))
+    kind = str(place.get("mime_type", "")).lower()
+    if kind.startswith("image/"):
         return build(ImageBlock, type="image", **place)
+    if kind.startswith("audio/") and "base64" in place:
+        return build(AudioBlock, type="audio", **place)
     return build(FileBlock, type="file", **place, **named)
 
 
-def _openai_file(inner: JsonObject) -> FileBlock | ImageBlock:
+def _typed_by_name(place: JsonObject, filename: str) -> JsonObject:
+    """The place of a file with the type that its name tells, where it is labelled as a PDF and its data is none.
+
+    LangChain core labels every file in OpenAI's form as a PDF.
+    """
+    data, kind = place.get("base64"), place.get("mime_type") or "application/pdf"
+    if not isinstance(data, str) or kind != "application/pdf" or data.startswith("JVBERi0"):
+        return place
+    found = TYPES_BY_ENDING.get(filename.rpartition(".")[2].lower())
+    return place if found is None else {**place, "mime_type": found}
+
+
+# The endings of files that a model reads, or that it refuses by name; `mimetypes` differs between machines.
+OFFICE = "application/vnd.openxmlformats-officedocument"
+TYPES_BY_ENDING: Mapping[str, str] = {
+    "csv": "text/csv",
+    "doc": "application/msword",
+    "docx": f"{OFFICE}.wordprocessingml.document",
+    "gif": "image/gif",
+    "html": "text/html",
+    "jpeg": "image/jpeg",
+    "jpg": "image/jpeg",
+    "json": "application/json",
+    "md": "text/markdown",
+    "mp3": "audio/mpeg",
+    "png": "image/png",
+    "pptx": f"{OFFICE}.presentationml.presentation",
+    "txt": "text/plain",
+    "wav": "audio/wav",
+    "webp": "image/webp",
+    "xlsx": f"{OFFICE}.spreadsheetml.sheet",
+}
+
+
+def _openai_file(inner: JsonObject) -> FileBlock | ImageBlock | AudioBlock:
     data, url = inner.get("file_data"), inner.get("file_url")
     address = data or url
     place = _location(address) if address else _select(inner, "file_id")
@@ -216,7 +257,7 @@ def _openai_file(inner: JsonObject) -> FileBlock | ImageBlock:
     return _file_at(place, _select(inner, "filename", "detail"))
 
 
-def _document(block: JsonObject) -> FileBlock | ImageBlock | PlainTextBlock:
+def _document(block: JsonObject) -> FileBlock | ImageBlock | AudioBlock | PlainTextBlock:
     """Anthropic's document, whose `source` may be text, blocks, base64, a URL or a file id."""
     source = block.get("source") or {}
     named = _select(block, *FILE_KEYS)
@@ -371,7 +412,7 @@ def _location(url: str) -> JsonObject:
         head, _, data = url[5:].partition(",")
         mime_type, _, encoding = head.partition(";")
         if "base64" in encoding:
-            return {"base64": data, "mime_type": mime_type}
+            return {"base64": data, "mime_type": mime_type.lower()}
     return {"url": url}
 
 

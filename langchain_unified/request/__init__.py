@@ -185,6 +185,8 @@ class Profile:
     prefill: bool = True
     system_in_messages: bool = False
     """Whether a system message may come between other messages as it is."""
+    inputs: tuple[str, ...] = ()
+    """What the model reads (`text`, `image`, `pdf`, `audio`); empty: it is not known."""
     reasoning: bool | None = None
     """Whether the model can reason; `None`: it is not known."""
     responses_only: Literal["no", "tools", "yes"] = "no"

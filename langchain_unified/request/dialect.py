@@ -77,6 +77,8 @@ class Dialect:
     """How Chat Completions takes a reasoning effort: by that key, as `reasoning.effort`, or not at all."""
     content_parts: frozenset[ContentPart] = OPENAI_PARTS
     """The parts that user messages of Chat Completions may have beside text."""
+    own_limits: bool = True
+    """Whether the provider's own limits hold: of values (`temperature` up to 2), media types and addresses."""
     call_content: Literal["omitted", "null", "empty"] = "omitted"
     """The `content` of an assistant message that has tool calls and no text."""
 

@@ -223,7 +223,8 @@ def test_an_image_keeps_its_place_on_its_own_wire():
         ({"type": "image", "base64": "/9j/4AAQ"}, "image/jpeg"),
         ({"type": "image", "base64": "R0lGODlh"}, "image/gif"),
         ({"type": "image", "base64": "UklGRiIA", "mime_type": "image/WEBP"}, "image/webp"),
-        ({"type": "image", "base64": "iVBORw0K", "mime_type": "image/jpg"}, "image/jpeg"),
+        ({"type": "image", "base64": "/9j/4AAQ", "mime_type": "image/jpg"}, "image/jpeg"),
+        ({"type": "image", "base64": "iVBORw0K", "mime_type": "image/jpg"}, "image/png"),
     ],
 )
 def test_the_kind_of_an_image(block: dict[str, Any], kind: str):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from langchain_unified.request import Adjustment, JsonObject, Request
+from langchain_unified.request import Adjustment, JsonObject, Params, Profile, Request, ToolSpec
 from langchain_unified.wires._wire import ParamWriter, RequestedEffort, requested_effort
 
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
@@ -27,21 +27,33 @@ class EffortDecision:
 
 def decide_effort(request: Request) -> EffortDecision:
     """The effort of a call: `reasoning` before `reasoning_effort` before `thinking`, as a level that the model has."""
-    asked = requested_effort(request.params)
-    thinking = request.params.get("thinking")
-    if request.profile.reasoning is False:
-        return _no_effort(request.model, asked, thinking)
+    return effort_of(request.model, request.profile, request.params, searches=any(map(_is_web_search, request.tools)))
+
+
+def _is_web_search(tool: ToolSpec) -> bool:
+    return tool.kind == "native" and str(tool.definition.get("type")).startswith("web_search")
+
+
+def effort_of(model: str, profile: Profile, params: Params, *, searches: bool = False) -> EffortDecision:
+    """The same for a call that is not put together yet. `searches`: it has OpenAI's web search."""
+    asked = requested_effort(params)
+    thinking = params.get("thinking")
+    if profile.reasoning is False:
+        return _no_effort(model, asked, thinking)
     notes: dict[str, str] = {}
     level = asked.effort
     if level is not None:
-        level = available_effort(level, request.profile.effort_levels)
+        level = available_effort(level, profile.effort_levels)
         if level != asked.effort:
-            notes[asked.key] = f"{request.model} has no effort {asked.effort!r}: {level!r} was sent."
+            notes[asked.key] = f"{model} has no effort {asked.effort!r}: {level!r} was sent."
+    if level == "minimal" and searches:
+        level = "low"
+        notes[asked.key] = "OpenAI's web search needs more than the effort 'minimal': 'low' was sent."
     if asked.overruled:
         notes["reasoning_effort"] = asked.overruled
-    if thinking is not None and (why := _thinking_note(thinking, level, request)):
+    if thinking is not None and (why := _thinking_note(thinking, level, model, profile)):
         notes["thinking"] = why
-    if level is None and _is_off(thinking) and "none" in request.profile.effort_levels:
+    if level is None and _is_off(thinking) and "none" in profile.effort_levels:
         level = "none"
     return EffortDecision(level, notes)
 
@@ -69,7 +81,7 @@ def _is_off(thinking: JsonObject | None) -> bool:
     return (thinking or {}).get("type") == "disabled"
 
 
-def _thinking_note(thinking: JsonObject, level: str | None, request: Request) -> str | None:
+def _thinking_note(thinking: JsonObject, level: str | None, model: str, profile: Profile) -> str | None:
     """What Anthropic's `thinking` asks for and this call does not do; `level` is the effort of the other parameters."""
     kind = thinking.get("type")
     if kind not in ("enabled", "adaptive", "disabled"):
@@ -77,12 +89,12 @@ def _thinking_note(thinking: JsonObject, level: str | None, request: Request) ->
     if level is not None and _is_off(thinking) != (level == "none"):
         return f"The reasoning effort {level!r} was sent, which was given as well."
     if _is_off(thinking):
-        can = level == "none" or "none" in request.profile.effort_levels
-        return None if can else f"{request.model} has no reasoning effort 'none'. Use reasoning_effort."
+        can = level == "none" or "none" in profile.effort_levels
+        return None if can else f"{model} has no reasoning effort 'none'. Use reasoning_effort."
     if "budget_tokens" in thinking:
         return "OpenAI has no thinking budget. Use reasoning_effort."
-    if level is None and not request.profile.reasoning:
-        return f"{request.model} is not known to reason. Use reasoning_effort."
+    if level is None and not profile.reasoning:
+        return f"{model} is not known to reason. Use reasoning_effort."
     return None
 
 
@@ -91,8 +103,12 @@ def _thinking_note(thinking: JsonObject, level: str | None, request: Request) ->
 
 def reasons(request: Request) -> bool:
     """Whether the model reasons in this call, as far as its profile tells."""
-    level = decide_effort(request).level or request.profile.effort_default
-    return level not in (None, "none")
+    return reasons_at(decide_effort(request).level, request.profile)
+
+
+def reasons_at(level: str | None, profile: Profile) -> bool:
+    """Whether a model reasons at an effort, `None`: at its default, as far as its profile tells."""
+    return (level or profile.effort_default) not in (None, "none")
 
 
 def sampling_refusal(request: Request) -> str | None:
