@@ -55,8 +55,8 @@ def repair(
     `ids` are the call ids that the wire takes. `model` is the target model: reasoning of another one is left out. With
     `server_state` the server holds earlier turns, and a result may answer a call that is not here.
     `has_answer_form`: the call asks for an output format or a tool call, not for a text that could be continued. Calls
-    of the `tools` get the names under which these are sent. `own_limits`: as in a `Dialect`. Raises `InvalidHistoryError`,
-    and `UnsupportedContentError` for media in a user's message that the API refuses.
+    of the `tools` get the names under which these are sent. `own_limits`: as in a `Dialect`. Raises
+    `InvalidHistoryError`, and `UnsupportedContentError` for media in a user's message that the API refuses.
     """
     if not turns and not server_state:
         raise InvalidHistoryError("There are no messages to send. Give at least one.")
