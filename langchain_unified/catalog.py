@@ -78,7 +78,7 @@ def dialect_for(base_url: str | None, provider: Provider, model: str = "", diale
 
 def _as_written(name: str, provider: Provider, base_url: str | None, dialect: DialectChoice) -> bool:
     """Whether a server gets the name as it is: every server but the provider and an emulator of it."""
-    if isinstance(dialect, Dialect) and not is_official(base_url):
+    if isinstance(dialect, Dialect) and not is_official(base_url, provider):
         return True
     return dialect_for(base_url, provider, name, dialect).model_ids != "own"
 
@@ -242,7 +242,11 @@ RULES: Sequence[tuple[WireName, str, Callable[[RoutingFacts], bool]]] = (
         "a key that only the Responses API has",
         lambda facts: facts.gives_native(RESPONSES_KEYS),
     ),
-    ("openai_responses", "the `reasoning` parameter", lambda facts: facts.gives_param(("reasoning",))),
+    (
+        "openai_responses",
+        "the `reasoning` parameter",
+        lambda facts: facts.gives_param(("reasoning",)) and facts.route.dialect.effort != "reasoning",
+    ),
     (
         "openai_responses",
         "the model is served by the Responses API only",

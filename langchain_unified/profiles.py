@@ -148,6 +148,17 @@ def model_inside(model: str) -> tuple[Provider, str] | None:
     return (provider, name) if is_certain else None
 
 
+def known_as(provider: Provider, model: str) -> str | None:
+    """The model of the table whose facts an id has, as `provider/model`; `None` where it has none."""
+    for found, name in ((provider, model), model_inside(model) or (provider, "")):
+        models = _table()[found]
+        plain = _plain_name(found, name)
+        entry = _known(models, plain) or _relative(models, plain)
+        if entry is not None:
+            return f"{found}/{entry}"
+    return None
+
+
 def is_own_model(provider: Provider, model: str) -> bool:
     """Whether an id is a model that this provider serves, of a known family, under its plain or a router's name.
 

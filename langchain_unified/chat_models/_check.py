@@ -8,12 +8,14 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage
 
+from langchain_unified.catalog import Route
 from langchain_unified.chat_models import _plan
 from langchain_unified.chat_models._model import ModelBase
 from langchain_unified.errors import RequestError
 from langchain_unified.messages.assistant import origin_of
+from langchain_unified.profiles import known_as
 from langchain_unified.redaction import redacted
-from langchain_unified.request import Adjustment, JsonObject, Request
+from langchain_unified.request import Adjustment, Dialect, JsonObject, Request
 
 REASONING = frozenset({"reasoning", "thinking", "redacted_thinking"})
 
@@ -36,6 +38,10 @@ class CheckReport:
     left_out: tuple[str, ...] = ()
     refused: str | None = None
     request: Request | None = field(default=None, repr=False)
+    dialect: Dialect | None = None
+    """The server's flags. Its `name` and `why` tell which server it is taken for, and why."""
+    known_as: str | None = None
+    """The known model, `provider/model`, whose facts count for this one; `None`: it is known itself, or none is."""
 
     @property
     def ok(self) -> bool:
@@ -50,12 +56,18 @@ class CheckReport:
     def __str__(self) -> str:
         """A line for the outcome and one for each thing that is not as written."""
         if self.refused is not None:
-            return f"{self.provider}/{self.model}: refused. {self.refused}"
+            return "\n".join([f"{self.provider}/{self.model}: refused. {self.refused}", *self._server_lines()])
         outcome = "goes out as written" if self.unchanged else "goes out with changes"
-        lines = [f"{self.provider}/{self.model} by {self.wire}: {outcome}."]
+        lines = [f"{self.provider}/{self.model} by {self.wire}: {outcome}.", *self._server_lines()]
         lines += [f"  changed: {item['what']}: {item['why']}" for item in self.adjustments]
         lines += [f"  left out: {item}" for item in self.left_out]
         return "\n".join(lines)
+
+    def _server_lines(self) -> Iterator[str]:
+        if self.dialect is not None and self.dialect.name != self.provider:
+            yield f"  server: {self.dialect.name}, because {self.dialect.why}."
+        if self.known_as is not None:
+            yield f"  model: the facts about {self.known_as} count for it."
 
     def _repr_html_(self) -> str:
         """The same for a notebook, with the body to open."""
@@ -72,7 +84,9 @@ def check(model: ModelBase, messages: Sequence[BaseMessage], keywords: Mapping[s
     try:
         plan = _plan.make(model, messages, {**keywords, "on_unsupported": policy}, stream=False)
     except RequestError as error:
-        return CheckReport(route.provider, route.model, refused=str(error))
+        return CheckReport(
+            route.provider, route.model, refused=str(error), dialect=route.dialect, known_as=_known_as(route)
+        )
     return CheckReport(
         provider=route.provider,
         model=route.model,
@@ -82,7 +96,14 @@ def check(model: ModelBase, messages: Sequence[BaseMessage], keywords: Mapping[s
         adjustments=plan.adjustments,
         left_out=tuple(_left_out(messages, plan.request)),
         request=_without_secrets(plan.request),
+        dialect=plan.route.dialect,
+        known_as=_known_as(route),
     )
+
+
+def _known_as(route: Route) -> str | None:
+    found = None if route.dialect.name == route.provider else known_as(route.provider, route.model)
+    return None if found in (None, f"{route.provider}/{route.model}") else found
 
 
 def _without_secrets(request: Request) -> Request:

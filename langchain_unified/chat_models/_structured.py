@@ -27,6 +27,7 @@ from langchain_unified.chat_models._arguments import Arguments
 from langchain_unified.chat_models._model import ModelBase
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.request import Adjustment, JsonObject, OutputFormat, ToolChoice, ToolSpec
+from langchain_unified.request.dialect import BOTH_FORMATS
 from langchain_unified.schemas.anthropic import adapt_schema
 from langchain_unified.schemas.openai import nullable
 from langchain_unified.schemas.subset import schema_adjustment
@@ -118,8 +119,11 @@ class StructuredCall:
     def method(self) -> str:
         """The method for this model and conversation. Raises where the requested one cannot carry the schema."""
         if self.requested is None:
-            return "json_schema" if self.has_json_schema and not self.obstacles else "function_calling"
+            enforced = self.has_json_schema and not self.obstacles
+            return "json_schema" if enforced or self.in_prompt else "function_calling"
         if self.requested != "json_schema":
+            return self.requested
+        if self.in_prompt:
             return self.requested
         if not self.has_json_schema or CITATIONS in self.obstacles:
             self._report_other_method()
@@ -137,13 +141,24 @@ class StructuredCall:
         self.arguments.adjustments.append(Adjustment(what="method", why=f"{reason}: a tool stands in for it."))
 
     @property
+    def in_prompt(self) -> bool:
+        """Whether the server neither holds an answer to a schema nor can be made to call a tool.
+
+        `servers.fit` then puts the schema into the prompt.
+        """
+        dialect = self.route.dialect
+        can_force = dialect.tools and dialect.forced_tool_choice != "none"
+        return "json_schema" not in dialect.structured_output and not can_force
+
+    @property
     def forceable(self) -> bool:
         """Whether the model can be made to call a tool in this call."""
         params, profile = self.arguments.params, self.route.profile
         thinking = params.get("thinking") or {}
         effort = profile.thinking == "budget" and (params.get("reasoning_effort") or params.get("reasoning"))
         on_anthropic = self.route.provider == "anthropic"
-        return profile.forced_tool_choice and not (on_anthropic and (thinking.get("type") == "enabled" or effort))
+        can = profile.forced_tool_choice and self.route.dialect.forced_tool_choice != "none"
+        return can and not (on_anthropic and (thinking.get("type") == "enabled" or effort))
 
     @property
     def checked(self) -> bool:
@@ -164,14 +179,16 @@ class StructuredCall:
 
 
 def _has_json_schema(model: ModelBase, route: Route) -> bool:
-    """What the profile of the call's model says; a model without one counts as a modern one."""
+    """What the server has, and the profile of the call's model says; a model without one counts as a modern one."""
+    if "json_schema" not in route.dialect.structured_output:
+        return False
     is_own = model._route().model == route.model
     profile = model.profile if is_own and model.profile else profiles.model_profile(route.provider, route.model)
     return bool((profile or {}).get("structured_output", True))
 
 
 def _json_schema(call: StructuredCall) -> None:
-    strict = call.strict is not False
+    strict = call.strict is not False and not call.in_prompt
     call.set_format("json_schema", call.sent_schema(strict), strict)
 
 
@@ -219,7 +236,8 @@ def _tool(call: StructuredCall) -> ToolSpec:
 
 def _json_mode(call: StructuredCall) -> None:
     enforced = call.has_json_schema and not call.obstacles and call.schema.get("properties")
-    call.set_format("json_object", call.schema if enforced else {}, None)
+    differs = call.route.dialect.structured_output != BOTH_FORMATS
+    call.set_format("json_object", call.schema if enforced or differs else {}, None)
 
 
 WRITERS: Mapping[str, Callable[[StructuredCall], None]] = {

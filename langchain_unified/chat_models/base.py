@@ -25,7 +25,7 @@ from langchain_unified.chat_models._fields import REFUSED
 from langchain_unified.chat_models._model import DerivedLimit, DerivedProfile, ModelBase
 from langchain_unified.chat_models._prewarm import prewarm_call
 from langchain_unified.chat_models._stream import aread, read
-from langchain_unified.errors import ConfigurationError
+from langchain_unified.errors import ConfigurationError, ProviderError
 from langchain_unified.request import JsonObject
 from langchain_unified.tools.choice import parse_tool_choice
 from langchain_unified.tools.output_format import parse_output_format
@@ -273,13 +273,17 @@ class ChatBase(ModelBase):
     ) -> int:
         """The input tokens of a call, counted by the provider's endpoint: one request, which generates nothing.
 
-        A server other than the provider's has no such endpoint: there it is LangChain's estimate.
+        A server that has no such endpoint is not the provider's: there it is LangChain's estimate.
         """
         plan = _plan.make_count(self, messages, {**kwargs, "tools": tools} if tools else kwargs)
-        if plan is None:
-            return count_tokens_approximately(messages, tools=cast("Any", tools))
-        answer = self._transport(plan.route.provider).send(plan.call)
-        return int(answer.data.get("input_tokens", 0))
+        if plan is not None:
+            try:
+                answer = self._transport(plan.route.provider).send(plan.call)
+                return int(answer.data.get("input_tokens", 0))
+            except ProviderError as error:
+                if plan.route.dialect.counting == "endpoint" or error.status not in NO_SUCH_ENDPOINT:
+                    raise
+        return count_tokens_approximately(messages, tools=cast("Any", tools))
 
     def get_num_tokens(self, text: str) -> int:
         """The tokens of a text: by `custom_get_token_ids` if given, else counted as one user message."""
@@ -313,6 +317,10 @@ class ChatBase(ModelBase):
         for name, info in type(self).model_fields.items():
             if name.endswith("_api_key") and getattr(self, name) is None and info.default_factory is not None:
                 self.__dict__[name] = cast("Callable[[], Any]", info.default_factory)()
+
+
+NO_SUCH_ENDPOINT = frozenset({404, 405, 501})
+"""The statuses by which a server says that it has no endpoint of this name."""
 
 
 def _is_secret(value: Any) -> bool:

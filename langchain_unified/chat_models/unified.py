@@ -65,7 +65,7 @@ class ChatUnified(ChatBase, AnthropicFields, OpenAIFields):
         try:
             return catalog.resolve(model)
         except UnknownModelError:
-            foreign = self.base_url is not None and not is_official(self.base_url)
+            foreign = self.base_url is not None and not is_official(self.base_url, "openai")
             if not foreign or not model.strip():
                 raise
             return catalog.Route("openai", model.strip())

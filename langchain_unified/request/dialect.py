@@ -12,6 +12,11 @@ ContentPart: TypeAlias = Literal["image", "audio", "file", "file_url", "video", 
 ReasoningField: TypeAlias = Literal["reasoning_content", "reasoning", "reasoning_details"]
 """A key of an assistant message of Chat Completions that holds what a model thought."""
 
+StructuredOutput: TypeAlias = Literal["json_schema", "json_object"]
+"""A kind of format of the answer that a server holds the model to."""
+
+BOTH_FORMATS: frozenset[StructuredOutput] = frozenset({"json_schema", "json_object"})
+
 OPENAI_PARTS: frozenset[ContentPart] = frozenset({"image", "audio", "file"})
 
 
@@ -54,13 +59,13 @@ class Dialect:
     body, or not at all."""
     cache_params: bool = True
     """Whether OpenAI's `prompt_cache_key`, `prompt_cache_retention` and `prompt_cache_options` are sent."""
-    structured_output: Literal["json_schema", "json_object", "none"] = "json_schema"
-    """The best `response_format` that the server has. Below `json_schema`, a tool stands in for it where a call can be
-    forced, else the schema stands in the prompt. Answers are always checked here."""
+    structured_output: frozenset[StructuredOutput] = BOTH_FORMATS
+    """The kinds of `response_format` that the server has. Without `json_schema`, a tool stands in for it where a call
+    can be forced, else the schema stands in the prompt. Answers are always checked here."""
     tools: bool = True
     """Whether the server takes tools at all."""
-    forced_tool_choice: bool = True
-    """Whether a `tool_choice` that requires a call is taken."""
+    forced_tool_choice: Literal["named", "required", "none"] = "named"
+    """Whether a `tool_choice` may require a call: of a named tool, only of any tool, or not at all."""
     strict_tools: bool = True
     """Whether `strict` of a tool is sent."""
     developer_role: bool = True
@@ -75,6 +80,8 @@ class Dialect:
     """Whether Chat Completions takes `top_k`."""
     effort: Literal["reasoning_effort", "reasoning", "none"] = "reasoning_effort"
     """How Chat Completions takes a reasoning effort: by that key, as `reasoning.effort`, or not at all."""
+    thinking: bool = False
+    """Whether Chat Completions takes Anthropic's `thinking`."""
     content_parts: frozenset[ContentPart] = OPENAI_PARTS
     """The parts that user messages of Chat Completions may have beside text."""
     own_limits: bool = True

@@ -24,7 +24,7 @@ from langchain_unified.servers.table import server_table
 
 __all__ = ["Dialect", "is_official", "known_dialect", "known_servers", "recognise", "register_address", "server_table"]
 
-OFFICIAL_HOSTS = (".api.anthropic.com", ".api.openai.com")
+OFFICIAL_HOSTS: dict[Provider, str] = {"anthropic": ".api.anthropic.com", "openai": ".api.openai.com"}
 """The providers' host names; hosts below them (`eu.api.openai.com`) are official as well."""
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -47,7 +47,7 @@ def recognise(base_url: str | None, provider: Provider, model: str = "") -> Dial
     if not base_url:
         return OFFICIAL[provider]
     address = split_address(base_url)
-    if _is_official_host(address.hostname or ""):
+    if _is_official_host(address.hostname or "", provider):
         return OFFICIAL[provider]
     name, why = _name_of(address, provider, model)
     found = OFFICIAL[provider] if name in OFFICIAL else server_table()[name].dialect(provider, model)
@@ -76,9 +76,9 @@ def known_servers() -> tuple[str, ...]:
     return ("anthropic", "openai", *server_table())
 
 
-def is_official(base_url: str | None) -> bool:
-    """Whether `base_url` is a provider's own address, or none is given."""
-    return not base_url or _is_official_host(split_address(base_url).hostname or "")
+def is_official(base_url: str | None, provider: Provider) -> bool:
+    """Whether `base_url` is the provider's own address, or none is given."""
+    return not base_url or _is_official_host(split_address(base_url).hostname or "", provider)
 
 
 def register_address(base_url: str, server: str | None) -> None:
@@ -99,8 +99,8 @@ def split_address(base_url: str) -> SplitResult:
     return urlsplit(base_url if "//" in base_url else f"//{base_url}")
 
 
-def _is_official_host(host: str) -> bool:
-    return f".{host}".endswith(OFFICIAL_HOSTS)
+def _is_official_host(host: str, provider: Provider) -> bool:
+    return f".{host}".endswith(OFFICIAL_HOSTS[provider])
 
 
 def _name_of(address: SplitResult, provider: Provider, model: str) -> tuple[str, str]:

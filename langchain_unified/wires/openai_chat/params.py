@@ -93,18 +93,39 @@ def _write_effort(body: JsonObject, request: Request) -> Mapping[str, str]:
     """Writes the effort of the call. Returns, by parameter, what could not be sent and why."""
     decision = decide_effort(request)
     if decision.level is not None:
-        body["reasoning_effort"] = decision.level
+        EFFORT_WRITERS[request.dialect.effort](body, decision.level)
     return decision.notes
+
+
+def _as_effort(body: JsonObject, level: str) -> None:
+    body["reasoning_effort"] = level
+
+
+def _as_reasoning(body: JsonObject, level: str) -> None:
+    body["reasoning"] = {**body.get("reasoning", {}), "effort": level}
+
+
+def _not_sent(body: JsonObject, level: str) -> None:
+    """Nothing: the server has no key for it."""
+
+
+EFFORT_WRITERS = {"reasoning_effort": _as_effort, "reasoning": _as_reasoning, "none": _not_sent}
+"""How servers take an effort, by the flag of the dialect."""
 
 
 def _reasoning_effort(body: JsonObject, value: str, request: Request) -> Adjustment | None:
     why = _write_effort(body, request).get("reasoning_effort")
+    if request.dialect.effort == "none":
+        why = f"{request.dialect.name} takes no reasoning effort: it was not sent."
     return Adjustment(what="reasoning_effort", why=why) if why else None
 
 
 def _reasoning(body: JsonObject, value: JsonObject, request: Request) -> Adjustment | None:
     """`{"effort", "summary", …}` of the Responses API, of which this one has the effort."""
     why = _write_effort(body, request).get("reasoning")
+    if request.dialect.effort == "reasoning":
+        body["reasoning"] = {**value, **body.get("reasoning", {})}
+        return Adjustment(what="reasoning", why=why) if why else None
     rest = [f"reasoning.{key}" for key, item in value.items() if key != "effort" and item is not None]
     if not rest:
         return Adjustment(what="reasoning", why=why) if why else None
@@ -114,6 +135,9 @@ def _reasoning(body: JsonObject, value: JsonObject, request: Request) -> Adjustm
 
 def _thinking(body: JsonObject, value: JsonObject, request: Request) -> Adjustment | None:
     """Anthropic's `{"type": …}`, of which this API has `disabled`."""
+    if request.dialect.thinking:
+        body["thinking"] = value
+        return None
     why = _write_effort(body, request).get("thinking")
     if not why and value.get("display") == "summarized":
         why = "Chat Completions shows no reasoning; the Responses API does."
