@@ -110,7 +110,7 @@ def test_the_route_carries_the_servers_dialect():
 FUNCTION = ToolSpec("get_weather", parameters={"type": "object"})
 CUSTOM = ToolSpec("sql", kind="custom")
 NATIVE = ToolSpec("web_search", kind="native", definition={"type": "web_search"})
-FOREIGN = "https://openrouter.ai/api/v1"
+FOREIGN = "https://gateway.example/v1"
 
 # model, arguments, wire for ChatUnified, wire for ChatOpenAI
 ROUTING = [
@@ -161,6 +161,7 @@ ROUTING = [
     ("gpt-6-sol", {"params": {"stop": ["x"]}, "tools": [FUNCTION]}, "responses", "responses"),
     ("gpt-5.6", {"base_url": FOREIGN}, "chat", "chat"),
     ("gpt-5.6", {"base_url": FOREIGN, "params": {"reasoning": {}}}, "responses", "responses"),
+    ("gpt-5.6", {"base_url": "https://openrouter.ai/api/v1", "params": {"reasoning": {}}}, "chat", "chat"),
     ("gpt-5.6", {"base_url": "http://127.0.0.1:9/v1"}, "responses", "chat"),
     ("some-new-model", {}, "chat", "chat"),
 ]
