@@ -11,6 +11,7 @@ from langchain_core.messages import AIMessage, merge_content
 from langchain_unified.messages.blocks import as_replied
 from langchain_unified.messages.json_text import json_object
 from langchain_unified.request import JsonObject
+from langchain_unified.wires._wire import BROKEN_TAILS
 
 Key: TypeAlias = int | str | tuple[str, int | None] | None
 """What tells a reply's blocks apart: the index that their chunks carry; for Chat Completions a name for what it is."""
@@ -38,8 +39,9 @@ class StreamedCall:
         args = self.args() if self.pieces or self.tail else {}
         if args is not None:
             return {"type": "tool_call", "id": self.id, "name": self.name or "", "args": args}
-        shown = ("".join(self.pieces) or self.tail) if raw is None else raw
-        return {"type": "invalid_tool_call", "id": self.id, "name": self.name, "args": shown, "error": BROKEN}
+        if raw is None:
+            raw = "".join(self.pieces) or ("" if self.tail in BROKEN_TAILS else self.tail)
+        return {"type": "invalid_tool_call", "id": self.id, "name": self.name, "args": raw, "error": BROKEN}
 
 
 BROKEN = "The arguments are not one complete JSON object."

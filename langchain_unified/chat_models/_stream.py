@@ -28,6 +28,7 @@ def read(
     """Make the call; its chunks, which the callbacks get as well."""
     with transport.stream(plan.call) as events, StreamReader(plan, events) as reader:
         info = generation_info(events.headers)  # with the first chunk alone: chunks are added up
+        events.complete_when(reader.decoder.has_finished)
         for event in events:
             for message in reader.feed(event):
                 if message.chunk_position == "last":
@@ -37,7 +38,7 @@ def read(
                 if run_manager:
                     run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
                 yield chunk
-        for message in reader.finish():
+        for message in reader.finish(ended=events.ended):
             yield ChatGenerationChunk(message=message)
 
 
@@ -50,6 +51,7 @@ async def aread(
         StreamReader(plan, events) as reader,
     ):
         info = generation_info(events.headers)
+        events.complete_when(reader.decoder.has_finished)
         async for event in events:
             for message in reader.feed(event):
                 if message.chunk_position == "last":
@@ -59,7 +61,7 @@ async def aread(
                 if run_manager:
                     await run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
                 yield chunk
-        for message in reader.finish():
+        for message in reader.finish(ended=events.ended):
             yield ChatGenerationChunk(message=message)
 
 
@@ -104,30 +106,33 @@ class StreamReader:
             whole = message_chunk_to_message(add_ai_message_chunks(chunks[0], *chunks[1:]))
             add_parsed(chunk, cast("AIMessage", whole), self.plan.target)
 
-    def finish(self) -> list[AIMessageChunk]:
+    def finish(self, *, ended: bool) -> list[AIMessageChunk]:
         """What is left when the events are over. Raises `IncompleteStreamError` when the final event never came.
 
-        A server whose dialect does not promise a final event gets a last chunk marked `incomplete` instead.
+        `ended`: the stream has said that it is over. A server whose dialect does not promise a final event gets a last
+        chunk instead, which is marked `incomplete` if nothing says that the answer is complete.
         """
-        rest = self._cut(self.decoder.end())
+        rest = self._cut(self.decoder.end(ended=ended))
         try:
             self.decoder.close()
         except IncompleteStreamError:
             if self.plan.route.dialect.must_finish:
                 self.seen += rest
                 raise
-            rest += self._cut([self._incomplete(rest)])
+            if not (rest and rest[-1].chunk_position == "last"):
+                rest += self._cut([self._last(rest, complete=ended or self.decoder.has_finished())])
         for at, chunk in enumerate(rest):
             if chunk.chunk_position == "last":
                 self.complete(chunk, rest[:at])
         self.seen += rest
         return rest
 
-    def _incomplete(self, rest: list[AIMessageChunk]) -> AIMessageChunk:
+    def _last(self, rest: list[AIMessageChunk], *, complete: bool) -> AIMessageChunk:
         before = (*self.seen, *rest)
+        mark = {} if complete else {"incomplete": True}
         return AIMessageChunk(
             content="" if not before or isinstance(before[-1].content, str) else [],
-            response_metadata={"model_provider": self.plan.wire.provider, "incomplete": True},
+            response_metadata={"model_provider": self.plan.wire.provider, **mark},
             chunk_position="last",
         )
 

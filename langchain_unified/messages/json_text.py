@@ -28,6 +28,20 @@ def json_value(text: str) -> Any:
         return None
 
 
+def arguments_object(text: str) -> JsonObject | None:
+    """The arguments of a call; `None` when the text is not one JSON object.
+
+    `{}` for an empty text and for `null` (Groq, of a tool without parameters). Arguments encoded twice are read.
+    """
+    stripped = text.strip()
+    if not stripped or stripped == "null":
+        return {}
+    value = json_value(text)
+    if isinstance(value, str):
+        value = json_value(value) if value.strip() else {}
+    return value if isinstance(value, dict) else None
+
+
 def compact_json(value: Any, *, sort_keys: bool = False) -> str:
     """A value as JSON without spaces, keys in their order: the same value gives the same text in any process.
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping
 from typing import Any, Self
 
 import orjson
 
-from langchain_unified.errors import UnifiedError, error_in
+from langchain_unified.errors import ConnectionFailedError, RequestTimeoutError, UnifiedError, error_in
 from langchain_unified.request import JsonObject
 from langchain_unified.transport._content import has_content
+from langchain_unified.transport._drain import adrain, drain
 from langchain_unified.transport._errors import ErrorMapper
 from langchain_unified.transport._json import loads
 from langchain_unified.transport.sse import ErrorData, Parser
@@ -21,26 +22,40 @@ UNSEEN = 1.0
 """Seconds, at most, in which events count as content unread."""
 MAX_MESSAGE = 500
 """Characters of an error event's text that its message shows."""
+FINAL_EVENTS = frozenset({"message_stop", "response.completed", "response.incomplete", "response.cancelled"})
+"""Types of events that end an answer. Chat ends with `[DONE]`."""
+HEARTBEATS = 1.0
+"""Seconds that a stream may go on with heartbeats alone, once the answer is complete."""
+
+
+def _never() -> bool:
+    return False
 
 
 class EventReader:
     """Bytes in, events out, without pings and `[DONE]`.
 
-    An error is stored in `failure` instead of raised, so that the events before it go out first.
+    An error is stored in `failure` instead of raised, so that the events before it go out first. `ended`: the answer is
+    complete. What comes after it may add to it, but cannot make it fail.
     """
 
     def __init__(self, parser: Parser, mapper: ErrorMapper, response: Any, idle_timeout: float | None) -> None:
         self.failure: UnifiedError | None = None
+        self.ended = False
+        self.is_complete: Callable[[], bool] = _never
         self.idle_timeout = idle_timeout
         self._parser = parser
         self._mapper = mapper
         self._response = response
+        self._complete_since: float | None = None
         self._waited = 0.0
         self._since = time.monotonic()
 
     def feed(self, chunk: bytes) -> list[JsonObject]:
         events = self._events(self._parser.feed(chunk))
-        if self.idle_timeout and self.failure is None:
+        if not events and self.failure is None and self.is_complete():
+            self._end_after_heartbeats()
+        if self.idle_timeout and self.failure is None and not self.ended:
             self._watch(self.idle_timeout, events)
         return events
 
@@ -55,9 +70,21 @@ class EventReader:
         if self.idle_timeout:
             self._since = time.monotonic()
 
-    def translate(self, exc: Exception) -> UnifiedError | None:
-        """Our error for an exception that reading raised; `None` if it came from neither SDK nor HTTP client."""
-        return self._mapper.translate(exc)
+    def recover(self, exc: Exception) -> list[JsonObject]:
+        """The last events of an answer that is complete although reading raised; else our error for the exception."""
+        error = exc if isinstance(exc, UnifiedError) else self._mapper.translate(exc)
+        events = self.flush() if error is not exc else []
+        if self.ended or (self.is_complete() and isinstance(error, ConnectionFailedError | RequestTimeoutError)):
+            return events
+        if error is None or error is exc:
+            raise exc
+        raise error from error.__cause__
+
+    def _end_after_heartbeats(self) -> None:
+        """End a stream that has only heartbeats left: some servers send them forever, and never `[DONE]`."""
+        now = time.monotonic()
+        self._complete_since = self._complete_since or now
+        self.ended = now - self._complete_since >= HEARTBEATS
 
     def _watch(self, limit: float, events: list[JsonObject]) -> None:
         """Fail when no content came for `limit` seconds of waiting.
@@ -90,12 +117,14 @@ class EventReader:
                 self._find_error(event, data)
             if self.failure is not None:
                 break
+            if kind in FINAL_EVENTS:
+                self.ended = True
             events.append(event)
         return events
 
     def _find_error(self, event: JsonObject, data: bytes) -> None:
         error = error_in(event) or (event if isinstance(data, ErrorData) else None)
-        if error is not None:
+        if error is not None and not self.ended:
             self.failure = self._mapper.in_reply(self._response, event, error)
 
     def _unusual(self, data: bytes) -> JsonObject | None:
@@ -106,11 +135,13 @@ class EventReader:
             event = None
         if isinstance(event, dict):
             return event
-        if isinstance(data, ErrorData) and self.failure is None:
+        if isinstance(data, ErrorData) and self.failure is None and not self.ended:
             text = event if isinstance(event, str) else data.decode(errors="replace")
             event = {"type": "error", "message": text[:MAX_MESSAGE]}
             self.failure = self._mapper.in_reply(self._response, event, event)
-        elif data.strip() != b"[DONE]" and self.failure is None:
+        elif data.strip() == b"[DONE]":
+            self.ended = self.failure is None
+        elif self.failure is None and not self.ended:
             self.failure = self._mapper.not_json(self._response, data)
         return None
 
@@ -126,17 +157,31 @@ def _is_json(data: bytes) -> bool:
 class EventStream:
     """The events of one response. They can be read once.
 
-    At the end of the iteration the connection goes back to the pool. `close`, or the end of a `with` block before that,
-    disconnects. A stream that ends too early raises nothing here: the decoder knows the final event.
+    The iteration ends with the answer: after its final event nothing is waited for, and nothing can fail. The
+    connection goes back to the pool once the server ends the response. `close`, or the end of a `with` block before the
+    end of the iteration, disconnects. A stream that ends too early raises nothing here: the decoder checks that.
+
+    `ended`: the final event has come.
     """
 
     def __init__(self, response: Any, reader: EventReader, request_id: str | None) -> None:
         self.request_id = request_id
         self.headers: Mapping[str, str] = response.headers
         self._response = response
+        self._reader = reader
+        self._drained = False
+        """Whether the response is read to its end, and closed, by `drain`."""
         self._events = self._read(reader)
         self.iterator: Iterator[JsonObject] = self._events
         self.attempts = 1
+
+    @property
+    def ended(self) -> bool:
+        return self._reader.ended
+
+    def complete_when(self, is_complete: Callable[[], bool]) -> None:
+        """From when on the connection may break or time out: `is_complete` tells whether the answer is there."""
+        self._reader.is_complete = is_complete
 
     def __iter__(self) -> Iterator[JsonObject]:
         return self.iterator
@@ -153,26 +198,33 @@ class EventStream:
     def close(self) -> None:
         self._events.close()
         # A generator that was never started runs no `finally`.
-        self._response.close()
+        if not self._drained:
+            self._response.close()
 
     def _read(self, reader: EventReader) -> Generator[JsonObject, None, None]:
         response = self._response
         has_idle_timeout = reader.idle_timeout is not None
         try:
-            for chunk in response.iter_bytes() if _needs_decoding(response) else response.iter_raw():
+            chunks = response.iter_bytes() if _needs_decoding(response) else response.iter_raw()
+            for chunk in chunks:
                 yield from reader.feed(chunk)
+                if reader.ended:
+                    yield from self._drain(chunks)
+                    return
                 if has_idle_timeout or reader.failure is not None:
                     reader.check()
             yield from reader.flush()
             reader.check()
-        except UnifiedError:
-            raise
-        except Exception as exc:
-            if (error := reader.translate(exc)) is None:
-                raise
-            raise error from error.__cause__
+        except Exception as exc:  # noqa: BLE001  # raised again, unless the answer is complete
+            yield from reader.recover(exc)
         finally:
-            response.close()
+            if not self._drained:
+                response.close()
+
+    def _drain(self, chunks: Iterator[bytes]) -> list[JsonObject]:
+        """What came after the final event without waiting for it: usage, of servers that send it there."""
+        self._drained = True
+        return [event for chunk in drain(self._response, chunks) for event in self._reader.feed(chunk)]
 
 
 class AsyncEventStream:
@@ -182,9 +234,20 @@ class AsyncEventStream:
         self.request_id = request_id
         self.headers: Mapping[str, str] = response.headers
         self._response = response
+        self._reader = reader
+        self._drained = False
+        """Whether the response is read to its end, and closed, by `drain`."""
         self._events: Any = self._read(reader)
         self.iterator: AsyncIterator[JsonObject] = self._events
         self.attempts = 1
+
+    @property
+    def ended(self) -> bool:
+        return self._reader.ended
+
+    def complete_when(self, is_complete: Callable[[], bool]) -> None:
+        """From when on the connection may break or time out: `is_complete` tells whether the answer is there."""
+        self._reader.is_complete = is_complete
 
     def __aiter__(self) -> AsyncIterator[JsonObject]:
         return self.iterator
@@ -200,7 +263,8 @@ class AsyncEventStream:
 
     async def aclose(self) -> None:
         # The response first: a generator in which another task waits cannot be closed from here.
-        await self._response.aclose()
+        if not self._drained:
+            await self._response.aclose()
         if not self._events.ag_running:
             await self._events.aclose()
 
@@ -208,22 +272,29 @@ class AsyncEventStream:
         response = self._response
         has_idle_timeout = reader.idle_timeout is not None
         try:
-            async for chunk in response.aiter_bytes() if _needs_decoding(response) else response.aiter_raw():
+            chunks = response.aiter_bytes() if _needs_decoding(response) else response.aiter_raw()
+            async for chunk in chunks:
                 for event in reader.feed(chunk):
                     yield event
+                if reader.ended:
+                    for event in await self._drain(chunks):
+                        yield event
+                    return
                 if has_idle_timeout or reader.failure is not None:
                     reader.check()
             for event in reader.flush():
                 yield event
             reader.check()
-        except UnifiedError:
-            raise
-        except Exception as exc:
-            if (error := reader.translate(exc)) is None:
-                raise
-            raise error from error.__cause__
+        except Exception as exc:  # noqa: BLE001  # raised again, unless the answer is complete
+            for event in reader.recover(exc):
+                yield event
         finally:
-            await response.aclose()
+            if not self._drained:
+                await response.aclose()
+
+    async def _drain(self, chunks: AsyncGenerator[bytes, None]) -> list[JsonObject]:
+        self._drained = True
+        return [event for chunk in await adrain(self._response, chunks) for event in self._reader.feed(chunk)]
 
 
 def _needs_decoding(response: Any) -> bool:

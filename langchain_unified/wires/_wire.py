@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
 from langchain_core.messages import AIMessage, AIMessageChunk
@@ -15,6 +15,7 @@ from langchain_unified.caching.settings import Setting
 from langchain_unified.errors import IncompleteStreamError, UnsupportedContentError
 from langchain_unified.history.pairing import IdRules
 from langchain_unified.messages.blocks import wire_of_type
+from langchain_unified.messages.json_text import arguments_object, compact_json
 from langchain_unified.request import (
     Adjustment,
     Dialect,
@@ -38,12 +39,18 @@ class StreamDecoder(Protocol):
     def feed(self, event: JsonObject) -> Iterable[AIMessageChunk]:
         """The chunks that an event makes: none, one, or a few. Of an unknown event they may be none."""
 
-    def end(self) -> Iterable[AIMessageChunk]:
-        """The chunks that were held back. Call it after the last event and before `close`. None by default."""
+    def end(self, *, ended: bool = False) -> Iterable[AIMessageChunk]:
+        """The chunks that were held back. Call it after the last event and before `close`. None by default.
+
+        `ended`: the stream has said that it is over, so that what did not come is not missing.
+        """
         return ()
 
     def close(self) -> None:
         """Call it after `end`. Raises `IncompleteStreamError` when the final event never came."""
+
+    def has_finished(self) -> bool:
+        """Whether the answer is complete: its finish reason or its final event has come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +210,45 @@ def break_json_tail(args: str) -> str:
     LangChain core closes the open brackets and strings of JSON that ends too early, and offers the call as valid. After
     this tail it cannot: the call is in `invalid_tool_calls`. `""` where core does not accept the arguments anyway.
     """
-    return next((tail for tail in ("", "]", "}", '"]', '"}', '""]', '""}') if not _core_accepts(args + tail)), "]")
+    return next((tail for tail in BROKEN_TAILS if not _core_accepts(args + tail)), "]")
+
+
+BROKEN_TAILS = ("", "]", "}", '"]', '"}', '""]', '""}')
+"""What `break_json_tail` returns: the first that core does not repair."""
+
+
+@dataclass(slots=True)
+class ArgumentText:
+    """The arguments of a call while their fragments come.
+
+    They go out as they come from the `{` on. What begins otherwise (`null`, an object encoded twice) waits for the end.
+    """
+
+    fragments: list[str] = field(default_factory=list)
+    streams: bool = False
+
+    def args(self) -> str:
+        """The arguments so far."""
+        return "".join(self.fragments)
+
+    def add(self, fragment: str) -> str:
+        """Add a fragment. What of the arguments can go out now."""
+        self.fragments.append(fragment)
+        if self.streams or not fragment:
+            return fragment
+        args = self.args()
+        self.streams = args.lstrip().startswith("{")
+        return args if self.streams else ""
+
+    def tail(self) -> str:
+        """What goes out at the end: arguments that waited for it, and what makes broken ones an invalid call."""
+        args = self.args()
+        found = arguments_object(args)
+        if self.streams or not args.strip():
+            return "" if found is not None else break_json_tail(args)
+        if found is None:
+            return args + break_json_tail(args)
+        return compact_json(found) if found else ""
 
 
 def _core_accepts(args: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -11,6 +12,7 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import invalid_tool_call, tool_call
 
 from langchain_unified.errors import ReplyError
+from langchain_unified.messages.json_text import json_object
 from langchain_unified.request import JsonObject
 from langchain_unified.usage import ANTHROPIC_FINISH, anthropic_usage, common_finish_reason
 from langchain_unified.wires._body import non_null
@@ -43,11 +45,36 @@ def _content(reply: object) -> list[JsonObject]:
     if not isinstance(reply, dict):
         raise ReplyError(f"The reply is not a JSON object but a {type(reply).__name__}.")
     blocks = reply.get("content")
+    if isinstance(blocks, str) and reply.get("role") == "assistant":
+        return [{"type": "text", "text": blocks}]
     if not isinstance(blocks, list):
         raise ReplyError(f"The reply has no list `content`: its keys are {', '.join(map(str, reply)) or 'none'}.")
     if not all(isinstance(block, dict) and isinstance(block.get("type"), str) for block in blocks):
         raise ReplyError("The reply's `content` has an item that is not a block with a `type`.")
-    return blocks
+    return [_call(block, reply, at) if block["type"] == "tool_use" else block for at, block in enumerate(blocks)]
+
+
+def _call(block: JsonObject, reply: JsonObject, at: int) -> JsonObject:
+    """A call as the API writes it. Other servers leave out the id, or give its input as a text or as `null`."""
+    block = with_call_id(block, reply, at)
+    if isinstance(block.get("input"), dict):
+        return block
+    text = input_text(block)
+    args = json_object(text) if text else {} if "input" in block else None
+    return block if args is None else {**block, "input": args}
+
+
+def with_call_id(block: JsonObject, reply: Mapping[str, Any], at: int) -> JsonObject:
+    """A call with an id. Where the server gave none, it is made from the reply's and the place of the block."""
+    if block.get("id"):
+        return block
+    return {**block, "id": f"toolu_{re.sub('[^a-zA-Z0-9_-]', '', str(reply.get('id') or ''))[-24:]}_{at}"}
+
+
+def input_text(block: JsonObject) -> str:
+    """The arguments of a call as JSON text; empty where it has none. Some servers name them as OpenAI does."""
+    found = next((block[key] for key in ("input", "arguments") if block.get(key)), "")
+    return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
 
 
 def tool_calls(blocks: Sequence[JsonObject], stop_reason: str | None) -> tuple[list[ToolCall], list[InvalidToolCall]]:

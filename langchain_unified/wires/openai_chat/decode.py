@@ -17,7 +17,7 @@ from langchain_core.messages.content import InvalidToolCall
 from langchain_core.messages.tool import ToolCall, invalid_tool_call, tool_call
 
 from langchain_unified.errors import ReplyError, describe, error_in
-from langchain_unified.messages.json_text import compact_json, json_object, json_value
+from langchain_unified.messages.json_text import arguments_object, compact_json
 from langchain_unified.messages.tool_calls import CUSTOM_ARGUMENT, RAW_ARGUMENTS
 from langchain_unified.request import JsonObject
 from langchain_unified.usage import CHAT_FINISH, FinishReason, common_finish_reason, openai_usage
@@ -161,7 +161,7 @@ def _calls(message: JsonObject, reply: str | None) -> ParsedCalls:
     for position, raw in enumerate(_raw_calls(message)):
         name, text = name_and_arguments(raw)
         call_id = raw.get("id") or made_up_id(reply, position)
-        args = {CUSTOM_ARGUMENT: text} if raw.get("custom") else args_object(text)
+        args = {CUSTOM_ARGUMENT: text} if raw.get("custom") else arguments_object(text)
         if args is None:
             parsed.invalid.append(invalid_tool_call(name=name, args=text, id=call_id, error=None))
             continue
@@ -202,21 +202,6 @@ def name_and_arguments(call: JsonObject) -> tuple[str, str]:
 
 
 ARGUMENT_KEYS = ("arguments", "input", "parameters")
-
-
-def args_object(text: str) -> JsonObject | None:
-    """The arguments; `None` when the text is not one JSON object.
-
-    `{}` for an empty text and for `null` (Groq, of a tool without parameters). Arguments encoded twice are read.
-    """
-    stripped = text.strip()
-    if not stripped or stripped == "null":
-        return {}
-    found = json_object(text)
-    if found is None and stripped[0] == '"':
-        inner = json_value(text)
-        return None if not isinstance(inner, str) else json_object(inner) if inner.strip() else {}
-    return found
 
 
 def holds_more_than_one(text: str) -> bool:

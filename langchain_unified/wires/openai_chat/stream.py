@@ -9,12 +9,12 @@ from typing import Any, TypeAlias
 from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 
+from langchain_unified.messages.json_text import arguments_object
 from langchain_unified.messages.tool_calls import RAW_ARGUMENTS
 from langchain_unified.request import JsonObject
 from langchain_unified.wires._wire import StreamDecoder, incomplete_stream
 from langchain_unified.wires.openai_chat.decode import (
     CHOICE_KEYS,
-    args_object,
     common_finish,
     encodes_as,
     legacy_call,
@@ -190,6 +190,8 @@ class ChatDecoder(StreamDecoder):
             fragment = unsent_part(call, name, fragment)
         call.name = call.name or name
         args = call.add(fragment)
+        if call.custom:
+            args = ""  # all of the input goes out at the end
         if new_name or args or not known:
             call_id = None if known else call.id
             draft.calls.append(tool_call_chunk(name=new_name or None, args=args, id=call_id, index=call.index))
@@ -219,7 +221,7 @@ class ChatDecoder(StreamDecoder):
 
     def _open(self, raw: JsonObject) -> StreamedCall:
         position, given = len(self.calls), raw.get("id") or None
-        call = StreamedCall(position, given or made_up_id(self.id, position))
+        call = StreamedCall(index=position, id=given or made_up_id(self.id, position))
         call.given_id, call.given_index = given, raw.get("index")
         self.calls.append(call)
         self.by_id[call.id] = call
@@ -228,7 +230,7 @@ class ChatDecoder(StreamDecoder):
 
     # --- the end ---
 
-    def end(self) -> list[AIMessageChunk]:
+    def end(self, *, ended: bool = False) -> list[AIMessageChunk]:
         """The last chunk, with everything that was held, and what ends the calls. None where no event came."""
         if not self.reply:
             return []
@@ -239,7 +241,7 @@ class ChatDecoder(StreamDecoder):
             AIMessageChunk(
                 content="",
                 additional_kwargs={**self.held, **self._raw_arguments()},
-                tool_call_chunks=last_chunks(self.calls),
+                tool_call_chunks=last_chunks(self.calls, complete=bool(finish) or ended),
                 usage_metadata=usage_of(reply),
                 response_metadata=metadata(reply, self.choice, common),
                 chunk_position="last" if finish else None,
@@ -251,12 +253,15 @@ class ChatDecoder(StreamDecoder):
         raw = {
             call_id: text
             for call_id, text in texts.items()
-            if (args := args_object(text)) is not None and not encodes_as(args, text)
+            if (args := arguments_object(text)) is not None and not encodes_as(args, text)
         }
         return {RAW_ARGUMENTS: raw} if raw else {}
 
+    def has_finished(self) -> bool:
+        return bool(self.choice.get("finish_reason"))
+
     def close(self) -> None:
-        if not self.choice.get("finish_reason"):
+        if not self.has_finished():
             raise incomplete_stream("a chunk with a finish_reason")
 
 

@@ -16,7 +16,7 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import invalid_tool_call, tool_call
 
 from langchain_unified.errors import ReplyError
-from langchain_unified.messages.json_text import json_object
+from langchain_unified.messages.json_text import arguments_object
 from langchain_unified.messages.tool_calls import CUSTOM_ARGUMENT
 from langchain_unified.request import JsonObject
 from langchain_unified.usage import RESPONSES_INCOMPLETE, FinishReason, common_finish_reason, openai_usage
@@ -64,12 +64,22 @@ def output_of(reply: Any) -> list[JsonObject]:
     if not isinstance(reply, Mapping):
         raise ReplyError(f"The answer is a {type(reply).__name__}, not a Responses object.")
     output = _objects(reply.get("output"), "The answer has no list `output`: it is not a Responses object.")
+    output = [complete_item(item, at) for at, item in enumerate(output)]
     for item in output:
         if item.get("type") == "message":
             _objects(item.get("content"), "A message in the answer's `output` has no list `content`.")
     if not isinstance(reply.get("usage") or {}, Mapping):
         raise ReplyError("The answer's `usage` is not an object.")
     return output
+
+
+def complete_item(item: JsonObject, at: int) -> JsonObject:
+    """An output item as the API writes it; `at` is its place. Others leave out the id of a call, or parts."""
+    if item.get("type") == "message" and isinstance(item.get("content"), str):
+        return {**item, "content": [{"type": "output_text", "text": item["content"], "annotations": []}]}
+    if item.get("type") in ARGUMENTS and not item.get("call_id"):
+        return {**item, "call_id": item.get("id") or f"call_{at}"}
+    return item
 
 
 def _objects(value: Any, error: str) -> list[JsonObject]:
@@ -170,7 +180,7 @@ def arguments(item: JsonObject, *, incomplete: bool) -> JsonObject | None:
         return None if unfinished else {CUSTOM_ARGUMENT: text}
     if not text:
         return None if incomplete or unfinished else {}
-    return json_object(text)
+    return arguments_object(text)
 
 
 # --- metadata ---------------------------------------------------------------------------------------------------------

@@ -15,10 +15,11 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 
 from langchain_unified.request import JsonObject
-from langchain_unified.wires._wire import StreamDecoder, incomplete_stream
+from langchain_unified.wires._wire import ArgumentText, StreamDecoder, incomplete_stream
 from langchain_unified.wires.openai_responses.decode import (
     ARGUMENTS,
     PROVIDER,
+    complete_item,
     finish_reason,
     metadata,
     part_block,
@@ -32,7 +33,7 @@ from langchain_unified.wires.openai_responses.stream_items import (
     came_as_text,
     custom_start,
     inside_string,
-    invalid_tail,
+    last_arguments,
     unsent_parts,
 )
 
@@ -51,14 +52,23 @@ class ResponsesStream(StreamDecoder):
         """The first chunks of items that are not done yet, to be sent with the next blocks."""
         self._texts: dict[tuple[str, int | None], Part] = {}
         """The texts that are not complete, by their item's id and their place in it."""
+        self._reply: JsonObject = {}
+        """The reply as its first event gave it."""
         self._ended = False
 
     def feed(self, event: JsonObject) -> Iterable[AIMessageChunk]:
         reader = EVENTS.get(event.get("type", ""))
         return () if reader is None else reader(self, event)
 
-    def end(self) -> list[AIMessageChunk]:
-        return []
+    def end(self, *, ended: bool = False) -> list[AIMessageChunk]:
+        """The end of a stream without its final event."""
+        if self._ended or not self._order:
+            return []
+        status = "completed" if ended else "in_progress"
+        return self._end_with({**self._reply, "status": status}, complete=ended)
+
+    def has_finished(self) -> bool:
+        return self._ended
 
     def close(self) -> None:
         if not self._ended:
@@ -67,10 +77,11 @@ class ResponsesStream(StreamDecoder):
     # --- events -------------------------------------------------------------------------------------------------------
 
     def on_response(self, event: JsonObject) -> Iterable[AIMessageChunk]:
+        self._reply = event.get("response") or {}
         return ()
 
     def on_added(self, event: JsonObject) -> Iterable[AIMessageChunk]:
-        raw = event.get("item") or {}
+        raw = complete_item(event.get("item") or {}, len(self._order))
         item = self._find(raw.get("id"), event.get("output_index"), raw.get("type", ""), new=True)
         item.phase = raw.get("phase")
         if item.kind in ARGUMENTS:
@@ -84,7 +95,7 @@ class ResponsesStream(StreamDecoder):
         if not final:
             return ()
         item = self._find(final.get("id"), event.get("output_index"), final.get("type", ""))
-        return self._finish(item, final)
+        return self._finish(item, complete_item(final, self._order.index(item)))
 
     def on_text(self, event: JsonObject) -> Iterable[AIMessageChunk]:
         part = self._texts.get((event.get("item_id", ""), event.get("content_index")))
@@ -110,8 +121,49 @@ class ResponsesStream(StreamDecoder):
         kind = "custom_tool_call" if event["type"].startswith("response.custom") else "function_call"
         item = self._find(event.get("item_id"), event.get("output_index"), kind)
         delta = event.get("delta")
-        # Without its first event a call has no name: it goes out when it is done.
-        return (self._arguments_chunk(item.parts[0], item.kind, delta),) if delta and item.parts else ()
+        if not item.parts:
+            # Without its first event a call has no name: it goes out when it is done.
+            item.arguments.add(delta or "")
+            return ()
+        return (self._arguments_chunk(item, delta),) if delta else ()
+
+    # What the `done` events of parts give again, for servers that send it there alone.
+
+    def on_text_done(self, event: JsonObject) -> Iterable[AIMessageChunk]:
+        return self._rest_of_text(event, "text")
+
+    def on_refusal_done(self, event: JsonObject) -> Iterable[AIMessageChunk]:
+        return self._rest_of_text(event, "refusal")
+
+    def _rest_of_text(self, event: JsonObject, key: str) -> Iterable[AIMessageChunk]:
+        item = self._find(event.get("item_id"), event.get("output_index"), "message")
+        part = item.parts.get(event.get("content_index") or 0)
+        rest = (event.get(key) or "")[part.sent_length if part else 0 :]
+        if not rest or item.final is not None:
+            return ()
+        return self._text_chunk({**event, "delta": rest}, key, alone=key == "text" and not event.get("logprobs"))
+
+    def on_arguments_done(self, event: JsonObject) -> Iterable[AIMessageChunk]:
+        kind = "custom_tool_call" if event["type"].startswith("response.custom") else "function_call"
+        item = self._find(event.get("item_id"), event.get("output_index"), kind)
+        text = raw_arguments({**event, "type": kind})
+        if item.final is not None:
+            return ()
+        item.head = {**({"name": event["name"]} if event.get("name") else {}), **item.head}
+        rest = text[item.parts[0].sent_length :] if item.parts else text[len(item.arguments.args()) :]
+        return self.on_arguments({**event, "delta": rest}) if rest else ()
+
+    def on_summary_done(self, event: JsonObject) -> Iterable[AIMessageChunk]:
+        return self._rest_of_reasoning(event, "summary", "summary_text", event.get("summary_index") or 0)
+
+    def on_reasoning_done(self, event: JsonObject) -> Iterable[AIMessageChunk]:
+        return self._rest_of_reasoning(event, "content", "reasoning_text", event.get("content_index") or 0)
+
+    def _rest_of_reasoning(self, event: JsonObject, key: str, kind: str, place: int) -> Iterable[AIMessageChunk]:
+        item = self._find(event.get("item_id"), event.get("output_index"), "reasoning")
+        sent = item.parts[0].sent_lengths.get((key, place), 0) if item.parts else 0
+        rest = (event.get("text") or "")[sent:]
+        return self._reasoning_chunk({**event, "delta": rest}, key, kind, place) if rest and not item.final else ()
 
     def on_part_done(self, event: JsonObject) -> Iterable[AIMessageChunk]:
         item = self._find(event.get("item_id"), event.get("output_index"), "message")
@@ -133,22 +185,45 @@ class ResponsesStream(StreamDecoder):
         return self._reasoning_chunk(event, "content", "reasoning_text", event.get("content_index") or 0)
 
     def on_final(self, event: JsonObject) -> Iterable[AIMessageChunk]:
-        response = event.get("response") or {}
-        self.on_response(event)
         self._ended = True
+        response = event.get("response") or {}
+        # Some servers repeat less of the reply at its end than they have told at its start.
+        head = {key: self._reply[key] for key in REPLY_HEAD if self._reply.get(key) and not response.get(key)}
         chunks: list[AIMessageChunk] = []
+        ids = {final.get("id") for final in response.get("output") or ()}
+        matched: list[Item] = []
         for place, final in enumerate(response.get("output") or ()):
-            item = self._find(final.get("id"), place, final.get("type", ""))
-            chunks.extend(self._finish(item, final))
-        output = [item.final for item in self._order if item.final is not None]
-        reason = finish_reason(response, output)
-        tails = [chunk for item in self._order for chunk in invalid_tail(item, incomplete=reason == "length")]
+            item = self._final_item(final, place, ids, matched)
+            matched.append(item)
+            chunks.extend(self._finish(item, complete_item(final, place)))
+        return [*chunks, *self._end_with({**response, **head}, complete=True)]
+
+    def _final_item(self, final: JsonObject, place: int, ids: set[Any], matched: list[Item]) -> Item:
+        """The item that one of the last event's is. Ids and places may both differ; the order does not."""
+        kind, known = final.get("type", ""), self._items.get(final.get("id") or "")
+        if known is None:
+            candidates = [self._places.get(place), *self._order]
+            for item in candidates:
+                if item and item.kind == kind and item not in matched and (item.id is None or item.id not in ids):
+                    return item
+        return known or self._find(final.get("id"), None, kind, new=True)
+
+    def _end_with(self, response: JsonObject, *, complete: bool) -> list[AIMessageChunk]:
+        """The rest of the items that are not done, and the last chunk."""
+        chunks: list[AIMessageChunk] = []
+        for item in self._order:
+            if item.final is None and item.kind in ARGUMENTS:
+                chunks.extend(self._finish(item, item.as_final()))
+        output = [item.as_final() if item.final is None else item.final for item in self._order]
+        reason = finish_reason(response, output) if complete else None
+        cut = not complete or reason == "length"
+        tails = [chunk for item in self._order for chunk in last_arguments(item, incomplete=cut)]
         last = AIMessageChunk(
             content=[] if self._has_blocks else "",
             tool_call_chunks=tails,
             response_metadata=metadata(response, reason),
             usage_metadata=usage_of(response, output),
-            chunk_position="last",
+            chunk_position="last" if complete else None,
         )
         return [*chunks, last]
 
@@ -156,9 +231,12 @@ class ResponsesStream(StreamDecoder):
 
     def _find(self, item_id: str | None, place: int | None, kind: str, *, new: bool = False) -> Item:
         item = self._items.get(item_id or "")
-        if item is not None:
+        if item is not None and not (new and item.final is not None):
             return item
         item = None if place is None or new else self._places.get(place)
+        if item is None and place is None and not new:
+            # Neither id nor place: it belongs to the item that is open.
+            item = next((found for found in reversed(self._order) if found.kind == kind and not found.final), None)
         if item is None or item.kind != kind:
             item = Item(kind, item_id)
             self._order.append(item)
@@ -234,15 +312,19 @@ class ResponsesStream(StreamDecoder):
         part.sent_keys |= head.keys() | {key}
         text = raw_arguments(raw)
         part.sent_length = len(text)
+        item.head = raw
         block = {**head, key: text, "index": part.index}
-        args = text if key == "arguments" else custom_start(text)
+        args = item.arguments.add(text) if key == "arguments" else custom_start(text)
         call = tool_call_chunk(name=raw.get("name"), args=args, id=raw.get("call_id"), index=part.index)
         return (self._chunk([block], [call]),)
 
-    def _arguments_chunk(self, part: Part, kind: str, delta: str) -> AIMessageChunk:
+    def _arguments_chunk(self, item: Item, delta: str) -> AIMessageChunk:
+        part, kind = item.parts[0], item.kind
         part.sent_length += len(delta)
         block = {"type": kind, ARGUMENTS[kind]: delta, "index": part.index}
-        args = delta if kind == "function_call" else inside_string(delta)
+        args = item.arguments.add(delta)
+        if kind != "function_call":
+            args = inside_string(delta)
         return self._chunk([block], [tool_call_chunk(args=args, index=part.index)])
 
     # --- the end of an item -------------------------------------------------------------------------------------------
@@ -305,11 +387,12 @@ class ResponsesStream(StreamDecoder):
 
     def _finish_call(self, item: Item, final: JsonObject) -> Iterable[AIMessageChunk]:
         if not item.parts:
+            item.arguments = ArgumentText()
             yield from self._open_call(item, final)
         part, key = item.parts[0], ARGUMENTS[item.kind]
         tail = raw_arguments(final)[part.sent_length :]
         if tail:
-            yield self._arguments_chunk(part, item.kind, tail)
+            yield self._arguments_chunk(item, tail)
         rest = {name: value for name, value in final.items() if name not in part.sent_keys and name != key}
         closing = [tool_call_chunk(args='"}', index=part.index)] if came_as_text(final) else []
         if rest or closing:
@@ -326,6 +409,8 @@ class ResponsesStream(StreamDecoder):
             response_metadata={"model_provider": PROVIDER},
         )
 
+
+REPLY_HEAD = ("id", "object", "created_at", "model", "service_tier")
 
 STREAMED = frozenset({"", "message", "reasoning", *ARGUMENTS})
 
@@ -346,6 +431,12 @@ EVENTS: Mapping[str, Reader] = {
     "response.reasoning_summary_part.added": ResponsesStream.on_summary_part,
     "response.reasoning_summary_text.delta": ResponsesStream.on_summary,
     "response.reasoning_text.delta": ResponsesStream.on_reasoning_text,
+    "response.output_text.done": ResponsesStream.on_text_done,
+    "response.refusal.done": ResponsesStream.on_refusal_done,
+    "response.function_call_arguments.done": ResponsesStream.on_arguments_done,
+    "response.custom_tool_call_input.done": ResponsesStream.on_arguments_done,
+    "response.reasoning_summary_text.done": ResponsesStream.on_summary_done,
+    "response.reasoning_text.done": ResponsesStream.on_reasoning_done,
     "response.completed": ResponsesStream.on_final,
     "response.incomplete": ResponsesStream.on_final,
     "response.cancelled": ResponsesStream.on_final,

@@ -10,7 +10,7 @@ from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 
 from langchain_unified.messages.tool_calls import CUSTOM_ARGUMENT
 from langchain_unified.request import JsonObject
-from langchain_unified.wires._wire import break_json_tail
+from langchain_unified.wires._wire import ArgumentText, break_json_tail
 from langchain_unified.wires.openai_responses.decode import ARGUMENTS, arguments, raw_arguments
 
 
@@ -41,6 +41,18 @@ class Item:
     """Its place in the content is taken: a later item began first."""
     final: JsonObject | None = None
     """The finished item; `None` while it is not done."""
+    head: JsonObject = field(default_factory=dict)
+    """Of a call: the item as it was added."""
+    arguments: ArgumentText = field(default_factory=ArgumentText)
+
+    def as_final(self) -> JsonObject:
+        """The item as its events gave it, where none was the finished item."""
+        if self.kind in ARGUMENTS:
+            head = {key: value for key, value in self.head.items() if key != "status"}
+            call = {**head, "type": self.kind, ARGUMENTS[self.kind]: self.arguments.args()}
+            return {**call, "call_id": call.get("call_id") or self.id}
+        refusals = [part for part in self.parts.values() if "refusal" in part.sent_keys]
+        return {"type": self.kind, "content": [{"type": "refusal"} for _ in refusals]}
 
 
 def came_as_text(call: JsonObject) -> bool:
@@ -70,11 +82,17 @@ def unsent_parts(parts: Iterable[JsonObject], key: str, lengths: Mapping[tuple[s
     return unsent
 
 
-def invalid_tail(item: Item, *, incomplete: bool) -> Iterable[ToolCallChunk]:
-    """What keeps a call with incomplete arguments from being a valid call in the sum of the chunks."""
-    if item.final is None or item.kind not in ARGUMENTS or arguments(item.final, incomplete=incomplete) is not None:
+def last_arguments(item: Item, *, incomplete: bool) -> Iterable[ToolCallChunk]:
+    """What ends a call's arguments: those that waited for the end, and what keeps incomplete ones from being valid."""
+    if item.final is None or item.kind not in ARGUMENTS:
         return
+    is_valid = arguments(item.final, incomplete=incomplete) is not None
     text = raw_arguments(item.final)
-    tail = break_json_tail(text if item.kind == "function_call" else custom_start(text))
+    if item.kind == "custom_tool_call":
+        tail = "" if is_valid else break_json_tail(custom_start(text))
+    elif is_valid or text.strip():
+        tail = item.arguments.tail()
+    else:
+        tail = break_json_tail(text)
     if tail:
         yield tool_call_chunk(args=tail, index=item.parts[0].index)

@@ -58,15 +58,16 @@ class V0Decoder:
     def __init__(self, decoder: StreamDecoder) -> None:
         self.decoder = decoder
         self.close = decoder.close
+        self.has_finished = decoder.has_finished
         self.has_reasoning = False
 
     def feed(self, event: JsonObject) -> Iterable[AIMessageChunk]:
         """The chunks of one event."""
         return [self._converted(chunk) for chunk in self.decoder.feed(event)]
 
-    def end(self) -> Iterable[AIMessageChunk]:
+    def end(self, *, ended: bool = False) -> Iterable[AIMessageChunk]:
         """The chunks that were held back."""
-        return [self._converted(chunk) for chunk in self.decoder.end()]
+        return [self._converted(chunk) for chunk in self.decoder.end(ended=ended)]
 
     def _converted(self, chunk: AIMessageChunk) -> AIMessageChunk:
         chunk = as_v0(chunk)

@@ -7,11 +7,12 @@ from typing import Any, TypeAlias, cast
 
 from langchain_unified.errors import RequestError
 from langchain_unified.messages.blocks import normalise
+from langchain_unified.messages.json_text import arguments_object
 from langchain_unified.messages.tool_calls import CUSTOM_ARGUMENT
 from langchain_unified.request import JsonObject, Turn
 from langchain_unified.request.blocks import Block, changed
 from langchain_unified.wires._body import abbreviated, each_object, expect, non_null
-from langchain_unified.wires.openai_chat.decode import args_object, legacy_call
+from langchain_unified.wires.openai_chat.decode import legacy_call
 
 
 def read_turns(messages: list[Any]) -> tuple[Turn, ...]:
@@ -88,7 +89,7 @@ def _call(call: JsonObject, path: str) -> Block:
         text = expect("a string", inner.get("input"), f"{path}.custom.input")
         return {"type": "tool_call", "id": call_id, "name": name, "args": {CUSTOM_ARGUMENT: text}}
     arguments = expect("a string", inner.get("arguments"), f"{path}.function.arguments")
-    args = args_object(arguments)
+    args = arguments_object(arguments)
     if args is None:
         return {"type": "invalid_tool_call", "id": call_id, "name": name, "args": arguments}
     return {"type": "tool_call", "id": call_id, "name": name, "args": args}
