@@ -189,8 +189,9 @@ class EventWriter:
     def _finish_call(self, call: StreamedCall, block: JsonObject) -> Events:
         if not call.started:
             yield from self._start_call(call)
-        if call.tail and block["type"] == "tool_call":
-            yield _event("delta", call.position, delta={"type": "tool-call-delta", "args": call.tail})
+        rest = call.tail if block["type"] == "tool_call" else "" if call.pieces else block["args"]
+        if rest:
+            yield _event("delta", call.position, delta={"type": "tool-call-delta", "args": rest})
         yield _event("finish", call.position, content=block)
 
     # --- deltas ---

@@ -167,12 +167,13 @@ class _NamingDecoder:
         self.decoder = decoder
         self.names = names
         self.close = decoder.close
+        self.has_finished = decoder.has_finished
 
     def feed(self, event: JsonObject) -> Iterable[AIMessageChunk]:
         return self._named(self.decoder.feed(event))
 
-    def end(self) -> Iterable[AIMessageChunk]:
-        return self._named(self.decoder.end())
+    def end(self, *, ended: bool = False) -> Iterable[AIMessageChunk]:
+        return self._named(self.decoder.end(ended=ended))
 
     def _named(self, chunks: Iterable[AIMessageChunk]) -> list[AIMessageChunk]:
         found = list(chunks)

@@ -1,7 +1,8 @@
 """The rest of a response whose last event has come: it is read so that its connection can be used again.
 
 Most servers end the response at once. Some keep it open for a minute, or never end it: no call waits for that. A call
-waits for `WAIT` seconds, which lets the next one use the same connection; from then on the rest is read beside it.
+waits for `WAIT` seconds, which lets the next one use the same connection, and for `SHORT_WAIT` where the server was
+late before; from then on the rest is read beside it.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from queue import Empty, SimpleQueue
 from typing import Any
 
-WAIT = 0.01
+WAIT = 0.05
+SHORT_WAIT = 0.005
 """Seconds that a call waits for the end of its response."""
+MAX_HOSTS = 1000
 LIMIT = 2.0
 """Seconds until a response that does not end is closed, and its connection with it."""
 
@@ -41,7 +44,8 @@ def drain(response: Any, chunks: Iterator[bytes]) -> list[bytes]:
         done.set()
 
     _workers.run(read)
-    done.wait(WAIT)
+    host = response.request.url.host
+    _note(host, done.wait(_wait(host)))
     return list(rest)
 
 
@@ -69,8 +73,25 @@ async def adrain(response: Any, chunks: AsyncGenerator[bytes, None]) -> list[byt
     task = asyncio.ensure_future(read())
     _tasks.add(task)
     task.add_done_callback(_tasks.discard)
-    await asyncio.wait({task}, timeout=WAIT)
+    host = response.request.url.host
+    await asyncio.wait({task}, timeout=_wait(host))
+    _note(host, task.done())
     return list(rest)
+
+
+_late: set[str] = set()
+"""The hosts whose last response did not end in time."""
+
+
+def _wait(host: str) -> float:
+    return SHORT_WAIT if host in _late else WAIT
+
+
+def _note(host: str, in_time: bool) -> None:
+    if in_time:
+        _late.discard(host)
+    elif len(_late) < MAX_HOSTS:
+        _late.add(host)
 
 
 _tasks: set[asyncio.Future[None]] = set()
