@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -74,20 +74,20 @@ class ChatDecoder(StreamDecoder):
                 self.reply[key] = value
         if self.id is None:
             self.id = reply_id(event)
+        chunks = []
         choices = event.get("choices") or ()
-        return [chunk for choice in choices if self._is_ours(choice, choices) and (chunk := self._read(choice))]
-
-    def _is_ours(self, choice: JsonObject, choices: Sequence[JsonObject]) -> bool:
-        """Whether a choice belongs to the answer. Some servers count chunks, or from 1, where the API has the index 0.
-
-        Where the index 0 has come twice, another index is another choice.
-        """
-        if not choice:
-            return False
-        if not choice.get("index"):
-            self.firsts += 1
-            return True
-        return self.firsts < 2 and len(choices) == 1
+        for choice in choices:
+            if not choice:
+                continue
+            if not choice.get("index"):
+                self.firsts += 1
+            elif self.firsts > 1 or len(choices) > 1:
+                # Some servers count chunks, or from 1, where the API has the index 0: a sole choice is the answer.
+                # Where the index 0 has come twice, another index is another choice.
+                continue
+            if chunk := self._read(choice):
+                chunks.append(chunk)
+        return chunks
 
     def _read(self, choice: JsonObject) -> AIMessageChunk | None:
         """The chunk of a choice's delta; `None` when it adds nothing."""
