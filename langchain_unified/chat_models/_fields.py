@@ -101,6 +101,16 @@ class Connection(BaseModel):
     http_client: Any | None = Field(default=None, exclude=True, repr=False)
     http_async_client: Any | None = Field(default=None, exclude=True, repr=False)
     http_socket_options: Sequence[tuple[int, int, int]] | None = Field(default=None, exclude=True)
+    ca_bundle: str | None = None
+    """A PEM file, or a folder of them, with the certificates of the authorities to trust. `None`: those of the
+    environment (`SSL_CERT_FILE`, `SSL_CERT_DIR`) or of the system."""
+    client_cert: str | tuple[str, str] | None = Field(default=None, repr=False)
+    """A PEM file with the client's certificate and key, or a file for each."""
+    max_connections: int | None = Field(default=None, gt=0)
+    """How many connections a pool opens at most, and keeps while idle. There is one pool for sync calls and one for
+    each event loop. Default: it opens 1000 and keeps 100."""
+    http_backend: Literal["httpx", "aiohttp"] = "httpx"
+    """What sends async calls. `aiohttp` needs the extra of that name, and costs less CPU with many calls at once."""
     client: Any | None = Field(default=None, exclude=True, repr=False)
     """An SDK client (Bedrock, Vertex, Azure, Foundry, …). Its key and base URL are used."""
     async_client: Any | None = Field(default=None, exclude=True, repr=False)

@@ -31,6 +31,7 @@ from langchain_unified.errors import UnknownModelError
 from langchain_unified.redaction import ADDRESS_KEYS, redacted, safe_url
 from langchain_unified.request import Dialect, JsonObject, Profile, Provider
 from langchain_unified.transport import Transport, TransportConfig
+from langchain_unified.transport.config import Network
 
 
 class DerivedLimit(int):
@@ -341,6 +342,7 @@ def connection(model: ModelBase, endpoint: Endpoint) -> TransportConfig:
         default_headers=tuple(_gateway.with_headers(model.default_headers or {}, model._gateway_headers).items()),
         default_query=tuple((model.default_query or {}).items()),
         socket_options=None if model.http_socket_options is None else tuple(model.http_socket_options),
+        network=Network(model.ca_bundle, model.client_cert, model.max_connections, model.http_backend),
         http_client=model.http_client,
         http_async_client=model.http_async_client,
         client=model.client,

@@ -64,7 +64,8 @@ class ErrorMapper:
         if type(cause).__name__ == "LocalProtocolError":
             # Its message quotes the header, which may hold the key.
             return _with_cause(self._build(errors.ConfigurationError, BAD_HEADER.format(sdk.provider)), None)
-        if isinstance(exc, sdk.timeout_error) or type(cause).__name__ in TIMEOUTS:
+        is_timeout = isinstance(exc, sdk.timeout_error) or type(cause).__name__ in TIMEOUTS
+        if is_timeout and not _is_broken_aiohttp(cause):
             message = _timeout_message(cause, request)
             error = self._no_response(errors.RequestTimeoutError, sdk.timeout_error, message, request)
         else:
@@ -325,6 +326,12 @@ def _with_cause(error: UnifiedError, cause: BaseException | None) -> UnifiedErro
     """The error with the HTTP client's as its cause. The SDK's own is left out: `error` is one of its class."""
     error.__cause__ = cause
     return error
+
+
+def _is_broken_aiohttp(cause: BaseException) -> bool:
+    """Whether aiohttp lost its connection: the SDKs' adapter reports that as a timeout while connecting."""
+    inner = cause.__cause__
+    return inner is not None and type(inner).__module__.startswith("aiohttp.") and not isinstance(inner, TimeoutError)
 
 
 def _timeout_message(cause: BaseException, request: Any) -> str:

@@ -17,6 +17,7 @@ from langchain_unified.transport import pools
 from langchain_unified.transport._connected import Connected
 from langchain_unified.transport._deadline import ENDS
 from langchain_unified.transport._errors import ErrorMapper, http_errors, media_type
+from langchain_unified.transport._http import PoolKey, key_of
 from langchain_unified.transport._json import dumps, loads
 from langchain_unified.transport._keys import (
     acall_key,
@@ -269,9 +270,9 @@ class Transport:
         return load_sdk(self.config.provider)
 
     @cached_property
-    def _pool_keys(self) -> tuple[pools.PoolKey, pools.PoolKey]:
+    def _pool_keys(self) -> tuple[PoolKey, PoolKey]:
         """The pool of calls without a deadline, and that of calls with one."""
-        key = pools.key_of(self.config)
+        key = key_of(self.config)
         return key, replace(key, watched=True)
 
     @cached_property

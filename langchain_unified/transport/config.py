@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from pydantic import SecretStr
 
@@ -16,6 +16,21 @@ Timeout: TypeAlias = float | tuple[float, float] | Any
 
 ApiKey: TypeAlias = SecretStr | Callable[[], str] | Callable[[], Awaitable[str]]
 """A key, or a function that returns one. The function is called for every request, so that keys can rotate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """How the connections of a pool are made.
+
+    `ca_bundle`: a file or folder of authorities to trust; `None`: the environment's or the system's.
+    `client_cert`: a file with certificate and key, or one for each. `max_connections=None`: 1000.
+    `backend`: what sends async calls.
+    """
+
+    ca_bundle: str | None = None
+    client_cert: str | tuple[str, str] | None = field(default=None, repr=False)
+    max_connections: int | None = None
+    backend: Literal["httpx", "aiohttp"] = "httpx"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +61,7 @@ class TransportConfig:
     default_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     default_query: tuple[tuple[str, object], ...] = field(default=(), repr=False)
     socket_options: tuple[tuple[int, int, int], ...] | None = None
+    network: Network = field(default_factory=Network)
     http_client: Any | None = None
     http_async_client: Any | None = None
     client: Any | None = None

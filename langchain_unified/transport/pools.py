@@ -9,58 +9,22 @@ from __future__ import annotations
 import asyncio
 import atexit
 import contextlib
-import functools
 import os
-import socket
-import ssl
 import threading
-import urllib.request
-import warnings
 import weakref
 from collections.abc import AsyncGenerator, Callable, Hashable, MutableMapping
-from dataclasses import dataclass, field
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from langchain_unified.errors import ConfigurationError
-from langchain_unified.transport._redirects import arefuse_other_servers, refuse_other_servers
-from langchain_unified.transport.config import Timeout, TransportConfig
+from langchain_unified.transport._http import PoolKey, async_http_client, http_client
+from langchain_unified.transport.config import Timeout
 
 if TYPE_CHECKING:
     import httpx2  # imported at the first call
 
-MAX_CONNECTIONS = 1000
-MAX_IDLE_CONNECTIONS = 100
-"""Limits of one pool, equal to those of the SDKs' own clients."""
-IDLE_SECONDS = 60
-"""How long an idle connection stays open. The SDKs' 5 s are shorter than the time between two turns of a chat."""
-TIMEOUT = 600
-CONNECT_TIMEOUT = 5
-"""Seconds, equal to those of the SDKs' own clients."""
-PROXY_VARIABLES = ("http", "https", "all", "no")
 MAX_SDK_CLIENTS = 256
 """SDK clients that one pool keeps."""
 
 ClientT = TypeVar("ClientT", "httpx2.Client", "httpx2.AsyncClient")
-
-
-@dataclass(frozen=True, slots=True)
-class PoolKey:
-    """The network settings of a pool, with those of the environment. `watched`: its connections obey deadlines."""
-
-    proxy: str | None = field(repr=False)
-    socket_options: tuple[tuple[int, int, int], ...] | None
-    environment: tuple[tuple[str, str], ...] = field(repr=False)
-    certificates: tuple[str | None, str | None]
-    watched: bool = False
-
-
-def key_of(config: TransportConfig) -> PoolKey:
-    """The key of the configuration's pool. Reads the environment."""
-    proxies = urllib.request.getproxies() if config.proxy is None else {}
-    environment = tuple((name, proxies[name]) for name in PROXY_VARIABLES if proxies.get(name))
-    certificates = (os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
-    return PoolKey(config.proxy, config.socket_options, environment, certificates)
 
 
 class Pool(Generic[ClientT]):
@@ -100,12 +64,10 @@ _lock = threading.Lock()
 
 def sync_pool(key: PoolKey, user: Any) -> Pool[httpx2.Client]:
     """The pool for sync calls. `user` becomes one of its users."""
-    import httpx2
-
     with _lock:
         pool = _SYNC.get(key)
         if pool is None:
-            pool = _SYNC[key] = Pool(_http_client(key, httpx2.Client, httpx2.HTTPTransport))
+            pool = _SYNC[key] = Pool(http_client(key))
         pool.users.add(user)
     return pool
 
@@ -149,12 +111,10 @@ def _close_unused(key: PoolKey) -> None:
 
 async def async_pool(key: PoolKey, user: Any) -> Pool[httpx2.AsyncClient]:
     """The pool of the running event loop. `user` becomes one of its users."""
-    import httpx2
-
     loop = asyncio.get_running_loop()
     pool = _ASYNC.get(loop, {}).get(key)
     if pool is None:
-        pool = Pool(_http_client(key, httpx2.AsyncClient, httpx2.AsyncHTTPTransport), loop)
+        pool = Pool(async_http_client(key), loop)
         with _lock:
             _forget_closed_loops()
             _ASYNC.setdefault(loop, {})[key] = pool
@@ -219,67 +179,7 @@ with contextlib.suppress(AttributeError):  # not on Windows
     os.register_at_fork(after_in_child=_after_fork)
 
 
-# --- HTTP clients -----------------------------------------------------------------------------------------------------
-
-
-def _http_client(key: PoolKey, kind: type[ClientT], transport: Any) -> ClientT:
-    """An HTTP client for the pool."""
-    client = _client_with_proxies(key, kind, transport)
-    if key.watched:
-        from langchain_unified.transport._watched import watch  # imports httpcore2
-
-        watch(client)
-    return client
-
-
-def _client_with_proxies(key: PoolKey, kind: type[ClientT], transport: Any) -> ClientT:
-    """An HTTP client with the environment's proxies, or with one proxy, or with none."""
-    import httpx2
-
-    context = _ssl_context(*key.certificates)
-    limits = httpx2.Limits(
-        max_connections=MAX_CONNECTIONS,
-        max_keepalive_connections=MAX_IDLE_CONNECTIONS,
-        keepalive_expiry=IDLE_SECONDS,
-    )
-    common: dict[str, Any] = {
-        "timeout": httpx2.Timeout(TIMEOUT, connect=CONNECT_TIMEOUT),
-        "follow_redirects": True,
-        "event_hooks": {"response": [refuse_other_servers if kind is httpx2.Client else arefuse_other_servers]},
-        "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-    }
-    if key.environment:
-        if key.socket_options is not None:
-            warnings.warn(
-                "socket_options are not applied where the environment names a proxy; pass proxy= to have both",
-                stacklevel=2,
-            )
-        return kind(verify=context, limits=limits, **common)
-    options = key.socket_options if key.socket_options is not None else keep_alive()
-    try:
-        network = transport(verify=context, limits=limits, proxy=key.proxy, socket_options=options)
-    except (ValueError, TypeError, httpx2.InvalidURL, ImportError) as exc:
-        # The proxy's URL may hold a password, so the message does not quote it.
-        message = f"The proxy cannot be used ({type(exc).__name__}). Check its scheme and host."
-        raise ConfigurationError(message) from None
-    return kind(transport=network, **common)
-
-
-@functools.lru_cache(maxsize=4)
-def _ssl_context(cert_file: str | None, cert_dir: str | None) -> ssl.SSLContext:
-    """One SSL context for all pools: making one takes 20 ms. It reads the arguments from the environment."""
-    import httpx2
-
-    return httpx2.create_ssl_context()
-
-
-def keep_alive() -> tuple[tuple[int, int, int], ...]:
-    """TCP options that keep a connection through firewalls while a model thinks for minutes."""
-    options = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
-    for name, value in (("TCP_KEEPIDLE", 60), ("TCP_KEEPINTVL", 60), ("TCP_KEEPCNT", 5)):
-        if hasattr(socket, name):
-            options.append((socket.IPPROTO_TCP, getattr(socket, name), value))
-    return tuple(options)
+# --- timeouts ---------------------------------------------------------------------------------------------------------
 
 
 def http_timeout(timeout: Timeout | None) -> httpx2.Timeout | None:

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from langchain_unified import errors
-from langchain_unified.transport import Transport, _connected, client, pools
+from langchain_unified.transport import Transport, _connected, _http, client, pools
 from tests.support.server import Reply, serve
 from tests.transport.faces import DONE, call, config, handler, to
 
@@ -95,7 +95,7 @@ def counted(monkeypatch, module, name):
 
 @pytest.mark.parametrize("key", [SecretStr("k"), lambda: "k"], ids=["key", "function"])
 async def test_what_follows_from_the_configuration_is_computed_once(provider, monkeypatch, key):
-    made = [counted(monkeypatch, *of) for of in ((pools, "key_of"), (pools, "http_timeout"), (client, "client_key"))]
+    made = [counted(monkeypatch, *of) for of in ((client, "key_of"), (pools, "http_timeout"), (client, "client_key"))]
     with serve(handler) as server:
         target = to(provider, server, api_key=key)
         for _ in range(3):
@@ -217,13 +217,13 @@ def test_threads_make_one_pool(provider):
 def test_connections_are_kept_for_a_minute_with_tcp_keep_alive(provider):
     import socket
 
-    assert pools.IDLE_SECONDS == 60
-    assert (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1) in pools.keep_alive()
+    assert _http.IDLE_SECONDS == 60
+    assert (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1) in _http.keep_alive()
 
 
 def test_one_ssl_context_serves_all():
-    first = pools._ssl_context(None, None)
-    assert pools._ssl_context(None, None) is first
+    first = _http._ssl_context(None, None)
+    assert _http._ssl_context(None, None) is first
 
 
 @pytest.mark.parametrize("how", ["argument", "environment"])
