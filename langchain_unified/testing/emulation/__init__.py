@@ -6,5 +6,6 @@
 - `rules/`: what the providers refuse
 - `script.py`, `assistant.py`: the answers, scripted or built in; values for JSON Schemas are made by `schema_values.py`
 - `cache.py`: what a prompt reads from the cache and writes to it
+- `servers.py`: how other servers answer, which `emulator(server=…)` plays
 - `faults.py`: what goes wrong on demand
 """

@@ -23,8 +23,9 @@ from langchain_unified.testing.emulation.delivery import Payload, error_frame, f
 from langchain_unified.testing.emulation.endpoints import ENDPOINTS, EmulatedEndpoint, total_tokens
 from langchain_unified.testing.emulation.faults import Fault, FaultSource
 from langchain_unified.testing.emulation.rules import refusals
-from langchain_unified.testing.emulation.rules.rule import EmulatedCall, error_body
+from langchain_unified.testing.emulation.rules.rule import EmulatedCall, Refusal, error_body
 from langchain_unified.testing.emulation.script import AnswerSource, ScriptEndedError, assistant_answers
+from langchain_unified.testing.emulation.servers import EmulatedServer
 from langchain_unified.testing.emulation.tokens import output_tokens
 from langchain_unified.wires._completion import Completion, Tokens
 
@@ -110,6 +111,8 @@ class EmulatedProviders:
     valid_keys: frozenset[str] | None = None
     clock: Clock = field(default_factory=Clock)
     codecs: Callable[[WireName], Codec] = codec_of
+    server: EmulatedServer | None = None
+    """The other server that it plays; `None`: the providers themselves."""
     failures: list[Exception] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -159,9 +162,9 @@ class EmulatedProviders:
             reasoning_before=dict(self._reasoning_before),
         )
         try:
-            refusal = next(refusals(call), None)
+            refusal = next(refusals(call, None if self.server is None else self.server.rules), None)
             if refusal is not None:
-                body = refusal.body(endpoint.provider, exchange.request_id)
+                body = self._error_of(refusal, exchange)
                 return self._json_answer(exchange, refusal.rule.status, body)
             if endpoint.counts_tokens:
                 kind = {"object": "response.input_tokens"} if endpoint.provider == "openai" else {}
@@ -201,7 +204,9 @@ class EmulatedProviders:
         if completion.tokens == Tokens():
             output, reasoning = output_tokens(completion.blocks)
             completion = replace(completion, tokens=replace(lookup.tokens, output=output, reasoning=reasoning))
-        if not self.answers.scripted:
+        if self.server is not None and exchange.endpoint.wire == "openai_chat":
+            completion = _with_thought(completion, self.server, exchange)
+        elif not self.answers.scripted:
             blocks = tuple(_visible_reasoning(block, exchange) for block in completion.blocks)
             completion = replace(completion, blocks=blocks)
         return replace(
@@ -217,11 +222,15 @@ class EmulatedProviders:
         wire, provider = exchange.endpoint.wire, exchange.endpoint.provider
         if exchange.body.get("stream"):
             events = list(codec.render_events(completions, exchange.body))
+            if self.server is not None and wire == "openai_chat":
+                events = self.server.stream(events, thought_of(completions[0]))
             reply: JsonObject = next((event["response"] for event in reversed(events) if "response" in event), {})
             _, overloaded = _fault_error(provider, "overloaded", exchange.request_id)
             payload = Payload(wire, stream=tuple(frames(wire, events)), error=error_frame(wire, overloaded))
         else:
             reply = codec.render_reply(completions, exchange.body)
+            if self.server is not None and wire == "openai_chat":
+                reply = self.server.reply(reply, [thought_of(each) for each in completions])
             payload = Payload(wire, orjson.dumps(reply))
         if wire == "openai_responses":
             self._store_response(exchange, reply)
@@ -230,8 +239,13 @@ class EmulatedProviders:
 
     # --- errors -------------------------------------------------------------------------------------------------------
 
+    def _error_of(self, refusal: Refusal, exchange: _Exchange) -> object:
+        if self.server is not None and self.server.error is not None and exchange.endpoint.provider == "openai":
+            return self.server.error(refusal)
+        return refusal.body(exchange.endpoint.provider, exchange.request_id)
+
     def _json_answer(
-        self, exchange: _Exchange, status: int, body: JsonObject, headers: Mapping[str, str] | None = None
+        self, exchange: _Exchange, status: int, body: object, headers: Mapping[str, str] | None = None
     ) -> EmulatedAnswer:
         all_headers = {**_common_headers(exchange), **JSON_HEADERS, **(headers or {})}
         fault = exchange.fault
@@ -313,6 +327,20 @@ def _fault_error(provider: Provider, error: str, request_id: str) -> tuple[int, 
     """The status and the error object of a fault."""
     status, kind, message, code = FAULT_ERRORS[provider, error]
     return status, error_body(provider, request_id, kind, message, code=code)
+
+
+def thought_of(completion: Completion) -> str:
+    """The reasoning of a completion."""
+    return "".join(block["reasoning"] for block in completion.blocks if block["type"] == "reasoning")
+
+
+def _with_thought(completion: Completion, server: EmulatedServer, exchange: _Exchange) -> Completion:
+    """The completion with reasoning, where the server's model thinks without being asked."""
+    reasons = server.reasons is not None and server.reasons(exchange.body)
+    if not reasons or any(block["type"] == "reasoning" for block in completion.blocks):
+        return completion
+    thought: Block = {"type": "reasoning", "reasoning": "The last message asks for this answer."}
+    return replace(completion, blocks=(thought, *completion.blocks))
 
 
 def _visible_reasoning(block: Block, exchange: _Exchange) -> Block:

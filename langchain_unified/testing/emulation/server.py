@@ -20,6 +20,7 @@ from langchain_unified.testing.emulation.cache import Clock
 from langchain_unified.testing.emulation.faults import Fault, FaultPlan, FaultSource
 from langchain_unified.testing.emulation.providers import EmulatedProviders
 from langchain_unified.testing.emulation.script import AnswerSource, Script
+from langchain_unified.testing.emulation.servers import server_named
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -37,14 +38,16 @@ def emulator(
     api_keys: Iterable[str] | None = None,
     host: str = "127.0.0.1",
     port: int = 0,
+    server: str | None = None,
 ) -> Emulator:
     """A server that runs inside a `with` (or `async with`) block.
 
     `script`: a list with one answer for each request, or a function of the request; by default the built-in assistant
     answers. `faults`: random faults, the same in each run; by default none. `api_keys`: the keys that are accepted; by
-    default any. `port`: 0 takes a free one.
+    default any. `port`: 0 takes a free one. `server`: another server to play, with what it refuses and answers
+    otherwise, as documented or reported: `ollama`, `vllm`, `openrouter`, `deepseek`, …; by default both providers.
     """
-    return Emulator(_providers(script, faults, api_keys), host, port)
+    return Emulator(_providers(script, faults, api_keys, server), host, port)
 
 
 def emulator_app(
@@ -55,9 +58,14 @@ def emulator_app(
     return app
 
 
-def _providers(script: Script, faults: FaultPlan | None, api_keys: Iterable[str] | None) -> EmulatedProviders:
+def _providers(
+    script: Script, faults: FaultPlan | None, api_keys: Iterable[str] | None, server: str | None = None
+) -> EmulatedProviders:
     return EmulatedProviders(
-        AnswerSource(script), FaultSource(faults), None if api_keys is None else frozenset(api_keys)
+        AnswerSource(script),
+        FaultSource(faults),
+        None if api_keys is None else frozenset(api_keys),
+        server=None if server is None else server_named(server),
     )
 
 
@@ -124,7 +132,8 @@ class Emulator:
         self._socket = _listener(self._host, self._wanted_port)
         self._runner = _ServerThread(app, self._socket)
         self._runner.start()
-        register_address(self.url, "provider")
+        played = self._providers.server
+        register_address(self.url, "provider" if played is None else played.name)
         return self
 
     def wait(self) -> None:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from langchain_unified.testing.emulation.rules import anthropic, openai, openai_chat, openai_responses
 from langchain_unified.testing.emulation.rules.rule import EmulatedCall, Refusal, Rule
@@ -20,9 +20,12 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def refusals(call: EmulatedCall) -> Iterator[Refusal]:
-    """Everything that the provider would refuse about a call, in the order of `RULES`. It answers with the first."""
-    for rule in RULES:
+def refusals(call: EmulatedCall, rules: Sequence[Rule] | None = None) -> Iterator[Refusal]:
+    """Everything that the server would refuse about a call, in the order of its rules. It answers with the first.
+
+    `rules`: those of another server; by default `RULES`, the providers' own.
+    """
+    for rule in RULES if rules is None else rules:
         if call.endpoint in rule.endpoints:
             for fields in rule.check(call):
                 param = rule.param.format(**fields) if rule.param else None
