@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage
 
 from langchain_unified.messages.blocks import as_replied, content_items, normalise, wire_of_type
 from langchain_unified.messages.cache_marks import mark_last, mark_of, marked, split_mark, with_mark
@@ -22,6 +22,7 @@ from langchain_unified.messages.tool_calls import (
     with_listed_calls,
     with_raw_arguments,
 )
+from langchain_unified.messages.unnamed import with_provider
 from langchain_unified.request import Turn, WireName
 from langchain_unified.request.blocks import (
     Block,
@@ -40,7 +41,7 @@ def assistant_turn(message: AIMessage, wire: WireName, position: int) -> Turn:
         message = message.model_copy(update={"content": content_items(message.content)})
     if message.additional_kwargs:
         message = with_stored_items(message)
-    message = with_listed_calls(message)
+    message = with_provider(with_listed_calls(message))
     origin = origin_of(message)
     replayed = origin == wire and not _is_v1(message)
     blocks = list(_replayed_blocks(message, wire) if replayed else _translated_blocks(message, wire, origin))
@@ -83,31 +84,6 @@ def origin_of(message: AIMessage) -> WireName | None:
 def _response_id(message: AIMessage) -> str:
     """The provider's id of a reply. In messages that older programs stored, it is the message's id."""
     return str(message.response_metadata.get("id") or message.id or "")
-
-
-def as_claudes(message: BaseMessage) -> BaseMessage:
-    """A message without `model_provider` as Claude's, where its content can be Claude's; else the same object.
-
-    Messages that were stored before core 1.0, or made by hand, name no provider. They are those of the class that is
-    called, unless a block is one that only another API has.
-    """
-    if not isinstance(message, AIMessage) or message.response_metadata.get("model_provider"):
-        return message
-    content = message.content if isinstance(message.content, list) else []
-    blocks = [block for block in content if isinstance(block, dict)]
-    if not blocks or any(map(_is_openais, blocks)):
-        return message
-    return message.model_copy(
-        update={"response_metadata": {**message.response_metadata, "model_provider": "anthropic"}}
-    )
-
-
-def _is_openais(block: Mapping[str, Any]) -> bool:
-    kind = str(block.get("type"))
-    keys = {**(block.get("extras") or {}), **block}
-    return wire_of_type(kind) == "openai_responses" or not {"encrypted_content", "summary"}.isdisjoint(
-        keys if kind == "reasoning" else ()
-    )
 
 
 def _is_v1(message: AIMessage) -> bool:
@@ -211,13 +187,18 @@ def _core_blocks(message: AIMessage, content: Any) -> list[Any]:
 
 
 def _text_or_copy(item: Any) -> JsonObject:
-    return dict(item) if isinstance(item, dict) else {"type": "text", "text": data_text(item)}
+    if not isinstance(item, dict):
+        return {"type": "text", "text": data_text(item)}
+    if item.get("type") == "reasoning" and "summary" in item and isinstance(item.get("extras"), dict):
+        # Core's translator makes `extras` of unknown keys, and fails where the block has them already.
+        return {**item["extras"], **{key: value for key, value in item.items() if key != "extras"}}
+    return dict(item)
 
 
 def standard_blocks(block: Mapping[str, Any], home: WireName, wire: WireName) -> Iterator[Block]:
     """The standard blocks of a block that only `home` has, for `wire`; `foreign` where it has no standard form."""
     provider = "anthropic" if home == "anthropic_messages" else "openai"
-    carrier = AIMessage(content=[dict(block)], response_metadata={"model_provider": provider})
+    carrier = AIMessage(content=[_text_or_copy(block)], response_metadata={"model_provider": provider})
     blocks = [_standard_block(cast(JsonObject, item), wire) for item in carrier.content_blocks]
     yield from mark_last(blocks, mark_of(block) if blocks else None)
 

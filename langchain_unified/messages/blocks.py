@@ -306,21 +306,16 @@ def parsed_call(call_id: str | None, name: str, arguments: str) -> ToolCallBlock
     return {"type": "tool_call", "id": call_id, "name": name, "args": args}
 
 
-def _object(block: JsonObject, field: str) -> JsonObject:
-    """The arguments of a call; `{}` where there are none. Raises `InvalidHistoryError` where they are no object."""
-    args = block.get(field) or {}
-    if not isinstance(args, dict):
-        raise InvalidHistoryError(
-            f"The call {block.get('id')!r} of tool {block.get('name')!r} has a `{field}` that is no object: {args!r}."
-        )
-    return args
+def _call_with(block: JsonObject, args: Any) -> ToolCallBlock | InvalidToolCallBlock:
+    """The call of a block with these arguments: an object, JSON text, or nothing. Anything else makes it invalid."""
+    call_id, name = block.get("id"), block.get("name") or ""
+    if args and not isinstance(args, dict):
+        return parsed_call(call_id, name, args if isinstance(args, str) else data_text(args))
+    return {"type": "tool_call", "id": call_id, "name": name, "args": args or {}}
 
 
 def _tool_use(block: JsonObject) -> ToolCallBlock | InvalidToolCallBlock:
-    call_id, name, args = block.get("id"), block.get("name", ""), _object(block, "input")
-    if not args:
-        return parsed_call(call_id, name, block.get("partial_json") or "")
-    return {"type": "tool_call", "id": call_id, "name": name, "args": args}
+    return _call_with(block, block.get("input") or block.get("partial_json"))
 
 
 def _function_call(block: JsonObject) -> ToolCallBlock | InvalidToolCallBlock:
@@ -332,12 +327,7 @@ def _function_call(block: JsonObject) -> ToolCallBlock | InvalidToolCallBlock:
 
 
 def _tool_call(block: JsonObject) -> ToolCallBlock | InvalidToolCallBlock:
-    call_id, name = block.get("id"), block.get("name") or ""
-    call: ToolCallBlock | InvalidToolCallBlock
-    if isinstance(block.get("args"), str):
-        call = parsed_call(call_id, name, block["args"])
-    else:
-        call = {"type": "tool_call", "id": call_id, "name": name, "args": _object(block, "args")}
+    call = _call_with(block, block.get("args"))
     if block.get("extras"):
         call["extras"] = block["extras"]
     return call

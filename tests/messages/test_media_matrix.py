@@ -160,7 +160,10 @@ def is_refused(form: Any, place: str, wire: str, outcome: str) -> None:
 
 def is_left_out(form: Any, place: str, wire: str, outcome: str) -> None:
     body, units = added(form, place, wire)
-    assert not units
+    # The block tells whose the answer is; the texts of an answer of the other provider become one text.
+    joined = [json.loads(said)["text"].split() for _, kind, said in units if kind in TEXTS and place == "assistant"]
+    assert len(joined) == len(units)
+    assert all("".join(words) == "Here:Done." for words in joined)
     assert not MARK.search(json.dumps(body))
 
 

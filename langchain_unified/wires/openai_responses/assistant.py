@@ -201,7 +201,7 @@ def _text(block: TextBlock, turn: Turn, items: Items) -> None:
 
 
 def _refusal(block: RefusalBlock, turn: Turn, items: Items) -> None:
-    _native_refusal({"id": block.get("id"), "refusal": block.get("refusal") or ""}, items)
+    _native_refusal({**block, "refusal": block.get("refusal") or ""}, items)
 
 
 def _tool_call(block: ToolCallBlock | InvalidToolCallBlock, turn: Turn, items: Items) -> None:
