@@ -17,7 +17,7 @@ from langchain_unified.request import JsonObject
 from langchain_unified.structured.answer import Target, parse_answer, refusal_in
 from langchain_unified.tools.names import give_caller_names
 from langchain_unified.transport import Answer, AsyncEventStream, EventStream, Transport
-from langchain_unified.wires.openai_responses.versions import as_responses_v1, as_v0
+from langchain_unified.wires.openai_responses.versions import in_version
 
 MAX_PARALLEL = 8
 """How many requests of one call run at once."""
@@ -64,10 +64,10 @@ def read_answers(plan: Plan, answers: Sequence[Answer]) -> ChatResult:
         info = generation_info(answer.headers)
         for decoded in plan.wire.decode(answer.data):
             message = cut_message(decoded, plan.stops) if plan.stops else decoded
+            if plan.output_version is not None and plan.wire.name == "openai_responses":
+                message = in_version(message, answer.data, plan.output_version)
             if plan.caller_names:
                 give_caller_names(message, plan.caller_names)
-            if plan.wire.name == "openai_responses" and plan.output_version in ("v0", "responses/v1"):
-                message = as_v0(message) if plan.output_version == "v0" else as_responses_v1(message, answer.data)
             message.response_metadata.update(added)
             add_cache_report(plan, message)
             if plan.target is not None:

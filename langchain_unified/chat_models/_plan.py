@@ -24,7 +24,6 @@ from langchain_unified.chat_models._model import ModelBase
 from langchain_unified.chat_models._structured import apply_structured_method
 from langchain_unified.errors import InvalidHistoryError, UnsupportedParameterError
 from langchain_unified.history.repair import repair
-from langchain_unified.messages.assistant import as_claudes
 from langchain_unified.messages.turns import turns
 from langchain_unified.request import (
     Adjustment,
@@ -78,10 +77,10 @@ class Plan:
         """Whether an answer that starts with text holds nothing else, so that it can stream as `str`.
 
         Under `output_version="v1"` core turns each chunk into standard blocks, and merges only blocks with an index;
-        under `"responses/v1"` content is always a list.
+        in langchain-openai's forms content is always a list.
         """
         has_tools = self.request.tools or self.request.native.get("mcp_servers")
-        return not has_tools and self.output_version not in ("v1", "responses/v1")
+        return not has_tools and self.output_version not in ("v0", "v1", "responses/v1")
 
 
 def make(
@@ -116,7 +115,7 @@ def make(
         call=_call(model, route, wire.path, encoded, arguments.call),
         adjustments=tuple(Adjustment(what=item["what"], why=item["why"]) for item in (*repairs, *adjustments)),
         marks=marks,
-        output_version=model.output_version,
+        output_version=_output_version(model, wire),
         stops=local.stops,
         requests=local.requests,
         include_headers=model.include_response_headers,
@@ -193,6 +192,13 @@ def _wire(model: ModelBase, arguments: Arguments, route: catalog.Route, tools: t
     return WIRES[name]
 
 
+def _output_version(model: ModelBase, wire: Wire) -> str | None:
+    """The form of the answer: `ChatOpenAI` gives that of langchain-openai where none is asked for."""
+    if model.output_version is None and wire.name == "openai_responses" and model._follows_partner_routing:
+        return "responses/v1"
+    return model.output_version
+
+
 # --- the request ------------------------------------------------------------------------------------------------------
 
 
@@ -260,16 +266,11 @@ def _conversation(
 ) -> tuple[tuple[Turn, ...], Params, JsonObject]:
     """The turns, and the parameters and native keys under the wire's names."""
     params, native = arguments.params, arguments.native
-    conversation = turns(_of_class(model, messages), wire.name)
+    conversation = turns(messages, wire.name)
     if RENAMED.isdisjoint(native):
         return conversation, params, native
     renamed = rename_for_wire(params, native, wire.name)
     return (*turns(renamed.system, wire.name), *conversation), renamed.params, renamed.native
-
-
-def _of_class(model: ModelBase, messages: Sequence[BaseMessage]) -> Sequence[BaseMessage]:
-    """The messages, where those without a provider are Claude's if the model's class is."""
-    return [as_claudes(message) for message in messages] if model._provider == "anthropic" else messages
 
 
 SERVER_STATE = ("previous_response_id", "conversation", "thread")

@@ -19,7 +19,7 @@ from langchain_unified.request import JsonObject
 from langchain_unified.tools.names import give_caller_names
 from langchain_unified.transport import AsyncEventStream, EventStream, Transport
 from langchain_unified.wires import StreamDecoder
-from langchain_unified.wires.openai_responses.versions import V0Decoder
+from langchain_unified.wires.openai_responses.versions import decoder_in_version
 
 
 def read(
@@ -76,8 +76,8 @@ class StreamReader:
         self.attempts = events.attempts
         self.metadata = call_metadata(plan, events)
         self.decoder = plan.wire.stream_decoder(plan.plain)
-        if plan.output_version == "v0" and plan.wire.name == "openai_responses":
-            self.decoder = V0Decoder(self.decoder)
+        if plan.output_version is not None and plan.wire.name == "openai_responses":
+            self.decoder = decoder_in_version(self.decoder, plan.output_version)
         if plan.caller_names:
             self.decoder = _NamingDecoder(self.decoder, plan.caller_names)
         self.cutter = StreamCutter(plan.stops) if plan.stops else None
