@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 PROFILE_FIELDS = frozenset(field.name for field in dataclasses.fields(Profile))
 
-IDENTITY = ("name", "release_date", "status")
+IDENTITY = ("name", "release_date", "last_updated", "status")
 """What a model does not share with the one it is like."""
 
 PROVIDER_NAMES: Mapping[Provider, re.Pattern[str]] = {
@@ -315,6 +315,8 @@ def _core_keys(facts: JsonObject) -> JsonObject:
         "temperature": resolved["sampling"] == "always" or answers_without_reasoning,
         "mid_conversation_system_messages": resolved["system_in_messages"],
     }
+    if "release_date" in facts:
+        profile["last_updated"] = facts["release_date"]  # unless the facts have another date
     if resolved["effort_levels"]:
         profile["reasoning_effort_levels"] = list(resolved["effort_levels"])
     if resolved["effort_default"]:

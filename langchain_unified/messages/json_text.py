@@ -42,6 +42,21 @@ def arguments_object(text: str) -> JsonObject | None:
     return value if isinstance(value, dict) else None
 
 
+def object_error(text: str) -> str:
+    """Why `json_object` finds no object in a text: the JSON parser's message, or what is there instead."""
+    try:
+        value = json.loads(text, strict=False)
+    except RecursionError:
+        return "nested too deeply"
+    except ValueError as exc:
+        return str(exc)
+    return f"a JSON {JSON_NAMES[type(value)]}, not an object"
+
+
+JSON_NAMES: Mapping[type, str] = {list: "array", str: "string", int: "number", float: "number", bool: "boolean",
+                                  type(None): "null", dict: "object"}  # fmt: skip
+
+
 def compact_json(value: Any, *, sort_keys: bool = False) -> str:
     """A value as JSON without spaces, keys in their order: the same value gives the same text in any process.
 

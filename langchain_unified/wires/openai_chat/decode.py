@@ -17,7 +17,7 @@ from langchain_core.messages.content import InvalidToolCall
 from langchain_core.messages.tool import ToolCall, invalid_tool_call, tool_call
 
 from langchain_unified.errors import ReplyError, describe, error_in
-from langchain_unified.messages.json_text import arguments_object, compact_json
+from langchain_unified.messages.json_text import arguments_object, compact_json, object_error
 from langchain_unified.messages.tool_calls import CUSTOM_ARGUMENT, RAW_ARGUMENTS
 from langchain_unified.request import JsonObject
 from langchain_unified.usage import CHAT_FINISH, FinishReason, common_finish_reason, openai_usage
@@ -163,7 +163,7 @@ def _calls(message: JsonObject, reply: str | None) -> ParsedCalls:
         call_id = raw.get("id") or made_up_id(reply, position)
         args = {CUSTOM_ARGUMENT: text} if raw.get("custom") else arguments_object(text)
         if args is None:
-            parsed.invalid.append(invalid_tool_call(name=name, args=text, id=call_id, error=None))
+            parsed.invalid.append(invalid_tool_call(name=name, args=text, id=call_id, error=object_error(text)))
             continue
         parsed.valid.append(tool_call(name=name, args=args, id=call_id))
         if not raw.get("custom") and not encodes_as(args, text):

@@ -16,7 +16,7 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.messages.tool import invalid_tool_call, tool_call
 
 from langchain_unified.errors import ReplyError
-from langchain_unified.messages.json_text import arguments_object
+from langchain_unified.messages.json_text import arguments_object, object_error
 from langchain_unified.messages.tool_calls import CUSTOM_ARGUMENT
 from langchain_unified.request import JsonObject
 from langchain_unified.usage import RESPONSES_INCOMPLETE, FinishReason, common_finish_reason, openai_usage
@@ -152,10 +152,15 @@ def calls_of(output: Iterable[JsonObject], *, incomplete: bool) -> tuple[list[To
         name, call_id = item.get("name") or "", item.get("call_id")
         args = arguments(item, incomplete=incomplete)
         if args is None:
-            invalid.append(invalid_tool_call(name=name, args=raw_arguments(item), id=call_id, error=None))
+            text = raw_arguments(item)
+            invalid.append(invalid_tool_call(name=name, args=text, id=call_id, error=_error(item, text)))
         else:
             calls.append(tool_call(name=name, args=args, id=call_id))
     return calls, invalid
+
+
+def _error(item: JsonObject, text: str) -> str:
+    return object_error(text) if text and item["type"] == "function_call" else "the answer ended before the arguments"
 
 
 def answered_calls(output: Iterable[JsonObject]) -> set[Any]:

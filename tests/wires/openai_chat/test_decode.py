@@ -92,6 +92,7 @@ def test_broken_arguments_are_never_offered_as_valid(arguments, finish):
     call = {**CALL, "function": {"name": "add", "arguments": arguments}}
     message = decode({"tool_calls": [call]}, finish)
     assert (message.tool_calls, message.invalid_tool_calls[0]["args"]) == ([], arguments)
+    assert message.invalid_tool_calls[0]["error"]
     streamed = total(run([event({"tool_calls": [{"index": 0, **call}]}), event(finish=finish)]))
     assert streamed.tool_calls == []
     assert streamed.invalid_tool_calls[0]["args"].startswith(arguments)

@@ -154,6 +154,7 @@ def test_arguments_that_are_no_object_make_an_invalid_call(arguments):
     assert [(call["id"], call["name"], call["args"]) for call in message.invalid_tool_calls] == [
         ("call_1", "add", arguments)
     ]
+    assert message.invalid_tool_calls[0]["error"]
 
 
 def test_a_call_that_was_cut_before_its_arguments_is_invalid():
