@@ -63,9 +63,11 @@ def read_answers(plan: Plan, answers: Sequence[Answer]) -> ChatResult:
         added = call_metadata(plan, answer)
         info = generation_info(answer.headers)
         for decoded in plan.wire.decode(answer.data):
-            message = cut_message(decoded, plan.stops) if plan.stops else decoded
+            message = decoded
             if plan.output_version is not None and plan.wire.name == "openai_responses":
                 message = in_version(message, answer.data, plan.output_version)
+            if plan.stops:
+                message = cut_message(message, plan.stops)
             if plan.caller_names:
                 give_caller_names(message, plan.caller_names)
             message.response_metadata.update(added)

@@ -131,7 +131,8 @@ def follow_tool_calls(blocks: list[Block], message: AIMessage) -> list[Block]:
             result = mark_last(result, block.get("mark"))
     result.extend(_call_block(call) for same in calls.values() for call in same)
     # A call that is listed as valid and as invalid is the valid one. Calls without an id all stay.
-    rest = [call for same in broken.values() for call in same if not call["id"] or call["id"] not in calls]
+    listed = {*calls, *answered}
+    rest = [call for same in broken.values() for call in same if not call["id"] or call["id"] not in listed]
     result.extend(map(_invalid_call_block, rest))
     return result
 

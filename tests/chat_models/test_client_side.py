@@ -220,7 +220,7 @@ async def test_an_api_without_stops_is_cut_here(name: str) -> None:
         ]
         assert server.disconnects == 0
     for message in messages:
-        assert message.content == "Thought: look."
+        assert message.text == "Thought: look."
         assert message.usage_metadata == USAGE
         assert message.response_metadata["finish_reason"] == "stop"
         assert message.response_metadata["stop_sequence"] == "\nObservation:"
@@ -406,4 +406,4 @@ def test_a_strict_caller_gets_no_emulation(params: dict[str, Any]) -> None:
 def test_several_cut_answers() -> None:
     with serve(speak) as server:
         result = MODELS["responses"](server.url).generate([[HumanMessage("hi")]], n=2, stop=["\nObs"])
-    assert [message.content for message in generations(result)] == ["Thought: look."] * 2
+    assert [message.text for message in generations(result)] == ["Thought: look."] * 2

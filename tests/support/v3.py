@@ -134,7 +134,13 @@ def check_blocks(message: AIMessage, invoked: AIMessage) -> None:
 
 
 def _others(blocks: Iterable[Any]) -> list[Any]:
-    """The blocks that are no calls and no empty texts, without their index. A refusal is `non_standard`."""
-    plain = [{key: value for key, value in block.items() if key != "index"} for block in blocks]
+    """The blocks that are no calls and no empty texts, without their index. A refusal is `non_standard`.
+
+    Empty annotations, which `responses/v1` has beside each text, are left out.
+    """
+    plain = [
+        {key: value for key, value in block.items() if key != "index" and (key, value) != ("annotations", [])}
+        for block in blocks
+    ]
     plain = [{"type": "non_standard", "value": block} if block["type"] == "refusal" else block for block in plain]
     return [block for block in plain if block["type"] not in CALLS and block.get("text") != ""]

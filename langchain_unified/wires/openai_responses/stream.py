@@ -33,6 +33,7 @@ from langchain_unified.wires.openai_responses.stream_items import (
     came_as_text,
     custom_start,
     inside_string,
+    invalid_end,
     last_arguments,
     unsent_parts,
 )
@@ -339,11 +340,19 @@ class ResponsesStream(StreamDecoder):
         return FINISH.get(item.kind, ResponsesStream.finish_other)(self, item, final)
 
     def finish_other(self, item: Item, final: JsonObject) -> Iterable[AIMessageChunk]:
+        if item.kind.endswith("_output"):
+            yield from self._answered(final.get("call_id"))
         part = self._part(item, 0, alone=False)
         if item.reserved:
             # Its first chunk had the type. A second type would repeat the rest in LangChain's standard form.
             final = {key: value for key, value in final.items() if key != "type"}
-        return (self._chunk([{**final, "index": part.index}]),)
+        yield self._chunk([{**final, "index": part.index}])
+
+    def _answered(self, call_id: Any) -> Iterable[AIMessageChunk]:
+        """What keeps a call that the reply itself answers from being run: it was streamed as a call of the caller's."""
+        for item in self._order:
+            if item.kind in ARGUMENTS and item.parts and call_id and (item.final or {}).get("call_id") == call_id:
+                yield self._chunk([], [invalid_end(item)])
 
     def finish_message(self, item: Item, final: JsonObject) -> Iterable[AIMessageChunk]:
         item.phase = item.phase or final.get("phase")

@@ -41,6 +41,8 @@ class Item:
     """Its place in the content is taken: a later item began first."""
     final: JsonObject | None = None
     """The finished item; `None` while it is not done."""
+    answered: bool = False
+    """A call whose result the reply has as well: the caller must not run it."""
     head: JsonObject = field(default_factory=dict)
     """Of a call: the item as it was added."""
     arguments: ArgumentText = field(default_factory=ArgumentText)
@@ -84,7 +86,7 @@ def unsent_parts(parts: Iterable[JsonObject], key: str, lengths: Mapping[tuple[s
 
 def last_arguments(item: Item, *, incomplete: bool) -> Iterable[ToolCallChunk]:
     """What ends a call's arguments: those that waited for the end, and what keeps incomplete ones from being valid."""
-    if item.final is None or item.kind not in ARGUMENTS:
+    if item.final is None or item.kind not in ARGUMENTS or item.answered:
         return
     is_valid = arguments(item.final, incomplete=incomplete) is not None
     text = raw_arguments(item.final)
@@ -96,3 +98,14 @@ def last_arguments(item: Item, *, incomplete: bool) -> Iterable[ToolCallChunk]:
         tail = break_json_tail(text)
     if tail:
         yield tool_call_chunk(args=tail, index=item.parts[0].index)
+
+
+def invalid_end(item: Item) -> ToolCallChunk:
+    """The end of a finished call's arguments that makes it an invalid call: the reply itself has its result."""
+    item.answered = True
+    text = raw_arguments(item.final or {})
+    if item.kind == "custom_tool_call":
+        text = f'{custom_start(text)}"}}'
+    elif not item.arguments.streams:
+        text = ""
+    return tool_call_chunk(args=break_json_tail(text), index=item.parts[0].index)

@@ -242,3 +242,20 @@ def test_errors_in_a_stream_do_not_crash_the_decoder():
         decoder.close()
     (last,) = decoder.feed({"type": "response.failed", "response": reply([], "failed", error={"code": "server_error"})})
     assert last.response_metadata["finish_reason"] == "error"
+
+
+@pytest.mark.parametrize(
+    "call, output",
+    [
+        (call_item(), "function_call_output"),
+        (call_item(""), "function_call_output"),
+        ({"type": "custom_tool_call", "id": "ctc_1", "call_id": "call_1", "name": "add", "input": 'say "hi"'},
+         "custom_tool_call_output"),
+    ],
+)  # fmt: skip
+def test_a_call_that_the_reply_answers_is_not_run_again(call, output):
+    """Servers that run the caller's functions list the call and its result (NousResearch/hermes-agent#7939)."""
+    answer = {"type": output, "id": "fco_1", "call_id": call["call_id"], "output": "3"}
+    message = total(run(events_of(reply([call, answer, text_item("Three.")]), random.Random(1))))
+    assert message.tool_calls == []
+    assert [item.get("type") for item in sent(message)] == [call["type"], output, "message"]

@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from langchain_unified.messages.output_v0 import FUNCTION_CALL_IDS
 from langchain_unified.wires.openai_responses.decode import decode
-from langchain_unified.wires.openai_responses.versions import as_responses_v1, as_v0
+from langchain_unified.wires.openai_responses.versions import in_version
 from tests.wires.openai_responses.helpers import sent
 
 THOUGHT = {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "Hm."}]}
@@ -30,15 +30,19 @@ def reply(*output: dict[str, Any]) -> dict[str, Any]:
     return {"id": "resp_1", "object": "response", "status": "completed", "model": "gpt-test", "output": list(output)}
 
 
+def in_v0(*output: dict[str, Any]) -> AIMessage:
+    return in_version(decode(reply(*output))[0], reply(*output), "v0")
+
+
 def test_responses_v1_is_a_list_with_ids_and_annotations():
     (message,) = decode(reply(SAID))
     assert message.content == "Fine."
-    found = as_responses_v1(message, reply(SAID))
+    found = in_version(message, reply(SAID), "responses/v1")
     assert found.content == [{"type": "text", "text": "Fine.", "annotations": [], "id": "msg_1"}]
 
 
 def test_v0_puts_the_items_beside_the_text():
-    found = as_v0(decode(reply(THOUGHT, SEARCH, SAID, CALL))[0])
+    found = in_v0(THOUGHT, SEARCH, SAID, CALL)
     assert [block["text"] for block in found.content] == ["Fine."]
     assert found.additional_kwargs == {
         "reasoning": THOUGHT,
@@ -48,7 +52,7 @@ def test_v0_puts_the_items_beside_the_text():
 
 
 def test_a_message_in_v0_goes_back_as_the_items_that_it_was():
-    found = as_v0(decode(reply(THOUGHT, SEARCH, SAID, CALL))[0])
+    found = in_v0(THOUGHT, SEARCH, SAID, CALL)
     result = ToolMessage("1", tool_call_id="call_1")
     items = sent(HumanMessage("Hi"), found, result)
     assert [item.get("id") for item in items[1:5]] == ["rs_1", "ws_1", "msg_1", "fc_1"]
