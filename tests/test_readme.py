@@ -27,7 +27,7 @@ BLOCKS = [
 
 def respond(request: Received) -> Reply:
     """A tool call to whoever has tools and no result yet, else a short text."""
-    body = request.json
+    body = request.json or {}
     results = (
         '"tool_result"' in str(request.body) or '"tool"' in str(request.body) or "call_output" in str(request.body)
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from langchain_core.language_models import LanguageModelInput, chat_models
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable, RunnableBinding, RunnableConfig, RunnableSequence
 from langchain_core.utils.function_calling import convert_to_json_schema
 
@@ -81,6 +81,26 @@ class ChatBinding(_Binding):  # type: ignore[misc]
         return cast(AIMessage, await self.bound.aprewarm(messages, config, **{**self.kwargs, **kwargs}))
 
 
+    def retrieve(
+        self, response: AIMessage | str, config: RunnableConfig | None = None, *, wait: float = 0.0, **kwargs: Any
+    ) -> AIMessage:
+        """As on the model, read with what is bound."""
+        return cast(AIMessage, self.bound.retrieve(response, config, wait=wait, **{**self.kwargs, **kwargs}))
+
+    async def aretrieve(
+        self, response: AIMessage | str, config: RunnableConfig | None = None, *, wait: float = 0.0, **kwargs: Any
+    ) -> AIMessage:
+        """Async twin of `retrieve`."""
+        return cast(AIMessage, await self.bound.aretrieve(response, config, wait=wait, **{**self.kwargs, **kwargs}))
+
+    def get_num_tokens_from_messages(
+        self, messages: list[BaseMessage], tools: Sequence[Any] | None = None, **kwargs: Any
+    ) -> int:
+        """As on the model, of a call with what is bound: bound tools count."""
+        given = {**self.kwargs, **kwargs} if tools is None else {**self.kwargs, **kwargs, "tools": tools}
+        return int(self.bound.get_num_tokens_from_messages(messages, **given))
+
+
 class StructuredSequence(RunnableSequence[LanguageModelInput, Any]):
     """A bound model and the parser of its answers. `bind_tools` gives the model tools to call before it answers."""
 
@@ -93,6 +113,20 @@ class StructuredSequence(RunnableSequence[LanguageModelInput, Any]):
         """The same with tools. The result of a call is an `AIMessage` as long as the model calls them."""
         first = cast("ChatBinding", self.first).bind_tools(tools, **kwargs)
         return StructuredSequence(first=first, last=self.last)
+
+    def retrieve(
+        self, response: AIMessage | str, config: RunnableConfig | None = None, *, wait: float = 0.0, **kwargs: Any
+    ) -> Any:
+        """The object of an answer that was made in the background; its message while it is still made."""
+        first = cast("ChatBinding", self.first)
+        return self.last.invoke(first.retrieve(response, config, wait=wait, **kwargs), config)
+
+    async def aretrieve(
+        self, response: AIMessage | str, config: RunnableConfig | None = None, *, wait: float = 0.0, **kwargs: Any
+    ) -> Any:
+        """Async twin of `retrieve`."""
+        first = cast("ChatBinding", self.first)
+        return await self.last.ainvoke(await first.aretrieve(response, config, wait=wait, **kwargs), config)
 
 
 def structured(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from langchain_core.messages import AIMessage, BaseMessage
 from pydantic import SecretStr
@@ -137,6 +137,32 @@ def make_count(model: ModelBase, messages: Sequence[BaseMessage], keywords: Mapp
     request, _ = _with_cache_marks(request, wire, arguments)
     call = _call(model, route, wire.count_path, _with_valid_text(wire.encode_count(request)), arguments.call)
     return Plan(wire, route, request, call)
+
+
+def make_stored(model: ModelBase, keywords: Mapping[str, Any], path: str, method: Literal["GET", "POST"]) -> Plan:
+    """The plan for a call about a response that OpenAI stores, whose answer is read with these keywords."""
+    arguments = arguments_of(model, keywords)
+    route = model._route(arguments.call.get("model"))
+    tools = _tools(arguments, route)
+    wire = WIRES["openai_responses"]
+    request = Request(
+        model=route.model,
+        turns=(),
+        params=arguments.params,
+        tools=with_sent_names(tools, wire.call_ids),
+        profile=route.profile,
+        dialect=route.dialect,
+    )
+    return Plan(
+        wire=wire,
+        route=route,
+        request=request,
+        call=replace(_call(model, route, path, Encoded({}), arguments.call), method=method),
+        output_version=model.output_version,
+        include_headers=model.include_response_headers,
+        target=arguments.target,
+        caller_names=_caller_names(request.tools),
+    )
 
 
 def _caller_names(tools: tuple[ToolSpec, ...]) -> dict[str, str]:

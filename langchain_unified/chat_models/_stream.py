@@ -75,7 +75,8 @@ class StreamReader:
         self.plan = plan
         self.attempts = events.attempts
         self.metadata = call_metadata(plan, events)
-        self.decoder = plan.wire.stream_decoder(plan.plain)
+        self.wire_decoder = plan.wire.stream_decoder(plan.plain)
+        self.decoder = self.wire_decoder
         if plan.output_version is not None and plan.wire.name == "openai_responses":
             self.decoder = decoder_in_version(self.decoder, plan.output_version)
         if plan.caller_names:
@@ -149,6 +150,9 @@ class StreamReader:
             self.seen += self.cutter.flush(self.seen[-1])
         if self.seen:
             error.partial = add_ai_message_chunks(self.seen[0], *self.seen[1:])
+            # OpenAI may go on with an answer in the background: its id is asked for by `retrieve`.
+            if reply_id := getattr(self.wire_decoder, "reply_id", None):
+                error.partial.response_metadata.setdefault("id", reply_id)
         error.attempts = error.attempts or self.attempts
         error.provider = error.provider or self.plan.route.provider
         error.model = error.model or self.plan.route.model

@@ -17,13 +17,14 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from pydantic import ConfigDict, SecretStr, ValidationError, model_validator
 
 from langchain_unified._version import __version__
-from langchain_unified.chat_models import _binding, _events, _plan
+from langchain_unified.chat_models import _binding, _events, _plan, _stored
 from langchain_unified.chat_models._answer import asend_n, read_answers, send_n
 from langchain_unified.chat_models._arguments import SYNONYMS, native_keys, rename_metadata, unknown_keyword
 from langchain_unified.chat_models._check import CheckReport, check
 from langchain_unified.chat_models._fields import REFUSED
-from langchain_unified.chat_models._model import DerivedLimit, DerivedProfile, ModelBase
+from langchain_unified.chat_models._model import DerivedLimit, DerivedProfile
 from langchain_unified.chat_models._prewarm import prewarm_call
+from langchain_unified.chat_models._stored import StoredAnswers
 from langchain_unified.chat_models._stream import aread, read
 from langchain_unified.errors import ConfigurationError, ProviderError
 from langchain_unified.request import JsonObject
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from langchain_protocol.protocol import MessagesData
 
 
-class ChatBase(ModelBase):
+class ChatBase(StoredAnswers):
     """What all our chat models share. Not for use by itself."""
 
     model_config = ConfigDict(populate_by_name=True, arbitrary_types_allowed=True, protected_namespaces=())
@@ -116,6 +117,8 @@ class ChatBase(ModelBase):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
+        if _stored.STORED in kwargs:
+            return _stored.answer(self, kwargs)
         plan = _plan.make(self, messages, kwargs, stop=stop, stream=False)
         return read_answers(plan, send_n(self._transport(plan.route.provider), plan))
 
@@ -126,6 +129,8 @@ class ChatBase(ModelBase):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
+        if _stored.STORED in kwargs:
+            return await _stored.aanswer(self, kwargs)
         plan = _plan.make(self, messages, kwargs, stop=stop, stream=False)
         return read_answers(plan, await asend_n(self._transport(plan.route.provider), plan))
 

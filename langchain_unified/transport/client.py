@@ -128,7 +128,7 @@ class Transport:
         try:
             client = self._client(call, attempts)
             arguments = self._arguments(call, client, attempts, self._sdk.stream_cls if stream else None)
-            return client.post(call.path, **arguments)
+            return getattr(client, call.method.lower())(call.path, **arguments)
         except UnifiedError:
             raise
         except Exception as exc:
@@ -220,7 +220,7 @@ class Transport:
         try:
             client = await self._aclient(call, attempts)
             arguments = self._arguments(call, client, attempts, self._sdk.async_stream_cls if stream else None)
-            return await client.post(call.path, **arguments)
+            return await getattr(client, call.method.lower())(call.path, **arguments)
         except UnifiedError:
             raise
         except Exception as exc:
@@ -297,7 +297,8 @@ class Transport:
             arguments |= {"stream": True, "stream_cls": stream_cls}
             body = body if body.get("stream") is True else {**body, "stream": True}
         # Clients of other platforms move the model from the body into the path, so they need it as an object.
-        arguments |= {"body": body} if self._has_sdk_client else {"content": dumps(body)}
+        if body:
+            arguments |= {"body": body} if self._has_sdk_client else {"content": dumps(body)}
         arguments["options"] = self._options(call, client, attempts, stream=stream_cls is not None)
         return arguments
 

@@ -79,7 +79,7 @@ class TransportConfig:
 
 @dataclass(frozen=True, slots=True)
 class HttpCall:
-    """One POST request: `path` below the base URL, and the body.
+    """One request: `path` below the base URL, and the body. An empty body is not sent.
 
     `timeout`, `max_retries`, `max_retry_wait`, `deadline`: instead of the configuration's. `None` keeps those.
     `api_key`: for this request only, over the same connections.
@@ -90,6 +90,7 @@ class HttpCall:
 
     path: str
     body: JsonObject = field(repr=False)
+    method: Literal["POST", "GET"] = "POST"
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     query: Mapping[str, object] = field(default_factory=dict, repr=False)
     timeout: Timeout | None = None

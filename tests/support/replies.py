@@ -6,6 +6,7 @@ What providers really answer is in the recordings; these are the least that the 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from tests.support.server import Received, Reply
@@ -13,6 +14,9 @@ from tests.support.server import Received, Reply
 
 def answer(request: Received, text: str = "hello", calls: tuple[tuple[str, dict[str, Any]], ...] = ()) -> Reply:
     """`text` and tool `calls` as the API that was asked answers, streamed when the body asks for it."""
+    if request.method == "GET":  # a stored response
+        asked = replace(request, body=b'{"model": "gpt-5.6"}')
+        return _responses(asked, text, calls)
     kind = next(name for name in BUILDERS if request.path.endswith(name))
     return BUILDERS[kind](request, text, calls)
 

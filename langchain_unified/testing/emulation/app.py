@@ -109,6 +109,19 @@ class _App:
 
         return handle
 
+    async def stored_response(self, request: HttpRequest) -> Response:
+        """A stored response of OpenAI's, by its id."""
+        return self._stored(request)
+
+    async def cancelled_response(self, request: HttpRequest) -> Response:
+        """The end of a response that is made in the background."""
+        return self._stored(request, cancel=True)
+
+    def _stored(self, request: HttpRequest, *, cancel: bool = False) -> Response:
+        recorded = self.record(request, None, "openai", "stored response")
+        response_id = request.path_params["response"]
+        return _Delivery(self.providers.stored(response_id, dict(request.headers), cancel=cancel), recorded)
+
     async def models(self, request: HttpRequest) -> Response:
         """The list of models, or one of them, in the form of the caller's provider."""
         provider = _caller_provider(request)
@@ -257,6 +270,8 @@ def build_app(providers: EmulatedProviders) -> tuple[Starlette, list[Recorded]]:
     """The application, and the list in which it records the requests."""
     app = _App(providers)
     routes = [Route(path, app.handler_of(endpoint), methods=["POST"]) for path, endpoint in ENDPOINTS.items()]
+    routes.append(Route("/v1/responses/{response}", app.stored_response))
+    routes.append(Route("/v1/responses/{response}/cancel", app.cancelled_response, methods=["POST"]))
     routes += [Route("/v1/models", app.models), Route("/v1/models/{model:path}", app.models)]
     routes.append(Route("/{path:path}", app.unknown, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]))
     return Starlette(routes=routes), app.requests

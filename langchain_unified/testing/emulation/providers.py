@@ -26,6 +26,7 @@ from langchain_unified.testing.emulation.rules import refusals
 from langchain_unified.testing.emulation.rules.rule import EmulatedCall, Refusal, error_body
 from langchain_unified.testing.emulation.script import AnswerSource, ScriptEndedError, assistant_answers
 from langchain_unified.testing.emulation.servers import EmulatedServer
+from langchain_unified.testing.emulation.stored import StoredReplies, queued
 from langchain_unified.testing.emulation.tokens import output_tokens
 from langchain_unified.wires._completion import Completion, Tokens
 
@@ -120,6 +121,7 @@ class EmulatedProviders:
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
         self._stored_responses: dict[str, list[JsonObject]] = {}
+        self.replies = StoredReplies()
         self._unstored_items: set[str] = set()
         self._reasoning_before: dict[str, str] = {}
 
@@ -147,6 +149,19 @@ class EmulatedProviders:
         refusal = next(refusals(EmulatedCall(endpoint.name, {}, headers, self.valid_keys)), None)
         unauthorized = refusal is not None and refusal.rule.status == 401
         return self._check_and_answer(exchange) if unauthorized else None
+
+    def stored(self, response_id: str, headers: Mapping[str, str], *, cancel: bool = False) -> EmulatedAnswer:
+        """The answer to a request for a stored response, or to end one that is made in the background."""
+        refused = self.refused_key("openai", headers)
+        if refused is not None:
+            return refused
+        with self._lock:
+            exchange = _Exchange(ENDPOINTS["/v1/responses"], {}, {}, headers, next(self._numbers))
+            fault = self.faults.next(headers.get("x-emulator-fault"))
+            if fault is not None and _replaces_answer(fault, exchange):
+                return self._fault_answer(exchange, fault)
+            status, body = self.replies.cancel(response_id) if cancel else self.replies.get(response_id)
+        return self._json_answer(exchange, status, body)
 
     # --- one exchange -------------------------------------------------------------------------------------------------
 
@@ -231,7 +246,8 @@ class EmulatedProviders:
             reply = codec.render_reply(completions, exchange.body)
             if self.server is not None and wire == "openai_chat":
                 reply = self.server.reply(reply, [thought_of(each) for each in completions])
-            payload = Payload(wire, orjson.dumps(reply))
+            first = queued(reply) if wire == "openai_responses" and exchange.body.get("background") else reply
+            payload = Payload(wire, orjson.dumps(first))
         if wire == "openai_responses":
             self._store_response(exchange, reply)
         headers = {**_common_headers(exchange), **(SSE_HEADERS if payload.stream else JSON_HEADERS)}
@@ -289,6 +305,12 @@ class EmulatedProviders:
                 conversation = [*_items(exchange.full_body.get("input")), *output]
                 self._stored_responses[str(reply.get("id"))] = conversation
                 self._reasoning_before.update(_reasoning_before(output))
+                self.replies.add(reply, in_background=_is_pending(exchange.body))
+
+
+def _is_pending(body: JsonObject) -> bool:
+    """Whether the answer is made after the reply to the request. A stream shows it until its end."""
+    return bool(body.get("background")) and not body.get("stream")
 
 
 def _reasoning_before(output: Sequence[JsonObject]) -> dict[str, str]:

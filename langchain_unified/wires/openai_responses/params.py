@@ -15,9 +15,9 @@ from langchain_unified.wires.openai_responses.caching import OPTION_TTLS
 
 NATIVE_KEYS = frozenset(
     {
-        "access_programs", "background", "context_management", "conversation", "image", "include", "instructions",
-        "max_output_tokens", "max_tool_calls", "moderation", "personality", "previous_response_id", "prompt",
-        "safety_identifier", "text", "truncation",
+        "access_programs", "background", "background_options", "context_management", "conversation", "image", "include",
+        "instructions", "max_output_tokens", "max_tool_calls", "moderation", "personality", "previous_response_id",
+        "prompt", "safety_identifier", "text", "truncation",
     }
 )  # fmt: skip
 """The body keys of this API that `Params` does not have."""

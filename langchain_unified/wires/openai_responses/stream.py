@@ -43,6 +43,8 @@ class ResponsesStream(StreamDecoder):
     """Decodes one stream. With `plain`, a text without anything beside it that comes first streams as `str`."""
 
     def __init__(self, plain: bool) -> None:
+        self.reply_id: str | None = None
+        """The id under which the API stores the reply, once an event has told it."""
         self._plain = plain
         self._next_index = 0
         self._has_blocks = False
@@ -79,6 +81,7 @@ class ResponsesStream(StreamDecoder):
 
     def on_response(self, event: JsonObject) -> Iterable[AIMessageChunk]:
         self._reply = event.get("response") or {}
+        self.reply_id = self._reply.get("id")
         return ()
 
     def on_added(self, event: JsonObject) -> Iterable[AIMessageChunk]:
