@@ -9,7 +9,7 @@ BIN = $(VENV)/bin
 PIP_INSTALL = bin/python -m pip install -q --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-recordings test-oldest laws cassettes notebooks tables bench bench-cache call-path lint types imports check clean
+.PHONY: help demo test test-recordings test-oldest laws cassettes notebooks tables bench bench-cache call-path soak lint types imports check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ bench: $(VENV)/.test ## measure CPU time per call beside the partner packages (A
 
 bench-cache: $(VENV)/.test ## measure what prompt caching saves (ARGS=--write: write docs/bench_cache.md, too)
 	$(BIN)/python -m benchmarks.bench_cache $(ARGS)
+
+soak: $(VENV)/.test ## talk for 10 minutes in 64 conversations while 5 % of the requests fail (SECONDS=60: shorter)
+	$(BIN)/python -m benchmarks.soak --seconds $(or $(SECONDS),600) $(ARGS)
 
 call-path: $(VENV)/.test ## count the functions and files that a call runs, beside the partner packages
 	$(BIN)/python -m benchmarks.call_path
