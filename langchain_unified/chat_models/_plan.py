@@ -158,7 +158,7 @@ def make_stored(model: ModelBase, keywords: Mapping[str, Any], path: str, method
         route=route,
         request=request,
         call=replace(_call(model, route, path, Encoded({}), arguments.call), method=method),
-        output_version=model.output_version,
+        output_version=_output_version(model, wire),
         include_headers=model.include_response_headers,
         target=arguments.target,
         caller_names=_caller_names(request.tools),
