@@ -96,9 +96,21 @@ class ChatBinding(_Binding):  # type: ignore[misc]
     def get_num_tokens_from_messages(
         self, messages: list[BaseMessage], tools: Sequence[Any] | None = None, **kwargs: Any
     ) -> int:
-        """As on the model, of a call with what is bound: bound tools count."""
-        given = {**self.kwargs, **kwargs} if tools is None else {**self.kwargs, **kwargs, "tools": tools}
-        return int(self.bound.get_num_tokens_from_messages(messages, **given))
+        """As on the model, of a call with what is bound: bound tools count, unless others are given."""
+        return int(self.bound.get_num_tokens_from_messages(messages, **self._counted_with(tools, kwargs)))
+
+    async def aget_num_tokens_from_messages(
+        self, messages: list[BaseMessage], tools: Sequence[Any] | None = None, **kwargs: Any
+    ) -> int:
+        """Async twin of `get_num_tokens_from_messages`."""
+        return int(await self.bound.aget_num_tokens_from_messages(messages, **self._counted_with(tools, kwargs)))
+
+    def _counted_with(self, tools: Sequence[Any] | None, keywords: Mapping[str, Any]) -> JsonObject:
+        given = {**self.kwargs, **keywords}
+        if tools is None:
+            return given
+        of_tools = () if tools else ("tools", "tool_choice")
+        return {key: value for key, value in {**given, "tools": tools}.items() if key not in of_tools}
 
 
 class StructuredSequence(RunnableSequence[LanguageModelInput, Any]):

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import LanguageModelInput
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
-from langchain_core.messages.utils import count_tokens_approximately
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import Runnable, RunnableConfig
 from pydantic import ConfigDict, SecretStr, ValidationError, model_validator
@@ -21,12 +20,13 @@ from langchain_unified.chat_models import _binding, _events, _plan, _stored
 from langchain_unified.chat_models._answer import asend_n, read_answers, send_n
 from langchain_unified.chat_models._arguments import SYNONYMS, native_keys, rename_metadata, unknown_keyword
 from langchain_unified.chat_models._check import CheckReport, check
+from langchain_unified.chat_models._counting import CountedTokens
 from langchain_unified.chat_models._fields import REFUSED
 from langchain_unified.chat_models._model import DerivedLimit, DerivedProfile
 from langchain_unified.chat_models._prewarm import prewarm_call
 from langchain_unified.chat_models._stored import StoredAnswers
 from langchain_unified.chat_models._stream import aread, read
-from langchain_unified.errors import ConfigurationError, ProviderError
+from langchain_unified.errors import ConfigurationError
 from langchain_unified.request import JsonObject
 from langchain_unified.tools.choice import parse_tool_choice
 from langchain_unified.tools.output_format import parse_output_format
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from langchain_protocol.protocol import MessagesData
 
 
-class ChatBase(StoredAnswers):
+class ChatBase(StoredAnswers, CountedTokens):
     """What all our chat models share. Not for use by itself."""
 
     model_config = ConfigDict(populate_by_name=True, arbitrary_types_allowed=True, protected_namespaces=())
@@ -273,29 +273,6 @@ class ChatBase(StoredAnswers):
         call = prewarm_call(self, self._convert_input(input).to_messages(), kwargs)
         return await call.model.ainvoke(call.messages, config, **call.keywords)
 
-    def get_num_tokens_from_messages(
-        self, messages: list[BaseMessage], tools: Sequence[Any] | None = None, **kwargs: Any
-    ) -> int:
-        """The input tokens of a call, counted by the provider's endpoint: one request, which generates nothing.
-
-        A server that has no such endpoint is not the provider's: there it is LangChain's estimate.
-        """
-        plan = _plan.make_count(self, messages, {**kwargs, "tools": tools} if tools else kwargs)
-        if plan is not None:
-            try:
-                answer = self._transport(plan.route.provider).send(plan.call)
-                return int(answer.data.get("input_tokens", 0))
-            except ProviderError as error:
-                if plan.route.dialect.counting == "endpoint" or error.status not in NO_SUCH_ENDPOINT:
-                    raise
-        return count_tokens_approximately(messages, tools=cast("Any", tools))
-
-    def get_num_tokens(self, text: str) -> int:
-        """The tokens of a text: by `custom_get_token_ids` if given, else counted as one user message."""
-        if self.custom_get_token_ids is not None:
-            return len(self.custom_get_token_ids(text))
-        return self.get_num_tokens_from_messages([HumanMessage(text)])
-
     # --- closing and copying ---
 
     def close(self) -> None:
@@ -322,10 +299,6 @@ class ChatBase(StoredAnswers):
         for name, info in type(self).model_fields.items():
             if name.endswith("_api_key") and getattr(self, name) is None and info.default_factory is not None:
                 self.__dict__[name] = cast("Callable[[], Any]", info.default_factory)()
-
-
-NO_SUCH_ENDPOINT = frozenset({404, 405, 501})
-"""The statuses by which a server says that it has no endpoint of this name."""
 
 
 def _is_secret(value: Any) -> bool:

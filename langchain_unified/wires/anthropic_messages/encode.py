@@ -41,7 +41,7 @@ from langchain_unified.wires.anthropic_messages.placement import (
 )
 from langchain_unified.wires.anthropic_messages.reasoning import fit_thinking, tolerate_changed_prefix
 from langchain_unified.wires.anthropic_messages.server_tools import with_paired_server_tools
-from langchain_unified.wires.anthropic_messages.tools import encode_tool_choice, encode_tools
+from langchain_unified.wires.anthropic_messages.tools import encode_tool_choice, encode_tools, leave_out_server_tools
 
 COUNT_KEYS = frozenset(
     {
@@ -87,9 +87,10 @@ def encode(request: Request) -> Encoded:
 
 
 def encode_count(request: Request) -> Encoded:
-    """The body for the counting endpoint: the same without the keys that it does not take, and without its version."""
+    """The body for the counting endpoint: the same without its version and what it refuses."""
     encoded = encode(replace(request, stream=False))
     body = {key: value for key, value in encoded.body.items() if key in COUNT_KEYS}
+    leave_out_server_tools(body)
     headers = {key: value for key, value in encoded.headers.items() if key != "anthropic-version"}
     return replace(encoded, body=body, headers=headers)
 

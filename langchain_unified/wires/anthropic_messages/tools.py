@@ -65,6 +65,34 @@ WRITERS: Mapping[str, Callable[[ToolSpec, list[Adjustment]], JsonObject]] = {
 }
 
 
+SERVER_TOOLS = re.compile(r"(web_search|web_fetch|code_execution|tool_search_tool)_")
+
+
+def leave_out_server_tools(body: JsonObject) -> None:
+    """Take out of a body to be counted the tools that Anthropic runs, and what means nothing without them.
+
+    The API says: "Server tools are not supported in the count_tokens endpoint". (pydantic-ai#5702)
+    """
+    tools: list[JsonObject] = body.get("tools") or []
+    run = [tool for tool in tools if SERVER_TOOLS.match(str(tool.get("type")))]
+    if not run:
+        return
+    left = [_by_itself(tool, str(run)) for tool in tools if tool not in run]
+    if left and all(tool.get("defer_loading") for tool in left):
+        left = []  # they are no part of the prompt before they are searched
+    body["tools"] = left
+    choice = body.get("tool_choice") or {}
+    if not left:
+        del body["tools"]
+    if not left or (choice.get("type") == "tool" and choice.get("name") not in [tool.get("name") for tool in left]):
+        body.pop("tool_choice", None)
+
+
+def _by_itself(tool: JsonObject, run: str) -> JsonObject:
+    """A tool without the code execution that may call it, where that is left out."""
+    return {key: value for key, value in tool.items() if key != "allowed_callers" or "code_execution" not in run}
+
+
 # --- tool choice ------------------------------------------------------------------------------------------------------
 
 
