@@ -13,6 +13,8 @@ from langchain_unified.caching.report import report
 from langchain_unified.chat_models._gateway import generation_info
 from langchain_unified.chat_models._plan import Plan
 from langchain_unified.chat_models._stops import cut_message
+from langchain_unified.history.servers import server_id
+from langchain_unified.messages.server_reasoning import SERVER
 from langchain_unified.request import JsonObject
 from langchain_unified.structured.answer import Target, parse_answer, refusal_in
 from langchain_unified.tools.names import give_caller_names
@@ -103,6 +105,8 @@ def call_metadata(plan: Plan, answer: Answer | EventStream | AsyncEventStream) -
         added["request_id"] = answer.request_id
     if answer.attempts > 1:
         added["attempts"] = answer.attempts
+    if plan.route.dialect.name != plan.route.provider and (server := server_id(plan.route.dialect)):
+        added[SERVER] = server
     if plan.adjustments:
         added["adjustments"] = [dict(item) for item in plan.adjustments]
     if plan.include_headers:

@@ -46,7 +46,7 @@ class StreamedCall:
 
 BROKEN = "The arguments are not one complete JSON object."
 
-STREAMED_KEYS = ("text", "thinking", "refusal", "partial_json", "arguments", "input")
+STREAMED_KEYS = ("text", "thinking", "reasoning", "refusal", "partial_json", "arguments", "input")
 """Keys whose strings come in many pieces."""
 
 

@@ -31,6 +31,7 @@ from langchain_unified.chat_models._event_parts import (
 )
 from langchain_unified.chat_models._plan import Plan
 from langchain_unified.chat_models._stream import aread, read
+from langchain_unified.messages.server_reasoning import TEXT
 from langchain_unified.request import JsonObject
 from langchain_unified.transport import Transport
 
@@ -206,6 +207,8 @@ class EventWriter:
 
     def _summary(self, block: StreamedBlock, piece: JsonObject) -> Events:
         """Each part of a summary is a standard block. They finish together: the first has the encrypted content."""
+        if text := piece.get("reasoning"):
+            yield _event("delta", block.positions[0], delta={"type": "reasoning-delta", "reasoning": text})
         for part in piece.get("summary") or ():
             number = part.get("index", 0)
             while number >= len(block.positions):
@@ -268,6 +271,8 @@ def _pieces(chunk: AIMessageChunk) -> Iterator[tuple[Key, JsonObject]]:
         for block in cast("list[JsonObject]", chunk.content):
             yield block.get("index"), block
         return
+    if chunk.additional_kwargs.get(TEXT):
+        yield "reasoning", {"type": "reasoning", "reasoning": chunk.additional_kwargs[TEXT]}
     if chunk.content:
         yield "text", {"type": "text", "text": chunk.content}
     if chunk.additional_kwargs.get("refusal"):

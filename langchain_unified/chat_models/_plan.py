@@ -24,6 +24,7 @@ from langchain_unified.chat_models._model import ModelBase
 from langchain_unified.chat_models._structured import apply_structured_method
 from langchain_unified.errors import InvalidHistoryError, UnsupportedParameterError
 from langchain_unified.history.repair import repair
+from langchain_unified.history.servers import for_server
 from langchain_unified.messages.turns import turns
 from langchain_unified.request import (
     Adjustment,
@@ -240,7 +241,7 @@ def _request(
 ) -> tuple[Request, tuple[Adjustment, ...]]:
     """The call in our vocabulary, and what was repaired in its history."""
     options = arguments.call
-    conversation, params, native = _conversation(model, messages, arguments, wire)
+    conversation, params, native = _conversation(model, messages, arguments, wire, route.dialect)
     choice, params = _tool_choice(options, params, tools)
     if tools and (sent_tools := with_sent_names(tools, wire.call_ids)) is not tools:
         tools, choice = sent_tools, choice_of_sent_names(choice, sent_tools)
@@ -288,11 +289,15 @@ def _fitted(request: Request, arguments: Arguments) -> Request:
 
 
 def _conversation(
-    model: ModelBase, messages: Sequence[BaseMessage], arguments: Arguments, wire: Wire
+    model: ModelBase, messages: Sequence[BaseMessage], arguments: Arguments, wire: Wire, dialect: Dialect
 ) -> tuple[tuple[Turn, ...], Params, JsonObject]:
     """The turns, and the parameters and native keys under the wire's names."""
     params, native = arguments.params, arguments.native
     conversation = turns(messages, wire.name)
+    for turn in conversation:
+        if turn.server is not None:
+            conversation = for_server(conversation, wire.name, dialect)
+            break
     if RENAMED.isdisjoint(native):
         return conversation, params, native
     renamed = rename_for_wire(params, native, wire.name)

@@ -29,7 +29,12 @@ def is_foreign(turn: Turn, wire: WireName, model: str) -> bool:
         return False
     if turn.origin != wire:
         return needs_words(turn)
-    return not same_model(turn.model, model) and any(map(is_reasoning, turn.blocks))
+    is_other = OTHER_SERVER in turn.options or not same_model(turn.model, model)
+    return is_other and any(map(is_reasoning, turn.blocks))
+
+
+OTHER_SERVER = "other_server"
+"""Key in a turn's options: another server wrote it than the one that is asked."""
 
 
 def translated(turn: Turn, wire: WireName, model: str, adjustments: list[Adjustment]) -> Translated:

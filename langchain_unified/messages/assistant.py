@@ -16,6 +16,7 @@ from langchain_unified.messages.blocks import as_replied, content_items, normali
 from langchain_unified.messages.cache_marks import mark_last, mark_of, marked, split_mark, with_mark
 from langchain_unified.messages.json_text import data_text
 from langchain_unified.messages.output_v0 import with_stored_items
+from langchain_unified.messages.server_reasoning import COMPATIBLE, server_of, with_server_reasoning
 from langchain_unified.messages.tool_calls import (
     RAW_ARGUMENTS,
     follow_tool_calls,
@@ -47,8 +48,12 @@ def assistant_turn(message: AIMessage, wire: WireName, position: int) -> Turn:
     blocks = list(_replayed_blocks(message, wire) if replayed else _translated_blocks(message, wire, origin))
     blocks += list(_blocks_beside_content(message, wire, blocks))
     blocks = follow_tool_calls(blocks, message)
-    if wire == "openai_chat" and RAW_ARGUMENTS in message.additional_kwargs:
-        blocks = with_raw_arguments(blocks, message)
+    server = server_of(message)
+    if wire == "openai_chat" and message.additional_kwargs:
+        if RAW_ARGUMENTS in message.additional_kwargs:
+            blocks = with_raw_arguments(blocks, message)
+        if server is not None:
+            blocks = with_server_reasoning(blocks, message)
     return Turn(
         "assistant",
         tuple(mark_last(blocks, mark_of(message.additional_kwargs))),
@@ -57,6 +62,7 @@ def assistant_turn(message: AIMessage, wire: WireName, position: int) -> Turn:
         origin=origin,
         model=message.response_metadata.get("model_name"),
         position=position,
+        server=server,
     )
 
 
@@ -75,6 +81,8 @@ def origin_of(message: AIMessage) -> WireName | None:
     provider = message.response_metadata.get("model_provider")
     if provider == "anthropic":
         return "anthropic_messages"
+    if provider == COMPATIBLE:
+        return "openai_chat"
     if provider != "openai":
         return None
     responses = isinstance(message.content, list) or _response_id(message).startswith("resp_")

@@ -66,6 +66,9 @@ class Turn:
     origin: WireName | None = field(default=None, compare=False)
     model: str | None = field(default=None, compare=False)
     position: int = field(default=-1, compare=False)
+    server: str | None = field(default=None, compare=False)
+    """The server that alone reads the reasoning and signatures of an assistant turn: its name or host, `""` if it is
+    not known, `None` if the turn has none, or the provider itself wrote it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from langchain_unified.messages.json_text import compact_json, json_object
+from langchain_unified.messages.server_reasoning import CALL_EXTRAS
 from langchain_unified.messages.tool_calls import CUSTOM_ARGUMENT, RAW_ARGUMENTS
 from langchain_unified.request import JsonObject, Turn
 from langchain_unified.request.blocks import (
@@ -44,6 +45,8 @@ class AssistantDraft:
     tool_calls: list[JsonObject] = field(default_factory=list)
     refusal: str = ""
     audio: JsonObject | None = None
+    reasoning: JsonObject = field(default_factory=dict)
+    """The fields of another server's reasoning."""
 
 
 def draft_of(turn: Turn, custom: frozenset[str]) -> AssistantDraft:
@@ -96,8 +99,13 @@ def _native(draft: AssistantDraft, block: NativeBlock, turn: Turn) -> None:
         draft.parts.extend(native_parts(block, turn))
 
 
-def _omitted(draft: AssistantDraft, block: ReasoningBlock | ForeignBlock, turn: Turn) -> None:
-    """Not sent: reasoning and foreign blocks never come from this API. The message keeps them."""
+def _reasoning(draft: AssistantDraft, block: ReasoningBlock, turn: Turn) -> None:
+    """Sent to the server that wrote it. OpenAI's API has none; the message keeps what is not sent."""
+    draft.reasoning |= (block.get("extras") or {}).get("fields") or {}
+
+
+def _omitted(draft: AssistantDraft, block: ForeignBlock, turn: Turn) -> None:
+    """Not sent: foreign blocks never come from this API. The message keeps them."""
 
 
 # --- calls ------------------------------------------------------------------------------------------------------------
@@ -124,7 +132,13 @@ def _invalid_tool_call(draft: AssistantDraft, block: InvalidToolCallBlock, turn:
 
 def _function(block: ToolCallBlock | InvalidToolCallBlock, arguments: str) -> JsonObject:
     function = {"name": block.get("name") or "", "arguments": arguments}
-    return {"id": block.get("id") or "", "type": "function", "function": function}
+    call = {"id": block.get("id") or "", "type": "function", "function": function}
+    extras = (block.get("extras") or {}).get(CALL_EXTRAS) or {}
+    return {**call, **{key: extras[key] for key in SIGNATURES if key in extras}} if extras else call
+
+
+SIGNATURES = ("extra_content", "thought_signature")
+"""What goes back to the server beside a call (Gemini)."""
 
 
 WRITERS: Mapping[str, BlockWriter] = {
@@ -133,7 +147,7 @@ WRITERS: Mapping[str, BlockWriter] = {
     "search_result": _add_parts(search_result_parts),
     "refusal": _refusal,
     "native": _native,
-    "reasoning": _omitted,
+    "reasoning": _reasoning,
     "foreign": _omitted,
     "tool_call": _tool_call,
     "invalid_tool_call": _invalid_tool_call,

@@ -18,14 +18,19 @@ from langchain_core.messages.tool import ToolCall, invalid_tool_call, tool_call
 
 from langchain_unified.errors import ReplyError, describe, error_in
 from langchain_unified.messages.json_text import arguments_object, compact_json, object_error
+from langchain_unified.messages.server_reasoning import CALL_EXTRAS
 from langchain_unified.messages.tool_calls import CUSTOM_ARGUMENT, RAW_ARGUMENTS
 from langchain_unified.request import JsonObject
 from langchain_unified.usage import CHAT_FINISH, FinishReason, common_finish_reason, openai_usage
+from langchain_unified.wires.openai_chat.reasoning import REASONING_FIELDS, TEXT_FIELDS, read_reasoning
 
 # Keys that are read by name or belong to the transport. All others are kept as they are.
 REPLY_KEYS = frozenset({"choices", "usage", "model", "id", "object", "obfuscation"})
 CHOICE_KEYS = frozenset({"index", "message", "delta", "finish_reason", "logprobs", "usage"})
-MESSAGE_KEYS = frozenset({"role", "content", "tool_calls", "function_call", "name"})
+MESSAGE_KEYS = frozenset(
+    {"role", "content", "tool_calls", "function_call", "name", "reasoning", "reasoning_content", "reasoning_details"}
+)
+CALL_KEYS = frozenset({"id", "type", "index", "function", "custom", "name", "arguments", "input", "parameters"})
 
 
 def decode(reply: JsonObject) -> list[AIMessage]:
@@ -62,18 +67,21 @@ def _abbreviated(value: Any) -> str:
 
 
 def _message(choice: JsonObject, reply: JsonObject) -> AIMessage:
-    message, reply = choice["message"], with_choice_usage(reply, choice)
+    message = choice["message"]
+    if "usage" in choice:
+        reply = with_choice_usage(reply, choice)
     calls = _calls(message, reply_id(reply))
     has_calls = bool(calls.valid or calls.invalid)
     common = common_finish(choice.get("finish_reason"), bool(message.get("refusal")), has_calls)
+    reasoning, named = ({}, {}) if message.keys().isdisjoint(REASONING_FIELDS) else read_reasoning(message)
     return AIMessage(
         content=split_content(message.get("content"))[0],
         name=message["name"] if isinstance(message.get("name"), str) else None,
-        additional_kwargs=_additional_kwargs(message, calls),
+        additional_kwargs={**_additional_kwargs(message, calls), **reasoning},
         tool_calls=calls.valid,
         invalid_tool_calls=calls.invalid,
         usage_metadata=usage_of(reply),
-        response_metadata=metadata(reply, choice, common),
+        response_metadata={**metadata(reply, choice, common), **named},
     )
 
 
@@ -91,6 +99,9 @@ def _additional_kwargs(message: JsonObject, calls: ParsedCalls) -> JsonObject:
         "content_parts": split_content(message.get("content"))[1],
         "other_tool_calls": [call for call in message.get("tool_calls") or [] if not known_call(call)],
         RAW_ARGUMENTS: calls.raw,
+        CALL_EXTRAS: calls.extras,
+        # Reasoning that is no text is kept as it is.
+        **{key: message.get(key) for key in TEXT_FIELDS if not isinstance(message.get(key), str)},
     }
     return {**unread, **{key: value for key, value in others.items() if value}}
 
@@ -154,13 +165,16 @@ class ParsedCalls(NamedTuple):
     valid: list[ToolCall]
     invalid: list[InvalidToolCall]
     raw: dict[str, str]
+    extras: dict[str, JsonObject]
 
 
 def _calls(message: JsonObject, reply: str | None) -> ParsedCalls:
-    parsed = ParsedCalls([], [], {})
+    parsed = ParsedCalls([], [], {}, {})
     for position, raw in enumerate(_raw_calls(message)):
         name, text = name_and_arguments(raw)
         call_id = raw.get("id") or made_up_id(reply, position)
+        if extras := call_extras(raw):
+            parsed.extras[call_id] = extras
         args = {CUSTOM_ARGUMENT: text} if raw.get("custom") else arguments_object(text)
         if args is None:
             parsed.invalid.append(invalid_tool_call(name=name, args=text, id=call_id, error=object_error(text)))
@@ -175,6 +189,13 @@ def _raw_calls(message: JsonObject) -> list[JsonObject]:
     found = [call for call in message.get("tool_calls") or [] if known_call(call)]
     legacy = message.get("function_call")
     return [*found, legacy_call(legacy)] if legacy else found
+
+
+def call_extras(call: JsonObject) -> JsonObject:
+    """What a server says beside a call."""
+    if call.keys() <= CALL_KEYS:
+        return {}
+    return {key: value for key, value in call.items() if key not in CALL_KEYS and value is not None}
 
 
 def known_call(call: Any) -> bool:

@@ -12,7 +12,7 @@ from langchain_unified.schemas.openai import output_schema
 from langchain_unified.wires._openai.caching import marked_part
 from langchain_unified.wires._wire import write_params
 from langchain_unified.wires.openai_chat import blocks
-from langchain_unified.wires.openai_chat.assistant import draft_of
+from langchain_unified.wires.openai_chat.assistant import AssistantDraft, draft_of
 from langchain_unified.wires.openai_chat.params import PARAMS, write_native
 from langchain_unified.wires.openai_chat.tools import custom_names, encode_tool_choice, encode_tools
 
@@ -116,6 +116,8 @@ def _assistant(turn: Turn, common: _Messages) -> JsonObject:
         message["content"] = _folded(draft.parts)
     elif draft.tool_calls and common.dialect.call_content != "omitted":
         message["content"] = EMPTY_CONTENT[common.dialect.call_content]
+    if draft.reasoning and _takes_reasoning(draft, common.dialect):
+        message |= draft.reasoning
     if draft.refusal:
         message["refusal"] = draft.refusal
     if draft.audio:
@@ -123,6 +125,11 @@ def _assistant(turn: Turn, common: _Messages) -> JsonObject:
     if draft.tool_calls:
         message["tool_calls"] = draft.tool_calls
     return _with_name(turn, message)
+
+
+def _takes_reasoning(draft: AssistantDraft, dialect: Dialect) -> bool:
+    replay = dialect.reasoning_replay
+    return replay == "as_received" or (replay == "with_tool_calls" and bool(draft.tool_calls))
 
 
 EMPTY_CONTENT = {"null": None, "empty": ""}

@@ -10,11 +10,13 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 
 from langchain_unified.messages.json_text import arguments_object
+from langchain_unified.messages.server_reasoning import CALL_EXTRAS, COMPATIBLE, DETAILS, TEXT
 from langchain_unified.messages.tool_calls import RAW_ARGUMENTS
 from langchain_unified.request import JsonObject
 from langchain_unified.wires._wire import StreamDecoder, incomplete_stream
 from langchain_unified.wires.openai_chat.decode import (
     CHOICE_KEYS,
+    call_extras,
     common_finish,
     encodes_as,
     legacy_call,
@@ -26,6 +28,7 @@ from langchain_unified.wires.openai_chat.decode import (
     usage_of,
     with_choice_usage,
 )
+from langchain_unified.wires.openai_chat.reasoning import add_details, details_text, reasoning_metadata
 from langchain_unified.wires.openai_chat.stream_calls import StreamedCall, goes_on, last_chunks, unsent_part
 
 Delta: TypeAlias = Any
@@ -62,6 +65,11 @@ class ChatDecoder(StreamDecoder):
     firsts: int = 0
     """How many choices had the index 0, or none."""
     text_length: int = 0
+    provider: str = ""
+    """The `model_provider` of all chunks: the first decides."""
+    reasoning_field: str = ""
+    """The field of the reasoning's text, which the first piece decides: some servers send two fields."""
+    details: list[Any] = field(default_factory=list)
     in_messages: bool = False
     """Whether the pieces come as `message` in place of `delta`."""
 
@@ -107,11 +115,13 @@ class ChatDecoder(StreamDecoder):
                 DELTAS.get(key, ChatDecoder._other)(self, draft, key, value)
         if not (draft.content or draft.kwargs or draft.calls):
             return None
+        if not self.provider:
+            self.provider = COMPATIBLE if TEXT in draft.kwargs else "openai"
         return AIMessageChunk(
             content=draft.content,
             additional_kwargs=draft.kwargs,
             tool_call_chunks=draft.calls,
-            response_metadata={"model_provider": "openai"},
+            response_metadata={"model_provider": self.provider},
         )
 
     def _rest_of(self, message: JsonObject) -> JsonObject:
@@ -157,6 +167,25 @@ class ChatDecoder(StreamDecoder):
         if fixed:
             self.held[key] = {**self.held.get(key, {}), **fixed}
 
+    def _reasoning(self, draft: _ChunkDraft, key: str, value: Delta) -> None:
+        if not isinstance(value, str):
+            self._other(draft, key, value)
+            return
+        self.reasoning_field = self.reasoning_field or key
+        if key == self.reasoning_field:
+            self.streamed.add(TEXT)
+            draft.kwargs[TEXT] = value
+
+    def _reasoning_details(self, draft: _ChunkDraft, key: str, value: Delta) -> None:
+        """The parts are held; their text goes out where no other field has it."""
+        pieces = value if isinstance(value, list) else [value]
+        add_details(self.details, pieces)
+        text = details_text(pieces)
+        if text and self.reasoning_field in ("", DETAILS):
+            self.reasoning_field = DETAILS
+            self.streamed.add(TEXT)
+            draft.kwargs[TEXT] = text
+
     def _other(self, draft: _ChunkDraft, key: str, value: Delta) -> None:
         """A key without a row, such as other servers' reasoning: strings go out at once, all else is held."""
         if isinstance(value, str) and key not in self.held:
@@ -184,6 +213,8 @@ class ChatDecoder(StreamDecoder):
         known = self._known(raw, name, fragment)
         call = known or self._open(raw)
         call.custom = call.custom or bool(raw.get("custom"))
+        if extras := call_extras(raw):
+            self.held.setdefault(CALL_EXTRAS, {}).setdefault(call.id, {}).update(extras)
         # Names and ids are sent once: the sum of chunks would concatenate them.
         new_name = name if not call.name else ""
         if call.streams and (name or fragment.startswith("{")):
@@ -235,6 +266,8 @@ class ChatDecoder(StreamDecoder):
         if not self.reply:
             return []
         reply = with_choice_usage(self.reply, self.choice)
+        if self.details:
+            self.held[DETAILS] = self.details
         finish = self.choice.get("finish_reason")
         common = common_finish(finish, self.refused, bool(self.calls))
         return [
@@ -243,10 +276,14 @@ class ChatDecoder(StreamDecoder):
                 additional_kwargs={**self.held, **self._raw_arguments()},
                 tool_call_chunks=last_chunks(self.calls, complete=bool(finish) or ended),
                 usage_metadata=usage_of(reply),
-                response_metadata=metadata(reply, self.choice, common),
+                response_metadata={**metadata(reply, self.choice, common), **self._reasoning_metadata()},
                 chunk_position="last" if finish else None,
             )
         ]
+
+    def _reasoning_metadata(self) -> JsonObject:
+        found = reasoning_metadata(self.reasoning_field) if self.reasoning_field else {}
+        return {**found, "model_provider": self.provider or "openai"}
 
     def _raw_arguments(self) -> JsonObject:
         texts = {call.id: call.args() for call in self.calls if not call.custom}
@@ -272,6 +309,9 @@ DELTAS: Mapping[str, Callable[[ChatDecoder, _ChunkDraft, str, Delta], None]] = {
     "tool_calls": ChatDecoder._tool_calls,
     "function_call": ChatDecoder._function_call,
     "audio": ChatDecoder._audio,
+    "reasoning_content": ChatDecoder._reasoning,
+    "reasoning": ChatDecoder._reasoning,
+    "reasoning_details": ChatDecoder._reasoning_details,
 }
 
 
