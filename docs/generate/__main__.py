@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from docs.generate import differences, media, parameters, server_tools
+from docs.generate import differences, media, parameters, server_tools, servers
 
 PAGES = {
     "differences.md": differences.page,
     "media.md": media.page,
     "parameters.md": parameters.page,
     "server_tools.md": server_tools.page,
+    "servers.md": servers.page,
 }
 
 if __name__ == "__main__":

@@ -246,7 +246,8 @@ class ModelBase(Parameters, Connection, BaseChatModel):
         policy, dialect = self.prompt_cache, self.dialect
         written: JsonObject = {"prompt_cache": asdict(policy)} if isinstance(policy, PromptCache) else {}
         if isinstance(dialect, Dialect):
-            written["dialect"] = {**asdict(dialect), "content_parts": sorted(dialect.content_parts)}
+            flags = asdict(dialect).items()
+            written["dialect"] = {name: sorted(flag) if isinstance(flag, frozenset) else flag for name, flag in flags}
         return written
 
     def __repr_args__(self) -> list[tuple[str | None, Any]]:

@@ -55,10 +55,11 @@ class ChatUnified(ChatBase, AnthropicFields, OpenAIFields):
     def _resolve(self, model: str) -> catalog.Route:
         found = self._provider_and_id(model)
         address, dialect = self._address(found.provider), self._dialect_for(found.provider)
-        route = catalog.route_to(found.provider, found.model, address, dialect)
-        if route.dialect.model_ids == "with_vendor" and "/" in model:
-            return catalog.route_to(found.provider, model.strip(), address, dialect)
-        return route
+        if "/" in model:
+            whole = catalog.route_to(found.provider, model.strip(), address, dialect)
+            if whole.dialect.model_ids == "with_vendor":
+                return whole
+        return catalog.route_to(found.provider, found.model, address, dialect)
 
     def _provider_and_id(self, model: str) -> catalog.Route:
         """What the name tells. At a foreign `base_url` any name is a model of the server's, by OpenAI's API."""
