@@ -15,8 +15,8 @@ HEAD = """# Servers that speak these APIs
 
 Written by `make tables` from `langchain_unified/data/servers.json` (as of {as_of}). Do not edit this page by hand.
 
-`ChatOpenAI(base_url=…)` speaks to any server of OpenAI's APIs, `ChatAnthropic(base_url=…)` to any server of the Messages
-API, and `ChatUnified` to both:
+`ChatOpenAI(base_url=…)` speaks to any server of OpenAI's APIs, `ChatAnthropic(base_url=…)` to any server of the
+Messages API, and `ChatUnified` to both:
 
 ```python
 from langchain_unified import ChatOpenAI
@@ -25,14 +25,14 @@ model = ChatOpenAI("qwen3:8b", base_url="http://localhost:11434/v1", api_key="ol
 print(model.check("Hello"))  # … server: ollama, because the port 11434.
 ```
 
-What a server takes otherwise than the provider is its *dialect*, a record of flags. It is recognised from the address, at
-no request: host, port and path, also of a ready `client=`. `check` prints it, and why it was chosen.
+What a server takes otherwise than the provider is its *dialect*, a record of flags. It is recognised from the
+address, at no request: host, port and path, also of a ready `client=`. `check` prints it, and why it was chosen.
 
 1. The provider's own host, or none: the provider.
 2. An emulator of this process (`testing.emulator`): the server that it plays.
 3. A host, port or path of the table below: that server.
-4. This machine at another port, and a model of the provider's own (`gpt-5`, `claude-opus-5`): `proxy`, a proxy in front of
-   the provider. It gets what the provider gets.
+4. This machine at another port, and a model of the provider's own (`gpt-5`, `claude-opus-5`): `proxy`, a proxy in
+   front of the provider. It gets what the provider gets.
 5. Anything else: `generic`, which gets what most servers understand.
 
 `dialect=` of each class says it instead: a name of the table, or a record:
@@ -49,26 +49,29 @@ ChatUnified("openai/m", dialect={{"openai": "openrouter"}})  # one for each prov
 
 ## What every other server has in common
 
-- **A model's id goes out as it is written**: `ChatOpenAI("openai/gpt-oss-120b")` at Groq, `"anthropic/claude-sonnet-4.5"` at
-  OpenRouter. `ChatUnified` removes the `openai/` or `anthropic/` that tells it the API, unless the server's ids begin with
-  it. A name that tells no provider goes to a foreign `base_url` by OpenAI's API. Where an id certainly names a known model
-  (`openai/gpt-5:free`, `us.anthropic.claude-…-v1:0`), the facts about it count: efforts, limits, the key of the output
-  limit. `check` names it.
-- **Nothing of OpenAI's caching goes to a server of another kind.** A mark (`cache_control`, `cached(…)`, `prompt_cache=`)
-  goes to a Chat server as `cache_control` on its block, unless the server is known to refuse it.
-- **What a server does not have is done here, or listed** in `response_metadata["adjustments"]`. `with_structured_output` uses
-  `json_schema`, else a forced tool, else `json_object` with the schema in the prompt, else the prompt alone; the answer is
-  always checked here. `get_num_tokens` is LangChain's estimate where there is no endpoint for it.
-- **Reasoning** in `reasoning_content`, `reasoning` or `reasoning_details`, and the `extra_content` of tool calls, is read from
-  any server, shown as standard `reasoning` blocks, and goes back to the server that it came from, and to no other.
-- **Parts that OpenAI does not have** (`video_url`, `audio_url`, a file by URL, a part in the server's own form) are sent.
+- **A model's id goes out as it is written**: `ChatOpenAI("openai/gpt-oss-120b")` at Groq,
+  `"anthropic/claude-sonnet-4.5"` at OpenRouter. `ChatUnified` removes the `openai/` or `anthropic/` that tells it the
+  API, unless the server's ids begin with it. A name that tells no provider goes to a foreign `base_url` by OpenAI's
+  API. Where an id certainly names a known model (`openai/gpt-5:free`, `us.anthropic.claude-…-v1:0`), the facts about
+  it count: efforts, limits, the key of the output limit. `check` names it.
+- **Nothing of OpenAI's caching goes to a server of another kind.** A mark (`cache_control`, `cached(…)`,
+  `prompt_cache=`) goes to a Chat server as `cache_control` on its block, unless the server is known to refuse it.
+- **What a server does not have is done here, or listed** in `response_metadata["adjustments"]`.
+  `with_structured_output` uses `json_schema`, else a forced tool, else `json_object` with the schema in the prompt,
+  else the prompt alone; the answer is always checked here. `get_num_tokens` is LangChain's estimate where there is no
+  endpoint for it.
+- **Reasoning** in `reasoning_content`, `reasoning` or `reasoning_details`, and the `extra_content` of tool calls, is
+  read from any server, shown as standard `reasoning` blocks, and goes back to the server that it came from, and to no
+  other.
+- **Parts that OpenAI does not have** (`video_url`, `audio_url`, a file by URL, a part in the server's own form) are
+  sent.
 
-`emulator(server="deepseek")` of `langchain_unified.testing` answers as that server does, and refuses what it refuses, as far
-as it is documented or reported: a test of your program needs no key and no GPU. It plays {played}.
+`emulator(server="deepseek")` of `langchain_unified.testing` answers as that server does, and refuses what it refuses,
+as far as it is documented or reported: a test of your program needs no key and no GPU. It plays {played}.
 
-Nothing on this page was recorded by this project: *documented* is what the server's own pages or source say, *reported*
-what a user or another project says of it, and *chosen* a careful guess where neither is known. If a server has changed,
-`dialect=` overrides a flag, and a report is welcome.
+Nothing on this page was recorded by this project: *documented* is what the server's own pages or source say,
+*reported* what a user or another project says of it, and *chosen* a careful guess where neither is known. If a server
+has changed, `dialect=` overrides a flag, and a report is welcome.
 """
 
 OPENAI_API = {"openai": "OpenAI's APIs", "anthropic": "the Messages API"}
@@ -128,7 +131,7 @@ def _value(value: object) -> str:
 def _section(server: Server) -> Iterator[str]:
     yield f"## {server.title}"
     yield ""
-    yield f"`dialect=\"{server.name}\"`" + (f", like `{server.like}` but for what follows." if server.like else ".")
+    yield f'`dialect="{server.name}"`' + (f", like `{server.like}` but for what follows." if server.like else ".")
     for api, url in server.base_urls.items():
         yield f"{'ChatOpenAI' if api == 'openai' else 'ChatAnthropic'}: `base_url=\"{url}\"`."
     yield ""

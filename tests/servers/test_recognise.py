@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import anthropic
 import openai
 import pytest
 
+from docs.generate.servers import page
 from langchain_unified import ChatAnthropic, ChatOpenAI, ChatUnified, ConfigurationError, Dialect, known_dialect
 from langchain_unified.catalog import resolve
 from langchain_unified.errors import UnknownModelError
@@ -225,3 +227,7 @@ def test_check_prints_the_server_and_the_known_model():
     ]
     assert report.unchanged
     assert len(str(ChatOpenAI("gpt-5", api_key="k").check("q")).splitlines()) == 1
+
+
+def test_the_page_is_of_today():
+    assert (Path(__file__).parents[2] / "docs" / "servers.md").read_text(encoding="utf-8") == page()
