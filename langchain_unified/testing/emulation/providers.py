@@ -25,7 +25,7 @@ from langchain_unified.testing.emulation.faults import Fault, FaultSource
 from langchain_unified.testing.emulation.rules import refusals
 from langchain_unified.testing.emulation.rules.rule import EmulatedCall, Refusal, error_body
 from langchain_unified.testing.emulation.script import AnswerSource, ScriptEndedError, assistant_answers
-from langchain_unified.testing.emulation.servers import EmulatedServer
+from langchain_unified.testing.emulation.servers import EmulatedServer, readable
 from langchain_unified.testing.emulation.stored import StoredReplies, queued
 from langchain_unified.testing.emulation.tokens import output_tokens
 from langchain_unified.wires._completion import Completion, Tokens
@@ -185,7 +185,9 @@ class EmulatedProviders:
                 kind = {"object": "response.input_tokens"} if endpoint.provider == "openai" else {}
                 return self._json_answer(exchange, 200, {**kind, "input_tokens": total_tokens(call.segments)})
             codec = self.codecs(endpoint.wire)
-            request = codec.read_request(exchange.full_body, exchange.headers)
+            plays = self.server is not None and endpoint.wire == "openai_chat"
+            given = readable(exchange.full_body) if plays else exchange.full_body
+            request = codec.read_request(given, exchange.headers)
             lookup = self.cache.look_up(endpoint.name, exchange.full_body, call.profile, call.segments)
         except MALFORMED_BODY_ERRORS as error:
             return self._invalid_request(

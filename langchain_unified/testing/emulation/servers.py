@@ -60,6 +60,37 @@ class EmulatedServer:
         return self.events(chunks)
 
 
+def readable(body: JsonObject) -> JsonObject:
+    """A Chat body without what other servers take beyond OpenAI: the emulator answers the rest of it."""
+    known = {key: value for key, value in body.items() if key not in SERVER_KEYS}
+    effort = (body.get("reasoning") or {}).get("effort")
+    if effort is not None:
+        known.setdefault("reasoning_effort", effort)
+    return {**known, "messages": [_readable_message(message) for message in body.get("messages") or ()]}
+
+
+def _readable_message(message: JsonObject) -> JsonObject:
+    known = {key: value for key, value in message.items() if key not in SERVER_MESSAGE_KEYS}
+    if known.get("tool_calls"):
+        calls = known["tool_calls"]
+        known["tool_calls"] = [{key: each for key, each in call.items() if key != "extra_content"} for call in calls]
+    if isinstance(known.get("content"), list):
+        known["content"] = [_readable_part(part) for part in known["content"]]
+    return known
+
+
+def _readable_part(part: JsonObject) -> JsonObject:
+    kind = part.get("type")
+    if kind not in OPENAI_PART_TYPES:
+        return {"type": "text", "text": f"[{kind}]"}
+    return {key: value for key, value in part.items() if key != "cache_control"}
+
+
+OPENAI_PART_TYPES = frozenset({"text", "refusal", "image_url", "input_audio", "file"})
+SERVER_KEYS = frozenset({"reasoning", "thinking", "top_k"})
+SERVER_MESSAGE_KEYS = frozenset({"reasoning", "reasoning_content", "reasoning_details"})
+"""What other servers take in addition."""
+
 OPENAI_KEYS = frozenset({"service_tier", "system_fingerprint", "obfuscation"})
 OPENAI_MESSAGE_KEYS = frozenset({"annotations", "refusal"})
 """What OpenAI alone sends."""
