@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import re
+from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
@@ -13,6 +15,18 @@ class Address(NamedTuple):
     base_url: str
     headers: tuple[tuple[str, str], ...] = ()
     query: tuple[tuple[str, object], ...] = ()
+
+
+ENDPOINTS: Mapping[str, re.Pattern[str]] = {
+    "anthropic": re.compile(r"/v1(/messages(/count_tokens)?)?/?(?=$|\?)"),
+    "openai": re.compile(r"(?<=/v1)/(chat/completions|responses)/?(?=$|\?)"),
+}
+"""By provider, what its SDK adds to a base URL itself. Users paste the whole address, or OpenAI's form for Anthropic."""
+
+
+def without_endpoint(base_url: str, provider: str) -> str:
+    """The base URL without what the SDK adds to it."""
+    return ENDPOINTS[provider].sub("", base_url, count=1)
 
 
 def split(base_url: str) -> Address:

@@ -70,6 +70,8 @@ class TransportConfig:
     def __post_init__(self) -> None:
         if isinstance(self.api_key, str):
             object.__setattr__(self, "api_key", SecretStr(self.api_key))
+        if self.base_url and (shorter := _address.without_endpoint(self.base_url, self.provider)) != self.base_url:
+            object.__setattr__(self, "base_url", shorter)
         if self.base_url and ("@" in self.base_url or "?" in self.base_url):
             address = _address.split(self.base_url)
             object.__setattr__(self, "base_url", address.base_url)

@@ -1,0 +1,54 @@
+"""Base URLs as users paste them: with what the SDK adds itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from langchain_unified import ChatAnthropic, ChatOpenAI, ChatUnified
+from langchain_unified.transport import TransportConfig
+from tests.support.replies import answer
+from tests.support.server import serve
+
+
+@pytest.mark.parametrize(
+    "provider, given, used",
+    [
+        ("anthropic", "https://x.y", "https://x.y"),
+        ("anthropic", "https://x.y/v1", "https://x.y"),
+        ("anthropic", "https://x.y/v1/", "https://x.y"),
+        ("anthropic", "https://x.y/a/v1/messages", "https://x.y/a"),
+        ("anthropic", "https://x.y/v1/messages/count_tokens/", "https://x.y"),
+        ("anthropic", "https://x.y/v1/anthropic", "https://x.y/v1/anthropic"),
+        ("anthropic", "https://x.y/v10", "https://x.y/v10"),
+        ("openai", "https://x.y/v1", "https://x.y/v1"),
+        ("openai", "https://x.y/v1/chat/completions", "https://x.y/v1"),
+        ("openai", "https://x.y/a/v1/responses/", "https://x.y/a/v1"),
+        ("openai", "https://x.y/responses", "https://x.y/responses"),
+    ],
+)
+def test_what_the_sdk_adds_is_left_out(provider: Any, given: str, used: str) -> None:
+    assert TransportConfig(provider, given).base_url == used
+
+
+def test_a_query_of_the_address_is_kept() -> None:
+    config = TransportConfig("anthropic", "https://x.y/v1/messages?tenant=a")
+    assert (config.base_url, config.default_query) == ("https://x.y", (("tenant", "a"),))
+
+
+@pytest.mark.parametrize("end", ["", "/v1", "/v1/", "/v1/messages"])
+@pytest.mark.parametrize("kind", [ChatAnthropic, ChatUnified])
+def test_calls_to_anthropic_go_to_one_address(kind: Any, end: str) -> None:
+    with serve(answer) as server:
+        model = kind("claude-opus-5", base_url=server.url + end, api_key="any", max_retries=0)
+        assert model.invoke("hi").text == "hello"
+        assert [request.path for request in server.requests] == ["/v1/messages"]
+
+
+@pytest.mark.parametrize("end", ["/v1", "/v1/chat/completions"])
+def test_calls_to_openai_go_to_one_address(end: str) -> None:
+    with serve(answer) as server:
+        model = ChatOpenAI("gpt-4o", base_url=server.url + end, api_key="any", max_retries=0)
+        assert model.invoke("hi").text == "hello"
+        assert [request.path for request in server.requests] == ["/v1/chat/completions"]
