@@ -21,7 +21,7 @@ ENDPOINTS: Mapping[str, re.Pattern[str]] = {
     "anthropic": re.compile(r"/v1(/messages(/count_tokens)?)?/?(?=$|\?)"),
     "openai": re.compile(r"(?<=/v1)/(chat/completions|responses)/?(?=$|\?)"),
 }
-"""By provider, what its SDK adds to a base URL itself. Users paste the whole address, or OpenAI's form for Anthropic."""
+"""By provider, what its SDK adds to a base URL itself. Users paste the whole address, or OpenAI's form of it."""
 
 
 def without_endpoint(base_url: str, provider: str) -> str:

@@ -18,12 +18,16 @@ RETRYABLE = (errors.ConflictError, errors.RateLimitError, errors.ServerError)
 each_row = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 
 
+BASE_PATHS = {"anthropic": "", "openai": "/v1"}
+"""The path of a base URL; the rest is the call's."""
+
+
 def to(provider: str, response: httpx2.Response, user_info: str = "user:pass-word-1@") -> Transport:
     network = httpx2.MockTransport(lambda request: response)
     return Transport(
         TransportConfig(
             provider=provider,
-            base_url=f"http://{user_info}server.test/v1",
+            base_url=f"http://{user_info}server.test{BASE_PATHS[provider]}",
             default_query=(("token", "query-secret"),),
             api_key=KEY,
             max_retries=0,
@@ -48,7 +52,7 @@ def check(error: BaseException | None, row: Row) -> None:
     assert error.is_retryable is issubclass(row.expected, RETRYABLE)
     for text in (str(error), repr(error), str(error.address)):
         assert not any(secret in text for secret in (KEY, "pass-word-1", "query-secret"))
-    assert error.address == f"http://server.test/v1{call(row.provider).path}"
+    assert error.address == f"http://server.test{BASE_PATHS[row.provider]}{call(row.provider).path}"
     twin = pickle.loads(pickle.dumps(error))
     assert (type(twin).__name__, str(twin), twin.address) == (type(error).__name__, str(error), error.address)
 
@@ -102,7 +106,7 @@ def test_an_event_that_only_its_name_makes_an_error(provider, data, words):
 def test_a_404_says_what_was_asked_and_what_may_be_wrong(url, words):
     row = Row("docs", "anthropic", 404, {"type": "error", "error": {"type": "not_found_error"}}, errors.NotFoundError)
     target = to("anthropic", json_response(row))
-    path = url.removeprefix("http://server.test/v1")
+    path = url.removeprefix("http://server.test")
     with pytest.raises(errors.NotFoundError) as caught:
         target.send(call("anthropic", path=path))
     assert f"The call went to {url}." in str(caught.value)
