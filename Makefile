@@ -9,7 +9,7 @@ BIN = $(VENV)/bin
 PIP_INSTALL = bin/python -m pip install -q --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-recordings test-oldest laws cassettes notebooks tables bench bench-cache call-path soak lint types imports check clean
+.PHONY: help demo test test-recordings test-oldest laws fuzz cassettes notebooks tables bench bench-cache call-path soak lint types imports check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -31,6 +31,9 @@ test-oldest: ## run the tests on the oldest releases that pyproject.toml allows,
 
 laws: $(VENV)/.test ## run the laws of tests/laws with many generated conversations (EXAMPLES=1000: of each law and model)
 	LAW_EXAMPLES=$(or $(EXAMPLES),300) $(BIN)/python -m pytest -n $(WORKERS) tests/laws $(ARGS)
+
+fuzz: $(VENV)/.test ## read mutated replies and events: 100,000 cases, CASES and SEED to change that
+	$(BIN)/python -m tests.fuzz.drive $(or $(CASES),100000) $(or $(SEED),0)
 
 cassettes: $(VENV)/.test ## record cassettes/ against the emulator (RECORD=live: against the providers, with your keys)
 	rm -rf cassettes

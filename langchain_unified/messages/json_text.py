@@ -22,6 +22,8 @@ def json_object(text: str) -> JsonObject | None:
 
 def json_value(text: str) -> Any:
     """The value that a JSON text holds, read as `json_object` does; `None` where it is no JSON."""
+    if not isinstance(text, str):
+        return text  # a server wrote the value itself
     try:
         return json.loads(text, strict=False)
     except (ValueError, RecursionError):

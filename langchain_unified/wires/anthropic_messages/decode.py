@@ -16,7 +16,9 @@ from langchain_unified.messages.json_text import json_object
 from langchain_unified.request import JsonObject
 from langchain_unified.usage import ANTHROPIC_FINISH, anthropic_usage, common_finish_reason
 from langchain_unified.wires._body import non_null
+from langchain_unified.wires._shapes import FOREIGN, list_left_out, not_readable
 from langchain_unified.wires._wire import plain_content
+from langchain_unified.wires.anthropic_messages.shapes import REPLY
 
 PROVIDER = "anthropic"
 
@@ -29,15 +31,21 @@ NOT_METADATA = frozenset({"type", "role", "content"})
 
 def decode(reply: JsonObject) -> list[AIMessage]:
     """The one message of a reply, with its blocks unchanged. Raises `ReplyError` for a reply of another shape."""
+    reply, left_out = (reply, []) if REPLY.fits(reply) else REPLY.readable(reply)
     blocks = _content(reply)
-    calls, invalid = tool_calls(blocks, reply.get("stop_reason"))
-    message = AIMessage(
-        content=plain_content(blocks),
-        tool_calls=calls,
-        invalid_tool_calls=invalid,
-        usage_metadata=usage_metadata(reply),
-        response_metadata=metadata(reply),
-    )
+    try:
+        calls, invalid = tool_calls(blocks, reply.get("stop_reason"))
+        message = AIMessage(
+            content=plain_content(blocks),
+            tool_calls=calls,
+            invalid_tool_calls=invalid,
+            usage_metadata=usage_metadata(reply),
+            response_metadata=metadata(reply),
+        )
+    except FOREIGN as exc:
+        raise not_readable("The reply", exc) from exc
+    if left_out:
+        list_left_out(message, left_out)
     return [message]
 
 

@@ -8,10 +8,10 @@ from typing import TypeAlias
 from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 
-from langchain_unified.errors import ReplyError
 from langchain_unified.messages.json_text import json_object
 from langchain_unified.request import JsonObject
 from langchain_unified.wires._body import non_null
+from langchain_unified.wires._shapes import FOREIGN, not_readable
 from langchain_unified.wires._wire import break_json_tail, incomplete_stream
 from langchain_unified.wires.anthropic_messages.decode import (
     CUT_SHORT,
@@ -21,6 +21,7 @@ from langchain_unified.wires.anthropic_messages.decode import (
     usage_metadata,
     with_call_id,
 )
+from langchain_unified.wires.anthropic_messages.shapes import EVENT
 
 Chunks: TypeAlias = list[AIMessageChunk]
 Content: TypeAlias = "str | list[str | JsonObject]"
@@ -54,6 +55,8 @@ class MessageStream:
 
     def feed(self, event: JsonObject) -> Chunks:
         """The chunks of one event; none for unknown events. Raises `ReplyError` for an event that lacks a key."""
+        if not EVENT.fits(event):
+            event = EVENT.event(event)
         kind = event.get("type", "")
         try:
             if kind == "content_block_delta":  # most events are one
@@ -62,8 +65,8 @@ class MessageStream:
                     return self._odd_delta(index, delta)
                 return DELTAS.get(delta["type"], MessageStream._other)(self, index, delta)
             return EVENTS[kind](self, event) if kind in EVENTS else []
-        except (KeyError, TypeError, AttributeError) as exc:
-            raise ReplyError(f"A {kind} event of the stream does not have the expected keys: {exc!r}.") from exc
+        except FOREIGN as exc:
+            raise not_readable(f"A {kind} event of the stream", exc) from exc
 
     def end(self, *, ended: bool = False) -> Chunks:
         """The last chunk of a stream without `message_stop`. None if that came, or nothing at all."""

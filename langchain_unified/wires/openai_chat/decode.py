@@ -22,7 +22,9 @@ from langchain_unified.messages.server_reasoning import CALL_EXTRAS
 from langchain_unified.messages.tool_calls import CUSTOM_ARGUMENT, RAW_ARGUMENTS
 from langchain_unified.request import JsonObject
 from langchain_unified.usage import CHAT_FINISH, FinishReason, common_finish_reason, openai_usage
+from langchain_unified.wires._shapes import FOREIGN, list_left_out, not_readable
 from langchain_unified.wires.openai_chat.reasoning import REASONING_FIELDS, TEXT_FIELDS, read_reasoning
+from langchain_unified.wires.openai_chat.shapes import REPLY
 
 # Keys that are read by name or belong to the transport. All others are kept as they are.
 REPLY_KEYS = frozenset({"choices", "usage", "model", "id", "object", "obfuscation"})
@@ -39,9 +41,17 @@ def decode(reply: JsonObject) -> list[AIMessage]:
     Only the first has the usage, which is that of the whole reply.
     Raises `ReplyError` for what is not a chat completion.
     """
-    choices = _choices(reply)
+    given = reply
+    reply, left_out = (reply, []) if REPLY.fits(reply) else REPLY.readable(reply)
+    choices = _choices(reply if left_out == [] or reply.get("choices") else given)
     without_usage = {key: value for key, value in reply.items() if key != "usage"}
-    return [_message(choice, reply if position == 0 else without_usage) for position, choice in enumerate(choices)]
+    try:
+        found = [_message(choice, reply if at == 0 else without_usage) for at, choice in enumerate(choices)]
+    except FOREIGN as exc:
+        raise not_readable("The reply", exc) from exc
+    if left_out:
+        list_left_out(found[0], left_out)
+    return found
 
 
 def _choices(reply: Any) -> list[JsonObject]:

@@ -13,6 +13,7 @@ from langchain_unified.messages.json_text import arguments_object
 from langchain_unified.messages.server_reasoning import CALL_EXTRAS, COMPATIBLE, DETAILS, TEXT
 from langchain_unified.messages.tool_calls import RAW_ARGUMENTS
 from langchain_unified.request import JsonObject
+from langchain_unified.wires._shapes import FOREIGN, not_readable
 from langchain_unified.wires._wire import StreamDecoder, incomplete_stream
 from langchain_unified.wires.openai_chat.decode import (
     CHOICE_KEYS,
@@ -29,6 +30,7 @@ from langchain_unified.wires.openai_chat.decode import (
     with_choice_usage,
 )
 from langchain_unified.wires.openai_chat.reasoning import add_details, details_text, reasoning_metadata
+from langchain_unified.wires.openai_chat.shapes import EVENT
 from langchain_unified.wires.openai_chat.stream_calls import StreamedCall, goes_on, last_chunks, unsent_part
 
 Delta: TypeAlias = Any
@@ -73,9 +75,11 @@ class ChatDecoder(StreamDecoder):
     in_messages: bool = False
     """Whether the pieces come as `message` in place of `delta`."""
 
-    def feed(self, event: JsonObject) -> list[AIMessageChunk]:
+    def feed(self, event: JsonObject) -> list[AIMessageChunk]:  # noqa: C901 - the hot loop calls little
         if "choices" not in event and "usage" not in event:
             return []
+        if not EVENT.fits(event):
+            event = EVENT.event(event)
         for key, value in event.items():
             # Later empty values (Azure's filter chunks have an empty model and id) overwrite nothing.
             if key != "choices" and (value or (value is not None and key not in self.reply)):
@@ -93,8 +97,11 @@ class ChatDecoder(StreamDecoder):
                 # Some servers count chunks, or from 1, where the API has the index 0: a sole choice is the answer.
                 # Where the index 0 has come twice, another index is another choice.
                 continue
-            if chunk := self._read(choice):
-                chunks.append(chunk)
+            try:
+                if chunk := self._read(choice):
+                    chunks.append(chunk)
+            except FOREIGN as exc:
+                raise not_readable("A choice of the stream", exc) from exc
         return chunks
 
     def _read(self, choice: JsonObject) -> AIMessageChunk | None:

@@ -20,7 +20,9 @@ from langchain_unified.messages.json_text import arguments_object, object_error
 from langchain_unified.messages.tool_calls import CUSTOM_ARGUMENT
 from langchain_unified.request import JsonObject
 from langchain_unified.usage import RESPONSES_INCOMPLETE, FinishReason, common_finish_reason, openai_usage
+from langchain_unified.wires._shapes import FOREIGN, list_left_out, not_readable
 from langchain_unified.wires._wire import plain_content
+from langchain_unified.wires.openai_responses.shapes import REPLY
 
 PROVIDER = "openai"
 
@@ -46,16 +48,22 @@ CLIENT_CALLS = frozenset(
 
 def decode(reply: JsonObject) -> list[AIMessage]:
     """The message of a reply. Raises `ReplyError` where the reply is no Responses object."""
+    reply, left_out = (reply, []) if REPLY.fits(reply) else REPLY.readable(reply)
     output = output_of(reply)
-    reason = finish_reason(reply, output)
-    calls, invalid = calls_of(output, incomplete=reason == "length")
-    message = AIMessage(
-        content=reply_content([block for item in output for block in item_blocks(item)]),
-        tool_calls=calls,
-        invalid_tool_calls=invalid,
-        response_metadata=metadata(reply, reason),
-        usage_metadata=usage_of(reply, output),
-    )
+    try:
+        reason = finish_reason(reply, output)
+        calls, invalid = calls_of(output, incomplete=reason == "length")
+        message = AIMessage(
+            content=reply_content([block for item in output for block in item_blocks(item)]),
+            tool_calls=calls,
+            invalid_tool_calls=invalid,
+            response_metadata=metadata(reply, reason),
+            usage_metadata=usage_of(reply, output),
+        )
+    except FOREIGN as exc:
+        raise not_readable("The reply", exc) from exc
+    if left_out:
+        list_left_out(message, left_out)
     return [message]
 
 

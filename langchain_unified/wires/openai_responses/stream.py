@@ -15,6 +15,7 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 
 from langchain_unified.request import JsonObject
+from langchain_unified.wires._shapes import FOREIGN, not_readable
 from langchain_unified.wires._wire import ArgumentText, StreamDecoder, incomplete_stream
 from langchain_unified.wires.openai_responses.decode import (
     ARGUMENTS,
@@ -27,6 +28,7 @@ from langchain_unified.wires.openai_responses.decode import (
     streamable,
     usage_of,
 )
+from langchain_unified.wires.openai_responses.shapes import EVENT
 from langchain_unified.wires.openai_responses.stream_items import (
     Item,
     Part,
@@ -60,8 +62,15 @@ class ResponsesStream(StreamDecoder):
         self._ended = False
 
     def feed(self, event: JsonObject) -> Iterable[AIMessageChunk]:
+        if not EVENT.fits(event):
+            event = EVENT.event(event)
         reader = EVENTS.get(event.get("type", ""))
-        return () if reader is None else reader(self, event)
+        if reader is None:
+            return ()
+        try:
+            return [*reader(self, event)]
+        except FOREIGN as exc:
+            raise not_readable(f"A {event['type']} event of the stream", exc) from exc
 
     def end(self, *, ended: bool = False) -> list[AIMessageChunk]:
         """The end of a stream without its final event."""

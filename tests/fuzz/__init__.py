@@ -1,0 +1,1 @@
+"""Structured mutations of recorded replies and events: nothing raises an exception that is not ours."""
