@@ -53,7 +53,7 @@ class EventReader:
 
     def feed(self, chunk: bytes) -> list[JsonObject]:
         events = self._events(self._parser.feed(chunk))
-        if not events and self.failure is None and self.is_complete():
+        if not events and self.failure is None and not self.ended and self.is_complete():
             self._end_after_heartbeats()
         if self.idle_timeout and self.failure is None and not self.ended:
             self._watch(self.idle_timeout, events)

@@ -148,6 +148,8 @@ class MessageStream:
     def _start(self, index: int, block: JsonObject) -> Chunks:
         if block["type"] == "tool_use":
             block = with_call_id(block, self.reply, index)
+        elif block["type"] == "text" and "text" not in block:
+            block = {**block, "text": ""}
         self.blocks[index] = block
         if self.plain and block["type"] == "text" and "citations" not in block:
             self.strings.add(index)

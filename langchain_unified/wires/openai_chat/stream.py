@@ -270,7 +270,7 @@ class ChatDecoder(StreamDecoder):
 
     def end(self, *, ended: bool = False) -> list[AIMessageChunk]:
         """The last chunk, with everything that was held, and what ends the calls. None where no event came."""
-        if not self.reply:
+        if not (self.reply or self.choice or self.provider):
             return []
         reply = with_choice_usage(self.reply, self.choice)
         if self.details:
