@@ -10,7 +10,7 @@ from langchain_core.messages.utils import count_tokens_approximately
 
 from langchain_unified.chat_models import _plan
 from langchain_unified.chat_models._model import ModelBase
-from langchain_unified.errors import InvalidHistoryError, ProviderError
+from langchain_unified.errors import InvalidHistoryError, ProviderError, ReplyError
 from langchain_unified.transport import Answer
 
 
@@ -28,9 +28,9 @@ class CountedTokens(ModelBase):
         plan = self._count_plan(messages, tools, kwargs)
         if plan is not None:
             try:
-                return _counted(self._transport(plan.route.provider).send(plan.call))
-            except ProviderError as error:
-                _raise_unless_uncounted(error, plan)
+                return self._counted(self._transport(plan.route.provider).send(plan.call), plan)
+            except (ProviderError, ReplyError) as error:
+                self._raise_unless_uncounted(error, plan)
         return count_tokens_approximately(messages, tools=cast("Any", tools))
 
     async def aget_num_tokens_from_messages(
@@ -40,18 +40,33 @@ class CountedTokens(ModelBase):
         plan = self._count_plan(messages, tools, kwargs)
         if plan is not None:
             try:
-                return _counted(await self._transport(plan.route.provider).asend(plan.call))
-            except ProviderError as error:
-                _raise_unless_uncounted(error, plan)
+                return self._counted(await self._transport(plan.route.provider).asend(plan.call), plan)
+            except (ProviderError, ReplyError) as error:
+                self._raise_unless_uncounted(error, plan)
         return count_tokens_approximately(messages, tools=cast("Any", tools))
 
     def _count_plan(
         self, messages: list[BaseMessage], tools: Sequence[Any] | None, keywords: Mapping[str, Any]
     ) -> _plan.Plan | None:
         try:
-            return _plan.make_count(self, messages, {**keywords, "tools": tools} if tools else keywords)
+            plan = _plan.make_count(self, messages, {**keywords, "tools": tools} if tools else keywords)
         except InvalidHistoryError:
             return None  # nothing that could be sent: parts of a conversation are counted to trim it
+        return None if plan is not None and plan.route.provider in self._current().uncounted else plan
+
+    @staticmethod
+    def _counted(answer: Answer, plan: _plan.Plan) -> int:
+        """The number in an answer. Raises `ReplyError` for the answer of another server that has none."""
+        if "input_tokens" not in answer.data and plan.route.dialect.counting != "endpoint":
+            raise ReplyError("The server did not count the tokens.")
+        return int(answer.data.get("input_tokens", 0))
+
+    def _raise_unless_uncounted(self, error: ProviderError | ReplyError, plan: _plan.Plan) -> None:
+        """Raise the error of a counting endpoint, unless it says that the server has none; that is remembered."""
+        no_count = isinstance(error, ReplyError) or error.status in NO_SUCH_ENDPOINT
+        if plan.route.dialect.counting == "endpoint" or not no_count:
+            raise error
+        self._current().uncounted.add(plan.route.provider)
 
     def get_num_tokens(self, text: str) -> int:
         """The tokens of a text: by `custom_get_token_ids` if given, else counted as one user message."""
@@ -62,13 +77,3 @@ class CountedTokens(ModelBase):
 
 NO_SUCH_ENDPOINT = frozenset({404, 405, 501})
 """The statuses by which a server says that it has no endpoint of this name."""
-
-
-def _counted(answer: Answer) -> int:
-    return int(answer.data.get("input_tokens", 0))
-
-
-def _raise_unless_uncounted(error: ProviderError, plan: _plan.Plan) -> None:
-    """Raise the error of a counting endpoint, unless it says that the server has none."""
-    if plan.route.dialect.counting == "endpoint" or error.status not in NO_SUCH_ENDPOINT:
-        raise error

@@ -58,6 +58,8 @@ class ModelState:
         self.profile: Profile | None = None
         """The profile of the table for this route."""
         self.defaults: JsonObject | None = None
+        self.uncounted: set[Provider] = set()
+        """The providers whose server has no endpoint for counting tokens, as it turned out."""
         self.transports: dict[Provider, Transport] = {}
         self.earlier: dict[Provider, Transport] = {}
         """Transports from before the last change, until it is known whether their configuration is still the same."""

@@ -58,17 +58,22 @@ def chat(question: str, model: str, max_tokens: int | None) -> None:
 
 @commands.command()
 @click.option("--port", type=click.IntRange(0, 65535), default=8787, show_default=True, help="0 takes a free port.")
-def emulate(port: int) -> None:
-    """Serve the APIs of both providers on this machine, for tests."""
+@click.option("--server", help="Another server to play: ollama, vllm, openrouter, deepseek, …")
+def emulate(port: int, server: str | None) -> None:
+    """Serve the APIs of both providers on this machine, or of another server, for tests."""
     from langchain_unified.testing import emulator
 
     console = Console(highlight=False)
     try:
-        with emulator(port=port) as server:
-            console.print(f"Anthropic: {server.anthropic_url}", markup=False)
-            console.print(f"OpenAI:    {server.openai_url}", markup=False)
-            console.print("Use these addresses as base_url, with any API key. Press Ctrl-C to stop.", markup=False)
-            server.wait()
+        with _exit_on_error():
+            running = emulator(port=port, server=server)
+        with running:
+            console.print(f"Anthropic: {running.anthropic_url}", markup=False)
+            console.print(f"OpenAI:    {running.openai_url}", markup=False)
+            dialect = f" and dialect={server!r}" if server else ""
+            usage = f"Use these addresses as base_url{dialect}, with any API key. Press Ctrl-C to stop."
+            console.print(usage, markup=False)
+            running.wait()
     except KeyboardInterrupt:
         console.print("The emulator has stopped.", markup=False)
     except OSError as error:

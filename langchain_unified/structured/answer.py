@@ -156,7 +156,7 @@ _CODE_BLOCK = re.compile(r"```(?:json)?\s*\n(.*?)\n\s*```", re.DOTALL)
 
 
 def _json_candidates(message: AIMessage) -> Iterator[str]:
-    """Where JSON may stand: the whole text, its only Markdown code block, or the last block, after a comment."""
+    """Where JSON may stand: the whole text, its only Markdown code block, the last block, or after some words."""
     text = str(message.text)
     yield text
     code_blocks = _CODE_BLOCK.findall(text)
@@ -164,6 +164,11 @@ def _json_candidates(message: AIMessage) -> Iterator[str]:
         yield code_blocks[0]
     blocks = message.content if isinstance(message.content, list) else []
     yield from [block["text"] for block in blocks if isinstance(block, dict) and block.get("type") == "text"][-1:]
+    # Models that are held to no format think or explain before the answer, some in the text itself.
+    after_thought = text.rpartition("</think>")[2]
+    start, end = after_thought.find("{"), after_thought.rfind("}")
+    if 0 <= start < end and (start, end + 1) != (0, len(text)):
+        yield after_thought[start : end + 1]
 
 
 def _parse_json(text: str) -> Any:

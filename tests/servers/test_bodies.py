@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx2
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_core.tools import tool
@@ -320,3 +321,58 @@ def test_parts_that_other_servers_take(block, part):
     assert sent["messages"][0]["content"][1] == part
     with pytest.raises(UnsupportedContentError):
         ChatOpenAI("gpt-4o", api_key="k").invoke([HumanMessage([block])])
+
+
+# --- what is done here ------------------------------------------------------------------------------------------------
+
+
+def answering(*answers: httpx2.Response) -> tuple[httpx2.Client, list[str]]:
+    """A client that answers so, the last answer again and again, and the paths that were asked."""
+    asked: list[str] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        asked.append(request.url.path)
+        return answers[min(len(asked), len(answers)) - 1]
+
+    return httpx2.Client(transport=httpx2.MockTransport(answer)), asked
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [httpx2.Response(404, json={"detail": "Not Found"}), httpx2.Response(405), httpx2.Response(200, json={"ok": 1}),
+     httpx2.Response(200, text="<html>hello</html>")],
+    ids=["404", "405", "another object", "html"],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", [ChatOpenAI, ChatAnthropic])
+def test_a_proxy_that_does_not_count_is_asked_once(answer, kind):
+    client, asked = answering(answer)
+    name = "gpt-4o" if kind is ChatOpenAI else "claude-opus-5"
+    model = kind(name, base_url="http://127.0.0.1:5555", api_key="k", max_retries=0, http_client=client)
+    assert model.get_num_tokens("a few words") > 0
+    assert model.get_num_tokens_from_messages([HumanMessage("a few words")]) > 0
+    assert len(asked) == 1
+
+
+def test_an_unknown_server_is_not_asked_to_count():
+    client, asked = answering(httpx2.Response(500))
+    assert chat(http_client=client).get_num_tokens("a few words") > 0
+    assert messages_model(http_client=client).get_num_tokens("a few words") > 0
+    assert asked == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"name": "Oslo"}',
+        'Here it is:\n```json\n{"name": "Oslo"}\n```\nAnything else?',
+        'Here it is: {"name": "Oslo"}',
+        '<think>The schema {"name"} wants a city.</think>{"name": "Oslo"}',
+        '<think>\nhm {\n</think>\n\nSure! {"name": "Oslo"} is it.',
+    ],
+)
+def test_an_answer_that_nothing_held_to_the_schema_is_read_and_checked(text):
+    reply = {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [
+        {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}]}  # fmt: skip
+    client, _ = answering(httpx2.Response(200, json=reply))
+    model = chat("deepseek-v4-flash", dialect="deepseek", http_client=client)
+    assert model.with_structured_output(City).invoke("q") == City(name="Oslo")
