@@ -26,8 +26,6 @@ MODELS = {"azure": "gpt-5.4-mini", "deepseek": "deepseek-v4-flash", "gemini": "g
 
 ASKED_TO_REASON = {"llama.cpp", "openrouter", "vllm"}
 
-PENDING = pytest.mark.xfail(strict=False, reason="what a server thought goes back to it with a change of its own")
-EACH = [pytest.param(name, marks=PENDING) if name in ("deepseek", "gemini", "openrouter") else name for name in SERVERS]
 
 QUESTIONS = ("use get_weather for Paris", "use get_weather for Rome", "thanks")
 
@@ -53,7 +51,7 @@ def test_each_server_is_known_by_its_name():
 
 
 @pytest.mark.parametrize("streaming", [False, True], ids=["whole", "streamed"])
-@pytest.mark.parametrize("name", EACH)
+@pytest.mark.parametrize("name", SERVERS)
 def test_an_agent_of_three_turns(name, streaming):
     with emulator(server=name) as server:
         agent = create_agent(model_of(name, server.openai_url, streaming=streaming), [get_weather])
@@ -70,7 +68,7 @@ def test_an_agent_of_three_turns(name, streaming):
         assert all(message.usage_metadata for message in state["messages"] if isinstance(message, AIMessage))
 
 
-@pytest.mark.parametrize("name", EACH)
+@pytest.mark.parametrize("name", SERVERS)
 async def test_an_agent_of_three_turns_async(name):
     async with emulator(server=name) as server:
         agent = create_agent(model_of(name, server.openai_url), [get_weather])
