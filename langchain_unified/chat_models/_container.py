@@ -33,7 +33,8 @@ def _id_of(reply: AIMessage) -> str | None:
 
 def _waits_for_results(reply: AIMessage) -> bool:
     """Whether code that a reply runs has called a tool and has no result yet."""
-    blocks = [block for block in reply.content if isinstance(block, dict)]
+    items = reply.content if isinstance(reply.content, list) else []
+    blocks = [block for block in items if isinstance(block, dict)]
     finished = {block.get(key) for block in blocks for key in ("tool_use_id", "tool_call_id")}
     calls = ("server_tool_use", "server_tool_call")
     running = {block.get("id") for block in blocks if block.get("type") in calls} - finished

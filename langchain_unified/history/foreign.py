@@ -29,12 +29,18 @@ def is_foreign(turn: Turn, wire: WireName, model: str) -> bool:
         return False
     if turn.origin != wire:
         return needs_words(turn)
+    if any(block["type"] in NOT_IN_ANSWERS for block in turn.blocks):
+        return True
     is_other = OTHER_SERVER in turn.options or not same_model(turn.model, model)
     return is_other and any(map(is_reasoning, turn.blocks))
 
 
 OTHER_SERVER = "other_server"
 """Key in a turn's options: another server wrote it than the one that is asked."""
+
+
+NOT_IN_ANSWERS = frozenset({"tool_result", "unknown"})
+"""Blocks that no answer has: programs put them there."""
 
 
 def translated(turn: Turn, wire: WireName, model: str, adjustments: list[Adjustment]) -> Translated:
@@ -48,6 +54,9 @@ def translated(turn: Turn, wire: WireName, model: str, adjustments: list[Adjustm
         return result_as_taken(turn, wire, adjustments)
     if turn.origin != wire:
         return in_words(turn, turn.blocks, adjustments)
+    if same_model(turn.model, model):
+        found = in_words(turn, turn.blocks, adjustments)
+        return found._replace(turn=replace(found.turn, origin=turn.origin, model=turn.model))
     if wire == "openai_responses":
         return in_words(turn, [part for block in turn.blocks for part in _without_reasoning_id(block)], adjustments)
     return Translated(replace(turn, blocks=tuple(block for block in turn.blocks if not is_reasoning(block))))

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from langchain_core.messages import AIMessage
 
-from langchain_unified.messages.blocks import as_replied, content_items, normalise, wire_of_type
+from langchain_unified.messages.blocks import READERS, as_replied, content_items, normalise, wire_of_type
 from langchain_unified.messages.cache_marks import mark_last, mark_of, marked, split_mark, with_mark
 from langchain_unified.messages.json_text import data_text
 from langchain_unified.messages.output_v0 import with_stored_items
@@ -104,23 +104,32 @@ def _is_v1(message: AIMessage) -> bool:
 def _replayed_blocks(message: AIMessage, wire: WireName) -> Iterator[Block]:
     """The blocks of a reply that goes back to the wire it came from."""
     for item in content_items(message.content):
-        is_block = isinstance(item, dict) and isinstance(item.get("type"), str)
-        block = item if is_block else {"type": "text", "text": data_text(item)}
+        block = item if _is_block(item, wire) else {"type": "text", "text": data_text(item) if item else ""}
         if block.get("type") in STANDARD_ONLY or block.get("type") in NOT_REPLIED.get(wire, ()):
             yield normalise(block, wire)
+        elif (home := _home_of(block)) not in (None, wire):
+            yield from standard_blocks(block, home, wire)  # merged from answers of several providers
         else:
             yield with_mark(NativeBlock(type="native", value=as_replied(block)), block)
 
 
+def _is_block(item: Any, wire: WireName) -> bool:
+    """Whether an item of an answer is a content block. Parts of items of the Responses API have no type."""
+    if not isinstance(item, dict):
+        return False
+    return isinstance(item.get("type"), str) or (wire == "openai_responses" and bool(item.get("id")))
+
+
 # No API has blocks of these types: LangChain or the caller wrote them.
 STANDARD_ONLY = frozenset({"tool_call", "invalid_tool_call", "tool_call_chunk", "server_tool_call",
-                           "server_tool_result", "non_standard", "image_url"})  # fmt: skip
+                           "server_tool_call_chunk", "server_tool_result", "non_standard", "image_url"})  # fmt: skip
 
 # Types that the API has not in its replies: they stand in answers that were stored, merged or edited.
 # (A block `reasoning` with Claude's signature becomes `thinking` again.)
 NOT_REPLIED: Mapping[WireName, frozenset[str]] = {
     "anthropic_messages": frozenset({"reasoning", "refusal", "file", "text-plain", "audio", "video", "input_text",
-                                     "output_text", "input_image", "input_file", "input_audio", "function_call"}),
+                                     "output_text", "input_image", "input_file", "input_audio", "function_call",
+                                     "tool_result"}),
     "openai_responses": frozenset({"search_result", "document", "file", "text-plain", "audio", "video", "input_text",
                                    "output_text", "input_image", "input_file", "input_audio", "tool_use",
                                    "tool_result"}),
@@ -135,9 +144,11 @@ def _translated_blocks(message: AIMessage, wire: WireName, origin: WireName | No
     items = content_items(message.content) if origin is None else _standard_items(message)
     for item in items:
         block = item if isinstance(item, dict) else {"type": "text", "text": data_text(item)}
-        if origin not in (None, wire) and block.get("type") == "non_standard":
-            yield with_mark(_foreign(block.get("value")), block)
-            continue
+        if block.get("type") == "non_standard":
+            if origin not in (None, wire):
+                yield with_mark(_foreign(block.get("value")), block)
+                continue
+            block = _unwrapped(block, wire)
         home = _home_of(block)
         if home is None:
             same_api = origin == wire == "openai_responses"
@@ -151,6 +162,19 @@ def _translated_blocks(message: AIMessage, wire: WireName, origin: WireName | No
 
 
 CALLS = frozenset({"tool_call", "invalid_tool_call"})
+
+
+def _unwrapped(block: JsonObject, wire: WireName) -> JsonObject:
+    """A provider's block that core wrapped because the message did not name its provider; any other stays wrapped.
+
+    A wrapped block of a type that is not known here is the caller's, for `wire`.
+    """
+    value = block.get("value")
+    kind = str(value.get("type")) if isinstance(value, dict) else ""
+    is_own = kind == "tool_use" and wire == "anthropic_messages"
+    if not isinstance(value, dict) or is_own or (kind not in READERS and _home_of(value) in (None, wire)):
+        return block
+    return {**value, "cache_control": {"type": "ephemeral", **mark}} if (mark := mark_of(block)) else value
 
 
 def _home_of(block: Mapping[str, Any]) -> WireName | None:
@@ -191,7 +215,23 @@ def _standard_items(message: AIMessage) -> list[Any]:
 def _core_blocks(message: AIMessage, content: Any) -> list[Any]:
     # Core's translators remove "index" from the blocks that they are given, so they get copies; they drop bare strings.
     copies = content if isinstance(content, str) else [_text_or_copy(item) for item in content]
-    return cast("list[Any]", message.model_copy(update={"content": copies}).content_blocks)
+    try:
+        return cast("list[Any]", message.model_copy(update={"content": copies}).content_blocks)
+    except MALFORMED:
+        alone = message.model_copy(update={"tool_calls": [], "invalid_tool_calls": []})
+        return [found for item in content for found in _core_blocks_of(alone, item)]
+
+
+MALFORMED = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+"""What core's translators raise for a block that lacks what its type needs."""
+
+
+def _core_blocks_of(message: AIMessage, item: Any) -> list[Any]:
+    """The standard blocks of one item; the item as `non_standard` where core cannot translate it."""
+    try:
+        return cast("list[Any]", message.model_copy(update={"content": [_text_or_copy(item)]}).content_blocks)
+    except MALFORMED:
+        return [{"type": "non_standard", "value": item}]
 
 
 def _text_or_copy(item: Any) -> JsonObject:
@@ -207,7 +247,7 @@ def standard_blocks(block: Mapping[str, Any], home: WireName, wire: WireName) ->
     """The standard blocks of a block that only `home` has, for `wire`; `foreign` where it has no standard form."""
     provider = "anthropic" if home == "anthropic_messages" else "openai"
     carrier = AIMessage(content=[_text_or_copy(block)], response_metadata={"model_provider": provider})
-    blocks = [_standard_block(cast(JsonObject, item), wire) for item in carrier.content_blocks]
+    blocks = [_standard_block(cast(JsonObject, item), wire) for item in _core_blocks_of(carrier, dict(block))]
     yield from mark_last(blocks, mark_of(block) if blocks else None)
 
 

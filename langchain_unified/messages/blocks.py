@@ -30,6 +30,7 @@ from langchain_unified.request.blocks import (
     NativeBlock,
     PlainTextBlock,
     SearchResultBlock,
+    ServerToolCallBlock,
     TextBlock,
     ToolCallBlock,
     ToolResultBlock,
@@ -90,7 +91,8 @@ def normalise_result(item: Any, wire: WireName) -> Block:
 
 
 NOT_IN_RESULTS = frozenset({"reasoning", "tool_call", "invalid_tool_call", "tool_call_chunk", "server_tool_call",
-                            "server_tool_result", "refusal", "function_call", "tool_use", "tool_result"})  # fmt: skip
+                            "server_tool_call_chunk", "server_tool_result", "refusal", "function_call", "tool_use",
+                            "tool_result"})  # fmt: skip
 
 
 def _is_well_formed(block: Block) -> bool:
@@ -339,6 +341,12 @@ def _tool_call_chunk(block: JsonObject) -> InvalidToolCallBlock:
     return build(InvalidToolCallBlock, type="invalid_tool_call", **named, **_select(block, "extras"))
 
 
+def _server_tool_call_chunk(block: JsonObject) -> ServerToolCallBlock:
+    """A call of a server tool in a stream that stopped before its arguments were complete."""
+    args = json_object(block.get("args") or "{}") or {}
+    return build(ServerToolCallBlock, **{**_standard(block), "type": "server_tool_call", "args": args})
+
+
 def _tool_result(block: JsonObject) -> ToolResultBlock:
     content = block.get("content")
     items = [content] if isinstance(content, str) and content else content if isinstance(content, list) else []
@@ -364,7 +372,7 @@ def _non_standard(block: JsonObject) -> NativeBlock | UnknownBlock:
     if not isinstance(value, dict):
         return {"type": "unknown", "value": block}
     unmarked, mark = split_mark(value)
-    return marked(NativeBlock(type="native", value=unmarked), mark)
+    return marked(NativeBlock(type="native", value=as_replied(unmarked)), mark)
 
 
 # --- where the data of a medium is ------------------------------------------------------------------------------------
@@ -419,6 +427,7 @@ READERS: Mapping[str, Callable[[JsonObject], Block]] = {
     "invalid_tool_call": _standard,
     "tool_call_chunk": _tool_call_chunk,
     "server_tool_call": _standard,
+    "server_tool_call_chunk": _server_tool_call_chunk,
     "server_tool_result": _standard,
     "refusal": _standard,
     "non_standard": _non_standard,

@@ -268,7 +268,7 @@ def test_every_type_that_is_read_has_a_row() -> None:
     from langchain_unified.messages.blocks import READERS
 
     written = {kind_of(form) for kind in media.BLOCK_KINDS for form in kind.forms}
-    assert READERS.keys() - written == {"tool_call_chunk"}
+    assert READERS.keys() - written == {"tool_call_chunk", "server_tool_call_chunk"}
 
 
 def test_the_page_is_current() -> None:

@@ -6,7 +6,12 @@ makes: a kind that the package does not bear yet is off, with the reason beside 
 
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
+import decimal
 import functools
+import pathlib
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,10 +24,13 @@ from langchain_core.messages import (
     SystemMessage,
     ToolCall,
     ToolMessage,
+    merge_message_runs,
+    trim_messages,
 )
 
 from langchain_unified.wires import WIRES
 from tests.support.corpus import WIRE_OF, replies, sse_events, streams
+from tests.support.stored import partner_answers
 
 KINDS: dict[str, bool] = {
     "stopped": True,  # a stream that ended after any of its events
@@ -44,13 +52,31 @@ KINDS: dict[str, bool] = {
     "odd addresses": True,  # images in results at addresses that no provider reads
     "surrogates": True,  # half of a surrogate pair in a text
     "thinking switched on": True,  # a model with a thinking budget, in any part of a thread
-    # Not yet: the next call is refused, by the provider or by us.
-    "as v1 without metadata": False,  # another provider's tool_use, thinking … in `non_standard`: sent raw, or refused
-    "as v1, stopped": False,  # a `server_tool_call_chunk` is refused
-    "stopped in a list of MCP tools": False,  # an `mcp_list_tools` without `tools` goes back
-    "ends with thinking": False,  # Sonnet 4.5 without thinking: a prefill with a thinking block
-    "output-only keys": False,  # `abort_reason` of a code execution's result goes back
+    "as v1 without metadata": True,  # another provider's tool_use, thinking … in `non_standard`
+    "as v1, stopped": True,  # a `server_tool_call_chunk`
+    "stopped in a list of MCP tools": True,  # an `mcp_list_tools` without `tools`
+    "ends with thinking": True,
+    "output-only keys": True,  # `abort_reason` of a code execution's result
+    "stored by others": True,  # what langchain-anthropic and langchain-openai make of the recorded replies
+    "any text": True,  # names and ids of any text
+    "cut to a length": True,  # by `trim_messages`
+    "summarised": True,  # the beginning as a text
+    "merged": True,  # by `merge_message_runs`
+    "edited": True,  # content that no message may have, set after construction
 }
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """What a tool may return."""
+
+    name: str
+    number: int
+
+
+class Made:
+    """An object whose `str` is another one in each process."""
+
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 PLAIN_RESULTS: list[Any] = [
@@ -62,7 +88,13 @@ PLAIN_RESULTS: list[Any] = [
     "nul \x00 in it",
 ]
 ODD_RESULTS: dict[str, list[Any]] = {
-    "odd values": [None, 5, 1.5, True, {"a": 1}, [1, 2], ["x", "y"], b"bytes", [None]],
+    "odd values": [
+        None, 5, 1.5, True, {"a": 1}, [1, 2], ["x", "y"], b"bytes", [None], b"\xff\x00", {3, 1, 2}, frozenset("ab"),
+        dt.date(2026, 11, 30), dt.datetime(2026, 11, 30, 12, tzinfo=dt.UTC), dt.time(1), decimal.Decimal("1.50"),
+        pathlib.PurePosixPath("/srv/a.txt"), uuid.UUID(int=5), range(3), ("a", 1), Row("a", 1), [Row("a", 1)], Made(),
+        [Made()], ValueError("no such file"), float("nan"),
+        {("a", 1): b"x"}, {"when": dt.date(2026, 1, 1)}, 10**40,
+    ],
     "odd blocks": [
         [{"type": "file", "name": "a.txt"}],
         [{"type": "resource_link", "uri": "screenshot://1", "name": "s"}],
@@ -79,6 +111,7 @@ ODD_RESULTS: dict[str, list[Any]] = {
     ],
     "surrogates": ["half \ud83d emoji", [{"type": "text", "text": "half \udc00"}]],
 }
+ODD_CONTENTS: list[Any] = [None, 5, True, {"a": 1}, (), [None], [5], [[]], [{}], [{"type": None}], [{"type": "text"}]]
 THINKING = {"thinking", "redacted_thinking", "reasoning", "non_standard"}
 PLAIN_NAMES, ODD_NAMES = ["look_up"], ["a.b", "with space", "", "x" * 80, "multi_tool_use.parallel", "größe"]
 PLAIN_IDS, ODD_IDS = ["c1", "toolu_1"], ["call 1", "x" * 70, "", "a|b"]
@@ -130,10 +163,12 @@ def _types(message: BaseMessage) -> set[str]:
 @st.composite
 def calling_answers(draw: st.DrawFn) -> AIMessage:
     """An answer that calls tools, with names and ids of any text."""
-    names = PLAIN_NAMES + (ODD_NAMES if KINDS["odd names"] else [])
-    ids = PLAIN_IDS + (ODD_IDS if KINDS["odd ids"] else [])
-    chosen = draw(st.lists(st.sampled_from(ids), min_size=1, max_size=2, unique=True))
-    calls = [ToolCall(name=draw(st.sampled_from(names)), args={"q": "v"}, id=each) for each in chosen]
+    names = st.sampled_from(PLAIN_NAMES + (ODD_NAMES if KINDS["odd names"] else []))
+    ids = st.sampled_from(PLAIN_IDS + (ODD_IDS if KINDS["odd ids"] else []))
+    if KINDS["any text"]:
+        names, ids = names | st.text(max_size=150), ids | st.text(max_size=80)
+    chosen = draw(st.lists(ids, min_size=1, max_size=2, unique=True))
+    calls = [ToolCall(name=draw(names), args={"q": "v"}, id=each) for each in chosen]
     return AIMessage(draw(st.sampled_from(["", "Let me look."])), tool_calls=calls)
 
 
@@ -141,7 +176,8 @@ def calling_answers(draw: st.DrawFn) -> AIMessage:
 def model_answers(draw: st.DrawFn) -> AIMessage:
     """A recorded, stopped or written answer, as it may have been stored."""
     kind = draw(st.integers(0, 9))
-    recorded = st.sampled_from(answers()).map(lambda answer: answer.model_copy(deep=True))
+    stored = answers() + (partner_answers() if KINDS["stored by others"] else ())
+    recorded = st.sampled_from(stored).map(lambda answer: answer.model_copy(deep=True))
     answer = draw(recorded if kind < 6 else stopped_answers() if kind < 8 else calling_answers())
     if bare := draw(_on("without metadata")):
         answer.response_metadata = {}
@@ -188,6 +224,8 @@ def histories(draw: st.DrawFn) -> list[BaseMessage]:
         met |= _item_ids(answer)
         made.append(answer)
         made += [draw(tool_results(call)) for call in answer.tool_calls if not draw(_on("unanswered"))]
+        if draw(_on("edited")):
+            made[-1] = made[-1].model_copy(update={"content": draw(st.sampled_from(ODD_CONTENTS))})
     made = draw(_damaged(made))
     if not KINDS["system between"]:
         made.sort(key=lambda message: not isinstance(message, SystemMessage))
@@ -204,6 +242,12 @@ def _damaged(draw: st.DrawFn, made: list[BaseMessage]) -> list[BaseMessage]:
     kind = draw(st.sampled_from([None, None, None, *kinds]))
     if kind == "reordered":
         return draw(st.permutations(made))
+    if kind == "cut to a length":
+        start = draw(st.sampled_from([None, "human", ("human", "tool")]))
+        fields = {"strategy": draw(st.sampled_from(["last", "first"])), "max_tokens": place + 1, "token_counter": len}
+        if fields["strategy"] == "last":
+            fields |= {"start_on": start, "include_system": draw(st.booleans())}
+        return trim_messages(made, **fields) or made
     return DAMAGES[kind](made, place) if kind else made
 
 
@@ -213,7 +257,10 @@ DAMAGES: dict[str, Any] = {
     "trimmed": lambda made, place: made[place:],
     "system between": lambda made, place: [*made[:place], SystemMessage("A note."), *made[place:]],
     "surrogates": lambda made, place: [*made[:place], HumanMessage("half \ud83d"), *made[place:]],
+    "summarised": lambda made, place: [SystemMessage("So far: a question."), *made[place:]],
+    "merged": lambda made, place: merge_message_runs(made),
     "reordered": None,
+    "cut to a length": None,
 }
 
 

@@ -28,6 +28,7 @@ from langchain_unified.request.blocks import (
 from langchain_unified.wires._wire import cannot_carry
 from langchain_unified.wires.anthropic_messages import blocks
 from langchain_unified.wires.anthropic_messages.blocks import WIRE, EncodeState, Writer, as_text
+from langchain_unified.wires.anthropic_messages.native import native_input
 
 
 def _is_claudes(turn: Turn) -> bool:
@@ -129,7 +130,7 @@ def _server_tool_result(block: ServerToolResultBlock, turn: Turn, state: EncodeS
     result = {"type": kind, "tool_use_id": call_id, "content": block.get("output", []), **extras}
     # The content of the other results says whether they failed.
     failed = {"is_error": block.get("status") == "error"} if kind == "mcp_tool_result" else {}
-    return {**result, **failed}
+    return native_input({**result, **failed}, f"message {turn.position}", state.adjustments)
 
 
 # --- media, of which the API takes none in an assistant message -------------------------------------------------------

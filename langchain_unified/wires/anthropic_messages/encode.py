@@ -32,6 +32,7 @@ from langchain_unified.wires.anthropic_messages.params import (
     write_native,
 )
 from langchain_unified.wires.anthropic_messages.placement import (
+    THINKING,
     Part,
     append,
     append_at_end,
@@ -176,12 +177,25 @@ def _check_prefill(body: JsonObject, request: Request, adjustments: list[Adjustm
         text = CONTINUE if obstacle == WHILE_THINKING else ANSWER
         body["messages"] = [*body["messages"], {"role": "user", "content": [{"type": "text", "text": text}]}]
         return
+    if (body.get("thinking") or {}).get("type") in (None, "disabled"):
+        _drop_thinking(last, adjustments)
     block = last["content"][-1]
     trimmed = block["text"].rstrip()
     if trimmed != block["text"]:
         last["content"][-1] = {**block, "text": trimmed}
         why = "Anthropic refuses whitespace at the end of a prefill: it was cut off."
         adjustments.append(Adjustment(what="trailing whitespace", why=why))
+
+
+def _drop_thinking(message: JsonObject, adjustments: list[Adjustment]) -> None:
+    """Leave out the thinking of a prefill. (forgecode#1853: "When thinking is disabled, an `assistant` message in the
+    final position cannot contain `thinking`".)
+    """
+    kept = [block for block in message["content"] if block.get("type") not in THINKING]
+    if len(kept) < len(message["content"]):
+        message["content"] = kept
+        why = "Claude takes none in a started answer where it does not think: it was left out."
+        adjustments.append(Adjustment(what="thinking of the last message", why=why, lossless=True))
 
 
 WHILE_THINKING = "while Claude thinks within a budget"

@@ -8,6 +8,7 @@ Input should be a valid dictionary".
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
@@ -38,6 +39,23 @@ INPUT_KEYS: Mapping[str, frozenset[str]] = {
     }.items()
 }
 """Type of a block -> the keys that the API takes in it. A type that is not here goes out with all its keys."""
+
+CONTENT_KEYS: Mapping[str, frozenset[str]] = {
+    kind: frozenset(f"type {keys}".split())
+    for kind, keys in {
+        "web_search_result": "encrypted_content page_age title url",
+        "code_execution_result": "content return_code stderr stdout",
+        "encrypted_code_execution_result": "content encrypted_stdout return_code stderr",
+        "bash_code_execution_result": "content return_code stderr stdout",
+        "text_editor_code_execution_create_result": "is_file_update",
+        "text_editor_code_execution_str_replace_result": "lines new_lines new_start old_lines old_start",
+        "text_editor_code_execution_view_result": "content file_type num_lines start_line total_lines",
+        "tool_search_tool_search_result": "tool_references",
+        "advisor_result": "stop_reason text",
+        "advisor_redacted_result": "encrypted_content stop_reason",
+    }.items()
+}
+"""The same for what the result of a server tool holds in its `content`."""
 
 CALLS = frozenset({"tool_use", "server_tool_use", "mcp_tool_use"})
 """The blocks with an `input`."""
@@ -118,6 +136,23 @@ def _call(value: JsonObject, place: str, adjustments: list[Adjustment]) -> JsonO
     return value
 
 
+def _result(value: JsonObject, place: str, adjustments: list[Adjustment]) -> JsonObject:
+    """The result of a server tool without output-only keys in its content (`abort_reason`, recorded as null)."""
+    content = value.get("content")
+    if isinstance(content, dict):
+        sent: object = _content_input(content, place, adjustments)
+        return value if sent is content else {**value, "content": sent}
+    if not isinstance(content, list):
+        return value
+    items = [_content_input(item, place, adjustments) if isinstance(item, dict) else item for item in content]
+    return value if all(map(operator.is_, items, content)) else {**value, "content": items}
+
+
+def _content_input(value: JsonObject, place: str, adjustments: list[Adjustment]) -> JsonObject:
+    keys = CONTENT_KEYS.get(str(value.get("type")))
+    return value if keys is None or value.keys() <= keys else _with_keys(value, keys, place, adjustments)
+
+
 def _delta(value: JsonObject, place: str, adjustments: list[Adjustment]) -> None:
     _leave_out(f"a piece of a call's arguments in {place}", adjustments)
 
@@ -130,4 +165,5 @@ CHECKS: Mapping[str, Check] = {
     "redacted_thinking": _redacted,
     "input_json_delta": _delta,
     **dict.fromkeys(CALLS, _call),
+    **dict.fromkeys((kind for kind in INPUT_KEYS if kind.endswith("_tool_result") and kind[:4] != "mcp_"), _result),
 }

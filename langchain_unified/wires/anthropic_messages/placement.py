@@ -89,7 +89,7 @@ def _in_user_message(part: Part, state: EncodeState) -> list[JsonObject]:
 
 
 def _ends_in_server_tool(blocks: list[JsonObject]) -> bool:
-    kind = str(blocks[-1]["type"])
+    kind = str(blocks[-1].get("type"))
     return kind in ("server_tool_use", "mcp_tool_use") or kind.endswith("_tool_result")
 
 

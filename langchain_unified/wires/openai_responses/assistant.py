@@ -175,6 +175,12 @@ def _native_reasoning(value: JsonObject, items: Items) -> None:
         items.append({"summary": [], **item})
 
 
+def _tool_list(value: JsonObject, items: Items) -> None:
+    """The tools of an MCP server. A stream that stopped leaves an item without them, which the API refuses."""
+    if isinstance(value.get("tools"), list):
+        _item(value, items)
+
+
 def _untyped(value: JsonObject, items: Items) -> None:
     """The second half of an item that was streamed in two, as LangChain's standard form has it; or an item alone."""
     first_half = next((item for item in items if value.get("id") and item.get("id") == value["id"]), None)
@@ -190,6 +196,7 @@ NATIVE: Mapping[str, Callable[[JsonObject, Items], None]] = {
     "refusal": _native_refusal,
     "message": _native_message,
     "reasoning": _native_reasoning,
+    "mcp_list_tools": _tool_list,
 }
 
 

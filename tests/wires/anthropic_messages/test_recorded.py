@@ -180,8 +180,12 @@ def replayed(message: AIMessage) -> Any:
 
 
 def sendable(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Blocks without the texts that the API gives but does not take."""
-    return [block for block in blocks if block["type"] != "text" or block["text"].strip()]
+    """Blocks without the texts and the keys that the API gives but does not take."""
+    taken = [block for block in blocks if block["type"] != "text" or block["text"].strip()]
+    for block in taken:
+        if isinstance(block.get("content"), dict):
+            block["content"].pop("abort_reason", None)
+    return taken
 
 
 ANSWERS = [exchange for exchange in exchanges(ENDPOINT) if exchange["response"]["status"] == 200]
