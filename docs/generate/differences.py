@@ -45,9 +45,15 @@ def parts_of(body: Body) -> Iterable[Body]:
 
 
 def _texts_as_blocks(body: Body) -> None:
-    for item in parts_of(body):
-        if "content" in item and isinstance(item["content"], str):
-            item["content"] = [{"type": "text", "text": item["content"]}]
+    for holder in (body, *parts_of(body)):
+        for key in ("content", "system", "output"):
+            if isinstance(holder.get(key), str):
+                holder[key] = [{"type": "text", "text": holder[key]}]
+        for block in holder["content"] if isinstance(holder.get("content"), list) else ():
+            if block.get("type") == "input_text":
+                block["type"] = "text"
+            if block.get("type") == "tool_result":
+                _texts_as_blocks(block)
 
 
 def _plain_assistant_items(body: Body) -> None:
@@ -59,22 +65,33 @@ def _plain_assistant_items(body: Body) -> None:
         item.pop("id", None)
         item.pop("status", None)
         blocks = item["content"] if isinstance(item["content"], list) else [{"type": "text", "text": item["content"]}]
-        item["content"] = [{"type": "text", "text": block["text"]} for block in blocks]
+        item["content"] = [{"type": "text", "text": block["text"]} for block in blocks if block["text"]]
+    if isinstance(body["input"], list):
+        body["input"] = [item for item in body["input"] if item.get("content", True)]
+
+
+def _absent_defaults_of_tool(tool: Body) -> None:
+    if not tool.get("description", True):
+        del tool["description"]
+    if tool.get("type") == "custom" and "input_schema" in tool:
+        del tool["type"]
 
 
 def _absent_defaults(body: Body) -> None:
     if body.get("stream") is False:
         del body["stream"]
+    for tool in body.get("tools") or ():
+        _absent_defaults_of_tool(tool)
     for item in parts_of(body):
         if item.get("type") == "message":
             del item["type"]
         if item.get("tool_calls") and item.get("content", "") is None:
             del item["content"]
-        for block in item["content"] if isinstance(item.get("content"), list) else ():
-            if block.get("is_error") is False:
-                del block["is_error"]
-            if block.get("detail") == "auto":
-                del block["detail"]
+        for holder in (item, *(item["content"] if isinstance(item.get("content"), list) else ())):
+            for key, default in (("is_error", False), ("detail", "auto"), ("cache_control", None), ("call_id", None),
+                                 ("status", None)):  # fmt: skip
+                if key in holder and holder[key] == default:
+                    del holder[key]
 
 
 def _compact_arguments(body: Body) -> None:
@@ -109,6 +126,12 @@ def _enforced_format(body: Body) -> None:
         form["schema"]["additionalProperties"] = False
 
 
+def _instructions(body: Body) -> None:
+    for item in parts_of(body):
+        if item.get("role") == "developer":
+            item["role"] = "system"
+
+
 def _tool_that_answers(body: Body) -> None:
     for tool in body.get("tools") or ():
         holder = tool.get("function") or tool
@@ -119,6 +142,15 @@ def _tool_that_answers(body: Body) -> None:
         schema = holder.get("parameters") or holder["input_schema"]
         for each in schema["properties"].values():
             each.pop("title", None)
+
+
+def _strict_schemas(body: Body) -> None:
+    for tool in body.get("tools") or ():
+        if tool.get("strict") and "input_schema" in tool:
+            for each in tool["input_schema"]["properties"].values():
+                each["description"] = each.get("description", "").partition("{")[0].strip()
+                each.pop("default", None)
+            tool["input_schema"].pop("required", None)
 
 
 def _parallel_answers(body: Body) -> None:
@@ -148,7 +180,7 @@ DIFFERENCES = (
     ),
     Difference(
         "defaults",
-        "sent: `stream: false`, `type: message`, `content: null`, `is_error: false`",
+        "sent: `stream: false`, `type: message`, `content: null`, `is_error: false`, nulls, empty descriptions",
         "left out, and `detail: auto` of images is sent on Responses",
         "fewer bytes; the SDK's type requires `detail`",
         NOTHING,
@@ -179,6 +211,14 @@ DIFFERENCES = (
         _user,
     ),
     Difference(
+        "system messages of OpenAI's reasoning models",
+        "`system`; `developer` for `o…` models",
+        "`developer` for all of them",
+        "the role that OpenAI names for them",
+        NOTHING,
+        _instructions,
+    ),
+    Difference(
         "names of documents",
         "ChatAnthropic: dropped",
         "the document's `title`",
@@ -193,6 +233,14 @@ DIFFERENCES = (
         "the provider then holds the answer to the schema",
         "`strict=False`",
         _enforced_format,
+    ),
+    Difference(
+        "strict tools on Claude",
+        "every property is required; all keywords stay in the schema",
+        "optional properties stay optional; `default`, `pattern` and the like stand in the description",
+        "Claude has optional properties in strict tools, and refuses many keywords",
+        "leave `strict` out",
+        _strict_schemas,
     ),
     Difference(
         '`method="function_calling"`: the tool',
@@ -322,6 +370,13 @@ DIFFERENCES = (
         "beside the text in its block",
         "a program can see that the text is cut",
         "not needed",
+    ),
+    Difference(
+        "a prompt in which no message has content",
+        "sent",
+        "`InvalidHistoryError`",
+        "most often a variable that was empty; Claude refuses it",
+        "send the instructions as a message",
     ),
     Difference(
         "timeouts",

@@ -30,6 +30,12 @@ def get_weather(city: str) -> str:
     return f"18 °C in {city}"
 
 
+@tool
+def get_forecast(city: str, days: int = 3) -> str:
+    """The weather of the next days in a city."""
+    return f"18 °C in {city} for {days} days"
+
+
 class Trip(BaseModel):
     """A trip to a city."""
 
@@ -145,6 +151,19 @@ PROGRAMS = [
     Program("n", lambda m: [g.message for g in m.generate([[HumanMessage("Hi")]]).generations[0]], ("chat",), {"n": 2}),
     Program("logprobs", lambda m: m.bind(logprobs=True).invoke("Hi"), ("chat",)),
     Program("tools", lambda m: m.bind_tools([get_weather]).invoke("Weather in Paris?"), ALL, None, [CALLS_WEATHER]),
+    Program(
+        "strict tools with defaults",
+        lambda m: m.bind_tools([get_forecast], strict=True).invoke("Hi"),
+        ("anthropic",),
+        None,
+        [CALLS_WEATHER],
+    ),
+    Program(
+        "instructions for a reasoning model",
+        lambda m: m.invoke([SystemMessage("Be brief."), HumanMessage("Hi")]),
+        ("chat",),
+        {"model": "gpt-5"},
+    ),
     Program(
         "tools streamed", lambda m: added(m.bind_tools([get_weather]).stream("Weather?")), ALL, None, [CALLS_WEATHER]
     ),

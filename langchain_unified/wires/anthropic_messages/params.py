@@ -37,7 +37,7 @@ BODY_KEYS = frozenset(
 """Native keys that are sent in the body."""
 
 NATIVE_KEYS = BODY_KEYS | HEADERS.keys() | {"output_format"}
-"""The keys of this API that `Params` does not have. `output_format` is known only for an error with its successor."""
+"""The keys of this API that `Params` does not have. `output_format` is the old name of `output_config.format`."""
 
 SAMPLING = ("temperature", "top_p", "top_k")
 SAMPLING_VERSION = "2023-06-01"
@@ -47,17 +47,17 @@ SAMPLING_VERSION = "2023-06-01"
 def write_native(body: JsonObject, headers: dict[str, str], request: Request, adjustments: list[Adjustment]) -> None:
     """Write `request.native` into `body` and `headers`, without `None`. A key of another API becomes an adjustment."""
     for key, value in request.native.items():
-        if key == "output_format":
-            raise UnsupportedParameterError(
-                "The API no longer takes `output_format`. Give `response_format`, or `output_config={'format': …}`."
-            )
         if key not in NATIVE_KEYS:
             why = "Anthropic has no such key: it was not sent. `extra_body` would send it."
             adjustments.append(Adjustment(what=key, why=why))
         elif value is not None and key in HEADERS:
             headers[HEADERS[key]] = str(value)
-        elif value is not None:
+        elif value is not None and key != "output_format":
             body[key] = value
+    if request.native.get("output_format") is not None:
+        set_output_config(body, "format", request.native["output_format"])
+        why = "It was sent as `output_config.format`, which has taken its place."
+        adjustments.append(Adjustment(what="output_format", why=why, lossless=True))
 
 
 def set_output_config(body: JsonObject, key: str, value: object) -> None:

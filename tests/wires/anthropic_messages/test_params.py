@@ -13,7 +13,7 @@ from langchain_core.messages import HumanMessage
 from langchain_unified.errors import UnsupportedParameterError
 from langchain_unified.profiles import profile_for
 from langchain_unified.request import OutputFormat, Params, Profile, ToolSpec
-from langchain_unified.wires.anthropic_messages.params import NATIVE_KEYS, PARAMS
+from langchain_unified.wires.anthropic_messages.params import PARAMS
 from tests.support.params import CASES, SAMPLES
 from tests.wires.anthropic_messages.helpers import ADAPTIVE, EPHEMERAL, HI, encode, problems, whats
 
@@ -253,12 +253,17 @@ def test_own_keys():
     }
 
 
-def test_keys_of_others_are_said_and_what_is_gone_is_refused():
+def test_keys_of_others_are_named():
     encoded = encode(HumanMessage("hi"), native={"truncation": "auto"})
     assert (encoded.body, whats(encoded)) == (HI, ["truncation"])
-    with pytest.raises(UnsupportedParameterError, match="output_config"):
-        encode(HumanMessage("hi"), native={"output_format": {"type": "json_schema"}})
-    assert "output_format" in NATIVE_KEYS
+
+
+def test_the_old_name_of_the_output_format():
+    form = {"type": "json_schema", "schema": {"type": "object"}}
+    native = {"output_config": {"effort": "low"}, "output_format": form}
+    found = encode(HumanMessage("hi"), native=native)
+    assert found.body["output_config"] == {"effort": "low", "format": form}
+    assert [item["what"] for item in found.adjustments] == ["output_format"]
 
 
 def test_extra_body_is_merged_last():

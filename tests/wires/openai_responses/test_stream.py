@@ -254,7 +254,7 @@ def test_errors_in_a_stream_do_not_crash_the_decoder():
     ],
 )  # fmt: skip
 def test_a_call_that_the_reply_answers_is_not_run_again(call, output):
-    """Servers that run the caller's functions list the call and its result (NousResearch/hermes-agent#7939)."""
+    """Servers that run the caller's functions list the call and its result (hermes-agent#7939)."""
     answer = {"type": output, "id": "fco_1", "call_id": call["call_id"], "output": "3"}
     message = total(run(events_of(reply([call, answer, text_item("Three.")]), random.Random(1))))
     assert message.tool_calls == []
