@@ -10,6 +10,28 @@ from typing import Any
 
 from langchain_unified.request import JsonObject
 
+MAX_DEPTH = 200
+"""Objects and lists inside each other, at most. Deeper JSON breaks who reads it: core, traces, Python's own parser."""
+
+
+def is_too_deep(text: str) -> bool:
+    """Whether a JSON text, complete or not, is nested more than `MAX_DEPTH` times. Looping models write such."""
+    if text.count("{") + text.count("[") <= MAX_DEPTH:
+        return False
+    depth = 0
+    for token in _TOKENS.finditer(text):
+        first = token[0][0]
+        if first in "{[":
+            depth += 1
+            if depth > MAX_DEPTH:
+                return True
+        elif first in "]}":
+            depth -= 1
+    return False
+
+
+_TOKENS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
+
 
 def json_object(text: str) -> JsonObject | None:
     """The object that a JSON text holds; `None` where it is no JSON, no object, or nested too deeply to read.
@@ -24,6 +46,8 @@ def json_value(text: str) -> Any:
     """The value that a JSON text holds, read as `json_object` does; `None` where it is no JSON."""
     if not isinstance(text, str):
         return text  # a server wrote the value itself
+    if is_too_deep(text):
+        return None
     try:
         return json.loads(text, strict=False)
     except (ValueError, RecursionError):
@@ -46,10 +70,10 @@ def arguments_object(text: str) -> JsonObject | None:
 
 def object_error(text: str) -> str:
     """Why `json_object` finds no object in a text: the JSON parser's message, or what is there instead."""
+    if is_too_deep(text):
+        return "nested too deeply"
     try:
         value = json.loads(text, strict=False)
-    except RecursionError:
-        return "nested too deeply"
     except ValueError as exc:
         return str(exc)
     return f"a JSON {JSON_NAMES[type(value)]}, not an object"

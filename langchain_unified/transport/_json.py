@@ -3,19 +3,74 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, cast
 
 import orjson
 
 from langchain_unified.errors import RequestError
+from langchain_unified.messages.json_text import MAX_DEPTH
 
 
 def loads(data: bytes) -> Any:
-    """Parse any JSON value, also with `NaN`, `Infinity` and lone surrogates. Raises `ValueError`."""
+    """Parse any JSON value, also with `NaN`, `Infinity` and lone surrogates. Raises `ValueError`.
+
+    Arguments of a call that are nested too deeply are their text; other JSON that is so deep is a `ValueError`.
+    """
+    if data.count(b"{") + data.count(b"[") > MAX_DEPTH and _is_too_deep(data):
+        data = _with_shallow_arguments(data)
+        if _is_too_deep(data):
+            raise ValueError("nested too deeply")
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError:
         return json.loads(data)
+
+
+def _is_too_deep(data: bytes) -> bool:
+    """Whether the JSON is nested more than `MAX_DEPTH` times."""
+    depth = 0
+    for token in _TOKENS.finditer(data):
+        first = token[0][:1]
+        if first in b"{[":
+            depth += 1
+            if depth > MAX_DEPTH:
+                return True
+        elif first in b"]}":
+            depth -= 1
+    return False
+
+
+_TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}:,]', re.DOTALL)
+ARGUMENT_KEYS = frozenset({b'"input"', b'"arguments"'})
+OUTER = 10
+"""Depth of a reply down to which a key may be that of a call's arguments."""
+
+
+def _with_shallow_arguments(data: bytes) -> bytes:
+    """The JSON with arguments that are nested too deeply as texts: they become those of an invalid call."""
+    pieces: list[bytes] = []
+    opened: list[tuple[int, bytes | None]] = []
+    heights: list[int] = []
+    copied, string, key = 0, b"", None
+    for token in _TOKENS.finditer(data):
+        first = token[0][:1]
+        if first == b'"':
+            string = token[0]
+        elif first in b":,":
+            key = string if first == b":" else None
+        elif first in b"{[":
+            opened.append((token.start(), key))
+            heights.append(1)
+            key = None
+        elif opened:
+            (start, name), height = opened.pop(), heights.pop()
+            if height > MAX_DEPTH // 2 and name in ARGUMENT_KEYS and len(opened) < OUTER:
+                pieces += [data[copied:start], orjson.dumps(data[start : token.end()].decode(errors="replace"))]
+                copied, height = token.end(), 0
+            if heights:
+                heights[-1] = max(heights[-1], height + 1)
+    return b"".join([*pieces, data[copied:]])
 
 
 def with_valid_text(body: dict[str, Any]) -> dict[str, Any]:

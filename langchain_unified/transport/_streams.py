@@ -18,6 +18,8 @@ from langchain_unified.transport.sse import ErrorData, Parser
 
 ERROR_EVENTS = frozenset({"error", "response.failed"})
 """Types of events that report an error. A Chat chunk with an `error` key does so, too."""
+LONG = 2000
+"""Bytes of an event that may be nested too deeply."""
 UNSEEN = 1.0
 """Seconds, at most, in which events count as content unread."""
 MAX_MESSAGE = 500
@@ -104,7 +106,7 @@ class EventReader:
         events: list[JsonObject] = []
         for data in payloads:
             try:
-                event = orjson.loads(data)
+                event = orjson.loads(data) if len(data) < LONG else loads(data)
                 kind = event.get("type")
             except (ValueError, AttributeError):
                 if (event := self._unusual(data)) is None:

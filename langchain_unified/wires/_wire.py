@@ -15,7 +15,7 @@ from langchain_unified.caching.settings import Setting
 from langchain_unified.errors import IncompleteStreamError, UnsupportedContentError
 from langchain_unified.history.pairing import IdRules
 from langchain_unified.messages.blocks import wire_of_type
-from langchain_unified.messages.json_text import arguments_object, compact_json
+from langchain_unified.messages.json_text import MAX_DEPTH, arguments_object, compact_json, is_too_deep
 from langchain_unified.request import (
     Adjustment,
     Dialect,
@@ -218,6 +218,33 @@ BROKEN_TAILS = ("", "]", "}", '"]', '"}', '""]', '""}')
 
 
 @dataclass(slots=True)
+class DepthGuard:
+    """Keeps arguments that are nested too deeply from core's parser, which would fail on them.
+
+    A bracket in the wrong place goes out before the fragment with which they become too deep: the parser stops there,
+    and the call is an invalid one with all its text.
+    """
+
+    fragments: list[str] = field(default_factory=list)
+    opened: int = 0
+    limit: int = MAX_DEPTH
+    """How many brackets may open before the text is looked at again."""
+    broken: bool = False
+
+    def checked(self, fragment: str) -> str:
+        """The fragment as it can go out."""
+        if self.broken:
+            return fragment
+        self.fragments.append(fragment)
+        self.opened += fragment.count("{") + fragment.count("[")
+        if self.opened <= self.limit:
+            return fragment
+        self.limit = self.opened + MAX_DEPTH
+        self.broken = is_too_deep("".join(self.fragments))
+        return "]" + fragment if self.broken else fragment
+
+
+@dataclass(slots=True)
 class ArgumentText:
     """The arguments of a call while their fragments come.
 
@@ -226,6 +253,7 @@ class ArgumentText:
 
     fragments: list[str] = field(default_factory=list)
     streams: bool = False
+    guard: DepthGuard = field(default_factory=DepthGuard)
 
     def args(self) -> str:
         """The arguments so far."""
@@ -234,11 +262,13 @@ class ArgumentText:
     def add(self, fragment: str) -> str:
         """Add a fragment. What of the arguments can go out now."""
         self.fragments.append(fragment)
-        if self.streams or not fragment:
+        if not fragment:
             return fragment
+        if self.streams:
+            return self.guard.checked(fragment)
         args = self.args()
         self.streams = args.lstrip().startswith("{")
-        return args if self.streams else ""
+        return self.guard.checked(args) if self.streams else ""
 
     def tail(self) -> str:
         """What goes out at the end: arguments that waited for it, and what makes broken ones an invalid call."""
@@ -254,6 +284,8 @@ class ArgumentText:
 def _core_accepts(args: str) -> bool:
     if not args:
         return True  # core reads missing arguments as `{}`
+    if is_too_deep(args):
+        return False  # the chunks before this one have the bracket that stops core's parser
     try:
         return isinstance(parse_partial_json(args), dict)
     except ValueError:

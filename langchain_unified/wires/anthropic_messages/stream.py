@@ -12,7 +12,7 @@ from langchain_unified.messages.json_text import json_object
 from langchain_unified.request import JsonObject
 from langchain_unified.wires._body import non_null
 from langchain_unified.wires._shapes import FOREIGN, not_readable
-from langchain_unified.wires._wire import break_json_tail, incomplete_stream
+from langchain_unified.wires._wire import DepthGuard, break_json_tail, incomplete_stream
 from langchain_unified.wires.anthropic_messages.decode import (
     CUT_SHORT,
     PROVIDER,
@@ -45,6 +45,7 @@ class MessageStream:
         """The indexes of the text blocks that stream as `str`."""
         self.arguments: dict[int, list[str]] = {}
         """The arguments of the calls of the caller's tools, in pieces, by index."""
+        self.guards: dict[int, DepthGuard] = {}
         self.inputs: dict[int, str] = {}
         """Arguments that came at the start of a call: they count if no pieces follow."""
         self.moved: dict[int | None, int] = {}
@@ -225,7 +226,8 @@ class MessageStream:
         if self.inputs:
             self.inputs.pop(index, None)
         self.arguments[index].append(piece)
-        return [self._chunk(content, [tool_call_chunk(args=piece, index=index)])]
+        args = self.guards.setdefault(index, DepthGuard()).checked(piece)
+        return [self._chunk(content, [tool_call_chunk(args=args, index=index)])]
 
     def _other(self, index: int, delta: JsonObject) -> Chunks:
         """A compaction or an unknown delta: its strings and lists are appended to those of the block."""
