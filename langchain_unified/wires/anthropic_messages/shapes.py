@@ -15,8 +15,8 @@ _SERVER_CALL = needing(_CALL, "id", "name")
 
 BLOCK = ByType(
     {
-        "text": texts("", "type text", citations=ListOf(CITATION)),
-        "thinking": texts("signature", "type thinking"),
+        "text": texts("text", "type", citations=ListOf(CITATION)),
+        "thinking": texts("thinking signature", "type"),
         "redacted_thinking": texts("data", "type"),
         "tool_use": _CALL,
         "server_tool_use": _SERVER_CALL,

@@ -23,7 +23,7 @@ _CALL = texts("id status namespace call_id name", "type", arguments=ANY, input=A
 ITEM = ByType(
     {
         "message": Fields(
-            {**texts("id role status phase", "type").known, "content": ListOf(PART)}, ("type", "content")
+            {**texts("id role status phase", "type").known, "content": ListOf(PART, or_text=True)}, ("type", "content")
         ),
         "reasoning": texts("id status encrypted_content", "type", summary=_PIECES, content=_PIECES),
         "function_call": _CALL,
