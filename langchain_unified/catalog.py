@@ -14,7 +14,7 @@ from typing import Any, TypeAlias, cast
 from langchain_unified import profiles
 from langchain_unified.errors import UnknownModelError
 from langchain_unified.request import Dialect, Params, Profile, Provider, ToolSpec, WireName
-from langchain_unified.servers import is_official, known_dialect, recognise
+from langchain_unified.servers import host_of, is_official, known_dialect, recognise
 from langchain_unified.wires import WIRES
 from langchain_unified.wires._openai.reasoning import effort_of
 
@@ -71,9 +71,9 @@ def dialect_for(base_url: str | None, provider: Provider, model: str = "", diale
     """The flags for the server at `base_url`, which speaks the API of `provider`: those given, else the address's."""
     if dialect is None:
         return recognise(base_url, provider, model)
-    if isinstance(dialect, Dialect):
-        return dialect if dialect.why else replace(dialect, why="dialect= was given")
-    return known_dialect(dialect, provider, model)
+    found = known_dialect(dialect, provider, model) if isinstance(dialect, str) else dialect
+    host = found.host or (host_of(base_url) if base_url else "")
+    return replace(found, host=host, why=found.why or "dialect= was given")
 
 
 def _as_written(name: str, provider: Provider, base_url: str | None, dialect: DialectChoice) -> bool:

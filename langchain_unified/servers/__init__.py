@@ -22,7 +22,10 @@ from langchain_unified.errors import ConfigurationError
 from langchain_unified.request import Dialect, Provider
 from langchain_unified.servers.table import server_table
 
-__all__ = ["Dialect", "is_official", "known_dialect", "known_servers", "recognise", "register_address", "server_table"]
+__all__ = [
+    "Dialect", "host_of", "is_official", "known_dialect", "known_servers", "recognise", "register_address",
+    "server_table",
+]  # fmt: skip
 
 OFFICIAL_HOSTS: dict[Provider, str] = {"anthropic": ".api.anthropic.com", "openai": ".api.openai.com"}
 """The providers' host names; hosts below them (`eu.api.openai.com`) are official as well."""
@@ -51,7 +54,7 @@ def recognise(base_url: str | None, provider: Provider, model: str = "") -> Dial
         return OFFICIAL[provider]
     name, why = _name_of(address, provider, model)
     found = OFFICIAL[provider] if name in OFFICIAL else server_table()[name].dialect(provider, model)
-    return replace(found, why=why, host=address.netloc.rpartition("@")[2])
+    return replace(found, why=why, host=host_of(base_url))
 
 
 def known_dialect(name: str, provider: Provider = "openai", model: str = "") -> Dialect:
@@ -97,6 +100,11 @@ def register_address(base_url: str, server: str | None) -> None:
 def split_address(base_url: str) -> SplitResult:
     """The parts of an address, which may lack its scheme (`localhost:11434`)."""
     return urlsplit(base_url if "//" in base_url else f"//{base_url}")
+
+
+def host_of(base_url: str) -> str:
+    """Host and port of an address, without a user and a password."""
+    return split_address(base_url).netloc.rpartition("@")[2]
 
 
 def _is_official_host(host: str, provider: Provider) -> bool:
