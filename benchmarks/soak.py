@@ -1,11 +1,11 @@
 """Many conversations at once, with tools, on both providers, while a part of the requests fails: `make soak`.
 
-A process of its own plays both providers and spoils 5 % of the requests: errors, cut and stalled streams, HTML, bad JSON.
-64 conversations ask it, async and from threads, whole and streamed; some leave their stream before its end.
+A process of its own plays both providers and spoils 5 % of the requests: errors, cut and stalled streams, bad JSON. 64
+conversations ask it, async and from threads, whole and streamed; some leave their stream before its end.
 
-Every call has to end in the right answer or in the right error. At the end three things are compared: the requests that the
-server counted with those of the calls and their retries, the tokens that a callback added up with those of the answers, and
-memory and descriptors with those after the first tenth. Exits with status 1 where something is not so.
+Every call has to end in the right answer or in the right error. At the end three things are compared: the requests that
+the server counted with those of the calls and their retries, the tokens that a callback added up with those of the
+answers, and memory and descriptors with those after the first tenth. Exits with 1 where something is not so.
 """
 
 from __future__ import annotations
