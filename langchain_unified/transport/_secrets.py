@@ -14,6 +14,8 @@ from langchain_unified.transport._logs import HARMLESS_PARAMETERS
 SECRET_HEADER = re.compile(r"(?i)auth|key|token|secret|cookie|password|signature|organization|project")
 """Names of headers whose value no error shows."""
 HARMLESS = frozenset({"x-stainless-retry-count", "idempotency-key"})
+LONGEST_BODY = 2**16
+"""Bytes of a body that an error shows. The search for secrets takes a second for each megabyte."""
 SHORTEST_SECRET = 8
 """In characters. A shorter value occurs in a text by chance."""
 
@@ -49,11 +51,12 @@ def _without(value: Any, secrets: Iterable[str]) -> Any:
 def _safe_response(response: Any, secrets: Iterable[str]) -> Any:
     """The response, or a copy with a body that quotes no secret: LangChain core gives the body to tracers."""
     try:
-        text = response.text
+        content = response.content
     except RuntimeError:  # a stream: its body is not read as a whole
         return response
+    text = content[:LONGEST_BODY].decode(response.encoding or "utf-8", errors="replace")
     safe = masked(_replaced(text, secrets))
-    if safe == text:
+    if safe == text and len(content) <= LONGEST_BODY:
         return response
     headers = {name: value for name, value in response.headers.items() if name not in BODY_HEADERS}
     return type(response)(response.status_code, headers=headers, text=safe, request=response.request)

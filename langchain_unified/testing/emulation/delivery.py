@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import itertools
+import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -111,7 +112,7 @@ def delivery_steps(payload: Payload, fault: Fault | None) -> Iterator[DeliverySt
 
 def content_length(payload: Payload, fault: Fault | None) -> int | None:
     """The header Content-Length: larger than what is sent if the connection is cut. `None` for a stream."""
-    if payload.stream is not None:
+    if payload.stream is not None or (fault is not None and fault.kind in WITHOUT_LENGTH):
         return None
     steps = list(delivery_steps(payload, fault))
     sent = sum(len(step) for step in steps if isinstance(step, bytes))
@@ -176,6 +177,61 @@ def _error_in_stream(payload: Payload, fault: Fault) -> Iterator[DeliveryStep]:
     yield payload.error
 
 
+def _stays_open(payload: Payload, fault: Fault) -> Iterator[DeliveryStep]:
+    yield from payload.parts
+    if payload.stream is not None:
+        yield fault.seconds
+
+
+def _bad_close(payload: Payload, fault: Fault) -> Iterator[DeliveryStep]:
+    yield from payload.parts
+    if payload.stream is not None:
+        yield CUT
+
+
+def _empty_events(payload: Payload, fault: Fault) -> Iterator[DeliveryStep]:
+    if payload.stream is None:
+        yield from _stall(payload, fault)
+        return
+    yield from payload.parts[: fault.at]
+    for _ in range(max(1, round(fault.seconds / PING_SECONDS))):
+        yield EMPTY_EVENTS[payload.wire]
+        yield PING_SECONDS
+    yield from payload.parts[fault.at :]
+
+
+def _endless(payload: Payload, fault: Fault) -> Iterator[DeliveryStep]:
+    if payload.stream is None:
+        yield payload.body if fault.status is not None else b'{"id": "'
+    else:
+        yield b"data: "
+    piece = b"x" * 2**16
+    yield from itertools.repeat(piece, (fault.size or 0) // len(piece) + 1)
+
+
+def _gzip_bomb(payload: Payload, fault: Fault) -> Iterator[DeliveryStep]:
+    packer, piece = zlib.compressobj(9, zlib.DEFLATED, 16 + zlib.MAX_WBITS), b" " * 2**20
+    yield packer.compress(b"{")
+    for _ in range((fault.size or 0) // len(piece) + 1):
+        if packed := packer.compress(piece):
+            yield packed
+    yield packer.compress(b"}") + packer.flush()
+
+
+WITHOUT_LENGTH = frozenset({"endless", "gzip_bomb"})
+"""Faults whose answers are too long to build before they are sent."""
+
+EMPTY_EVENTS: Mapping[str, bytes] = {
+    "anthropic_messages": _typed_event(
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": ""}}
+    ),
+    "openai_chat": b'data: {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": ""}}]}\n\n',
+    "openai_responses": _typed_event(
+        {"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "delta": ""}
+    ),
+}
+"""By wire, an event without content."""
+
 DELIVERY_PLANS: Mapping[str, Callable[[Payload, Fault], Iterator[DeliveryStep]]] = {
     "cut": _cut,
     "clean_end_without_final": _without_final,
@@ -184,5 +240,10 @@ DELIVERY_PLANS: Mapping[str, Callable[[Payload, Fault], Iterator[DeliveryStep]]]
     "drip": _drip,
     "malformed_json": _malformed_json,
     "overloaded_mid_stream": _error_in_stream,
+    "stays_open": _stays_open,
+    "bad_close": _bad_close,
+    "empty_events": _empty_events,
+    "endless": _endless,
+    "gzip_bomb": _gzip_bomb,
 }
 """By kind of fault, how it damages an answer."""

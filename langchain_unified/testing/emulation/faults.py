@@ -134,6 +134,43 @@ class Fault:
         return cls("malformed_json", at=after_events)
 
     @classmethod
+    def stays_open(cls, seconds: float = 30.0) -> Fault:
+        """A stream is complete, but its connection stays open for `seconds`. A reply without a stream is as usual."""
+        return cls("stays_open", seconds=seconds)
+
+    @classmethod
+    def bad_close(cls) -> Fault:
+        """A stream is complete, but its connection breaks before the end of the HTTP body.
+
+        A reply without a stream is as usual.
+        """
+        return cls("bad_close")
+
+    @classmethod
+    def empty_events(cls, seconds: float = 30.0, after_events: int = 2) -> Fault:
+        """A part of a stream with events that hold no content, as some servers send while they compute.
+
+        `seconds`: its length, with an event every 50 ms. `after_events`: the number of events before it. A reply
+        without a stream waits as long.
+        """
+        return cls("empty_events", at=after_events, seconds=seconds)
+
+    @classmethod
+    def endless(cls, size: int = 2**30, status: int | None = None) -> Fault:
+        """An answer that does not end: one event of `size` bytes, or so long a JSON text.
+
+        `status`: an HTML page with that status instead.
+        """
+        headers = {} if status is None else {"content-type": "text/html"}
+        return cls("endless", status, headers=headers, body=None if status is None else "<html>", size=size)
+
+    @classmethod
+    def gzip_bomb(cls, size: int = 2**28) -> Fault:
+        """A small body that is `size` bytes when it is decompressed."""
+        headers = {"content-type": "application/json", "content-encoding": "gzip"}
+        return cls("gzip_bomb", 200, headers=headers, body=b"", size=size)
+
+    @classmethod
     def refuse_connection(cls) -> Fault:
         """The connection closes before the first byte of an answer."""
         return cls("refuse_connection")
@@ -162,8 +199,8 @@ def _retry_after(value: float | str | datetime) -> str:
 
 FAULT_KINDS = (
     "rate_limit", "server_error", "overloaded", "overloaded_mid_stream", "cut", "clean_end_without_final", "stall",
-    "pings_only", "drip", "html", "malformed_json", "refuse_connection", "redirect",
-    "http",
+    "pings_only", "drip", "html", "malformed_json", "stays_open", "bad_close", "empty_events", "endless",
+    "gzip_bomb", "refuse_connection", "redirect", "http",
 )  # fmt: skip
 """The names of the class methods, as `kinds` and the header take them."""
 
