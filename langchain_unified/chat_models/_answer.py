@@ -13,6 +13,7 @@ from langchain_unified.caching.report import report
 from langchain_unified.chat_models._gateway import generation_info
 from langchain_unified.chat_models._plan import Plan
 from langchain_unified.chat_models._stops import cut_message
+from langchain_unified.errors import ReplyError
 from langchain_unified.history.servers import server_id
 from langchain_unified.messages.server_reasoning import SERVER
 from langchain_unified.request import JsonObject
@@ -64,7 +65,7 @@ def read_answers(plan: Plan, answers: Sequence[Answer]) -> ChatResult:
     for answer in answers:
         added = call_metadata(plan, answer)
         info = generation_info(answer.headers)
-        for decoded in plan.wire.decode(answer.data):
+        for decoded in _decode(plan, answer):
             message = decoded
             if plan.output_version is not None and plan.wire.name == "openai_responses":
                 message = in_version(message, answer.data, plan.output_version)
@@ -80,6 +81,16 @@ def read_answers(plan: Plan, answers: Sequence[Answer]) -> ChatResult:
     metadata = generations[0].message.response_metadata
     llm_output = {key: metadata[key] for key in ("token_usage", "model_name") if key in metadata}
     return ChatResult(generations=generations, llm_output=llm_output)
+
+
+def _decode(plan: Plan, answer: Answer) -> Sequence[AIMessage]:
+    """The messages of an answer. A `ReplyError` says which call it is of."""
+    try:
+        return plan.wire.decode(answer.data)
+    except ReplyError as error:
+        error.provider, error.model = plan.route.provider, plan.call.model
+        error.request_id, error.attempts = answer.request_id, answer.attempts
+        raise
 
 
 def add_parsed(message: AIMessage, whole: AIMessage, target: Target) -> None:

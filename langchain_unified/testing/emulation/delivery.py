@@ -225,7 +225,8 @@ EMPTY_EVENTS: Mapping[str, bytes] = {
     "anthropic_messages": _typed_event(
         {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": ""}}
     ),
-    "openai_chat": b'data: {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": ""}}]}\n\n',
+    "openai_chat": b"data: %s\n\n"
+    % orjson.dumps({"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": ""}}]}),
     "openai_responses": _typed_event(
         {"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "delta": ""}
     ),
