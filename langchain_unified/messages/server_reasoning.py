@@ -22,6 +22,10 @@ FIELD = "reasoning_field"
 """Key in `response_metadata`: the field of the text, where it was not `reasoning_content`."""
 CALL_EXTRAS = "tool_call_extras"
 """Key in `additional_kwargs`: call id -> what a server said beside a call, such as `extra_content` (Gemini)."""
+CONTENT = "content"
+"""The field of reasoning that stands in parts of the content (Mistral); they are kept under `PARTS`."""
+PARTS = "content_parts"
+"""Key in `additional_kwargs` of the parts of a content that are no text."""
 SIGNATURE = "extra_content"
 """Key in `additional_kwargs`, and beside a call: Gemini's signatures."""
 SERVER = "server"
@@ -51,6 +55,8 @@ def with_server_reasoning(blocks: list[Block], message: AIMessage) -> list[Block
     field = message.response_metadata.get(FIELD) or TEXT
     # The parts have all that the text has; a server that gave them takes them back.
     fields: JsonObject = {DETAILS: details} if details else {str(field): text} if text else {}
+    if field == CONTENT:
+        fields = {CONTENT: kwargs.get(PARTS) or []}
     if isinstance(kwargs.get(SIGNATURE), dict):
         fields[SIGNATURE] = kwargs[SIGNATURE]
     if not fields:

@@ -644,6 +644,16 @@ THOUGHTS = [
         reasoning="2+2",
     ),
     chat(
+        "thoughts in the content",
+        "vercel/ai#13703",
+        chunk({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "2"}]}]}),
+        chunk({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "+2"}]}]}),
+        chunk({"content": [{"type": "text", "text": "4"}]}),
+        *STOP,
+        text="4",
+        reasoning="2+2",
+    ),
+    chat(
         "thoughts before a call",
         "langchain-ai/langchain#34166",
         chunk({"reasoning_content": "hm"}),

@@ -106,6 +106,25 @@ def test_a_streamed_answer_goes_back_as_the_whole_one(asked: Asked) -> None:
     assert streamed.content_blocks == whole.content_blocks
 
 
+def test_thoughts_in_the_content_go_back_there(asked: Asked) -> None:
+    """Mistral: vercel/ai#13703, vercel/ai#17930."""
+    parts = [{"type": "thinking", "thinking": [{"type": "text", "text": "2+2"}], "closed": True}]
+    text = {"type": "text", "text": "4"}
+    whole = asked.got(completion({"content": [*parts, text]}))
+    pieces = [
+        chunk({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "2"}]}]}),
+        chunk({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "+2"}], "closed": True}]}),
+        chunk({"content": "4"}), chunk(finish="stop"), DONE,
+    ]  # fmt: skip
+    events = [f"data: {item if item == DONE else json.dumps(item)}\n\n".encode() for item in pieces]
+    asked.reply = Reply(200, {"content-type": "text/event-stream"}, events)
+    streamed = asked.chat(streaming=True).invoke("q")
+    for message in (whole, streamed):
+        assert message.content_blocks == [{"type": "reasoning", "reasoning": "2+2"}, text]
+        assert asked.sent(message)["messages"][1] == {"role": "assistant", "content": [*parts, text]}
+        assert asked.sent(message, dialect="openai", model="gpt-4o")["messages"][1]["content"] == "4"
+
+
 def test_a_message_that_was_stored_goes_back_as_it_came(asked: Asked) -> None:
     message = asked.got(thought(reasoning_content="hm", tool_calls=[SIGNED]))
     stored = AIMessage.model_validate_json(message.model_dump_json())

@@ -83,7 +83,8 @@ def _message(choice: JsonObject, reply: JsonObject) -> AIMessage:
     calls = _calls(message, reply_id(reply))
     has_calls = bool(calls.valid or calls.invalid)
     common = common_finish(choice.get("finish_reason"), bool(message.get("refusal")), has_calls)
-    reasoning, named = ({}, {}) if message.keys().isdisjoint(REASONING_FIELDS) else read_reasoning(message)
+    thinks = isinstance(message.get("content"), list) or not message.keys().isdisjoint(REASONING_FIELDS)
+    reasoning, named = read_reasoning(message) if thinks else ({}, {})
     return AIMessage(
         content=split_content(message.get("content"))[0],
         name=message["name"] if isinstance(message.get("name"), str) else None,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from langchain_unified.messages.server_reasoning import CONTENT
 from langchain_unified.request import Adjustment, Dialect, Encoded, JsonObject, OutputFormat, Request, Role, Turn
 from langchain_unified.request.blocks import Block
 from langchain_unified.schemas.openai import output_schema
@@ -118,6 +119,8 @@ def _assistant(turn: Turn, common: _Messages) -> JsonObject:
         message["content"] = EMPTY_CONTENT[common.dialect.call_content]
     if draft.reasoning and _takes_reasoning(draft, common.dialect):
         message |= draft.reasoning
+        if CONTENT in draft.reasoning:
+            message[CONTENT] = [*draft.reasoning[CONTENT], *draft.parts]
     if draft.refusal:
         message["refusal"] = draft.refusal
     if draft.audio:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from langchain_unified.messages.server_reasoning import COMPATIBLE, DETAILS, FIELD, TEXT
+from langchain_unified.messages.server_reasoning import COMPATIBLE, CONTENT, DETAILS, FIELD, TEXT
 from langchain_unified.request import JsonObject
 
 TEXT_FIELDS = ("reasoning_content", "reasoning")
@@ -29,8 +29,11 @@ def read_reasoning(message: Mapping[str, Any]) -> tuple[JsonObject, JsonObject]:
     for field in TEXT_FIELDS:
         if message.get(field) and isinstance(message[field], str):
             return {TEXT: message[field], **kwargs}, reasoning_metadata(field)
-    text = details_text(kwargs.get(DETAILS, ()))
-    return ({TEXT: text, **kwargs}, reasoning_metadata(DETAILS)) if text else (kwargs, {})
+    if text := details_text(kwargs.get(DETAILS, ())):
+        return {TEXT: text, **kwargs}, reasoning_metadata(DETAILS)
+    if text := thinking_text(message.get(CONTENT)):
+        return {TEXT: text, **kwargs}, reasoning_metadata(CONTENT)
+    return kwargs, {}
 
 
 def reasoning_metadata(field: str) -> JsonObject:
@@ -43,6 +46,31 @@ def details_text(details: Iterable[Any]) -> str:
     parts = (part for part in details if isinstance(part, dict))
     texts = (part.get("text") or part.get("summary") for part in parts)
     return "".join(text for text in texts if isinstance(text, str))
+
+
+def thinking_text(content: Any) -> str:
+    """The text of the parts of a content that are thoughts (Mistral): each is a text, or a list of texts."""
+    parts = content if isinstance(content, list) else ()
+    thoughts = [part.get("thinking") for part in parts if _is_thought(part)]
+    pieces = [piece for each in thoughts for piece in (each if isinstance(each, list) else [each])]
+    return "".join(str((piece.get("text") or "") if isinstance(piece, dict) else piece or "") for piece in pieces)
+
+
+def joined_thoughts(parts: Iterable[Any]) -> list[Any]:
+    """The parts of a streamed content, with thoughts that follow each other as one part."""
+    found: list[Any] = []
+    for part in parts:
+        last = found[-1] if found else None
+        if not (_is_thought(part) and _is_thought(last)):
+            found.append(part)
+            continue
+        text = thinking_text([last]) + thinking_text([part])
+        found[-1] = {**last, **part, "thinking": [{"type": "text", "text": text}]}
+    return found
+
+
+def _is_thought(part: Any) -> bool:
+    return isinstance(part, dict) and part.get("type") == "thinking"
 
 
 def add_details(found: list[Any], pieces: Iterable[Any]) -> None:

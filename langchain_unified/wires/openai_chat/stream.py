@@ -10,7 +10,7 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 
 from langchain_unified.messages.json_text import arguments_object
-from langchain_unified.messages.server_reasoning import CALL_EXTRAS, COMPATIBLE, DETAILS, TEXT
+from langchain_unified.messages.server_reasoning import CALL_EXTRAS, COMPATIBLE, CONTENT, DETAILS, PARTS, TEXT
 from langchain_unified.messages.tool_calls import RAW_ARGUMENTS
 from langchain_unified.request import JsonObject
 from langchain_unified.wires._shapes import FOREIGN, not_readable
@@ -29,7 +29,13 @@ from langchain_unified.wires.openai_chat.decode import (
     usage_of,
     with_choice_usage,
 )
-from langchain_unified.wires.openai_chat.reasoning import add_details, details_text, reasoning_metadata
+from langchain_unified.wires.openai_chat.reasoning import (
+    add_details,
+    details_text,
+    joined_thoughts,
+    reasoning_metadata,
+    thinking_text,
+)
 from langchain_unified.wires.openai_chat.shapes import EVENT
 from langchain_unified.wires.openai_chat.stream_calls import StreamedCall, goes_on, last_chunks, unsent_part
 
@@ -156,7 +162,11 @@ class ChatDecoder(StreamDecoder):
         draft.content = text
         self.text_length += len(text)
         if others:
-            self._other(draft, "content_parts", others)
+            self._other(draft, PARTS, others)
+            if self.reasoning_field in ("", CONTENT) and (thought := thinking_text(others)):
+                self.reasoning_field = CONTENT
+                self.streamed.add(TEXT)
+                draft.kwargs[TEXT] = thought
 
     def _role(self, draft: _ChunkDraft, key: str, value: Delta) -> None:
         """Always the assistant's."""
@@ -275,6 +285,8 @@ class ChatDecoder(StreamDecoder):
         reply = with_choice_usage(self.reply, self.choice)
         if self.details:
             self.held[DETAILS] = self.details
+        if PARTS in self.held:
+            self.held[PARTS] = joined_thoughts(self.held[PARTS])
         finish = self.choice.get("finish_reason")
         common = common_finish(finish, self.refused, bool(self.calls))
         return [
