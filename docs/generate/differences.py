@@ -70,6 +70,12 @@ def _plain_assistant_items(body: Body) -> None:
         body["input"] = [item for item in body["input"] if item.get("content", True)]
 
 
+def _blocks_of(item: Body) -> Iterable[Body]:
+    for key in ("content", "output"):
+        if isinstance(item.get(key), list):
+            yield from item[key]
+
+
 def _absent_defaults_of_tool(tool: Body) -> None:
     if not tool.get("description", True):
         del tool["description"]
@@ -87,7 +93,7 @@ def _absent_defaults(body: Body) -> None:
             del item["type"]
         if item.get("tool_calls") and item.get("content", "") is None:
             del item["content"]
-        for holder in (item, *(item["content"] if isinstance(item.get("content"), list) else ())):
+        for holder in (item, *_blocks_of(item)):
             for key, default in (("is_error", False), ("detail", "auto"), ("cache_control", None), ("call_id", None),
                                  ("status", None)):  # fmt: skip
                 if key in holder and holder[key] == default:
@@ -130,6 +136,11 @@ def _instructions(body: Body) -> None:
     for item in parts_of(body):
         if item.get("role") == "developer":
             item["role"] = "system"
+
+
+def _encrypted_reasoning(body: Body) -> None:
+    if body.get("store") is False and body.get("include") == ["reasoning.encrypted_content"]:
+        del body["include"]
 
 
 def _tool_that_answers(body: Body) -> None:
@@ -217,6 +228,14 @@ DIFFERENCES = (
         "the role that OpenAI names for them",
         NOTHING,
         _instructions,
+    ),
+    Difference(
+        "`store=False` on Responses, for models that reason",
+        "nothing else",
+        '`include: ["reasoning.encrypted_content"]` as well',
+        "the next turn cannot replay reasoning that nobody stores",
+        '`extra_body={"include": []}`',
+        _encrypted_reasoning,
     ),
     Difference(
         "names of documents",

@@ -105,6 +105,83 @@ def after_reasoning(kind: str) -> Callable[[Any], Any]:
     return run
 
 
+def reads_its_documents(model: Any) -> list[Any]:
+    """An answer with citations, streamed, and the same thread gone on."""
+    asked = HumanMessage([CITED_DOCUMENT, {"type": "text", "text": "What colour is grass?"}])
+    answer = added(model.stream([asked]))
+    shown = [note for block in answer.content_blocks for note in block.get("annotations") or ()]
+    return [answer, [note["cited_text"] for note in shown], model.invoke([asked, answer, HumanMessage("And the sky?")])]
+
+
+def approves(model: Any) -> list[Any]:
+    """A call of an MCP server that the user approves."""
+    bound = model.bind_tools([MCP])
+    asked: list[Any] = [HumanMessage("What is in the repository?")]
+    answer = bound.invoke(asked)
+    approvals = [
+        {"type": "mcp_approval_response", "approve": True, "approval_request_id": block["id"]}
+        for block in answer.content
+        if block["type"] == "mcp_approval_request"
+    ]
+    return [answer, bound.invoke([*asked, answer, HumanMessage(approvals)])]
+
+
+def goes_on_by_id(model: Any) -> list[Any]:
+    """The server keeps the conversation: only the new message is sent."""
+    first = model.invoke("Hi, I am Ada.")
+    return [first, model.invoke("What is my name?", previous_response_id=first.response_metadata["id"])]
+
+
+def goes_on_by_field(model: Any) -> list[Any]:
+    messages: list[Any] = [HumanMessage("Hi, I am Ada.")]
+    messages.append(model.invoke(messages))
+    messages.append(HumanMessage("What is my name?"))
+    return [*messages, model.invoke(messages)]
+
+
+def reads_blocks(model: Any) -> list[Any]:
+    """The texts of a stream, block by block, as the documentation of the Responses API prints them."""
+    return [block["text"] for chunk in model.stream("Hi") for block in chunk.content if block.get("text")]
+
+
+def reads_usage(model: Any) -> Any:
+    answer = model.invoke("Hi")
+    usage = answer.usage_metadata
+    return [usage["input_tokens"] > 0, usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"]]
+
+
+def reads_calls_as_they_come(model: Any) -> Any:
+    chunks = list(model.bind_tools([get_weather]).stream("Weather in Paris?"))
+    pieces = [piece for chunk in chunks for piece in chunk.tool_call_chunks]
+    return [next(piece["name"] for piece in pieces if piece["name"]), "".join(piece["args"] or "" for piece in pieces)]
+
+
+MCP = {
+    "type": "mcp",
+    "server_label": "deepwiki",
+    "server_url": "https://mcp.deepwiki.com/mcp",
+    "require_approval": "always",
+}
+ASKS_APPROVAL = {
+    "content": [
+        {
+            "type": "native",
+            "value": {
+                "type": "mcp_approval_request",
+                "id": "mcpr_1",
+                "name": "read",
+                "arguments": "{}",
+                "server_label": "deepwiki",
+            },
+        }
+    ]
+}
+CITED_DOCUMENT = {
+    "type": "document",
+    "source": {"type": "text", "media_type": "text/plain", "data": "The grass is green. The sky is blue."},
+    "title": "Colours",
+    "citations": {"enabled": True},
+}
 MARK = {"cache_control": {"type": "ephemeral"}}
 IMAGE_URL = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PNG}"}}
 PROMPT = ChatPromptTemplate.from_messages([("system", "You translate to {language}."), ("human", "{text}")])
@@ -121,6 +198,17 @@ class Program:
     script: Sequence[Any] | None = None
 
 
+FAILED = [*ANSWERED[:2], ToolMessage("No network", tool_call_id="call_1", status="error")]
+PICTURED = [
+    *ANSWERED[:2],
+    ToolMessage([{"type": "image", "base64": PNG, "mime_type": "image/png"}], tool_call_id="call_1"),
+]
+WEATHER_SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+WEATHER_DICT = {
+    "type": "function",
+    "function": {"name": "get_weather", "description": "The weather.", "parameters": WEATHER_SCHEMA},
+}
+CLAUDES_TOOL = {"name": "get_weather", "description": "The weather.", "input_schema": WEATHER_SCHEMA}
 CALLS_WEATHER = {"tool_calls": [{"name": "get_weather", "args": {"city": "Paris"}}]}
 THOUGHT = {"content": "Hello.", "reasoning": "They greet."}
 TRIP = '{"city": "Rome", "days": 4}'
@@ -284,4 +372,84 @@ PROGRAMS = [
     Program("a checkpointed thread", thread, ALL, None, ["Hello Ada.", "Ada."]),
     Program("metadata and user", lambda m: m.invoke("Hi", user="u"), OPENAI),
     Program("service_tier", lambda m: m.invoke("Hi"), ALL, {"service_tier": "auto"}),
+    Program("an answer with citations", reads_its_documents, ("anthropic",)),
+    Program("an approval of an MCP call", approves, ("responses",), None, [ASKS_APPROVAL, "Files."]),
+    Program("previous_response_id", goes_on_by_id, ("responses",), None, ["Hi Ada.", "Ada."]),
+    Program(
+        "use_previous_response_id",
+        goes_on_by_field,
+        ("responses",),
+        {"use_previous_response_id": True},
+        ["Hi Ada.", "Ada."],
+    ),
+    Program("blocks of a stream", reads_blocks, ("responses",)),
+    Program("usage", reads_usage),
+    Program("calls as they come", reads_calls_as_they_come, ALL, None, [CALLS_WEATHER]),
+    Program(
+        "json_schema streamed",
+        lambda m: list(m.with_structured_output(Trip, method="json_schema").stream("Trip"))[-1],
+        ALL,
+        None,
+        [TRIP],
+    ),
+    Program(
+        "function_calling streamed",
+        lambda m: list(m.with_structured_output(Trip, method="function_calling").stream("Trip"))[-1],
+        ALL,
+        None,
+        [CALLS_TRIP],
+    ),
+    Program(
+        "structured dict streamed",
+        lambda m: list(m.with_structured_output(SCHEMA, method="json_schema").stream("Trip"))[-1],
+        ALL,
+        None,
+        [TRIP],
+    ),
+    Program(
+        "structured async",
+        lambda m: asyncio.run(m.with_structured_output(Trip, method="json_schema").ainvoke("Trip")),
+        ALL,
+        None,
+        [TRIP],
+    ),
+    Program("output_version v1", lambda m: m.invoke("Hi").content, ALL, {"output_version": "v1"}, ["Hello."]),
+    Program(
+        "output_version v1 streamed",
+        lambda m: [b.get("text") for b in added(m.stream("Hi")).content],
+        ALL,
+        {"output_version": "v1"},
+        ["Hello."],
+    ),
+    Program("async batch", lambda m: asyncio.run(m.abatch(["Hi", "Ho"], config={"max_concurrency": 1}))),
+    Program("a tool's dict", lambda m: m.bind_tools([WEATHER_DICT]).invoke("Hi"), ALL, None, [CALLS_WEATHER]),
+    Program("an error of a tool", lambda m: m.bind_tools([get_weather]).invoke(FAILED), ALL, None, ["Sorry."]),
+    Program("an image from a tool", lambda m: m.bind_tools([get_weather]).invoke(PICTURED), ("anthropic", "responses")),
+    Program(
+        "thinking within a budget",
+        lambda m: m.invoke("Hi"),
+        ("anthropic",),
+        {"model": "claude-sonnet-4-5", "max_tokens": 5000, "thinking": {"type": "enabled", "budget_tokens": 2000}},
+        [THOUGHT],
+    ),
+    Program(
+        "tools with cache_control",
+        lambda m: m.bind_tools([{**CLAUDES_TOOL, **MARK}]).invoke("Hi"),
+        ("anthropic",),
+        None,
+        [CALLS_WEATHER],
+    ),
+    Program("betas", lambda m: m.invoke("Hi"), ("anthropic",), {"betas": ["context-management-2025-06-27"]}),
+    Program("model_kwargs", lambda m: m.invoke("Hi"), ("chat",), {"model_kwargs": {"user": "u"}}),
+    Program("extra_body", lambda m: m.invoke("Hi"), ("chat",), {"extra_body": {"seed": 1}}),
+    Program("prediction", lambda m: m.invoke("Hi", prediction={"type": "content", "content": "Hello"}), ("chat",)),
+    Program("verbosity", lambda m: m.invoke("Hi"), ("responses",), {"verbosity": "low"}),
+    Program("truncation and include", lambda m: m.invoke("Hi"), ("responses",), {"truncation": "auto", "store": False}),
+    Program(
+        "with tools and a format",
+        lambda m: m.bind_tools([get_weather], response_format=Trip, strict=True).invoke("Trip"),
+        OPENAI,
+        None,
+        [TRIP],
+    ),
 ]

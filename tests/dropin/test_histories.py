@@ -15,8 +15,8 @@ from tests.dropin.programs import CALLS_WEATHER, THOUGHT, added, get_weather
 
 SCRIPT = [THOUGHT, {**CALLS_WEATHER, "reasoning": "I need the weather."}, "18 °C."]
 VERSIONS = [
-    ("anthropic", None), ("anthropic", "v1"), ("chat", None), ("chat", "v1"), ("responses", "responses/v1"),
-    ("responses", "v1"),
+    ("anthropic", None), ("anthropic", "v1"), ("chat", None), ("chat", "v1"), ("responses", None), ("responses", "v0"),
+    ("responses", "responses/v1"), ("responses", "v1"),
 ]  # fmt: skip
 THINKS: Mapping[str, Mapping[str, Any]] = {
     "anthropic": {"thinking": {"type": "adaptive"}},

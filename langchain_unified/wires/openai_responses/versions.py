@@ -21,13 +21,14 @@ Message = TypeVar("Message", bound=AIMessage)
 
 
 def in_version(message: AIMessage, reply: JsonObject, version: str | None) -> AIMessage:
-    """The message of a reply in an output version; in the neutral form where that is `None`."""
+    """The message of a reply in an output version; in the neutral form where that is `None`.
+
+    `v1` is `responses/v1` here: core makes standard blocks of it.
+    """
     if version is None:
         return message
     if isinstance(message.content, str):
         message.content = [block for item in output_of(reply) for block in item_blocks(item)]
-    if version == "v1":
-        return message  # core makes standard blocks of it
     for block in message.content:
         if isinstance(block, dict) and block.get("type") == "text":
             block.setdefault("annotations", [])
@@ -36,8 +37,9 @@ def in_version(message: AIMessage, reply: JsonObject, version: str | None) -> AI
 
 def decoder_in_version(decoder: StreamDecoder, version: str | None) -> StreamDecoder:
     """The decoder of a stream whose chunks are in an output version."""
-    wrapper = {"v0": V0Decoder, "responses/v1": ResponsesV1Decoder}.get(version or "")
-    return wrapper(decoder) if wrapper else decoder
+    if version is None:
+        return decoder
+    return V0Decoder(decoder) if version == "v0" else ResponsesV1Decoder(decoder)
 
 
 TOOL_OUTPUTS = frozenset({"web_search_call", "file_search_call", "computer_call", "code_interpreter_call", "mcp_call",
