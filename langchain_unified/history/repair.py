@@ -267,7 +267,7 @@ def _ends_with_prefill(turns: Turns, state: RepairState) -> bool:
             continue
         if turn.role != "assistant":
             break
-        sent[:0] = [block for block in turn.blocks if _is_sent(block, turn, state.wire)]
+        sent[:0] = [block for block in turn.blocks if _is_sent(block, turn, state.wire) and not is_reasoning(block)]
     kinds = [str(block["value"].get("type")) if block["type"] == "native" else block["type"] for block in sent]
     paused = any(kind.endswith(("_tool_use", "_tool_result")) or kind.startswith("server_tool_") for kind in kinds)
     return bool(kinds) and kinds[-1] in ("text", "refusal") and not paused

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from langchain_unified.history.readable import ReferencedImages, readable
-from langchain_unified.messages.json_text import data_text
+from langchain_unified.messages.json_text import data_text, json_object
 from langchain_unified.request import Adjustment, Turn
 from langchain_unified.request.blocks import (
     Block,
@@ -56,8 +56,7 @@ def needs_words(turn: Turn) -> bool:
 def in_words(turn: Turn, blocks: Iterable[Block], adjustments: list[Adjustment]) -> Translated:
     """An assistant turn with `blocks` in place of its own, in words. What cannot be sent is added to `adjustments`."""
     blocks = list(blocks)
-    calls = (block for block in blocks if block["type"] == "server_tool_call" or block["type"] == "tool_call")
-    names = {str(block.get("id")): _tool_name(block) for block in calls}
+    names = {str(block.get("id")): _tool_name(block) for block in blocks if block["type"] in NAMED_CALLS}
     answered = frozenset(call_id for block in blocks if (call_id := _answered_call(block)))
     builder = TranscriptBuilder(turn, names, answered)
     for block in blocks:
@@ -210,7 +209,7 @@ def _tool_result(builder: TranscriptBuilder, block: ToolResultBlock) -> None:
 # --- server tools -----------------------------------------------------------------------------------------------------
 
 
-def _tool_name(block: ServerToolCallBlock | ToolCallBlock) -> str:
+def _tool_name(block: Any) -> str:
     extras = block.get("extras") or {}
     server = extras.get("server_name") or extras.get("server_label")
     name = extras.get("tool_name") or block.get("name") or "a tool"
@@ -237,6 +236,29 @@ def _server_tool_result(builder: TranscriptBuilder, block: ServerToolResultBlock
     failed = block.get("status") == "error"
     if text or failed:
         builder.add_note(f"[{name} {'failed' if failed else 'returned'}{f': {text}' if text else ''}]")
+
+
+NAMED_CALLS = frozenset({"server_tool_call", "tool_call", "invalid_tool_call"})
+
+
+def _tool_call(builder: TranscriptBuilder, block: ToolCallBlock) -> None:
+    """A call of a caller's tool. One that the same answer has a result for was run by the provider: it is a note."""
+    if block.get("id") not in builder.answered:
+        builder.blocks.append(block.copy())
+        return
+    args: Any = block["args"]
+    if isinstance(args, str):
+        # In the sum of a stream, the decoder has made the arguments invalid, so that nobody runs the call again.
+        args = json_object(args) or json_object(args[:-1]) or args[:-1]
+    builder.add_note(f"[{_tool_name(block)} was called{f' with {text}' if (text := builder.readable(args)) else ''}]")
+
+
+def _output(builder: TranscriptBuilder, value: JsonObject) -> None:
+    name = builder.names.get(str(value.get("call_id")))
+    if name is None:
+        _any_item(builder, value)
+        return
+    builder.add_note(f"[{name} returned: {builder.readable(value.get('output'))}]")
 
 
 # --- blocks that only their provider has ------------------------------------------------------------------------------
@@ -299,6 +321,8 @@ FOREIGN_WRITERS: Mapping[str, Callable[[TranscriptBuilder, JsonObject], None]] =
     "reasoning": _omitted,
     "refusal": _refusal,
     "compaction": _compaction,
+    "function_call_output": _output,
+    "custom_tool_call_output": _output,
     "computer_call": _client_call,
     "shell_call": _client_call,
     "local_shell_call": _client_call,
@@ -309,6 +333,8 @@ FOREIGN_WRITERS: Mapping[str, Callable[[TranscriptBuilder, JsonObject], None]] =
 WRITERS: Mapping[str, Callable[[TranscriptBuilder, Any], None]] = {
     "text": _text,
     "reasoning": _reasoning,
+    "tool_call": _tool_call,
+    "invalid_tool_call": _tool_call,
     "server_tool_call": _server_tool_call,
     "server_tool_result": _server_tool_result,
     "image": _image,
@@ -321,4 +347,4 @@ WRITERS: Mapping[str, Callable[[TranscriptBuilder, Any], None]] = {
     "unknown": _unknown,
 }
 
-ALWAYS_TRANSLATED = WRITERS.keys() - {"text", "reasoning", "text-plain"}
+ALWAYS_TRANSLATED = WRITERS.keys() - {"text", "reasoning", "text-plain", "tool_call", "invalid_tool_call"}

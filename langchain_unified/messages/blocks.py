@@ -171,7 +171,7 @@ def _image(block: JsonObject) -> ImageBlock:
     place = _source(block)
     if isinstance(place.get("mime_type"), str):
         place["mime_type"] = place["mime_type"].lower()
-    return build(ImageBlock, type="image", **place, **_select(block, "detail"))
+    return build(ImageBlock, type="image", **place, **_select(block, "detail", "transformations"))
 
 
 def _image_url(block: JsonObject) -> ImageBlock | FileBlock | UnknownBlock:

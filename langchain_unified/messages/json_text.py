@@ -91,6 +91,19 @@ def compact_json(value: Any, *, sort_keys: bool = False) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=sort_keys, separators=(",", ":"), default=plain_value)
 
 
+def json_values(value: JsonObject) -> JsonObject:
+    """An object with only what JSON has: the same object where it has nothing else.
+
+    Callers put dates and sets into the arguments of calls: they become what `compact_json` makes of them.
+    """
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError):
+        found: JsonObject = json.loads(compact_json({str(key): item for key, item in value.items()}))
+        return found
+    return value
+
+
 def data_text(value: Any) -> str:
     """Any Python value as text that a model reads: a `str` as it is, anything else as JSON. It never raises.
 

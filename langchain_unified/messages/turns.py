@@ -96,7 +96,12 @@ def _result_turn(result: ToolResultBlock, position: int) -> Turn:
 
 def _system(message: BaseMessage, wire: WireName, position: int) -> Iterator[Turn]:
     role: Role = "developer" if message.additional_kwargs.get("__openai_role__") == "developer" else "system"
-    yield Turn(role, tuple(_input_blocks(message, wire)), name=message.name, position=position)
+    options = {key: message.additional_kwargs[key] for key in SYSTEM_OPTIONS if message.additional_kwargs.get(key)}
+    yield Turn(role, tuple(_input_blocks(message, wire)), name=message.name, options=options, position=position)
+
+
+SYSTEM_OPTIONS = ("clear_at", "output_config")
+"""Keys of Anthropic's system messages that stand between other messages (SDK: `BetaSystemMessageParam`)."""
 
 
 def _assistant(message: BaseMessage, wire: WireName, position: int) -> Iterator[Turn]:

@@ -64,6 +64,8 @@ class TextBlock(_OfReply):
 class ImageBlock(_Located, _OfReply):
     type: Literal["image"]
     detail: NotRequired[str]
+    transformations: NotRequired[JsonObject]
+    """What Anthropic does to the image before the model sees it."""
     status: NotRequired[str]
 
 

@@ -120,3 +120,28 @@ def test_output_only_keys_in_the_result_of_a_server_tool() -> None:
     found = sent(MODELS["messages"], *around(content, BY["anthropic"]))
     assert "'stdout': '5'" in found
     assert "abort_reason" not in found
+
+
+RAN = [
+    {"type": "function_call", "id": "fc_1", "call_id": "call_1", "name": "f", "arguments": '{"q": "v"}'},
+    {"type": "function_call_output", "id": "fco_1", "call_id": "call_1", "output": "42"},
+    {"type": "text", "text": "It is 42.", "id": "msg_1"},
+]
+
+
+@each_model
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_call_that_the_same_answer_has_a_result_for(name: str, streamed: bool) -> None:
+    """Nobody runs it again, and no other provider hears that it was not run."""
+    broken = [{"name": "f", "args": '{"q": "v"}]', "id": "call_1", "error": None, "type": "invalid_tool_call"}]
+    answer = AIMessage(RAN, invalid_tool_calls=broken if streamed else [], response_metadata=BY["openai"])
+    found = sent(MODELS[name], HumanMessage("Ask."), answer, HumanMessage("And now?"))
+    assert "42" in found
+    assert "not run" not in found
+    if name != "responses":
+        assert "[f was called with v]\\n\\n[f returned: 42]\\n\\nIt is 42." in found
+
+
+def test_a_trailing_answer_that_ends_in_thinking_is_continued() -> None:
+    answer = around([{"type": "text", "text": "The answer is"}, WRAPPED["thinking"]], BY["anthropic"])[:2]
+    assert "Continue from exactly where" in sent(MODELS["messages"], *answer)

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
 from langchain_unified import ChatUnified
 from langchain_unified.chat_models import _plan
@@ -112,6 +112,40 @@ def test_every_readable_text_is_in_the_body_and_the_same_history_gives_the_same_
         second = plan_of(models[name], again)
         assert second is not None
         assert json.dumps(second.call.body) == json.dumps(plan.call.body)
+
+
+@pytest.mark.parametrize("name", MODELS)
+@few
+@given(history=wild.histories())
+def test_a_longer_history_keeps_the_prefix_but_for_what_is_listed(models, name, history):
+    asked = [at for at, message in enumerate(history) if isinstance(message, HumanMessage) and at + 1 < len(history)]
+    for at in asked:
+        longer, shorter = plan_of(models[name], history), plan_of(models[name], history[: at + 1])
+        if longer is None or shorter is None:
+            continue
+        if [item for item in shorter.adjustments if item not in longer.adjustments]:
+            continue  # the end of the shorter one was completed, and this is listed
+        added = [item["what"] for item in longer.adjustments if item not in shorter.adjustments]
+        if any(what.startswith(CHANGES_EARLIER) for what in added):
+            continue
+        kept = parts_of(shorter.call.body)
+        assert parts_of(longer.call.body)[: len(kept)] == kept
+
+
+CHANGES_EARLIER = ("tool result in message", "tool call in message", "server tools", "system message", "text")
+"""What an adjustment begins with that also changes messages before the one that it names."""
+
+
+def parts_of(body: dict[str, Any]) -> list[Any]:
+    """The blocks or items of a conversation in order, each with its role, without what marks the end."""
+    messages = body.get("messages") or body["input"]
+    parts: list[Any] = [body.get("system"), body.get("instructions")]
+    for message in messages:
+        content = message.get("content")
+        rest = {key: value for key, value in message.items() if key != "content"}
+        blocks = content if isinstance(content, list) else [content]
+        parts += [(rest, block) for block in blocks]
+    return parts
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
+from langchain_unified.messages.json_text import json_values
 from langchain_unified.request import JsonObject, Turn
 from langchain_unified.request.blocks import (
     AudioBlock,
@@ -89,7 +90,7 @@ def _refusal(block: RefusalBlock, turn: Turn, state: EncodeState) -> JsonObject 
 
 
 def _tool_call(block: ToolCallBlock, turn: Turn, state: EncodeState) -> JsonObject:
-    call = {"type": "tool_use", "id": block.get("id"), "name": block["name"], "input": block["args"]}
+    call = {"type": "tool_use", "id": block.get("id"), "name": block["name"], "input": json_values(block["args"])}
     extras = (block.get("extras") or {}) if _is_claudes(turn) else {}
     return blocks.client_call({**call, **{key: extras.get(key) for key in ("caller", "toolset_name")}}, state)
 

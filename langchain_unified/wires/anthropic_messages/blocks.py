@@ -140,14 +140,17 @@ IMAGE_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 
 def image(block: ImageBlock | FileBlock, turn: Turn, state: EncodeState) -> JsonObject:
     """An image. Its `detail` is not sent: the API has no such setting."""
+    more: JsonObject = {}
+    if block["type"] == "image" and block.get("transformations"):
+        more["transformations"] = block["transformations"]
     if "base64" in block:
         kind = (block.get("mime_type") or "").lower().replace("image/jpg", "image/jpeg")
         if kind not in IMAGE_TYPES:
             known = ", ".join(sorted(IMAGE_TYPES))
             remedy = f"Its mime_type is {kind or 'missing'}: convert it to one of {known}."
             raise cannot_carry(block, turn, WIRE, remedy)
-        return {"type": "image", "source": {"type": "base64", "media_type": kind, "data": block["base64"]}}
-    return {"type": "image", "source": _remote_source(block, turn)}
+        return {"type": "image", "source": {"type": "base64", "media_type": kind, "data": block["base64"]}, **more}
+    return {"type": "image", "source": _remote_source(block, turn), **more}
 
 
 def _remote_source(block: ImageBlock | FileBlock | PlainTextBlock, turn: Turn) -> JsonObject:

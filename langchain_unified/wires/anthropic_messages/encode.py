@@ -38,6 +38,7 @@ from langchain_unified.wires.anthropic_messages.placement import (
     append_at_end,
     append_before,
     moved_to_system,
+    report_lost_options,
     without_final_thinking,
 )
 from langchain_unified.wires.anthropic_messages.reasoning import fit_thinking, tolerate_changed_prefix
@@ -113,6 +114,9 @@ def _conversation(request: Request, state: EncodeState) -> tuple[list[JsonObject
     """`messages`, and the text blocks of `system`."""
     leading = list(takewhile(_is_leading_system, request.turns))
     system = [block for turn in leading for block in write_blocks(turn, SYSTEM, state)]
+    for turn in leading:
+        if turn.options:
+            report_lost_options(turn, state)
     messages: list[JsonObject] = []
     late: list[Part] = []
     for turn in request.turns[len(leading) :]:

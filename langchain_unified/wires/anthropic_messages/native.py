@@ -12,7 +12,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
-from langchain_unified.messages.json_text import json_object
+from langchain_unified.messages.json_text import json_object, json_values
 from langchain_unified.request import Adjustment, JsonObject
 
 INPUT_KEYS: Mapping[str, frozenset[str]] = {
@@ -91,7 +91,7 @@ def object_input(args: object, what: str, adjustments: list[Adjustment]) -> Json
     """The arguments of a call as the object that the API requires. Broken ones become `{}` and an adjustment."""
     found = json_object(args) if isinstance(args, str) and args else args or {}
     if isinstance(found, dict):
-        return found
+        return json_values(found)
     why = "Its arguments are not a JSON object, and the API takes nothing else: an empty input was sent."
     adjustments.append(Adjustment(what=what, why=why, lossless=True))  # the model wrote it, not the caller
     return {}
@@ -128,9 +128,9 @@ def _leave_out(what: str, adjustments: list[Adjustment]) -> None:
 
 
 def _call(value: JsonObject, place: str, adjustments: list[Adjustment]) -> JsonObject:
-    if not isinstance(value.get("input"), dict):
-        what = f"call of {value.get('name')!r} in {place}"
-        value = {**value, "input": object_input(value.get("input"), what, adjustments)}
+    given = object_input(value.get("input"), f"call of {value.get('name')!r} in {place}", adjustments)
+    if given is not value.get("input"):
+        value = {**value, "input": given}
     if None in value.values():
         return {key: item for key, item in value.items() if item is not None}
     return value

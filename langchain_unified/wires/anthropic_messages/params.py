@@ -47,7 +47,10 @@ SAMPLING_VERSION = "2023-06-01"
 def write_native(body: JsonObject, headers: dict[str, str], request: Request, adjustments: list[Adjustment]) -> None:
     """Write `request.native` into `body` and `headers`, without `None`. A key of another API becomes an adjustment."""
     for key, value in request.native.items():
-        if key not in NATIVE_KEYS:
+        if key == "context_management" and isinstance(value, list):
+            why = "A list is OpenAI's: it was not sent. Anthropic takes an object with `edits`."
+            adjustments.append(Adjustment(what=key, why=why))
+        elif key not in NATIVE_KEYS:
             why = "Anthropic has no such key: it was not sent. `extra_body` would send it."
             adjustments.append(Adjustment(what=key, why=why))
         elif value is not None and key in HEADERS:

@@ -37,6 +37,7 @@ def append(messages: list[JsonObject], role: str, blocks: list[JsonObject]) -> N
 def moved_to_system(turn: Turn, state: EncodeState) -> list[JsonObject]:
     """The blocks of a late system message for `system`, for a model that takes none between messages."""
     blocks = write_blocks(turn, SYSTEM, state)
+    report_lost_options(turn, state)
     if not blocks:
         return []
     why = (
@@ -67,9 +68,18 @@ def append_at_end(messages: list[JsonObject], late: list[Part], state: EncodeSta
     for turn, blocks in late:
         if in_place:
             append(messages, "system", blocks)
+            if turn.options and messages and messages[-1]["role"] == "system":
+                messages[-1].update(turn.options)
             continue
         append(messages, "user", _in_user_message(Part(turn, blocks), state))
         append(messages, "system", [block for block in blocks if block["type"] != "text"])
+
+
+def report_lost_options(turn: Turn, state: EncodeState) -> None:
+    """List the keys of a system message that is sent without a message for it."""
+    for key in turn.options:
+        why = "Claude takes it only in a system message between a user message and an answer: it was not sent."
+        state.adjustments.append(Adjustment(what=f"{key} of system message {turn.position}", why=why))
 
 
 HEAD = "[System instruction]"
@@ -79,6 +89,7 @@ HEAD = "[System instruction]"
 def _in_user_message(part: Part, state: EncodeState) -> list[JsonObject]:
     """The texts of a system message as blocks of a user message."""
     texts = [block for block in part.blocks if block["type"] == "text"]
+    report_lost_options(part.turn, state)
     if texts:
         why = (
             "Claude takes a system message only between a user message and an answer: it was sent at its place as a "

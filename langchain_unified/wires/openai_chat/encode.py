@@ -8,9 +8,9 @@ from typing import TypeAlias
 
 from langchain_unified.messages.server_reasoning import CONTENT
 from langchain_unified.request import Adjustment, Dialect, Encoded, JsonObject, OutputFormat, Request, Role, Turn
-from langchain_unified.request.blocks import Block
 from langchain_unified.schemas.openai import output_schema
 from langchain_unified.wires._openai.caching import marked_part
+from langchain_unified.wires._openai.unsent import report_unsent_fields
 from langchain_unified.wires._wire import write_params
 from langchain_unified.wires.openai_chat import blocks
 from langchain_unified.wires.openai_chat.assistant import AssistantDraft, draft_of
@@ -42,15 +42,8 @@ def _unsupported_features(request: Request) -> list[Adjustment]:
     adjustments: list[Adjustment] = []
     if request.betas:
         adjustments.append(Adjustment(what="betas", why="Beta headers are Anthropic's: they were not sent."))
-    if any(_asks_for_citations(block) for turn in request.turns for block in turn.blocks):
-        why = "Chat Completions does not cite the documents it is given."
-        adjustments.append(Adjustment(what="citations", why=why))
+    report_unsent_fields(request, adjustments)
     return adjustments
-
-
-def _asks_for_citations(block: Block) -> bool:
-    citations = block.get("citations")
-    return isinstance(citations, dict) and bool(citations.get("enabled"))
 
 
 def _response_format(output: OutputFormat, adjustments: list[Adjustment]) -> JsonObject:

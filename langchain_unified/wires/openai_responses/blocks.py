@@ -77,16 +77,17 @@ def _file(block: FileBlock | PlainTextBlock, turn: Turn) -> list[JsonObject]:
     if block["type"] == "file" and "content" in block:
         return _document(block, turn)
     part: JsonObject = {"type": "input_file"}
+    context = [input_text(block["context"])] if block.get("context") else []
     if block["type"] == "file" and block.get("detail"):
         part["detail"] = block["detail"]
     if block.get("file_id"):
-        return [{**part, "file_id": block["file_id"]}]
+        return [*context, {**part, "file_id": block["file_id"]}]
     if block.get("base64"):
         mime_type = block.get("mime_type") or "application/pdf"
         name = block.get("filename") or block.get("title") or f"file.{EXTENSIONS.get(mime_type, 'bin')}"
-        return [{**part, "filename": name, "file_data": data_uri(block, mime_type)}]
+        return [*context, {**part, "filename": name, "file_data": data_uri(block, mime_type)}]
     if block.get("url"):
-        return [{**part, "file_url": block["url"]}]
+        return [*context, {**part, "file_url": block["url"]}]
     raise cannot_carry(block, turn, WIRE, "Give the file a `url`, a `file_id`, or `base64` with its `mime_type`.")
 
 

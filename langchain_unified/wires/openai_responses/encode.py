@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from langchain_unified.request import Adjustment, Encoded, JsonObject, Request, Role, Turn
 from langchain_unified.request.blocks import Block
 from langchain_unified.wires._openai.caching import marked_part
+from langchain_unified.wires._openai.unsent import report_unsent_fields
 from langchain_unified.wires._wire import write_params
 from langchain_unified.wires.openai_responses.assistant import encode_assistant
 from langchain_unified.wires.openai_responses.assistant_tools import encode_result
@@ -42,6 +43,7 @@ def encode(request: Request) -> Encoded:
     choice = encode_tool_choice(request)
     if choice is not None:
         body["tool_choice"] = choice
+    report_unsent_fields(request, adjustments)
     if request.betas:
         adjustments.append(Adjustment(what="betas", why="Beta headers are Anthropic's: they were not sent."))
     if request.stream:

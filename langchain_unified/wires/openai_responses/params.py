@@ -29,6 +29,9 @@ def write_native(body: JsonObject, request: Request, adjustments: list[Adjustmen
         if key not in NATIVE_KEYS:
             why = "The Responses API has no such key: it was not sent. extra_body would send it."
             adjustments.append(Adjustment(what=key, why=why))
+        elif key == "context_management" and isinstance(value, Mapping):
+            why = "An object with `edits` is Anthropic's: it was not sent. OpenAI takes a list."
+            adjustments.append(Adjustment(what=key, why=why))
         elif value is not None:
             # Parameters are merged into some of them. The caller's object must not change.
             body[key] = _copied(value)

@@ -67,7 +67,7 @@ def test_tool_results_are_turns_of_their_own():
 
 
 def test_what_our_words_cannot_say_is_kept_whole():
-    image = {"type": "image", "source": {"type": "url", "url": "https://a/b"}, "transformations": {"x": 1}}
+    image = {"type": "image", "source": {"type": "url", "url": "https://a/b"}, "flavour": {"x": 1}}
     cited = {**HI, "citations": [{"type": "char_location", "cited_text": "h"}]}
     pdf = {"type": "document", "source": {"type": "base64", "media_type": "text/csv", "data": "AA=="}}
     for value in (image, cited, pdf, {"type": "hologram", "of": None}):
