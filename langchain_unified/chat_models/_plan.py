@@ -249,7 +249,7 @@ def _request(
     repaired, repairs = repair(
         conversation,
         wire=wire.name,
-        ids=wire.call_ids,
+        ids=wire.ids_for(route.dialect),
         profile=route.profile,
         model=route.model,
         policy=options.get("repair", model.repair),

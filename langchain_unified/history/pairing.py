@@ -29,7 +29,8 @@ def readable_name(name: str) -> str:
 class IdRules:
     """The ids of tool calls, and the names of tools in them, that an API takes.
 
-    `max_length` is in characters, `pattern` must match the whole id, and `prefix` begins the ids that are made here.
+    `max_length` is in characters, `pattern` must match the whole id, and `prefix` begins the ids that are made here;
+    without one they are letters and digits of this length.
     """
 
     max_length: int
@@ -60,7 +61,8 @@ class IdRules:
 
     def hashed(self, text: str) -> str:
         """An id made of a text, the same in any process."""
-        return f"{self.prefix}_{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:24]}"
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        return f"{self.prefix}_{digest[:24]}" if self.prefix else digest[: self.max_length]
 
 
 @dataclass(slots=True, eq=False)

@@ -89,6 +89,9 @@ class Dialect:
     call_content: Literal["omitted", "null", "empty"] = "omitted"
     """The `content` of an assistant message that has tool calls and no text."""
 
+    call_id_length: int | None = None
+    """The exact length of a tool call's id, of letters and digits alone; `None`: the API's own rules."""
+
     # --- the answer ---
 
     must_finish: bool = True

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeAlias
 
 from langchain_core.messages import AIMessage, AIMessageChunk
@@ -88,6 +89,14 @@ class Wire:
     def marks_for(self, dialect: Dialect) -> MarkRules:
         """Where a server takes prompt-cache marks."""
         return self.control_marks if dialect.cache_marks == "cache_control" and self.control_marks else self.marks
+
+    def ids_for(self, dialect: Dialect) -> IdRules:
+        """The tool call ids that a server takes."""
+        length = dialect.call_id_length
+        if length is None:
+            return self.call_ids
+        pattern = re.compile(rf"[a-zA-Z0-9]{{{length}}}")
+        return replace(self.call_ids, max_length=length, pattern=pattern, prefix="")
 
     def takes(self, param: str) -> bool:
         """Whether the API has a neutral parameter at all."""

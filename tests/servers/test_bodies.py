@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import httpx2
@@ -198,6 +199,17 @@ def test_a_message_server_without_caching_gets_no_marks():
 def test_the_content_beside_calls(dialect, content):
     sent = body(chat(dialect=dialect), CALLED, tools=[greet])["messages"][1]
     assert sent.get("content", "absent") == content
+
+
+def test_ids_of_calls_have_the_length_that_the_server_wants():
+    sent = body(chat(dialect="mistral"), CALLED, tools=[greet])["messages"]
+    made = sent[1]["tool_calls"][0]["id"]
+    assert re.fullmatch("[a-zA-Z0-9]{9}", made)
+    assert sent[2]["tool_call_id"] == made
+    own = [CALLED[0], AIMessage("", tool_calls=[{"id": "a1B2c3D4e", "name": "greet", "args": {}}]),
+           ToolMessage("hello", tool_call_id="a1B2c3D4e")]  # fmt: skip
+    assert body(chat(dialect="mistral"), own, tools=[greet])["messages"][2]["tool_call_id"] == "a1B2c3D4e"
+    assert body(chat(), CALLED, tools=[greet])["messages"][2]["tool_call_id"] == "c1"
 
 
 @pytest.mark.parametrize("make", [chat, responses, messages_model])

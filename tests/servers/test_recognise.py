@@ -96,6 +96,7 @@ def test_the_emulator_tells_which_server_it_is():
     with emulator() as server:
         assert recognise(server.openai_url, "openai", "qwen3").name == "openai"
         assert recognise(server.url, "anthropic", "qwen3").name == "anthropic"
+        assert recognise(f"http://localhost:{server.port}/v1", "openai", "qwen3").name == "openai"
         address = server.openai_url
     assert recognise(address, "openai", "qwen3").name == "generic"
     with emulator(server="deepseek") as server:

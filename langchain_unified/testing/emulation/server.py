@@ -133,8 +133,14 @@ class Emulator:
         self._runner = _ServerThread(app, self._socket)
         self._runner.start()
         played = self._providers.server
-        register_address(self.url, "provider" if played is None else played.name)
+        for address in self._addresses():
+            register_address(address, "provider" if played is None else played.name)
         return self
+
+    def _addresses(self) -> list[str]:
+        """The addresses under which programs of this machine reach it."""
+        names = ("127.0.0.1", "localhost") if self._host in ("127.0.0.1", "localhost", "0.0.0.0") else ()  # noqa: S104
+        return [self.url, *(f"http://{name}:{self.port}" for name in names)]
 
     def wait(self) -> None:
         """Block until the process is interrupted."""
@@ -143,7 +149,8 @@ class Emulator:
     def stop(self) -> None:
         """Close every connection and stop."""
         if self._runner is not None:
-            register_address(self.url, None)
+            for address in self._addresses():
+                register_address(address, None)
             self._runner.stop()
             self._runner = None
         if self._socket is not None:

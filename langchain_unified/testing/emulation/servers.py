@@ -6,6 +6,7 @@ the reply or the events that OpenAI would send; each names its source.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -141,6 +142,11 @@ def _null_arguments(call: JsonObject) -> JsonObject:
     return {**call, "function": {**function, "arguments": "null"}} if function.get("arguments") == "{}" else call
 
 
+def _nine_characters(call: JsonObject) -> JsonObject:
+    """Mistral: an id has nine letters or digits. Source: langchain-ai/langchain#24668."""
+    return {**call, "id": hashlib.sha256(call["id"].encode()).hexdigest()[:9]}
+
+
 def _thought_signature(call: JsonObject) -> JsonObject:
     """Gemini: a signature on each call. Source: 0xsline/OpenChatCut#6."""
     return {**call, "extra_content": {"google": {"thought_signature": f"signature-of-{call['id']}"}}}
@@ -181,7 +187,10 @@ def _text_error(refusal: Refusal) -> object:
 
 
 def _extra_forbidden(refusal: Refusal) -> object:
-    """Mistral. Source: editor-code-assistant/eca#231."""
+    """Mistral. Source: editor-code-assistant/eca#231; of another error nearai/ironclaw#1241."""
+    if refusal.rule.code is not None:
+        body = error_body("openai", "", refusal.rule.type, refusal.message, code=refusal.rule.code)
+        return {"object": "error", **body["error"]}
     key = refusal.rule.name.partition(".")[2]
     detail = {"type": "extra_forbidden", "loc": ["body", key], "msg": "Extra inputs are not permitted", "input": None}
     kind = {"type": "invalid_request_error", "param": None, "code": None}
@@ -222,7 +231,7 @@ SERVERS: Mapping[str, EmulatedServer] = {
         _server("litellm"),
         _server("llama.cpp", reasoning=_reasoning_content, error=_numbered_error),
         _server("lmstudio", error=_text_error),
-        _server("mistral", error=_extra_forbidden),
+        _server("mistral", calls=_nine_characters, error=_extra_forbidden),
         _server("moonshot", events=_usage_in_choice),
         _server("ollama"),
         _server("openrouter", reasoning=_reasoning_details, error=_numbered_error),

@@ -178,13 +178,32 @@ LMSTUDIO = (
 
 # --- Mistral, Databricks, Gemini, OpenRouter --------------------------------------------------------------------------
 
-MISTRAL = tuple(
-    _rule(f"mistral.{key}", check, "{key}: Extra inputs are not permitted", source, status=422)
-    for key, check, source in (
-        ("max_completion_tokens", _key("max_completion_tokens"), "editor-code-assistant/eca#231"),
-        ("store", _key("store"), "Gitlawb/openclaude#739"),
-        ("reasoning_content", _message_key("reasoning_content"), "charmbracelet/crush#1590"),
-    )
+
+def _call_ids(call: EmulatedCall) -> Violations:
+    for _, message in messages_of(call):
+        ids = [made.get("id") for made in message.get("tool_calls") or ()]
+        for each in [*ids, *([message["tool_call_id"]] if "tool_call_id" in message else [])]:
+            if not re.fullmatch("[a-zA-Z0-9]{9}", str(each)):
+                yield {"id": each}
+
+
+MISTRAL = (
+    _rule(
+        "mistral.call ids",
+        _call_ids,
+        "Tool call id was {id} but must be a-z, A-Z, 0-9, with a length of 9.",
+        "langchain-ai/langchain#24668; nearai/ironclaw#1241",
+        type="invalid_function_call",
+        code="3280",
+    ),
+    *(
+        _rule(f"mistral.{key}", check, "{key}: Extra inputs are not permitted", source, status=422)
+        for key, check, source in (
+            ("max_completion_tokens", _key("max_completion_tokens"), "editor-code-assistant/eca#231"),
+            ("store", _key("store"), "Gitlawb/openclaude#739"),
+            ("reasoning_content", _message_key("reasoning_content"), "charmbracelet/crush#1590"),
+        )
+    ),
 )
 
 
