@@ -60,7 +60,7 @@ def joined_thoughts(parts: Iterable[Any]) -> list[Any]:
     """The parts of a streamed content, with thoughts that follow each other as one part."""
     found: list[Any] = []
     for part in parts:
-        last = found[-1] if found else None
+        last: Any = found[-1] if found else None
         if not (_is_thought(part) and _is_thought(last)):
             found.append(part)
             continue
