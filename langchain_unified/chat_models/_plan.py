@@ -24,7 +24,7 @@ from langchain_unified.chat_models._model import ModelBase
 from langchain_unified.chat_models._structured import apply_structured_method
 from langchain_unified.errors import InvalidHistoryError, UnsupportedParameterError
 from langchain_unified.history.repair import repair
-from langchain_unified.history.servers import for_server
+from langchain_unified.history.servers import completed_calls, for_server
 from langchain_unified.messages.turns import turns
 from langchain_unified.request import (
     Adjustment,
@@ -272,7 +272,7 @@ def _request(
         profile=route.profile,
         dialect=_dialect(route, options),
     )
-    return _fitted(request, arguments) if request.dialect.name != route.provider else request, repairs
+    return _fitted(request, arguments, repairs) if request.dialect.name != route.provider else (request, repairs)
 
 
 def _dialect(route: catalog.Route, options: CallOptions) -> Dialect:
@@ -281,11 +281,13 @@ def _dialect(route: catalog.Route, options: CallOptions) -> Dialect:
     return route.dialect if usage in (None, route.dialect.stream_usage) else replace(route.dialect, stream_usage=usage)
 
 
-def _fitted(request: Request, arguments: Arguments) -> Request:
-    """The request as its server takes it. What is left out goes into `arguments`."""
+def _fitted(
+    request: Request, arguments: Arguments, repairs: tuple[Adjustment, ...]
+) -> tuple[Request, tuple[Adjustment, ...]]:
+    """The request as its server takes it, and the repairs. What is left out goes into `arguments`."""
     request, left_out = fit(request)
     arguments.adjustments.extend(left_out)
-    return request
+    return request, (*repairs, *completed_calls(request))
 
 
 def _conversation(

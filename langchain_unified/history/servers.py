@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from langchain_unified.history.foreign import OTHER_SERVER, is_reasoning
 from langchain_unified.messages.server_reasoning import CALL_EXTRAS
-from langchain_unified.request import Dialect, JsonObject, Turn, WireName
+from langchain_unified.messages.tool_calls import makes_call
+from langchain_unified.request import Adjustment, Dialect, JsonObject, Request, Turn, WireName
 from langchain_unified.request.blocks import Block, changed, without
 
 UNNAMED = frozenset({"generic", "custom", "proxy"})
@@ -24,6 +26,23 @@ def for_server(turns: tuple[Turn, ...], wire: WireName, dialect: Dialect) -> tup
     """The turns without the reasoning and the signatures of other servers."""
     target = server_id(dialect)
     return tuple(turn if turn.server is None or _takes(turn, target, dialect) else _bare(turn, wire) for turn in turns)
+
+
+def completed_calls(request: Request) -> Iterator[Adjustment]:
+    """What is listed where the server refuses calls of other servers as they are: they get a placeholder."""
+    asked = request.dialect.other_calls
+    if asked != "as_they_are" and any(_lacks(turn, asked) for turn in request.turns if turn.role == "assistant"):
+        why = "The server refuses calls without its own reasoning or signature: a placeholder was sent beside them."
+        yield Adjustment(what="tool calls of other servers", why=why)
+
+
+def _lacks(turn: Turn, asked: str) -> bool:
+    if not any(makes_call(block) for block in turn.blocks):
+        return False
+    if asked == "with_reasoning":
+        return not any(is_reasoning(block) for block in turn.blocks)
+    extras: list[JsonObject] = [block.get("extras") or {} for block in turn.blocks]  # type: ignore[misc]
+    return not any(CALL_EXTRAS in each for each in extras)
 
 
 def _takes(turn: Turn, target: str, dialect: Dialect) -> bool:

@@ -102,3 +102,6 @@ class Dialect:
     reasoning_replay: Literal["as_received", "with_tool_calls", "never"] = "as_received"
     """Whether reasoning goes back to the server that gave it, in the key that it came in: in every assistant message,
     only in those with tool calls, or not."""
+    other_calls: Literal["as_they_are", "with_reasoning", "with_signature"] = "as_they_are"
+    """How tool calls of other servers go out where the server refuses calls without its own reasoning or signature:
+    with a text in `reasoning_field`, or with the signature that Gemini documents for such calls."""

@@ -12,6 +12,7 @@ from langchain_core.tools import tool
 
 from langchain_unified import ChatAnthropic, ChatOpenAI, ChatUnified
 from langchain_unified.servers import known_dialect
+from langchain_unified.testing import emulator
 from tests.servers.shapes import CALLED, DONE, answer, call, calls, chunk, completion, response
 from tests.support.server import Received, Reply, Server, serve
 
@@ -161,6 +162,29 @@ def test_a_server_that_refuses_reasoning_gets_none(asked: Asked) -> None:
     name = next(name for name in ("groq", "mistral") if known_dialect(name).reasoning_replay == "never")
     message = asked.got(thought(reasoning="hm"), dialect=name)
     assert "hm" not in json.dumps(asked.sent(message, dialect=name)["messages"])
+
+
+def test_calls_of_other_models_go_on_at_servers_that_ask_for_reasoning_or_signatures(asked: Asked) -> None:
+    message = AIMessage("", tool_calls=[{"name": "read", "args": {"path": name}, "id": name} for name in ("c1", "c2")])
+    results = [ToolMessage("text", tool_call_id=name) for name in ("c1", "c2")]
+    for dialect in ("deepseek", "gemini"):
+        answer = asked.chat(dialect=dialect).bind_tools([read]).invoke([HumanMessage("q"), message, *results])
+        back = asked.server.requests[-1].json["messages"][1]
+        assert ["extra_content" in made for made in back["tool_calls"]] == [dialect == "gemini", False]
+        assert bool(back.get("reasoning_content")) == (dialect == "deepseek")
+        assert [item["what"] for item in answer.response_metadata["adjustments"]] == ["tool calls of other servers"]
+
+
+@pytest.mark.breaks_field_rules
+@pytest.mark.parametrize("server, model", [("deepseek", "deepseek-v4-flash"), ("gemini", "gemini-3-flash")])
+def test_a_thread_goes_on_at_another_server_in_the_middle_of_its_calls(server: str, model: str) -> None:
+    with emulator() as first, emulator(server=server) as second:
+        other = ChatOpenAI("gpt-4o", base_url=first.openai_url, api_key="k").bind_tools([read])
+        thread: list[BaseMessage] = [HumanMessage("use read for a")]
+        thread.append(other.invoke(thread))
+        thread.append(ToolMessage("text", tool_call_id=thread[-1].tool_calls[0]["id"]))  # type: ignore[attr-defined]
+        asked = ChatOpenAI(model, base_url=second.openai_url, api_key="k", max_retries=0).bind_tools([read])
+        assert asked.invoke(thread).text
 
 
 def test_a_thread_of_langchain_deepseek_goes_on(asked: Asked) -> None:

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from langchain_unified.messages.server_reasoning import CONTENT
+from langchain_unified.messages.server_reasoning import CONTENT, SIGNATURE, TEXT
 from langchain_unified.request import Adjustment, Dialect, Encoded, JsonObject, OutputFormat, Request, Role, Turn
 from langchain_unified.schemas.openai import output_schema
 from langchain_unified.wires._openai.caching import marked_part
 from langchain_unified.wires._openai.unsent import report_unsent_fields
 from langchain_unified.wires._wire import write_params
 from langchain_unified.wires.openai_chat import blocks
-from langchain_unified.wires.openai_chat.assistant import AssistantDraft, draft_of
+from langchain_unified.wires.openai_chat.assistant import SIGNATURES, AssistantDraft, draft_of
 from langchain_unified.wires.openai_chat.params import PARAMS, write_native
 from langchain_unified.wires.openai_chat.tools import custom_names, encode_tool_choice, encode_tools
 
@@ -114,6 +114,8 @@ def _assistant(turn: Turn, common: _Messages) -> JsonObject:
         message |= draft.reasoning
         if CONTENT in draft.reasoning:
             message[CONTENT] = [*draft.reasoning[CONTENT], *draft.parts]
+    elif draft.tool_calls and common.dialect.other_calls != "as_they_are":
+        _complete_calls(message, draft, common.dialect)
     if draft.refusal:
         message["refusal"] = draft.refusal
     if draft.audio:
@@ -121,6 +123,20 @@ def _assistant(turn: Turn, common: _Messages) -> JsonObject:
     if draft.tool_calls:
         message["tool_calls"] = draft.tool_calls
     return _with_name(turn, message)
+
+
+NO_REASONING = "(The reasoning of this turn is not known.)"
+NO_SIGNATURE = "skip_thought_signature_validator"
+"""Gemini's word for a call that another model made: https://ai.google.dev/gemini-api/docs/thought-signatures"""
+
+
+def _complete_calls(message: JsonObject, draft: AssistantDraft, dialect: Dialect) -> None:
+    """Add what the server requires beside calls, where another server made them. `completed_calls` lists it."""
+    if dialect.other_calls == "with_reasoning":
+        message[dialect.reasoning_field or TEXT] = NO_REASONING
+    elif not any(key in call for call in draft.tool_calls for key in SIGNATURES):
+        # One signature is enough for calls side by side: the model gives one itself.
+        draft.tool_calls[0][SIGNATURE] = {"google": {"thought_signature": NO_SIGNATURE}}
 
 
 def _takes_reasoning(draft: AssistantDraft, dialect: Dialect) -> bool:
