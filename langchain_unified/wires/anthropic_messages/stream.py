@@ -233,8 +233,12 @@ class MessageStream:
         """A compaction or an unknown delta: its strings and lists are appended to those of the block."""
         block = self.blocks[index]
         parts = {key: value for key, value in delta.items() if key != "type" and _can_append(value, block.get(key))}
-        if not parts or index in self.strings:
+        if not parts:
             return []
+        if index in self.strings:  # the rest of the text streams in a block, beside what is not known
+            self.plain = False
+            self.strings.discard(index)
+            parts = {"text": "", **parts}
         return [self._chunk([{"type": block["type"], **parts, "index": index}])]
 
 
