@@ -398,6 +398,13 @@ DIFFERENCES = (
         "send the instructions as a message",
     ),
     Difference(
+        "reasoning of compatible servers on Chat Completions",
+        "dropped; `model_provider` is `openai`",
+        "a `reasoning` block and `reasoning_content`; `model_provider` is `openai_compatible`, and `server` names the server",
+        "LangChain core shows no reasoning beside a text of `openai`; the server wants it back",
+        "read `text` and `tool_calls`, which are the same",
+    ),
+    Difference(
         "timeouts",
         "none, or the SDK's 600 s",
         "600 s, 5 s to connect; a stream fails after 600 s without content (`ChatOpenAI`: 120 s, as before)",

@@ -24,6 +24,7 @@ def use(**block: Any) -> dict[str, Any]:
 
 
 CHAT = [
+    shape("chat", "no name", "sibling of agno-agi/agno#8880", made(call(A, call_id="x")), invalid=1),
     shape(
         "chat",
         "null as arguments",

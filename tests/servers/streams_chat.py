@@ -215,6 +215,13 @@ IDS = [
 
 ARGUMENTS = [
     chat(
+        "arguments of a call without a name",
+        "sibling of agno-agi/agno#8880: a call without a name does not exist",
+        calls(call(A, index=0)),
+        *CALLED,
+        invalid=1,
+    ),
+    chat(
         "null as text",
         "langchain-ai/langchain#33896",
         calls(call("null", name="greet", call_id="x", index=0)),
@@ -469,6 +476,15 @@ CHOICES = [
 ]
 
 COUNTS = [
+    chat(
+        "beside the choices",
+        "https://github.com/langchain-ai/langchain/blob/master/libs/partners/groq/langchain_groq/chat_models.py",
+        says("hi"),
+        chunk(finish="stop", x_groq={"id": "req_1", "usage": USAGE}),
+        DONE,
+        text="hi",
+        tokens=7,
+    ),
     chat(
         "in the last choice",
         "earendil-works/pi#2017",

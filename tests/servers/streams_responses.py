@@ -120,6 +120,14 @@ TEXTS = [
 
 CALLS = [
     shape(
+        "arguments of a call without a name",
+        "sibling of openai/openai-dotnet#424",
+        arguments("delta", delta=A),
+        arguments("done", arguments=A),
+        completed(),
+        invalid=1,
+    ),
+    shape(
         "arguments in a done event",
         "Wei-Shaw/sub2api#6629",
         added(call_item()),

@@ -79,7 +79,7 @@ def _abbreviated(value: Any) -> str:
 def _message(choice: JsonObject, reply: JsonObject) -> AIMessage:
     message = choice["message"]
     if "usage" in choice:
-        reply = with_choice_usage(reply, choice)
+        reply = with_usage(reply, choice)
     calls = _calls(message, reply_id(reply))
     has_calls = bool(calls.valid or calls.invalid)
     common = common_finish(choice.get("finish_reason"), bool(message.get("refusal")), has_calls)
@@ -132,9 +132,13 @@ def usage_of(reply: Mapping[str, Any]) -> UsageMetadata | None:
     return openai_usage(raw, reply.get("service_tier")) if isinstance(raw, dict) else None
 
 
-def with_choice_usage(reply: JsonObject, choice: JsonObject) -> JsonObject:
-    """The reply with the usage that some servers (Moonshot) put into the choice; unchanged where it has its own."""
-    return reply if reply.get("usage") or not choice.get("usage") else {**reply, "usage": choice["usage"]}
+def with_usage(reply: JsonObject, choice: JsonObject) -> JsonObject:
+    """The reply with its usage, also where a server puts it into the choice (Moonshot) or under `x_groq` (Groq)."""
+    if reply.get("usage"):
+        return reply
+    beside = reply.get("x_groq")
+    usage = choice.get("usage") or (beside.get("usage") if isinstance(beside, dict) else None)
+    return {**reply, "usage": usage} if isinstance(usage, dict) else reply
 
 
 def common_finish(raw: str | None, refused: bool, called: bool) -> FinishReason | None:
@@ -187,7 +191,7 @@ def _calls(message: JsonObject, reply: str | None) -> ParsedCalls:
         if extras := call_extras(raw):
             parsed.extras[call_id] = extras
         args = {CUSTOM_ARGUMENT: text} if raw.get("custom") else arguments_object(text)
-        if args is None:
+        if args is None or not name:
             parsed.invalid.append(invalid_tool_call(name=name, args=text, id=call_id, error=object_error(text)))
             continue
         parsed.valid.append(tool_call(name=name, args=args, id=call_id))

@@ -27,7 +27,7 @@ from langchain_unified.wires.openai_chat.decode import (
     reply_id,
     split_content,
     usage_of,
-    with_choice_usage,
+    with_usage,
 )
 from langchain_unified.wires.openai_chat.reasoning import (
     add_details,
@@ -282,7 +282,7 @@ class ChatDecoder(StreamDecoder):
         """The last chunk, with everything that was held, and what ends the calls. None where no event came."""
         if not (self.reply or self.choice or self.provider):
             return []
-        reply = with_choice_usage(self.reply, self.choice)
+        reply = with_usage(self.reply, self.choice)
         if self.details:
             self.held[DETAILS] = self.details
         if PARTS in self.held:

@@ -10,7 +10,7 @@ from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 
 from langchain_unified.messages.json_text import arguments_object, compact_json, json_object
 from langchain_unified.messages.tool_calls import CUSTOM_ARGUMENT
-from langchain_unified.wires._wire import ArgumentText
+from langchain_unified.wires._wire import ArgumentText, break_json_tail
 from langchain_unified.wires.openai_chat.decode import holds_more_than_one
 
 
@@ -65,4 +65,7 @@ def last_chunks(calls: Sequence[StreamedCall], *, complete: bool) -> list[ToolCa
 
 
 def _tail(call: StreamedCall) -> str:
+    if not call.name:
+        # Nobody can run a call without a name: it is an invalid one.
+        return ("" if call.streams else call.args()) + break_json_tail(call.args())
     return compact_json({CUSTOM_ARGUMENT: call.args()}) if call.custom else call.tail()

@@ -159,7 +159,7 @@ def calls_of(output: Iterable[JsonObject], *, incomplete: bool) -> tuple[list[To
             continue
         name, call_id = item.get("name") or "", item.get("call_id")
         args = arguments(item, incomplete=incomplete)
-        if args is None:
+        if args is None or not name:
             text = raw_arguments(item)
             invalid.append(invalid_tool_call(name=name, args=text, id=call_id, error=_error(item, text)))
         else:

@@ -90,7 +90,9 @@ def last_arguments(item: Item, *, incomplete: bool) -> Iterable[ToolCallChunk]:
         return
     is_valid = arguments(item.final, incomplete=incomplete) is not None
     text = raw_arguments(item.final)
-    if item.kind == "custom_tool_call":
+    if not item.final.get("name"):
+        tail = ("" if item.arguments.streams else text) + break_json_tail(text)
+    elif item.kind == "custom_tool_call":
         tail = "" if is_valid else break_json_tail(custom_start(text))
     elif is_valid or text.strip():
         tail = item.arguments.tail()
