@@ -42,7 +42,9 @@ class DerivedLimit(int):
 
 
 class DerivedProfile(dict[str, Any]):
-    """A profile that follows from the model's name, as `DerivedLimit`."""
+    """A profile that follows from the model's name, as `DerivedLimit`. A change inside it counts for that model."""
+
+    model: str = ""
 
 
 class ModelState:
@@ -97,7 +99,6 @@ class ModelBase(Parameters, Connection, BaseChatModel):
     """Whether OpenAI's API is chosen by the rules of langchain-openai."""
     _warned: set[str] = PrivateAttr(default_factory=set)
     """The adjustments that were warned of."""
-    _profile_of_table: bool = PrivateAttr(default=False)
     _state: ModelState = PrivateAttr(default_factory=ModelState)
     _gateway_headers: dict[str, str] = PrivateAttr(default_factory=dict)
     """The headers of the LangSmith gateway context in which the model was built. Never written down."""
@@ -175,11 +176,12 @@ class ModelBase(Parameters, Connection, BaseChatModel):
         return route
 
     def _with_given_profile(self, route: Route) -> Route:
-        """The route with the facts of the constructor's `profile`, which count for this model's calls."""
-        if self._profile_of_table or not self.profile:
+        """The route with the facts that `profile` has otherwise than the table, given or assigned later."""
+        given = self.profile
+        if not given or (isinstance(given, DerivedProfile) and given.model != route.model):
             return route
         default = profiles.model_profile(route.provider, route.model) or {}
-        profile = profiles.with_given_profile(route.profile, self.profile, default)
+        profile = profiles.with_given_profile(route.profile, given, default)
         return route if profile is route.profile else replace(route, profile=profile)
 
     def _defaults(self) -> JsonObject:
@@ -301,10 +303,19 @@ class ModelBase(Parameters, Connection, BaseChatModel):
 
     def _resolve_model_profile(self) -> ModelProfile | None:
         """The table's profile: core asks for it where the constructor got none."""
-        self._profile_of_table = True
         route = self._route()
         found = profiles.model_profile(route.provider, route.model)
-        return None if found is None else cast("ModelProfile", DerivedProfile(found))
+        if found is not None and route.provider == "anthropic" and LONG_CONTEXT in (vars(self).get("betas") or ()):
+            found["max_input_tokens"] = max(1_000_000, found.get("max_input_tokens") or 0)
+        if found is None:
+            return None
+        derived = DerivedProfile(found)
+        derived.model = route.model
+        return cast("ModelProfile", derived)
+
+
+LONG_CONTEXT = "context-1m-2025-08-07"
+"""Anthropic's beta by which a model with a smaller context takes 1M tokens."""
 
 
 NOT_IN_CACHE_KEYS = frozenset(

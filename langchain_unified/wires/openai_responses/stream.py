@@ -48,6 +48,7 @@ class ResponsesStream(StreamDecoder):
         self.reply_id: str | None = None
         """The id under which the API stores the reply, once an event has told it."""
         self._plain = plain
+        self._annotated = False
         self._next_index = 0
         self._has_blocks = False
         self._items: dict[str, Item] = {}
@@ -85,6 +86,10 @@ class ResponsesStream(StreamDecoder):
     def close(self) -> None:
         if not self._ended:
             raise incomplete_stream("response.completed")
+
+    def annotate(self) -> None:
+        """Stream in the form `responses/v1`: blocks only, each text with its annotations, empty or not."""
+        self._annotated = self._has_blocks = True
 
     # --- events -------------------------------------------------------------------------------------------------------
 
@@ -292,6 +297,8 @@ class ResponsesStream(StreamDecoder):
         identity = {"id": item.id, "phase": item.phase}
         identity = {key: value for key, value in identity.items() if value is not None}
         part.sent_keys |= {"type", *identity}
+        if self._annotated and block["type"] == "text":
+            identity.setdefault("annotations", block.get("annotations", []))
         return {**block, **identity}
 
     def _text_chunk(self, event: JsonObject, key: str, *, alone: bool) -> Iterable[AIMessageChunk]:
@@ -388,6 +395,8 @@ class ResponsesStream(StreamDecoder):
         if annotations:
             rest["annotations"] = annotations
         # A plain text stays a `str` as long as it has nothing but its id and status beside it.
+        if self._annotated and key == "text" and not part.sent_keys:
+            rest.setdefault("annotations", [])
         if rest.keys() - ({key, "id", "status"} if part.plain and not part.sent_keys else set()):
             part.sent_keys |= {"type", *rest}
             yield self._chunk([{"type": key, **rest, "index": part.index}])

@@ -16,6 +16,7 @@ from langchain_unified.messages.output_v0 import FUNCTION_CALL_IDS
 from langchain_unified.request import JsonObject
 from langchain_unified.wires._wire import StreamDecoder
 from langchain_unified.wires.openai_responses.decode import item_blocks, output_of
+from langchain_unified.wires.openai_responses.stream import ResponsesStream
 
 Message = TypeVar("Message", bound=AIMessage)
 
@@ -37,9 +38,10 @@ def in_version(message: AIMessage, reply: JsonObject, version: str | None) -> AI
 
 def decoder_in_version(decoder: StreamDecoder, version: str | None) -> StreamDecoder:
     """The decoder of a stream whose chunks are in an output version."""
-    if version is None:
+    if version is None or not isinstance(decoder, ResponsesStream):
         return decoder
-    return V0Decoder(decoder) if version == "v0" else ResponsesV1Decoder(decoder)
+    decoder.annotate()
+    return V0Decoder(decoder) if version == "v0" else decoder
 
 
 TOOL_OUTPUTS = frozenset({"web_search_call", "file_search_call", "computer_call", "code_interpreter_call", "mcp_call",
@@ -73,11 +75,14 @@ def as_v0(message: Message) -> Message:
     return message
 
 
-class ResponsesV1Decoder(StreamDecoder):
-    """A stream decoder whose chunks are in the form `responses/v1`: each text has `annotations`, empty or not."""
+class V0Decoder(StreamDecoder):
+    """A stream decoder whose chunks are in the form `v0`."""
 
     def __init__(self, decoder: StreamDecoder) -> None:
         self.decoder = decoder
+        self.has_reasoning = False
+        self.reserved: dict[int, str] = {}
+        """The place of an item whose first chunk had its type alone -> the type. The second chunk has the rest."""
 
     def feed(self, event: JsonObject) -> Iterable[AIMessageChunk]:
         return map(self._converted, self.decoder.feed(event))
@@ -92,26 +97,6 @@ class ResponsesV1Decoder(StreamDecoder):
         return self.decoder.has_finished()
 
     def _converted(self, chunk: AIMessageChunk) -> AIMessageChunk:
-        if not chunk.content:
-            chunk.content = []
-        for block in chunk.content:
-            # The first chunk of a text has its id.
-            if isinstance(block, dict) and block.get("type") == "text" and "id" in block:
-                block.setdefault("annotations", [])
-        return chunk
-
-
-class V0Decoder(ResponsesV1Decoder):
-    """A stream decoder whose chunks are in the form `v0`."""
-
-    def __init__(self, decoder: StreamDecoder) -> None:
-        super().__init__(decoder)
-        self.has_reasoning = False
-        self.reserved: dict[int, str] = {}
-        """The place of an item whose first chunk had its type alone -> the type. The second chunk has the rest."""
-
-    def _converted(self, chunk: AIMessageChunk) -> AIMessageChunk:
-        chunk = super()._converted(chunk)
         if isinstance(chunk.content, list):
             chunk.content = [complete for block in chunk.content if (complete := self._complete(block)) is not None]
         chunk = as_v0(chunk)
