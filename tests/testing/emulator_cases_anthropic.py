@@ -253,7 +253,11 @@ ANTHROPIC = [
     Case("document from assistant", messages(*HI, message(DOCUMENT, text(), role="assistant"), *HI), headers=NEW),
     Case("citations from user", messages(message(text(citations=CITED))), headers=NEW),
     Case("call id", messages(message(text()), message(use("a|b"), role="assistant"), message(result("a|b")))),
-    Case("repeated call id", messages(*ANSWERED, *ANSWERED[1:]), messages(*ANSWERED)),
+    Case(
+        "repeated call id",
+        messages(message(text()), message(use(), use(), role="assistant"), message(result())),
+        messages(*ANSWERED, *ANSWERED[1:]),
+    ),
     Case("orphan result", messages(message(result())), messages(*ANSWERED)),
     Case(
         "unanswered call",

@@ -232,9 +232,11 @@ def _results_without_call(call: EmulatedCall) -> Violations:
 
 
 def _repeated_call_id(call: EmulatedCall) -> Violations:
-    called = [each for _, _, blocks in turns_of(call) for each in _ids(blocks, "tool_use", "id")]
-    if len(set(called)) < len(called):
-        yield {}
+    """Within a turn: an id that comes again in a later turn was recorded with 200."""
+    for _, _, blocks in turns_of(call):
+        called = list(_ids(blocks, "tool_use", "id"))
+        if len(set(called)) < len(called):
+            yield {}
 
 
 def _repeated_result(call: EmulatedCall) -> Violations:
@@ -328,7 +330,12 @@ HISTORY: tuple[Rule, ...] = (
         "migration guide for 2026-10-21",
     ),
     _rule("call id", _invalid_call_id, "{place}.{key}: String should match pattern '^[a-zA-Z0-9_-]+$'", "reports"),
-    _rule("repeated call id", _repeated_call_id, "messages: `tool_use` ids must be unique", "reports"),
+    _rule(
+        "repeated call id",
+        _repeated_call_id,
+        "messages: `tool_use` ids must be unique",
+        "claude-code#21317, claudegram#12",
+    ),
     _rule(
         "repeated result",
         _repeated_result,
