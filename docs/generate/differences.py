@@ -400,7 +400,7 @@ DIFFERENCES = (
     Difference(
         "reasoning of compatible servers on Chat Completions",
         "dropped; `model_provider` is `openai`",
-        "a `reasoning` block and `reasoning_content`; `model_provider` is `openai_compatible`, and `server` names the server",
+        "a `reasoning` block and `reasoning_content`; `model_provider` is `openai_compatible`, `server` its name",
         "LangChain core shows no reasoning beside a text of `openai`; the server wants it back",
         "read `text` and `tool_calls`, which are the same",
     ),
