@@ -48,7 +48,7 @@ VENDORS = frozenset({"anthropic", "openai", "azure", "azure_ai", "bedrock", "ver
 """What stands before a model of a provider's in the ids of routers (`openrouter/openai/gpt-5`, `azure/gpt-5`)."""
 
 _PREFIX = re.compile(r"^(anthropic|openai)[/:]")
-_ROUTED = re.compile(r"(?P<vendors>.*/)?(?:[a-z-]+\.)*?(?P<name>[^/]+?)(?:-v\d+)?(?::[a-z0-9]+)?$", re.IGNORECASE)
+_ROUTED = re.compile(r"(?P<vendors>.*/)?(?:[a-z-]+\.)*(?P<name>[^/]+?)(?:-v\d+)?(?::[a-z0-9]+)?$", re.IGNORECASE)
 """An id of a router or a cloud: `vendor/model:variant`, `us.anthropic.claude-…-v1:0`."""
 _SNAPSHOT = re.compile(r"([-@](\d{8}|\d{4}-\d{2}-\d{2})|-latest)$")
 _VERSIONED = re.compile(r"(?P<family>claude-[a-z]+|gpt|o)-?(?P<version>\d+(?:[.-]\d{1,2})?)?(?![\d.])(?P<rest>.*)$")

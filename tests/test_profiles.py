@@ -11,7 +11,14 @@ from langchain_core.language_models import model_profile as core
 
 from langchain_unified import profiles
 from langchain_unified.errors import ConfigurationError
-from langchain_unified.profiles import known_models, model_profile, profile_for, provider_of, register_profile
+from langchain_unified.profiles import (
+    known_models,
+    model_inside,
+    model_profile,
+    profile_for,
+    provider_of,
+    register_profile,
+)
 from langchain_unified.request import Profile
 
 
@@ -162,6 +169,39 @@ def test_a_snapshot_keeps_the_name_and_a_guess_does_not():
 @pytest.mark.parametrize("model", ["gpt-7-codex", "gpt-7-pro"])
 def test_new_codex_and_pro_models_need_the_responses_api(model):
     assert profile_for("openai", model).responses_only == "yes"
+
+
+@pytest.mark.parametrize(
+    "model, inside",
+    [
+        ("openai/gpt-5:free", ("openai", "gpt-5")),
+        ("openrouter/openai/gpt-5.6", ("openai", "gpt-5.6")),
+        ("azure/gpt-5-mini-prod", ("openai", "gpt-5-mini-prod")),
+        ("someone/gpt-4o", ("openai", "gpt-4o")),
+        ("someone/gpt-4o-distill", None),
+        ("anthropic/claude-sonnet-4.5", ("anthropic", "claude-sonnet-4.5")),
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", ("anthropic", "claude-sonnet-4-5-20250929")),
+        ("Qwen3-14B-Claude-Sonnet-4.5-Distill", None),
+        ("qwen/qwen3-coder", None),
+        ("", None),
+    ],
+)
+def test_a_model_inside_an_id_of_a_router(model, inside):
+    assert model_inside(model) == inside
+
+
+@pytest.mark.parametrize(
+    "provider, model, same",
+    [("openai", "openai/gpt-5", "gpt-5"), ("anthropic", "us.anthropic.claude-opus-5-v1:0", "claude-opus-5")],
+)
+def test_an_id_of_a_router_has_the_facts_of_its_model(provider, model, same):
+    assert profile_for(provider, model) == profile_for(provider, same)
+
+
+def test_through_the_other_api_a_model_keeps_what_does_not_depend_on_it():
+    claude = profile_for("openai", "anthropic/claude-sonnet-4.5")
+    assert claude.max_output_tokens == profile_for("anthropic", "claude-sonnet-4-5").max_output_tokens
+    assert (claude.thinking, claude.sampling, claude.cache_breakpoints) == ("none", "always", True)
 
 
 @pytest.mark.parametrize("provider, model", [("openai", "llama-4"), ("anthropic", "my-gpt-4o"), (None, "gpt-4o")])

@@ -173,9 +173,8 @@ def _filter_chunks(chunks: Events) -> Events:
     Source: murtaza-nasir/speakr#367 and the reports of empty choices on Azure; the fields are Azure's documented ones.
     """
     head = {**chunks[0], "choices": [], "prompt_filter_results": [{"prompt_index": 0, "content_filter_results": {}}]}
-    *rest, last = [head, *chunks]
     choice: JsonObject = {"index": 0, "finish_reason": None, "delta": {}, "content_filter_results": {}}
-    return [*rest[:1], *rest[1:], {**head, "choices": [choice]}, last] if last["choices"] else [*rest, last]
+    return [head, *chunks, {**head, "choices": [choice]}]
 
 
 # --- errors -----------------------------------------------------------------------------------------------------------
