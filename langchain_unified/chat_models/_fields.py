@@ -118,6 +118,12 @@ class Connection(BaseModel):
     """The server behind `base_url`, where it is not the provider: its name (`"ollama"`), a `Dialect`, or one for each
     provider (`{"openai": "openrouter"}`). `None`: the address tells it, else what most servers understand is sent.
     `check` prints the one of a call, and why."""
+    max_reply_bytes: int | None = Field(default=None, gt=0, exclude=True)
+    """Bytes of a whole reply, decompressed, at most. Default 100,000,000. A larger one is a `ReplyError`."""
+    max_event_bytes: int | None = Field(default=None, gt=0, exclude=True)
+    """Bytes of one event of a stream, at most. Default 100,000,000. A larger one is a `ReplyError`."""
+    max_error_bytes: int | None = Field(default=None, gt=0, exclude=True)
+    """Bytes that are read of an error's body or of a page of HTML. Default 1,000,000. The rest is left out."""
     stream_chunk_timeout: float | None = Field(default=600.0, exclude=True)
     """Seconds without content (pings are none) after which a stream fails. `None`, 0: never. Negative: the default."""
     model_kwargs: Annotated[dict[str, Any], BeforeValidator(lambda given: given or {})] = Field(

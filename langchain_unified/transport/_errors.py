@@ -39,9 +39,12 @@ class ErrorMapper:
 
     # --- exceptions ---------------------------------------------------------------------------------------------------
 
-    def translate(self, exc: Exception) -> UnifiedError | None:
+    def translate(self, exc: Exception) -> UnifiedError | None:  # noqa: PLR0911 - a table of checks
         """Our error for an exception of the SDK or of its HTTP client; `None` for any other exception."""
         sdk = self.sdk
+        large: Any = exc if hasattr(exc, "is_too_large") else exc.__cause__
+        if hasattr(large, "is_too_large"):
+            return self._reply(large.response, str(large))
         if isinstance(exc, sdk.status_error):
             return self._status(exc)
         if isinstance(exc, (*http_errors(), sdk.connection_error)):
@@ -144,6 +147,12 @@ class ErrorMapper:
             return self.in_reply(response, payload, error)
         what = f"the server did not stream, it sent one {media_type(response)} body: {excerpt(data)}"
         return self._reply(response, f"{what}. Turn streaming off for this model, or check base_url.")
+
+    def too_large(self, response: Any, limit: int) -> UnifiedError:
+        """The error for an event that does not end."""
+        return self._reply(
+            response, f"an event of the stream is larger than {limit:,} bytes. Raise max_event_bytes if it should be"
+        )
 
     def idle(self, response: Any, seconds: float) -> UnifiedError:
         """The error for a stream that stayed open for `seconds` without content."""

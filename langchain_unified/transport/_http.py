@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_unified.errors import ConfigurationError
 from langchain_unified.request import Provider
-from langchain_unified.transport._redirects import arefuse_other_servers, refuse_other_servers
+from langchain_unified.transport._redirects import acheck_response, check_response
 from langchain_unified.transport.config import Network, TransportConfig
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def http_client(key: PoolKey) -> httpx2.Client:
     """A client for sync calls."""
     import httpx2
 
-    client: httpx2.Client = _client(key, httpx2.Client, httpx2.HTTPTransport, refuse_other_servers)
+    client: httpx2.Client = _client(key, httpx2.Client, httpx2.HTTPTransport, check_response)
     return client
 
 
@@ -73,15 +73,13 @@ def async_http_client(key: PoolKey) -> httpx2.AsyncClient:
     import httpx2
 
     if key.aiohttp is None:
-        client: httpx2.AsyncClient = _client(
-            key, httpx2.AsyncClient, httpx2.AsyncHTTPTransport, arefuse_other_servers
-        )
+        client: httpx2.AsyncClient = _client(key, httpx2.AsyncClient, httpx2.AsyncHTTPTransport, acheck_response)
         return client
     if key.socket_options is not None:
         warnings.warn("socket_options are not applied with http_backend='aiohttp'", stacklevel=2)
     kind = importlib.import_module(key.aiohttp).DefaultAioHttpClient
     try:
-        client = kind(proxy=key.proxy, **_arguments(key, arefuse_other_servers))
+        client = kind(proxy=key.proxy, **_arguments(key, acheck_response))
     except RuntimeError:
         message = "http_backend='aiohttp' needs aiohttp. Run pip install 'langchain-unified[aiohttp]'."
         raise ConfigurationError(message) from None
@@ -132,7 +130,9 @@ def _arguments(key: PoolKey, on_response: Any) -> dict[str, Any]:
         ),
         "timeout": httpx2.Timeout(TIMEOUT, connect=CONNECT_TIMEOUT),
         "follow_redirects": True,
-        "event_hooks": {"response": [on_response]},
+        "event_hooks": {"response": [functools.partial(on_response, network=key.network)]},
+        # Compressions that can be read in pieces, so that a small body does not become a large one at once.
+        "headers": {"accept-encoding": "gzip, deflate"},
         "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),
     }
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from langchain_unified.transport.config import Network
+
 REFUSED = "langchain_unified.redirect"
 """The key of a response's extensions under which the target of a refused redirect stands."""
 
@@ -11,23 +13,35 @@ MESSAGE = (
     "the server redirects to {target}, which is another server: the prompt and the headers do not go there. If you "
     "trust it, set base_url to its address"
 )
+SHORT = 100_000
+"""Bytes of a body that is below every limit."""
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-def refuse_other_servers(response: Any) -> None:
-    """Keep the HTTP client from following a redirect to another server. A hook of the client for each response."""
-    if not response.has_redirect_location:
-        return
+def check_response(response: Any, network: Network, *, asynchronous: bool = False) -> None:
+    """Refuse a redirect to another server, and limit the body. A hook of the HTTP client for each response."""
+    if response.has_redirect_location:
+        _refuse_other_servers(response)
+    headers = response.headers
+    length = headers.get("content-length", "")
+    # A short body that says its length, as a server of these APIs sends it, needs no limit.
+    if "content-encoding" in headers or not length.isdecimal() or int(length) > SHORT:
+        from langchain_unified.transport._bounds import bound  # imports httpx2
+
+        bound(response, network, asynchronous=asynchronous)
+
+
+async def acheck_response(response: Any, network: Network) -> None:
+    """Async twin of `check_response`."""
+    check_response(response, network, asynchronous=True)
+
+
+def _refuse_other_servers(response: Any) -> None:
     target = _target(response)
     if target is not None and _is_same_server(response.request.url, target):
         return
     response.extensions[REFUSED] = "an address that is not valid" if target is None else _origin(target)
     del response.headers["location"]
-
-
-async def arefuse_other_servers(response: Any) -> None:
-    """Async twin of `refuse_other_servers`."""
-    refuse_other_servers(response)
 
 
 def refused(response: Any) -> str | None:

@@ -14,6 +14,7 @@ from langchain_unified.transport._content import has_content
 from langchain_unified.transport._drain import adrain, drain
 from langchain_unified.transport._errors import ErrorMapper
 from langchain_unified.transport._json import loads
+from langchain_unified.transport.config import MAX_EVENT_BYTES
 from langchain_unified.transport.sse import ErrorData, Parser
 
 ERROR_EVENTS = frozenset({"error", "response.failed"})
@@ -43,6 +44,7 @@ class EventReader:
 
     def __init__(self, parser: Parser, mapper: ErrorMapper, response: Any, idle_timeout: float | None) -> None:
         self.failure: UnifiedError | None = None
+        self.max_event = MAX_EVENT_BYTES
         self.ended = False
         self.is_complete: Callable[[], bool] = _never
         self.idle_timeout = idle_timeout
@@ -55,6 +57,8 @@ class EventReader:
 
     def feed(self, chunk: bytes) -> list[JsonObject]:
         events = self._events(self._parser.feed(chunk))
+        if not events and self._parser.held > self.max_event and self.failure is None:
+            self.failure = self._mapper.too_large(self._response, self.max_event)
         if not events and self.failure is None and not self.ended and self.is_complete():
             self._end_after_heartbeats()
         if self.idle_timeout and self.failure is None and not self.ended:

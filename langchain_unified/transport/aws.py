@@ -54,6 +54,10 @@ class AwsParser:
         self._buffer = buffer[at:]
         return found
 
+    @property
+    def held(self) -> int:
+        return len(self._buffer)
+
     def flush(self) -> list[bytes]:
         return []
 

@@ -102,7 +102,7 @@ class Transport:
         response = self._post(call, mapper, attempts, stream=True)
         if media_type(response) in NOT_STREAMED:
             raise self._not_streamed(response, mapper, attempts)
-        return EventStream(response, _reader(response, mapper, call), self._sdk.request_id(response.headers))
+        return EventStream(response, self._reader(response, mapper, call), self._sdk.request_id(response.headers))
 
     def close(self) -> None:
         """Give back the connections of sync calls. Those that no other transport uses are closed.
@@ -206,7 +206,7 @@ class Transport:
         response = await self._apost(call, mapper, attempts, stream=True)
         if media_type(response) in NOT_STREAMED:
             raise await self._anot_streamed(response, mapper, attempts)
-        return AsyncEventStream(response, _reader(response, mapper, call), self._sdk.request_id(response.headers))
+        return AsyncEventStream(response, self._reader(response, mapper, call), self._sdk.request_id(response.headers))
 
     async def aclose(self) -> None:
         """Async twin of `close`: gives back the connections of async calls on the running event loop."""
@@ -321,6 +321,12 @@ class Transport:
             options["timeout"] = timeout
         return options
 
+    def _reader(self, response: Any, mapper: ErrorMapper, call: HttpCall) -> EventReader:
+        parser = AwsParser() if media_type(response) == AWS_STREAM else SSEParser()
+        reader = EventReader(parser, mapper, response, call.idle_timeout or None)
+        reader.max_event = self.config.network.max_event_bytes or reader.max_event
+        return reader
+
     def _answer(self, response: Any, mapper: ErrorMapper, attempts: Attempts) -> Answer:
         try:
             data = loads(response.content)
@@ -331,11 +337,6 @@ class Transport:
         if error := error_in(data):
             raise mapper.in_reply(response, data, error)
         return Answer(data, self._sdk.request_id(response.headers), response.headers, attempts.made)
-
-
-def _reader(response: Any, mapper: ErrorMapper, call: HttpCall) -> EventReader:
-    parser = AwsParser() if media_type(response) == AWS_STREAM else SSEParser()
-    return EventReader(parser, mapper, response, call.idle_timeout or None)
 
 
 SDK_MODULES: Mapping[Provider, str] = {

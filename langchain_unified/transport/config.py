@@ -18,19 +18,31 @@ ApiKey: TypeAlias = SecretStr | Callable[[], str] | Callable[[], Awaitable[str]]
 """A key, or a function that returns one. The function is called for every request, so that keys can rotate."""
 
 
+MAX_REPLY_BYTES = 100_000_000
+"""Bytes of a whole reply. The largest are images in base64."""
+MAX_EVENT_BYTES = 100_000_000
+"""Bytes of one event of a stream."""
+MAX_ERROR_BYTES = 1_000_000
+"""Bytes that are read of an error's body, and of a page of HTML. The rest is left out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Network:
     """How the connections of a pool are made.
 
     `ca_bundle`: a file or folder of authorities to trust; `None`: the environment's or the system's.
     `client_cert`: a file with certificate and key, or one for each. `max_connections=None`: 1000.
-    `backend`: what sends async calls.
+    `backend`: what sends async calls. `max_reply_bytes`, `max_event_bytes`, `max_error_bytes`: how much is read of a
+    whole reply, of one event of a stream, and of an error's body, each decompressed; `None`: the constants above.
     """
 
     ca_bundle: str | None = None
     client_cert: str | tuple[str, str] | None = field(default=None, repr=False)
     max_connections: int | None = None
     backend: Literal["httpx", "aiohttp"] = "httpx"
+    max_reply_bytes: int | None = None
+    max_event_bytes: int | None = None
+    max_error_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,10 @@ class Parser(Protocol):
 
     def flush(self) -> list[bytes]: ...
 
+    @property
+    def held(self) -> int:
+        """The bytes of an event that is not complete."""
+
 
 class SSEParser:
     """Parses server-sent events from chunks cut anywhere.
@@ -32,15 +36,18 @@ class SSEParser:
         self._head: bytes | None = b""
         self._ended_in_cr = False
         self._special = True
+        self.held = 0
 
     def feed(self, chunk: bytes) -> list[bytes]:
         if self._special or b"\r" in chunk:
             chunk = self._unix(self._without_bom(chunk))
         parts = self._parts
         if parts:
+            # A long event comes in many chunks: join them once, not at each chunk.
+            is_open = b"\n\n" not in chunk and not (chunk[:1] == b"\n" and parts[-1][-1:] == b"\n")
             parts.append(chunk)
-            # A long event comes in many chunks without a line end: join them once, not at each chunk.
-            if b"\n" not in chunk:
+            if is_open:
+                self.held += len(chunk)
                 return []
             chunk = b"".join(parts)
             parts.clear()
@@ -48,9 +55,11 @@ class SSEParser:
         if end < 0:
             if chunk:
                 parts.append(chunk)
+            self.held = len(chunk)
             return []
         if end + 2 != len(chunk):
             parts.append(chunk[end + 2 :])
+            self.held = len(parts[0])
         return [data for event in chunk[:end].split(b"\n\n") if (data := _data_of(event))]
 
     def flush(self) -> list[bytes]:
