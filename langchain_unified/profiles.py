@@ -99,6 +99,7 @@ GIVEN_FIELDS: Mapping[str, str] = {
     "reasoning_output": "reasoning",
     "reasoning_effort_levels": "effort_levels",
     "reasoning_effort_default": "effort_default",
+    "structured_output": "structured_output",
     "tool_choice": "forced_tool_choice",
     "mid_conversation_system_messages": "system_in_messages",
 }

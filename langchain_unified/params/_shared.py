@@ -98,7 +98,7 @@ class SharedParams(TypedDict, total=False):
     - Values: up to 16 pairs; keys up to 64 characters, values up to 512.
     - Default: none.
     - Messages: `metadata` with `user_id`, its only key; other keys are reported.
-    - Chat: `metadata`.
+    - Chat: `metadata`, with `store=True` only; reported otherwise.
     - Responses: `metadata`.
     - Source: the SDKs' types.
     """
@@ -108,7 +108,7 @@ class SharedParams(TypedDict, total=False):
     - Values: as `metadata`.
     - Default: none.
     - Messages: `metadata` with `user_id`, its only key; other keys are reported.
-    - Chat: `metadata`.
+    - Chat: `metadata`, with `store=True` only; reported otherwise.
     - Responses: `metadata`.
     - Source: as `metadata`.
     """

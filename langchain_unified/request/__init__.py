@@ -183,6 +183,8 @@ class Profile:
     """Whether Chat Completions takes the deprecated `max_tokens` for this model."""
     web_search_options: bool = False
     """Whether Chat Completions takes `web_search_options` for this model."""
+    structured_output: bool = True
+    """Whether the provider holds an answer, and the arguments of strict tools, to a schema."""
     forced_tool_choice: bool = True
     stop: bool = True
     prefill: bool = True
@@ -192,6 +194,8 @@ class Profile:
     """What the model reads (`text`, `image`, `pdf`, `audio`); empty: it is not known."""
     reasoning: bool | None = None
     """Whether the model can reason; `None`: it is not known."""
+    encrypted_reasoning: bool = True
+    """Whether the Responses API gives the model's reasoning encrypted, where it reasons."""
     responses_only: Literal["no", "tools", "yes"] = "no"
     """Whether the model needs the Responses API: never, with tools, or always."""
     cache_breakpoints: bool = True

@@ -55,8 +55,9 @@ CASES: dict[str, Case] = {
     "stop": Case(["x"], {"stop_sequences": ["x"]}, {"stop": ["x"]}, "stop"),
     "n": Case(2, "n", {"n": 2}, "n"),
     "user": Case("u-1", {"metadata": {"user_id": "u-1"}}, {"user": "u-1"}, {"safety_identifier": "u-1"}),
-    "metadata": Case({"team": "a"}, "metadata", {"metadata": {"team": "a"}}, {"metadata": {"team": "a"}}),
-    "request_metadata": Case({"team": "a"}, "metadata", {"metadata": {"team": "a"}}, {"metadata": {"team": "a"}}),
+    # Chat Completions takes it with `store` only.
+    "metadata": Case({"team": "a"}, "metadata", "metadata", {"metadata": {"team": "a"}}),
+    "request_metadata": Case({"team": "a"}, "metadata", "metadata", {"metadata": {"team": "a"}}),
     "service_tier": Case(
         "default", {"service_tier": "standard_only"}, {"service_tier": "default"}, {"service_tier": "default"}
     ),

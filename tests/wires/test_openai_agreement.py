@@ -30,8 +30,10 @@ MORE_VALUES: dict[str, list[Any]] = {
     ],
     "prompt_cache_options": [{"mode": "explicit"}, {"ttl": "30m"}, {"ttl": "1h"}, {"mode": "implicit", "ttl": "1h"}],
 }
-VALUES = {key: [SAMPLES[key], *MORE_VALUES.get(key, [])] for key in BOTH}
+# Chat Completions takes metadata with `store` only.
+VALUES = {key: [SAMPLES[key], *MORE_VALUES.get(key, [])] for key in BOTH if key != "metadata"}
 TOGETHER: list[dict[str, Any]] = [
+    {"metadata": {"team": "a"}, "store": True},
     {"reasoning_effort": "low", "reasoning": {"effort": "high"}},
     {"reasoning_effort": "low", "reasoning": {"effort": "low"}},
     {"reasoning_effort": "low", "thinking": {"type": "disabled"}},

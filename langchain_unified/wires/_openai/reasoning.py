@@ -42,6 +42,10 @@ def effort_of(model: str, profile: Profile, params: Params, *, searches: bool = 
         return _no_effort(model, asked, thinking)
     notes: dict[str, str] = {}
     level = asked.effort
+    if level is not None and profile.reasoning and level not in EFFORTS:
+        known = ", ".join(profile.effort_levels or EFFORTS)
+        notes[asked.key] = f"{model} takes the efforts {known}: {level!r} was not sent. extra_body would send it."
+        level = None
     if level is not None:
         level = available_effort(level, profile.effort_levels)
         if level != asked.effort:
@@ -116,6 +120,9 @@ def sampling_refusal(request: Request) -> str | None:
     if request.profile.sampling == "never":
         return f"{request.model} takes no sampling parameters: it was not sent."
     if request.profile.sampling == "without_reasoning" and reasons(request):
+        levels = request.profile.effort_levels
+        if levels and "none" not in levels:
+            return f"{request.model} always reasons, and takes no sampling parameters then: it was not sent."
         return f"{request.model} takes it only with reasoning_effort='none': it was not sent."
     return None
 

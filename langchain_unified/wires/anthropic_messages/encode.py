@@ -41,7 +41,7 @@ from langchain_unified.wires.anthropic_messages.placement import (
     report_lost_options,
     without_final_thinking,
 )
-from langchain_unified.wires.anthropic_messages.reasoning import fit_thinking, tolerate_changed_prefix
+from langchain_unified.wires.anthropic_messages.reasoning import fit_effort, fit_thinking, tolerate_changed_prefix
 from langchain_unified.wires.anthropic_messages.server_tools import with_paired_server_tools
 from langchain_unified.wires.anthropic_messages.tools import encode_tool_choice, encode_tools, leave_out_server_tools
 
@@ -76,6 +76,8 @@ def encode(request: Request) -> Encoded:
     _write_system(body, system)
     _write_tools(body, request, state.adjustments)
     _write_output(body, request, state.adjustments)
+    if body.get("output_config"):
+        fit_effort(body, request, adjustments=state.adjustments)
     if "format" in (body.get("output_config") or {}):
         drop_citations(body, state.adjustments)
     fit_thinking(body, request, state.adjustments)
@@ -270,6 +272,10 @@ NO_JSON_MODE: Mapping[bool, str] = {
 def _write_output(body: JsonObject, request: Request, adjustments: list[Adjustment]) -> None:
     output = request.output
     if output is None or output.kind == "text":
+        return
+    if not request.profile.structured_output:
+        why = f"{request.model} has no output format: it was not sent. with_structured_output answers by a tool."
+        adjustments.append(Adjustment(what="response_format", why=why))
         return
     if output.kind == "json_object":
         why, checked = NO_JSON_MODE[bool(output.schema)], bool(output.schema) and output.checked

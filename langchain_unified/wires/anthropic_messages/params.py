@@ -53,6 +53,9 @@ def write_native(body: JsonObject, headers: dict[str, str], request: Request, ad
         elif key not in NATIVE_KEYS:
             why = "Anthropic has no such key: it was not sent. `extra_body` would send it."
             adjustments.append(Adjustment(what=key, why=why))
+        elif key == "context_management" and value is not None and not isinstance(value, Mapping):
+            why = "Anthropic takes {'edits': […]}; a list of compactions is OpenAI's: it was not sent."
+            adjustments.append(Adjustment(what=key, why=why))
         elif value is not None and key in HEADERS:
             headers[HEADERS[key]] = str(value)
         elif value is not None and key != "output_format":
@@ -146,11 +149,13 @@ def _sampling(key: str) -> ParamWriter:
             return Adjustment(what=key, why=f"{request.model} refuses sampling parameters: it was not sent.")
         if request.profile.sampling == "without_reasoning" and thinks(request):
             return Adjustment(what=key, why=f"{request.model} refuses it together with thinking: it was not sent.")
-        if key == "temperature" and value > 1:
-            body[key] = 1.0
-            return Adjustment(what=key, why=f"Anthropic's range is 0 to 1: 1 was sent for {value}.")
         if key == "top_p" and "temperature" in request.params and not request.profile.temperature_with_top_p:
             return Adjustment(what=key, why=f"{request.model} takes `temperature` or `top_p`: `temperature` was sent.")
+        if key != "top_k" and not 0 <= value <= 1:
+            body[key] = 1.0 if value > 1 else 0.0
+            return Adjustment(what=key, why=f"Anthropic's range is 0 to 1: {body[key]:g} was sent for {value}.")
+        if key == "top_k" and value < 0:
+            return Adjustment(what=key, why=f"Anthropic takes 0 or more, not {value}: it was not sent.")
         body[key] = value
         return None
 

@@ -91,6 +91,9 @@ def _off(decision: ReasoningDecision, key: str, effort: str, request: Request) -
         levels = request.profile.effort_levels
         decision.effort = levels[0] if levels else None
         decision.notes[key] = f"{request.model} always thinks: the lowest effort was sent."
+    elif _works_too_hard(decision, request):
+        highest = request.profile.thinking_off_max_effort
+        decision.notes[key] = f"{request.model} can be kept from thinking up to the effort {highest!r}: it was not."
     elif off != "omitted":
         decision.thinking = {"type": off}
 
@@ -121,8 +124,7 @@ def _budget(decision: ReasoningDecision, key: str, effort: str, request: Request
     elif limit <= SMALLEST_BUDGET:
         decision.notes[key] = f"max_tokens={limit} leaves no room to think: it must be over {SMALLEST_BUDGET}."
     else:
-        budget = max(SMALLEST_BUDGET, min(BUDGETS[effort], limit // 2))
-        decision.thinking = {"type": "enabled", "budget_tokens": budget}
+        decision.thinking = {"type": "enabled", "budget_tokens": _budget_within(limit, BUDGETS[effort])}
 
 
 def _adaptive(decision: ReasoningDecision, key: str, effort: str, request: Request) -> None:
@@ -151,41 +153,70 @@ EFFORT_FORMS: Mapping[str, EffortWriter] = {
 
 
 def _apply_thinking(decision: ReasoningDecision, thinking: JsonObject, request: Request) -> None:
-    if thinking.get("type") == "enabled" and request.profile.thinking == "adaptive":
+    kind, profile = thinking.get("type"), request.profile
+    if kind == "between_tools" and profile.thinking_off != kind:
+        decision.notes["thinking"] = f"{request.model} has no thinking {kind!r}: 'disabled' was meant."
+        thinking, kind = {"type": "disabled"}, "disabled"
+    if kind == "disabled" and profile.thinking == "adaptive":
+        _apply_disabled(decision, thinking, request)
+    elif kind in ("enabled", "adaptive") and profile.reasoning is False:
+        decision.notes["thinking"] = f"{request.model} does not think: it was not sent."
+    elif kind == "enabled" and profile.thinking == "adaptive":
         rest = {key: value for key, value in thinking.items() if key != "budget_tokens"}
         decision.thinking = {**rest, "type": "adaptive"}
         decision.notes["thinking"] = f"{request.model} takes no budget: adaptive thinking was sent."
-        return
-    if thinking.get("type") == "disabled" and request.profile.thinking == "adaptive":
-        _apply_disabled(decision, thinking, request)
-        return
-    budget = thinking.get("budget_tokens")
-    limit = max_tokens(request)
-    if isinstance(budget, int) and budget < SMALLEST_BUDGET < limit:
-        thinking, budget = {**thinking, "budget_tokens": SMALLEST_BUDGET}, SMALLEST_BUDGET
-        decision.notes["thinking"] = f"The smallest budget is {SMALLEST_BUDGET}: it was sent."
-    if budget is not None and budget >= limit and not _interleaved(request):
+    elif kind == "enabled" or (kind == "adaptive" and profile.thinking == "budget"):
+        _apply_budget(decision, thinking, request)
+    else:
+        decision.thinking = dict(thinking)
+
+
+def _apply_budget(decision: ReasoningDecision, thinking: JsonObject, request: Request) -> None:
+    """Thinking within a budget, which has a smallest size and lies below `max_tokens`."""
+    given, limit = thinking.get("budget_tokens"), max_tokens(request)
+    if isinstance(given, int) and given >= limit and not _interleaved(request):
         raise UnsupportedParameterError(
-            f"thinking.budget_tokens ({budget}) must be below max_tokens ({limit}): raise the one or lower the other."
+            f"thinking.budget_tokens ({given}) must be below max_tokens ({limit}): raise the one or lower the other."
         )
-    decision.thinking = dict(thinking)
+    if limit <= SMALLEST_BUDGET and not _interleaved(request):
+        decision.notes["thinking"] = f"max_tokens={limit} leaves no room to think: it must be over {SMALLEST_BUDGET}."
+        return
+    budget = given
+    if given is None:
+        budget = _budget_within(limit, BUDGETS["medium"])
+        decision.notes["thinking"] = f"{request.model} thinks within a budget: {budget} tokens were sent."
+    elif isinstance(given, int) and given < SMALLEST_BUDGET:
+        budget = SMALLEST_BUDGET
+        decision.notes["thinking"] = f"The smallest budget is {SMALLEST_BUDGET}: it was sent."
+    decision.thinking = {**thinking, "type": "enabled", "budget_tokens": budget}
+
+
+def _budget_within(limit: int, wanted: int) -> int:
+    """A budget of at most half of `max_tokens`."""
+    return max(SMALLEST_BUDGET, min(wanted, limit // 2))
 
 
 def _apply_disabled(decision: ReasoningDecision, thinking: JsonObject, request: Request) -> None:
     """`{"type": "disabled"}`, or what comes nearest for a model or an effort that does not take it."""
     off, highest = request.profile.thinking_off, request.profile.thinking_off_max_effort
-    effort = decision.effort or (request.native.get("output_config") or {}).get("effort")
     if off == "between_tools":
         decision.thinking = {"type": off}
         decision.notes["thinking"] = f"{request.model} cannot be kept from thinking: 'between_tools' was sent."
     elif off == "never":
         decision.thinking = None
         decision.notes["thinking"] = f"{request.model} always thinks: 'disabled' was not sent."
-    elif highest in LEVELS and effort in LEVELS and LEVELS.index(effort) > LEVELS.index(highest):
+    elif _works_too_hard(decision, request):
         decision.thinking = None
         decision.notes["thinking"] = f"{request.model} takes 'disabled' up to the effort {highest!r}: it was not sent."
     else:
         decision.thinking = dict(thinking)
+
+
+def _works_too_hard(decision: ReasoningDecision, request: Request) -> bool:
+    """Whether the effort of the call is above that with which the model's thinking can be off."""
+    highest = request.profile.thinking_off_max_effort
+    effort = decision.effort or (request.native.get("output_config") or {}).get("effort")
+    return highest in LEVELS and effort in LEVELS and LEVELS.index(effort) > LEVELS.index(highest)
 
 
 def _interleaved(request: Request) -> bool:
@@ -210,6 +241,21 @@ def _apply_reasoning_object(decision: ReasoningDecision, reasoning: JsonObject, 
 def _add(decision: ReasoningDecision, why: str) -> None:
     before = decision.notes.get("reasoning")
     decision.notes["reasoning"] = f"{before} {why}." if before else f"{why}."
+
+
+def fit_effort(body: JsonObject, request: Request, adjustments: list[Adjustment]) -> None:
+    """Bring the effort that `output_config` asks for to what a known model takes."""
+    given, levels = body["output_config"].get("effort"), request.profile.effort_levels
+    if given is None or given in levels or request.profile.reasoning is None or not request.dialect.own_limits:
+        return
+    rest = {key: value for key, value in body["output_config"].items() if key != "effort"}
+    sent = _nearest(given, levels) if levels and given in LEVELS else None
+    body["output_config"] = {**rest, **({"effort": sent} if sent else {})}
+    if not body["output_config"]:
+        del body["output_config"]
+    takes = f"takes the efforts {', '.join(levels)}" if levels else "takes no effort"
+    why = f"{request.model} {takes}: {repr(sent) if sent else 'none'} was sent for {given!r}."
+    adjustments.append(Adjustment(what="output_config.effort", why=why))
 
 
 # --- a budget in an open tool loop ------------------------------------------------------------------------------------

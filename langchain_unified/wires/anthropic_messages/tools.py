@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.history.pairing import IdRules
@@ -21,7 +22,28 @@ CALL_IDS = IdRules(max_length=64, pattern=re.compile(r"[a-zA-Z0-9_-]+"), prefix=
 
 def encode_tools(request: Request, adjustments: list[Adjustment]) -> list[JsonObject]:
     """The tools in the caller's order. Raises `InvalidToolError` for a tool that the API does not take."""
-    return [_with_mark(WRITERS[spec.kind](spec, adjustments), spec) for spec in request.tools]
+    tools = request.tools
+    if any(spec.strict for spec in tools):
+        tools = _strict_within_limits(request, adjustments)
+    return [_with_mark(WRITERS[spec.kind](spec, adjustments), spec) for spec in tools]
+
+
+MOST_STRICT_TOOLS = 20
+"""The API says: "The maximum number of strict tools is 20". (langchain4j#5128)"""
+
+
+def _strict_within_limits(request: Request, adjustments: list[Adjustment]) -> tuple[ToolSpec, ...]:
+    """The tools, of which only as many are strict as the model takes: the first ones."""
+    most = MOST_STRICT_TOOLS if request.profile.structured_output else 0
+    loose = [spec for spec in request.tools if spec.strict][most:]
+    if not loose:
+        return request.tools
+    rule = f"Anthropic takes {most} strict tools" if most else f"{request.model} has no strict tools"
+    why = f"{rule}: nothing holds the arguments of the others to their schema." if most else f"{rule}: it was not sent."
+    names = ", ".join(repr(spec.name) for spec in loose)
+    lossless = all(spec.checked for spec in loose)
+    adjustments.append(Adjustment(what=f"strict of tools {names}", why=why, lossless=lossless))
+    return tuple(replace(spec, strict=None) if spec in loose else spec for spec in request.tools)
 
 
 def _with_mark(tool: JsonObject, spec: ToolSpec) -> JsonObject:

@@ -10,17 +10,19 @@ from langchain_unified.messages.server_reasoning import CONTENT, SIGNATURE, TEXT
 from langchain_unified.request import Adjustment, Dialect, Encoded, JsonObject, OutputFormat, Request, Role, Turn
 from langchain_unified.schemas.openai import output_schema
 from langchain_unified.wires._openai.caching import marked_part
+from langchain_unified.wires._openai.limits import within_limits
 from langchain_unified.wires._openai.unsent import report_unsent_fields
 from langchain_unified.wires._wire import write_params
 from langchain_unified.wires.openai_chat import blocks
 from langchain_unified.wires.openai_chat.assistant import SIGNATURES, AssistantDraft, draft_of
-from langchain_unified.wires.openai_chat.params import PARAMS, write_native
+from langchain_unified.wires.openai_chat.params import NATIVE_LIMITS, PARAM_LIMITS, PARAMS, write_native
 from langchain_unified.wires.openai_chat.tools import custom_names, encode_tool_choice, encode_tools
 
 
 def encode(request: Request) -> Encoded:
     """The body and the adjustments. Raises `RequestError` for a block or a tool that the API cannot take."""
     adjustments = _unsupported_features(request)
+    request = within_limits(request, PARAM_LIMITS, NATIVE_LIMITS, adjustments)
     body: JsonObject = {"model": request.model, "messages": _messages(request)}
     if tools := encode_tools(request, adjustments):
         body["tools"] = tools
@@ -77,15 +79,24 @@ def _messages(request: Request) -> list[JsonObject]:
     dialect = request.dialect
     common = _Messages(
         dialect=dialect,
-        system_role="developer" if request.profile.reasoning and dialect.developer_role else "system",
+        system_role=_system_role(request),
         custom=custom_names(request.tools),
         keep_parts=request.parts,
     )
     return [TURNS[turn.role](turn, common) for turn in request.turns]
 
 
+def _system_role(request: Request) -> Role:
+    """The role of system messages. The first reasoning models (o1-preview, o1-mini) take none but `user`."""
+    profile = request.profile
+    if profile.reasoning and profile.inputs and not profile.system_in_messages:
+        return "user"
+    return "developer" if profile.reasoning and request.dialect.developer_role else "system"
+
+
 def _system(turn: Turn, common: _Messages) -> JsonObject:
-    role = turn.role if turn.role == "developer" and common.dialect.developer_role else common.system_role
+    keeps_role = turn.role == "developer" and common.dialect.developer_role and common.system_role != "user"
+    role = turn.role if keeps_role else common.system_role
     content = _content(turn, common, blocks.SYSTEM, blocks.SYSTEM_REMEDY)
     return _with_name(turn, {"role": role, "content": content})
 

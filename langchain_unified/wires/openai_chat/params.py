@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from langchain_unified.request import Adjustment, JsonObject, Request
+from langchain_unified.wires._openai import limits
 from langchain_unified.wires._openai.caching import cache_key, cache_options, cache_retention
+from langchain_unified.wires._openai.limits import Limit, Limited
 from langchain_unified.wires._openai.params import answer_limit
 from langchain_unified.wires._openai.reasoning import decide_effort, sampled
 from langchain_unified.wires._wire import ParamWriter, SendAs, UnlessTaken
@@ -188,3 +191,34 @@ PARAMS: Mapping[str, ParamWriter] = {
     "prompt_cache_retention": cache_retention,
     "prompt_cache_options": cache_options(OPTION_TTLS, keys=frozenset({"mode", "ttl"})),
 }
+
+# --- limits -----------------------------------------------------------------------------------------------------------
+
+
+def _user_length(value: Any, request: Request) -> Limited:
+    is_identifier = request.profile.reasoning and request.dialect.safety_identifier
+    return limits.shorter_than(128 if is_identifier else 64)(value, request)
+
+
+def _reported_logprobs(value: Any, request: Request) -> Limited:
+    if request.params.get("logprobs") is False:
+        return Limited(None, "logprobs=False was given as well: it was not sent.")
+    return limits.PARAMS["top_logprobs"](value, request)
+
+
+def _web_search(value: Any, request: Request) -> Limited:
+    if request.profile.web_search_options or request.profile.reasoning is None:
+        return Limited(value)
+    why = f"{request.model} takes no `web_search_options`: it was not sent. Bind the tool web_search."
+    return Limited(None, why)
+
+
+PARAM_LIMITS: Mapping[str, Limit] = {
+    **limits.PARAMS,
+    "n": limits.between(1, 128),
+    "user": _user_length,
+    "metadata": limits.metadata_of_stored,
+    "service_tier": limits.one_of(*limits.TIERS, "ultrafast"),  # the row of `PARAMS` says that it is Responses' alone
+    "top_logprobs": _reported_logprobs,
+}
+NATIVE_LIMITS: Mapping[str, Limit] = {**limits.NATIVE, "web_search_options": _web_search}

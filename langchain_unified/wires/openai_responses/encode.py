@@ -8,18 +8,25 @@ shorter one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from langchain_unified.request import Adjustment, Encoded, JsonObject, Request, Role, Turn
 from langchain_unified.request.blocks import Block
 from langchain_unified.wires._openai.caching import marked_part
+from langchain_unified.wires._openai.limits import within_limits
 from langchain_unified.wires._openai.unsent import report_unsent_fields
 from langchain_unified.wires._wire import write_params
 from langchain_unified.wires.openai_responses.assistant import encode_assistant
 from langchain_unified.wires.openai_responses.assistant_tools import encode_result
 from langchain_unified.wires.openai_responses.blocks import encode_parts, item_in
 from langchain_unified.wires.openai_responses.input_items import Answers, result_blocks, result_item, user_item
-from langchain_unified.wires.openai_responses.params import PARAMS, write_native, write_output
+from langchain_unified.wires.openai_responses.params import (
+    NATIVE_LIMITS,
+    PARAM_LIMITS,
+    PARAMS,
+    write_native,
+    write_output,
+)
 from langchain_unified.wires.openai_responses.tools import encode_tool_choice, encode_tools
 
 COUNT_KEYS = frozenset(
@@ -34,6 +41,7 @@ COUNT_KEYS = frozenset(
 def encode(request: Request) -> Encoded:
     """The body and the adjustments. Raises `RequestError` for what the API cannot take."""
     adjustments: list[Adjustment] = []
+    request = within_limits(request, PARAM_LIMITS, NATIVE_LIMITS, adjustments)
     body: JsonObject = {"model": request.model, "input": encode_input(request, adjustments)}
     write_native(body, request, adjustments)
     write_params(body, request, PARAMS, adjustments)
@@ -54,7 +62,8 @@ def encode(request: Request) -> Encoded:
 
 def encode_count(request: Request) -> Encoded:
     """The body of `POST /responses/input_tokens`: the keys that have an influence on the input."""
-    encoded = encode(request)
+    counted = {key: value for key, value in request.native.items() if key != "background"}
+    encoded = encode(replace(request, native=counted))
     return Encoded({key: value for key, value in encoded.body.items() if key in COUNT_KEYS})
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from langchain_unified.errors import UnsupportedParameterError
 from langchain_unified.request import Adjustment, JsonObject, OutputFormat, Request
 from langchain_unified.schemas.openai import output_schema
+from langchain_unified.wires._openai import limits
 from langchain_unified.wires._openai.caching import cache_key, cache_options, cache_retention
+from langchain_unified.wires._openai.limits import Limit, Limited
 from langchain_unified.wires._openai.params import answer_limit
 from langchain_unified.wires._openai.reasoning import decide_effort, reasons, sampled, sampling_refusal
 from langchain_unified.wires._wire import ParamWriter, SendAs, Unsupported
@@ -84,6 +87,8 @@ def _reasoned(key: str) -> ParamWriter:
         if (request.params.get("thinking") or {}).get("display") == "summarized":
             merged.setdefault("summary", "auto")
         why = decision.notes.get(key)
+        if decision.level is None and merged.get("effort") is not None:
+            del merged["effort"]
         if request.profile.reasoning is False:
             refused = {name: merged.pop(name, None) for name in ("effort", "summary")}
             if refused["summary"] and key == "reasoning" and not why:
@@ -132,7 +137,7 @@ def _user(body: JsonObject, value: Any, request: Request) -> None:
 
 def _store(body: JsonObject, value: Any, request: Request) -> None:
     body["store"] = value
-    if value is False and may_reason(request):
+    if value is False and may_reason(request) and request.profile.encrypted_reasoning:
         # Without a stored reply, the next call must send the reasoning back, encrypted.
         include(body, "reasoning.encrypted_content")
 
@@ -179,4 +184,73 @@ PARAMS: Mapping[str, ParamWriter] = {
     "prompt_cache_key": cache_key,
     "prompt_cache_retention": cache_retention,
     "prompt_cache_options": cache_options(OPTION_TTLS),
+}
+
+# --- limits -----------------------------------------------------------------------------------------------------------
+
+LOGPROBS, ENCRYPTED = "message.output_text.logprobs", "reasoning.encrypted_content"
+
+INCLUDABLE = frozenset(
+    {
+        "file_search_call.results", "web_search_call.results", "web_search_call.action.sources",
+        "message.input_image.image_url", "computer_call_output.output.image_url", "code_interpreter_call.outputs",
+        ENCRYPTED, LOGPROBS,
+    }
+)  # fmt: skip
+"""What a reply can include (the SDK's `ResponseIncludable`)."""
+
+
+def _include(value: Any, request: Request) -> Limited:
+    refused = {item for item in value if item not in INCLUDABLE}
+    if sampling_refusal(request):
+        refused.add(LOGPROBS)
+    if request.profile.reasoning is False or not request.profile.encrypted_reasoning:
+        refused.add(ENCRYPTED)
+    left_out = [str(item) for item in value if item in refused]
+    if not left_out:
+        return Limited(value)
+    kept = [item for item in value if item not in refused]
+    return Limited(kept or None, f"{request.model} does not take {', '.join(left_out)}: it was not sent.")
+
+
+def _compaction(value: Any, request: Request) -> Limited:
+    entries = value if isinstance(value, list | tuple) else [None]
+    if all(isinstance(entry, Mapping) and entry.get("type") == "compaction" for entry in entries):
+        return Limited(value)
+    return Limited(None, "OpenAI takes a list of compactions; the edits are Anthropic's: it was not sent.")
+
+
+def _text(value: Any, request: Request) -> Limited:
+    verbosity = value.get("verbosity") if isinstance(value, Mapping) else None
+    if verbosity is None or verbosity in ("low", "medium", "high"):
+        return Limited(value)
+    rest = {key: item for key, item in value.items() if key != "verbosity"}
+    return Limited(rest or None, f"OpenAI takes low, medium and high: the verbosity {verbosity!r} was not sent.")
+
+
+def _background(value: Any, request: Request) -> Limited:
+    if value and request.params.get("store") is False:
+        raise UnsupportedParameterError("background=True needs a stored answer: leave out store=False, or background.")
+    return Limited(value)
+
+
+def _one_state(value: Any, request: Request) -> Limited:
+    if value and request.native.get("conversation"):
+        raise UnsupportedParameterError("Give `previous_response_id` or `conversation`: both hold the earlier turns.")
+    return Limited(value)
+
+
+PARAM_LIMITS: Mapping[str, Limit] = {
+    **limits.PARAMS,
+    "user": limits.shorter_than(128),
+    "service_tier": limits.one_of(*limits.TIERS, "ultrafast"),
+}
+NATIVE_LIMITS: Mapping[str, Limit] = {
+    **limits.NATIVE,
+    "include": _include,
+    "context_management": _compaction,
+    "text": _text,
+    "truncation": limits.one_of("auto", "disabled"),
+    "background": _background,
+    "previous_response_id": _one_state,
 }

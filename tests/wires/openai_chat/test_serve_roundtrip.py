@@ -19,7 +19,9 @@ from tests.support.corpus import exchanges, needs_corpus
 
 
 @pytest.mark.parametrize(
-    "dialect", [Dialect(), Dialect(max_tokens_key="max_tokens"), Dialect(stream_usage=False)], ids=str
+    "dialect",
+    [Dialect(), Dialect(max_tokens_key="max_tokens"), Dialect(stream_usage=False)],
+    ids=["plain", "max_tokens", "no usage"],
 )
 def test_the_dialect_is_read_too(dialect):
     request = Request("m", (Turn("user", (text("Hi"),)),), params={"max_tokens": 5}, stream=True, dialect=dialect)

@@ -154,7 +154,8 @@ def _unknown_value(call: EmulatedCall) -> Violations:
 
 def _encrypted_reasoning_unsupported(call: EmulatedCall) -> Violations:
     known = model_profile("openai", call.model) is not None
-    if known and not call.profile.reasoning and ENCRYPTED in (call.body.get("include") or ()):
+    has_none = not call.profile.reasoning or not call.profile.encrypted_reasoning
+    if known and has_none and ENCRYPTED in (call.body.get("include") or ()):
         yield {}
 
 
