@@ -117,13 +117,20 @@ def refusal_in(message: AIMessage) -> str | None:
         if isinstance(block, dict) and block.get("type") == "refusal"
     ]
     why = str(message.additional_kwargs.get("refusal") or "") or " ".join(filter(None, refusals))
-    reason = metadata.get("finish_reason")
-    if not (refusals or why or reason in ("refusal", "content_filter")):
+    # Answers of the partner packages, from a cache or a test, have the provider's reason alone.
+    found = metadata.get("finish_reason"), metadata.get("stop_reason"), _incomplete_reason(metadata)
+    reason = next((each for each in found if each in ("refusal", "content_filter")), None)
+    if not (refusals or why or reason):
         return None
     details = metadata.get("stop_details") or {}
     category = f" (category {details['category']!r})" if details.get("category") else ""
     why = why or details.get("explanation") or ("a content filter stopped it" if reason == "content_filter" else "")
     return f"The model refused to answer{category}" + (f": {why}" if why else ".")
+
+
+def _incomplete_reason(metadata: Mapping[str, Any]) -> Any:
+    details = metadata.get("incomplete_details")
+    return details.get("reason") if isinstance(details, dict) else None
 
 
 def _arguments(message: AIMessage, name: str) -> str | None:

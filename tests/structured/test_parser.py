@@ -69,6 +69,19 @@ def test_refusals(said: AIMessage) -> None:
     assert pickle.loads(pickle.dumps(caught.value)).args == caught.value.args
 
 
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"stop_reason": "refusal", "stop_details": {"category": "bio"}},
+        {"status": "incomplete", "incomplete_details": {"reason": "content_filter"}},
+    ],
+)
+def test_a_refusal_in_an_answer_of_the_partner_packages(metadata):
+    answer = AIMessage("", response_metadata=metadata)
+    with pytest.raises(RefusalError, match="bio|content filter"):
+        parse_answer(answer, Target(Part))
+
+
 @pytest.mark.parametrize("finish, where", [("length", "max_tokens"), ("context_window", "context window")])
 def test_truncated_answers(finish: str, where: str) -> None:
     with pytest.raises(TruncatedOutputError, match=where) as caught:
