@@ -78,7 +78,7 @@ def test_refusals(said: AIMessage) -> None:
 )
 def test_a_refusal_in_an_answer_of_the_partner_packages(metadata):
     answer = AIMessage("", response_metadata=metadata)
-    with pytest.raises(RefusalError, match="bio|content filter"):
+    with pytest.raises(RefusalError, match=r"bio|content filter"):
         parse_answer(answer, Target(Part))
 
 
