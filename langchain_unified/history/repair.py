@@ -283,7 +283,7 @@ def _has_invalid_name(turn: Turn, wire: WireName) -> bool:
     if not turn.name or turn.role == "tool":
         return False
     if wire == "openai_chat":
-        return VALID_NAME.fullmatch(turn.name) is None
+        return not isinstance(turn.name, str) or VALID_NAME.fullmatch(turn.name) is None
     return turn.role != "assistant"
 
 
@@ -301,7 +301,7 @@ def _correct_names(turns: Turns, state: RepairState) -> Turns:
 
 
 def _with_valid_name(turn: Turn) -> Turn:
-    return replace(turn, name=re.sub(r"[^a-zA-Z0-9_-]", "_", turn.name or "")[:64])
+    return replace(turn, name=re.sub(r"[^a-zA-Z0-9_-]", "_", str(turn.name or ""))[:64])
 
 
 STEPS: Sequence[Callable[[Turns, RepairState], Turns]] = (

@@ -14,6 +14,7 @@ from langchain_core.messages import AIMessage
 
 from langchain_unified.messages.blocks import READERS, as_replied, content_items, normalise, wire_of_type
 from langchain_unified.messages.cache_marks import mark_last, mark_of, marked, split_mark, with_mark
+from langchain_unified.messages.edited import as_constructed
 from langchain_unified.messages.json_text import data_text
 from langchain_unified.messages.output_v0 import with_stored_items
 from langchain_unified.messages.server_reasoning import COMPATIBLE, server_of, with_server_reasoning
@@ -40,6 +41,7 @@ def assistant_turn(message: AIMessage, wire: WireName, position: int) -> Turn:
     """The turn of an assistant message as `wire` takes it, with the wire and the model that produced it."""
     if not isinstance(message.content, str | list):
         message = message.model_copy(update={"content": content_items(message.content)})
+    message = as_constructed(message)
     if message.additional_kwargs:
         message = with_stored_items(message)
     message = with_provider(with_listed_calls(message))

@@ -96,12 +96,23 @@ def json_values(value: JsonObject) -> JsonObject:
 
     Callers put dates and sets into the arguments of calls: they become what `compact_json` makes of them.
     """
-    try:
-        json.dumps(value)
-    except (TypeError, ValueError):
-        found: JsonObject = json.loads(compact_json({str(key): item for key, item in value.items()}))
-        return found
-    return value
+    return value if _is_json(value) else _as_json(value)
+
+
+def _is_json(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _is_json(item) for key, item in value.items())
+    if isinstance(value, list):
+        return all(map(_is_json, value))
+    return value is None or isinstance(value, str | bool | int | float)
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _as_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_json(item) for item in value]
+    return value if isinstance(value, str) else plain_value(value)
 
 
 def data_text(value: Any) -> str:
