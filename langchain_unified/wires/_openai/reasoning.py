@@ -132,8 +132,13 @@ def sampled(key: str) -> ParamWriter:
 
     def write(body: JsonObject, value: Any, request: Request) -> Adjustment | None:
         if why := sampling_refusal(request):
-            return Adjustment(what=key, why=why)
+            adjustment = Adjustment(what=key, why=why)
+            return {**adjustment, "lossless": True} if value == DEFAULTS.get(key) else adjustment
         body[key] = value
         return None
 
     return write
+
+
+DEFAULTS: Mapping[str, float] = {"temperature": 1, "top_p": 1, "presence_penalty": 0, "frequency_penalty": 0}
+"""What the API does without the parameter: nothing is lost where it is not sent."""

@@ -41,8 +41,9 @@ def _strict_within_limits(request: Request, adjustments: list[Adjustment]) -> tu
     rule = f"Anthropic takes {most} strict tools" if most else f"{request.model} has no strict tools"
     why = f"{rule}: nothing holds the arguments of the others to their schema." if most else f"{rule}: it was not sent."
     names = ", ".join(repr(spec.name) for spec in loose)
+    adjustment = Adjustment(what=f"strict of tools {names}", why=why)
     lossless = all(spec.checked for spec in loose)
-    adjustments.append(Adjustment(what=f"strict of tools {names}", why=why, lossless=lossless))
+    adjustments.append({**adjustment, "lossless": True} if lossless else adjustment)
     return tuple(replace(spec, strict=None) if spec in loose else spec for spec in request.tools)
 
 
@@ -77,6 +78,8 @@ def _native(spec: ToolSpec, adjustments: list[Adjustment]) -> JsonObject:
     refused = refusal(str(spec.definition.get("type")), "anthropic")
     if refused:
         raise InvalidToolError(refused)
+    if spec.definition.get("allowed_domains") and spec.definition.get("blocked_domains"):
+        raise InvalidToolError(f"The tool {spec.name!r} takes only one of `allowed_domains` and `blocked_domains`.")
     return spec.definition
 
 

@@ -9,6 +9,7 @@ import anthropic
 import pytest
 from langchain_core.messages import HumanMessage
 
+from langchain_unified import ChatAnthropic
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.request import OutputFormat, Profile, ToolChoice, ToolSpec
 from langchain_unified.schemas.anthropic import adapt_schema
@@ -204,3 +205,22 @@ def test_schema_keeps_what_is_enforced_and_tells_the_rest():
     del kind["type"]  # the SDK's helper leaves it out beside `enum`
     assert adapted.schema == anthropic.transform_schema(schema)
     assert schema == before
+
+
+def test_one_list_of_domains_in_the_apis_own_form():
+    search = {"type": "web_search_20250305", "name": "web_search", "allowed_domains": ["a"], "blocked_domains": ["b"]}
+    with pytest.raises(InvalidToolError, match="only one of"):
+        ChatAnthropic("claude-opus-5", api_key="any").bind_tools([search]).invoke("hi")
+
+
+def test_more_strict_tools_than_the_api_takes():
+    tools = [{"name": f"f{n}", "strict": True, "input_schema": CLOSED} for n in range(22)]
+    report = ChatAnthropic("claude-opus-5", api_key="any").bind_tools(tools).check("hi")
+    assert [tool.get("strict") for tool in report.body["tools"]] == [True] * 20 + [None] * 2
+    assert [item["what"] for item in report.adjustments] == ["strict of tools 'f20', 'f21'"]
+    old = ChatAnthropic("claude-3-5-haiku", api_key="any").bind_tools(tools[:1]).check("hi")
+    assert "strict" not in old.body["tools"][0]
+    assert [item["what"] for item in old.adjustments] == ["strict of tools 'f0'"]
+
+
+CLOSED = {"type": "object", "properties": {}, "additionalProperties": False}

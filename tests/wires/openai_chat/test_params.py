@@ -190,3 +190,9 @@ def test_every_key_of_the_api_has_a_place():
 def test_citations_are_named_as_not_possible():
     document = {"type": "document", "source": {"type": "text", "data": "a"}, "citations": {"enabled": True}}
     assert [note["what"] for note in WIRE.encode(request(HumanMessage([document]))).adjustments] == ["citations"]
+
+
+def test_a_default_that_a_reasoning_model_refuses_is_no_loss():
+    for key, value, lossless in (("temperature", 1, True), ("temperature", 0.5, False), ("presence_penalty", 0, True)):
+        found = WIRE.encode(request(HumanMessage("Hi"), params={key: value}, profile=Profile(sampling="never")))
+        assert [item.get("lossless", False) for item in found.adjustments] == [lossless]
