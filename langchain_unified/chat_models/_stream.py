@@ -150,6 +150,8 @@ class StreamReader:
             self.seen += self.cutter.flush(self.seen[-1])
         if self.seen:
             error.partial = add_ai_message_chunks(self.seen[0], *self.seen[1:])
+            # Its usage, where it has one, is that of the tokens until then.
+            error.partial.response_metadata["incomplete"] = True
             # OpenAI may go on with an answer in the background: its id is asked for by `retrieve`.
             if reply_id := getattr(self.wire_decoder, "reply_id", None):
                 error.partial.response_metadata.setdefault("id", reply_id)

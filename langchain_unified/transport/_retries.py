@@ -49,9 +49,9 @@ class Attempts:
             return False
         return self.ends is None or time.monotonic() + self.wait < self.ends
 
-    def remaining(self) -> float | None:
-        """Seconds until the deadline, more than 0; `None` without one."""
-        return None if self.ends is None else max(self.ends - time.monotonic(), 0.001)
+    def remaining(self) -> float:
+        """Seconds until the deadline, more than 0."""
+        return max((self.ends or 0.0) - time.monotonic(), 0.001)
 
     def is_over(self) -> bool:
         return self.ends is not None and time.monotonic() >= self.ends - CLOCK

@@ -315,8 +315,8 @@ class Transport:
         timeout = self._timeout if call.timeout is None else pools.http_timeout(call.timeout)
         if stream and call.idle_timeout:
             timeout = pools.with_read_limit(timeout or pools.http_timeout(client.timeout), call.idle_timeout)
-        if (remaining := attempts.remaining()) is not None:
-            timeout = pools.with_limit(timeout or pools.http_timeout(client.timeout), remaining)
+        if attempts.ends is not None:
+            timeout = pools.with_limit(timeout or pools.http_timeout(client.timeout), attempts.remaining())
         if timeout is not None:
             options["timeout"] = timeout
         return options

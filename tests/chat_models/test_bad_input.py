@@ -243,6 +243,7 @@ async def test_a_stream_without_its_end(name: str) -> None:
             _ = [chunk async for chunk in model.astream("hi")]
     assert caught.value.partial is not None
     assert caught.value.partial.text == "Hello"
+    assert caught.value.partial.response_metadata["incomplete"] is True
     assert caught.value.is_retryable
 
 
