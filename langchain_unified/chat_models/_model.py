@@ -31,6 +31,7 @@ from langchain_unified.errors import UnknownModelError
 from langchain_unified.redaction import ADDRESS_KEYS, redacted, safe_url
 from langchain_unified.request import Dialect, JsonObject, Profile, Provider
 from langchain_unified.transport import Transport, TransportConfig
+from langchain_unified.transport._address import check as check_address
 from langchain_unified.transport.config import Network
 
 
@@ -137,6 +138,12 @@ class ModelBase(Parameters, Connection, BaseChatModel):
 
     def _complete_address(self) -> None:
         """Fill in the base URL and key that were not given, once the fields are set."""
+
+    def _check_addresses(self) -> None:
+        """Raise `ConfigurationError` for a base URL that no request can be sent to."""
+        for name in ("base_url", "anthropic_api_url", "openai_api_base"):
+            if isinstance(url := self.__dict__.get(name), str) and url:
+                check_address(url)
 
     def _set_address(self, provider: Provider, url_field: str, key_field: str, default_url: str | None = None) -> None:
         """Write a provider's base URL and key into these fields: those given, else the environment's or gateway's."""

@@ -52,7 +52,9 @@ class ChatBase(StoredAnswers, CountedTokens):
             super().__init__(**self._known_keywords(kwargs))
         except ValidationError as exc:
             raise ConfigurationError(_validation_message(type(self).__name__, exc)) from None
+        self._check_addresses()  # those that are given, then those of the environment
         self._complete_address()
+        self._check_addresses()
         self._route()  # an unknown model raises here, not at the first call
 
     @classmethod

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
+from langchain_unified.errors import ConfigurationError
+
 
 class Address(NamedTuple):
     """A base URL without user info and query, and what these become in a request."""
@@ -27,6 +29,30 @@ ENDPOINTS: Mapping[str, re.Pattern[str]] = {
 def without_endpoint(base_url: str, provider: str) -> str:
     """The base URL without what the SDK adds to it."""
     return ENDPOINTS[provider].sub("", base_url, count=1)
+
+
+def check(base_url: str) -> None:
+    """Raise `ConfigurationError` for what no request can be sent to. The message shows nothing of the address."""
+    problem = _problem(base_url)
+    if problem:
+        raise ConfigurationError(f"base_url is no address of a server: {problem}. It looks like https://host:port/v1.")
+
+
+def _problem(base_url: str) -> str | None:
+    if any(not char.isprintable() or char.isspace() for char in base_url):
+        return "it holds a space, a line break or another control character"
+    try:
+        parts = urlsplit(base_url)
+        host, port = parts.hostname or "", parts.port
+        host.encode("idna") if host.isascii() else None
+    except ValueError as exc:
+        # Only the port and the host are named in these messages.
+        return "its port is no number from 1 to 65535" if "ort" in str(exc) else "its host is no valid name"
+    if "://" in base_url and parts.scheme not in ("http", "https"):
+        return "it begins neither with http:// nor with https://"
+    if "://" in base_url and not host:
+        return "it has no host"
+    return "its port is no number from 1 to 65535" if port == 0 else None
 
 
 def split(base_url: str) -> Address:
