@@ -62,7 +62,7 @@ KINDS: dict[str, bool] = {
     "cut to a length": True,  # by `trim_messages`
     "summarised": True,  # the beginning as a text
     "merged": True,  # by `merge_message_runs`
-    "edited": True,  # content that no message may have, set after construction
+    "edited": True,  # content and calls that no message may have, set after construction
 }
 
 
@@ -112,6 +112,11 @@ ODD_RESULTS: dict[str, list[Any]] = {
     "surrogates": ["half \ud83d emoji", [{"type": "text", "text": "half \udc00"}]],
 }
 ODD_CONTENTS: list[Any] = [None, 5, True, {"a": 1}, (), [None], [5], [[]], [{}], [{"type": None}], [{"type": "text"}]]
+ODD_CALLS: list[Any] = [
+    None, ["f"], [{"name": "f", "args": {}}], [{"name": "f", "args": '{"a": 1}', "id": "c1"}],
+    [{"args": None, "id": 5}], [{"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}],
+]  # fmt: skip
+ODD_FIELDS = [("content", ODD_CONTENTS), ("tool_calls", ODD_CALLS), ("invalid_tool_calls", ODD_CALLS)]
 THINKING = {"thinking", "redacted_thinking", "reasoning", "non_standard"}
 PLAIN_NAMES, ODD_NAMES = ["look_up"], ["a.b", "with space", "", "x" * 80, "multi_tool_use.parallel", "größe"]
 PLAIN_IDS, ODD_IDS = ["c1", "toolu_1"], ["call 1", "x" * 70, "", "a|b"]
@@ -225,7 +230,9 @@ def histories(draw: st.DrawFn) -> list[BaseMessage]:
         made.append(answer)
         made += [draw(tool_results(call)) for call in answer.tool_calls if not draw(_on("unanswered"))]
         if draw(_on("edited")):
-            made[-1] = made[-1].model_copy(update={"content": draw(st.sampled_from(ODD_CONTENTS))})
+            fields = ODD_FIELDS if isinstance(made[-1], AIMessage) else ODD_FIELDS[:1]
+            field, odd = draw(st.sampled_from(fields))
+            made[-1] = made[-1].model_copy(update={field: draw(st.sampled_from(odd))})
     made = draw(_damaged(made))
     if not KINDS["system between"]:
         made.sort(key=lambda message: not isinstance(message, SystemMessage))
