@@ -412,6 +412,20 @@ DIFFERENCES = (
         "`timeout=…`, `stream_chunk_timeout=None`",
     ),
     Difference(
+        "retries",
+        "the SDKs': Claude's waits as long as `retry-after` says, OpenAI's up to 120 s; none for a failure in a 200",
+        "one layer for both: up to 120 s, a longer wait is an error at once; a failure before the first content counts",
+        "no call sleeps for hours, and an overloaded stream is asked for again",
+        "`max_retry_wait=…`, `max_retries=0`",
+    ),
+    Difference(
+        "the size of what is read",
+        "no limit",
+        "100 MB of a reply or an event, 1 MB of an error's body",
+        "a server without end does not fill the memory",
+        "`max_reply_bytes`, `max_event_bytes`, `max_error_bytes`",
+    ),
+    Difference(
         "a stream that ends before its final event",
         "looks like a complete answer",
         "`IncompleteStreamError`",
