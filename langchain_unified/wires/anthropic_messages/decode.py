@@ -59,6 +59,8 @@ def _content(reply: object) -> list[JsonObject]:
         raise ReplyError(f"The reply has no list `content`: its keys are {', '.join(map(str, reply)) or 'none'}.")
     if not all(isinstance(block, dict) and isinstance(block.get("type"), str) for block in blocks):
         raise ReplyError("The reply's `content` has an item that is not a block with a `type`.")
+    # Core reads the text of a text block without asking whether it is there.
+    blocks = [{**block, "text": ""} if block["type"] == "text" and "text" not in block else block for block in blocks]
     return [_call(block, reply, at) if block["type"] == "tool_use" else block for at, block in enumerate(blocks)]
 
 
