@@ -243,7 +243,8 @@ def test_random_faults_are_injected():
 
 @pytest.mark.parametrize("kind", FAULT_KINDS)
 def test_every_kind_can_be_parsed(kind):
-    text = f"{kind}; status=418" if kind == "http" else kind
+    needed = {"http": "; status=418", "redirect": "; to=https://other.example/"}
+    text = kind + needed.get(kind, "")
     assert parse_fault(text).kind == kind
 
 
