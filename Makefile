@@ -3,13 +3,14 @@
 PYTHON ?= python3
 VENV ?= .venv
 VENV_OLDEST ?= .venv-oldest
+VENV_LITELLM ?= .venv-litellm
 WORKERS ?= auto
 
 BIN = $(VENV)/bin
 PIP_INSTALL = bin/python -m pip install -q --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-recordings test-oldest laws fuzz cassettes notebooks tables bench bench-cache call-path soak lint types imports check clean
+.PHONY: help demo test test-recordings test-oldest test-litellm laws fuzz cassettes notebooks tables bench bench-cache call-path soak lint types imports check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -28,6 +29,10 @@ test-oldest: ## run the tests on the oldest releases that pyproject.toml allows,
 	$(VENV_OLDEST)/$(PIP_INSTALL) uv
 	$(VENV_OLDEST)/bin/uv pip install -q --python $(VENV_OLDEST)/bin/python --resolution lowest-direct -e '.[test]'
 	$(VENV_OLDEST)/bin/python -m pytest -n $(WORKERS) $(ARGS)
+
+test-litellm: $(VENV)/.test ## run the tests through LiteLLM's proxy, which gets an environment of its own
+	test -x $(VENV_LITELLM)/bin/litellm || { $(PYTHON) -m venv $(VENV_LITELLM) && $(VENV_LITELLM)/$(PIP_INSTALL) 'litellm[proxy]'; }
+	LITELLM=$(abspath $(VENV_LITELLM))/bin/litellm $(BIN)/python -m pytest -n0 tests/servers/test_litellm_proxy.py $(ARGS)
 
 laws: $(VENV)/.test ## run the laws of tests/laws with many generated conversations (EXAMPLES=1000: of each law and model)
 	LAW_EXAMPLES=$(or $(EXAMPLES),300) $(BIN)/python -m pytest -n $(WORKERS) tests/laws $(ARGS)
@@ -71,7 +76,7 @@ imports: $(VENV)/.dev ## check who may import whom with import-linter
 check: test test-recordings lint types imports ## all of the above, as CI does
 
 clean: ## remove environments and caches
-	rm -rf $(VENV) $(VENV_OLDEST) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(VENV_OLDEST) $(VENV_LITELLM) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
