@@ -209,8 +209,7 @@ def _needs_chat(facts: RoutingFacts) -> bool:
     return facts.gives_param(params) or facts.gives_native(CHAT_KEYS)
 
 
-def needs_responses_for_tools(facts: RoutingFacts) -> bool:
-    """Whether the call has tools that its model takes by the Responses API only."""
+def _needs_responses_for_tools(facts: RoutingFacts) -> bool:
     return facts.route.profile.responses_only == "tools" and bool(facts.tools) and _reasons(facts)
 
 
@@ -256,7 +255,7 @@ RULES: Sequence[tuple[WireName, str, Callable[[RoutingFacts], bool]]] = (
     (
         "openai_responses",
         "the model takes tools while it reasons by the Responses API only",
-        needs_responses_for_tools,
+        _needs_responses_for_tools,
     ),
     ("openai_chat", "a parameter that only Chat Completions has", _needs_chat),
     ("openai_chat", "the server is not OpenAI's", lambda facts: not facts.prefers_responses),

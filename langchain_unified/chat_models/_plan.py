@@ -216,23 +216,7 @@ def _wire(model: ModelBase, arguments: Arguments, route: catalog.Route, tools: t
         output_version=model.output_version,
         use_previous_response_id=bool(vars(model).get("use_previous_response_id")),
     )
-    if name == "openai_chat" and model._use_responses_api() is False and route.dialect.own_limits:
-        _check_on_chat(route, tools, arguments.params)
     return WIRES[name]
-
-
-def _check_on_chat(route: catalog.Route, tools: tuple[ToolSpec, ...], params: Params) -> None:
-    """Raise where OpenAI takes a call by the Responses API only, and the caller has excluded it."""
-    ours = [tool for tool in tools if tool.kind != "native"]  # the encoder refuses the others by name
-    facts = catalog.RoutingFacts(route, params=params, tools=ours)
-    remedy = "Leave out use_responses_api=False"
-    if route.profile.responses_only == "yes":
-        raise UnsupportedParameterError(f"OpenAI serves {route.model} by the Responses API only. {remedy}.")
-    if catalog.needs_responses_for_tools(facts):
-        can = "none" in route.profile.effort_levels
-        other = ", or give reasoning_effort='none'" if can else ""
-        why = f"{route.model} takes tools on Chat Completions only while it does not reason"
-        raise UnsupportedParameterError(f"{why}. {remedy}{other}.")
 
 
 def _output_version(model: ModelBase, wire: Wire) -> str | None:
