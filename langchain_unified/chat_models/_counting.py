@@ -63,7 +63,8 @@ class CountedTokens(ModelBase):
 
     def _raise_unless_uncounted(self, error: ProviderError | ReplyError, plan: _plan.Plan) -> None:
         """Raise the error of a counting endpoint, unless it says that the server has none; that is remembered."""
-        no_count = isinstance(error, ReplyError) or error.status in NO_SUCH_ENDPOINT
+        no_model = bool(plan.route.model) and f"model: {plan.route.model}" in str(error)  # the endpoint is there
+        no_count = isinstance(error, ReplyError) or (error.status in NO_SUCH_ENDPOINT and not no_model)
         if plan.route.dialect.counting == "endpoint" or not no_count:
             raise error
         self._current().uncounted.add(plan.route.provider)
