@@ -14,8 +14,8 @@ from langchain_unified.transport._logs import HARMLESS_PARAMETERS
 SECRET_HEADER = re.compile(r"(?i)auth|key|token|secret|cookie|password|signature|organization|project")
 """Names of headers whose value no error shows."""
 HARMLESS = frozenset({"x-stainless-retry-count", "idempotency-key"})
-LONGEST_BODY = 2**16
-"""Bytes of a body that an error shows. The search for secrets takes a second for each megabyte."""
+LONGEST_TEXT = 2**14
+"""Characters of a text, or bytes of a body, that an error shows. The search for secrets takes 2 s for a megabyte."""
 SHORTEST_SECRET = 8
 """In characters. A shorter value occurs in a text by chance."""
 
@@ -42,7 +42,7 @@ def hide_secrets_in_fields(fields: JsonObject) -> None:
 def _without(value: Any, secrets: Iterable[str]) -> Any:
     """A copy of a JSON value whose texts hold no secret."""
     if isinstance(value, str):
-        return masked(_replaced(value, secrets))
+        return masked(_replaced(value[:LONGEST_TEXT], secrets))
     if isinstance(value, dict):
         return {key: _without(item, secrets) for key, item in value.items()}
     return [_without(item, secrets) for item in value] if isinstance(value, list) else value
@@ -54,9 +54,9 @@ def _safe_response(response: Any, secrets: Iterable[str]) -> Any:
         content = response.content
     except RuntimeError:  # a stream: its body is not read as a whole
         return response
-    text = content[:LONGEST_BODY].decode(response.encoding or "utf-8", errors="replace")
+    text = content[:LONGEST_TEXT].decode(response.encoding or "utf-8", errors="replace")
     safe = masked(_replaced(text, secrets))
-    if safe == text and len(content) <= LONGEST_BODY:
+    if safe == text and len(content) <= LONGEST_TEXT:
         return response
     headers = {name: value for name, value in response.headers.items() if name not in BODY_HEADERS}
     return type(response)(response.status_code, headers=headers, text=safe, request=response.request)
