@@ -161,15 +161,16 @@ def known_as(provider: Provider, model: str) -> str | None:
 
 
 def is_own_model(provider: Provider, model: str) -> bool:
-    """Whether an id is a model that this provider serves, of a known family, under its plain or a router's name.
+    """Whether an id is a model that this provider serves, under its plain or a router's name.
 
-    Models with open weights are not: any server may have them.
+    Models with open weights are not: any server may have them. Many of these are named `gpt-…`, so an id must be of a
+    known family of OpenAI's. Any id `claude-…` counts as Anthropic's.
     """
     inside = (provider, model) if provider_of(model) == provider else model_inside(model)
     if inside is None or inside[0] != provider:
         return False
     facts = _entry_of(*inside)
-    return bool(facts) and not facts.get("open_weights")
+    return (provider == "anthropic" or bool(facts)) and not facts.get("open_weights")
 
 
 def known_models(provider: Provider) -> tuple[str, ...]:

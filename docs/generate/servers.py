@@ -31,7 +31,7 @@ address, at no request: host, port and path, also of a ready `client=`. `check` 
 1. The provider's own host, or none: the provider.
 2. An emulator of this process (`testing.emulator`): the server that it plays.
 3. A host, port or path of the table below: that server.
-4. This machine at another port, and a model of the provider's own (`gpt-5`, `claude-opus-5`): `proxy`, a proxy in
+4. This machine at another port, and a model of the provider's own (`gpt-5`, any `claude-…`): `proxy`, a proxy in
    front of the provider. It gets what the provider gets.
 5. Anything else: `generic`, which gets what most servers understand.
 

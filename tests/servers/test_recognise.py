@@ -90,6 +90,9 @@ def test_this_machine_with_a_model_of_the_provider_is_a_proxy():
     assert "gpt-5.6" in found.why
     assert recognise("http://localhost:5555/v1", "openai", "gpt-oss-20b").name == "generic"
     assert recognise("http://localhost:5555", "anthropic", "claude-opus-5").name == "proxy"
+    assert recognise("http://localhost:5555", "anthropic", "claude-does-not-exist").name == "proxy"
+    assert recognise("http://localhost:5555/v1", "openai", "claude-does-not-exist").name == "generic"
+    assert recognise("http://localhost:5555/v1", "openai", "gpt-does-not-exist").name == "generic"
 
 
 def test_the_emulator_tells_which_server_it_is():
