@@ -23,7 +23,7 @@ from langchain_unified.chat_models._container import add_container
 from langchain_unified.chat_models._model import ModelBase
 from langchain_unified.chat_models._structured import apply_structured_method
 from langchain_unified.errors import InvalidHistoryError, UnsupportedParameterError
-from langchain_unified.history.repair import repair
+from langchain_unified.history.repair import is_empty_prompt, repair
 from langchain_unified.history.servers import completed_calls, for_server
 from langchain_unified.messages.turns import turns
 from langchain_unified.request import (
@@ -126,7 +126,7 @@ def make(
 
 
 def make_count(model: ModelBase, messages: Sequence[BaseMessage], keywords: Mapping[str, Any]) -> Plan | None:
-    """The plan for counting the tokens of a call; `None` where the server has no endpoint for it."""
+    """The plan for counting the tokens of a call; `None` where there is nothing to count or no endpoint for it."""
     arguments = arguments_of(model, keywords, messages)
     route = model._route(arguments.call.get("model"))
     # Chat Completions has no counting endpoint; the Responses one counts the same conversation.
@@ -135,6 +135,8 @@ def make_count(model: ModelBase, messages: Sequence[BaseMessage], keywords: Mapp
         return None
     tools = _tools(arguments, route)
     request, _ = _request(model, route, wire, messages, arguments, tools=tools, stream=False)
+    if is_empty_prompt(request.turns, wire.name):
+        return None
     request, _ = _with_cache_marks(request, wire, arguments)
     call = _call(model, route, wire.count_path, _with_valid_text(wire.encode_count(request)), arguments.call)
     return Plan(wire, route, request, call)

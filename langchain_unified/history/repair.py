@@ -133,6 +133,8 @@ def _move_marks(turns: Turns, state: RepairState) -> Turns:
 
 def _translate(turns: Turns, state: RepairState) -> Turns:
     """Foreign blocks become readable, empty ones are left out, and every result follows its call."""
+    if is_empty_prompt(turns, state.wire):
+        return turns
     kept: list[Turn] = []
     images: dict[int, Turn] = {}
     for turn in turns:
@@ -148,6 +150,17 @@ def _translate(turns: Turns, state: RepairState) -> Turns:
     if turns and turns[-1].role == "user" and kept and kept[-1].role == "assistant" and len(kept) - 1 not in images:
         kept.append(Turn("user", ({"type": "text", "text": "Continue."},), position=turns[-1].position))
     return with_paired_results(tuple(kept), images, state)
+
+
+def is_empty_prompt(turns: Turns, wire: WireName) -> bool:
+    """Whether the conversation is an empty user message, with or without empty system messages.
+
+    OpenAI's APIs take it and answer (recorded for `content: ""`). Claude refuses it.
+    """
+    roles = {turn.role for turn in turns}
+    if wire == "anthropic_messages" or "user" not in roles or not roles <= {"user", *SYSTEM_ROLES}:
+        return False
+    return all(not turn.blocks or (len(turn.blocks) == 1 and is_blank(turn.blocks[0])) for turn in turns)
 
 
 def _without_blanks(turn: Turn, state: RepairState) -> Turn | None:

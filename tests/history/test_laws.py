@@ -67,6 +67,8 @@ def says(message: BaseMessage, wire: str, model: str) -> bool:
 
 def nothing_to_send(messages: list[BaseMessage], wire: str, model: str) -> bool:
     """Whether no message holds anything to send. Reasoning is sent only with what follows it."""
+    if wire != "anthropic_messages" and {each.type for each in messages} in ({"human"}, {"human", "system"}):
+        return False  # OpenAI answers an empty user message
     speaking = [each for each in messages if each.type == "tool" or says(each, wire, model)]
     return not any(each.type != "ai" or not _only_reasons(each) for each in speaking) and (
         not speaking or messages[-1].type != "human"

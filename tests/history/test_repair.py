@@ -180,6 +180,45 @@ def test_nothing_to_send(wire: str, policy: Any):
         repair((), wire=wire, profile=PLAIN, policy=policy)
     with pytest.raises(InvalidHistoryError, match="No message has content"):
         repaired(wire, HumanMessage(""), AIMessage(" "), policy=policy)
+    with pytest.raises(InvalidHistoryError, match="No message has content"):
+        repaired(wire, SystemMessage(""), policy=policy)
+
+
+EMPTY_PROMPTS = [
+    [HumanMessage("")],
+    [HumanMessage(" ")],
+    [HumanMessage([{"type": "text", "text": ""}])],
+    [SystemMessage(""), HumanMessage("")],
+]
+
+
+@pytest.mark.parametrize("policy", ["fix", "raise"])
+@pytest.mark.parametrize("wire", ["openai_chat", "openai_responses"])
+@pytest.mark.parametrize("messages", EMPTY_PROMPTS, ids=repr)
+def test_openai_gets_an_empty_prompt_as_it_is(wire: str, messages: Any, policy: Any):
+    given = turns(messages, wire)
+    found, listed = repair(given, wire=wire, profile=PLAIN, policy=policy)
+    assert found is given
+    assert listed == ()
+    sent = body(wire, found)["messages" if wire == "openai_chat" else "input"]
+    assert [(each["role"], each["content"].strip()) for each in sent] == [(turn.role, "") for turn in given]
+    assert problems(wire, body(wire, found)) == []
+
+
+@pytest.mark.parametrize("messages", EMPTY_PROMPTS, ids=repr)
+def test_claude_refuses_an_empty_prompt(messages: Any):
+    with pytest.raises(InvalidHistoryError, match="No message has content"):
+        repaired("anthropic_messages", *messages)
+
+
+@each_wire
+def test_an_empty_message_beside_a_reasoning_of_another_model_is_no_prompt(wire: str):
+    origin = "openai" if wire == "anthropic_messages" else "anthropic"
+    thought = {"type": "thinking", "thinking": "hm", "signature": "s"}
+    if origin == "openai":
+        thought = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "e"}
+    with pytest.raises(InvalidHistoryError, match="No message has content"):
+        repaired(wire, AIMessage([thought], response_metadata={"model_provider": origin}), HumanMessage(""))
 
 
 # --- roles ------------------------------------------------------------------------------------------------------------

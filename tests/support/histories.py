@@ -63,7 +63,7 @@ def _chat(body: dict[str, Any]) -> list[str]:
         calls = [call["id"] for call in message.get("tool_calls", ())]
         used += calls
         waiting = set(calls)
-        if message["role"] != "assistant" and not message["content"]:
+        if message["role"] != "assistant" and not message["content"] and not _is_empty_prompt(body["messages"]):
             found.append(f"messages[{at}]: no content")
     return found + ["calls without results at the end"] * bool(waiting) + _ids(used, 40)
 
@@ -83,9 +83,16 @@ def _responses(body: dict[str, Any]) -> list[str]:
             waiting.discard(item["call_id"])
         elif item.get("role") in ("user", "system", "developer") and waiting:
             found.append(f"input[{at}]: calls {sorted(waiting)} are not answered before it")
-        if "role" in item and not item["content"]:
+        if "role" in item and not item["content"] and not _is_empty_prompt(body["input"]):
             found.append(f"input[{at}]: no content")
     return found + ["calls without results at the end"] * bool(waiting) + _ids(used, 64)
+
+
+def _is_empty_prompt(messages: list[dict[str, Any]]) -> bool:
+    """Whether no message has content, and a user's is among them: OpenAI answers it (recorded)."""
+    roles = {message.get("role") for message in messages}
+    empty = all(isinstance(each.get("content"), str) and not each["content"].strip() for each in messages)
+    return empty and "user" in roles and roles <= {"user", "system", "developer"}
 
 
 def _ids(used: list[str], most: int, *, alphabet: bool = False) -> list[str]:
