@@ -83,9 +83,17 @@ def _absent_defaults_of_tool(tool: Body) -> None:
         del tool["type"]
 
 
+def _absent_default_params(body: Body) -> None:
+    if str(body["model"]).startswith("o1") and body.get("temperature") == 1:
+        del body["temperature"]
+    if (body.get("reasoning") or {}).get("effort", "") is None:
+        del body["reasoning"]["effort"]
+
+
 def _absent_defaults(body: Body) -> None:
     if body.get("stream") is False:
         del body["stream"]
+    _absent_default_params(body)
     for tool in body.get("tools") or ():
         _absent_defaults_of_tool(tool)
     for item in parts_of(body):
@@ -191,7 +199,8 @@ DIFFERENCES = (
     ),
     Difference(
         "defaults",
-        "sent: `stream: false`, `type: message`, `content: null`, `is_error: false`, nulls, empty descriptions",
+        "sent: `stream: false`, `type: message`, `content: null`, `is_error: false`, `temperature: 1` (o1 models), "
+        "nulls, empty descriptions",
         "left out, and `detail: auto` of images is sent on Responses",
         "fewer bytes; the SDK's type requires `detail`",
         NOTHING,
@@ -393,8 +402,8 @@ DIFFERENCES = (
     Difference(
         "a prompt in which no message has content",
         "sent",
-        "`InvalidHistoryError`",
-        "most often a variable that was empty; Claude refuses it",
+        "`InvalidHistoryError`, except for an empty user message on OpenAI, which is sent as well",
+        "most often a variable that was empty; Claude refuses it, OpenAI answers an empty user message",
         "send the instructions as a message",
     ),
     Difference(

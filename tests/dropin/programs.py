@@ -225,6 +225,7 @@ PROGRAMS = [
         "invoke dicts",
         lambda m: m.invoke([{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}]),
     ),
+    Program("an empty prompt", lambda m: m.invoke(""), ("chat", "responses")),
     Program("stream", lambda m: added(m.stream("Count to three."))),
     Program("ainvoke", lambda m: asyncio.run(m.ainvoke("Hi"))),
     Program("astream", lambda m: asyncio.run(aadded(m.astream("Hi")))),
