@@ -45,7 +45,9 @@ PLACE_KEYS = (
     ("document_index", "start_block_index", "end_block_index"),
     ("source", "search_result_index", "start_block_index", "end_block_index"),
 )
-PLACES = st.one_of([st.fixed_dictionaries(dict.fromkeys(keys, INDEX)) for keys in PLACE_KEYS])
+PLACES = st.one_of(
+    [st.fixed_dictionaries({key: TEXT if key == "source" else INDEX for key in keys}) for keys in PLACE_KEYS]
+)
 DOCUMENT_NOTE = st.fixed_dictionaries(
     {"type": st.just("citation"), "cited_text": TEXT, "extras": PLACES}, optional={"title": TEXT}
 )

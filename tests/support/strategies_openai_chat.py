@@ -135,26 +135,29 @@ def choice_among(draw: st.DrawFn, tools: tuple[ToolSpec, ...]) -> ToolChoice | N
 
 # --- requests ---------------------------------------------------------------------------------------------------------
 
-NUMBER = st.floats(-2, 2)
+PENALTY = st.floats(-2, 2)
 PARAMS = optional(
     max_tokens=st.integers(1, 9999),
-    temperature=NUMBER,
-    top_p=NUMBER,
+    temperature=st.floats(0, 2),
+    top_p=st.floats(0, 1),
     stop=st.lists(TEXT, min_size=1, max_size=4),
     seed=st.integers(),
-    presence_penalty=NUMBER,
-    frequency_penalty=NUMBER,
-    logit_bias=st.dictionaries(NAME, NUMBER, max_size=2),
+    presence_penalty=PENALTY,
+    frequency_penalty=PENALTY,
+    logit_bias=st.dictionaries(NAME, PENALTY, max_size=2),
     user=TEXT,
-    metadata=st.dictionaries(NAME, TEXT, max_size=2),
     service_tier=st.sampled_from(["auto", "default", "flex", "priority"]),
     reasoning_effort=st.sampled_from(["none", "low", "xhigh"]),
     verbosity=st.sampled_from(["low", "high"]),
     modalities=st.lists(st.sampled_from(["text", "audio"]), max_size=2),
     audio=st.just({"format": "wav", "voice": "alloy"}),
     prediction=st.just({"type": "content", "content": "a"}),
-    store=st.booleans(),
     prompt_cache_key=TEXT,
+)
+# The API takes metadata only of a stored answer.
+STORING = st.one_of(
+    optional(store=st.booleans()),
+    st.fixed_dictionaries({"store": st.just(True), "metadata": st.dictionaries(NAME, TEXT, max_size=2)}),
 )
 # Whichever of these stands, stands alone or with its partner.
 LOGPROBS = st.sampled_from([{}, {"logprobs": True}, {"logprobs": True, "top_logprobs": 3}, {"logprobs": False}])
@@ -178,7 +181,7 @@ def requests(draw: st.DrawFn) -> Request:
     """Requests that the API expresses without a loss."""
     tools = draw(TOOLS)
     stream = draw(st.booleans())
-    params: dict[str, Any] = {**draw(PARAMS), **draw(LOGPROBS), **draw(CACHING)}
+    params: dict[str, Any] = {**draw(PARAMS), **draw(STORING), **draw(LOGPROBS), **draw(CACHING)}
     if tools and draw(st.booleans()):
         params["parallel_tool_calls"] = draw(st.booleans())
     if stream and draw(st.booleans()):

@@ -166,7 +166,9 @@ CALLERS = st.one_of(
     st.builds(Turn, st.sampled_from(["system", "developer"]), TEXTS),
     st.builds(Turn, st.just("user"), CONTENT),
     st.builds(Turn, st.just("tool"), CONTENT, tool_call_id=NAME | st.just("custom_1")),
-    st.builds(Turn, st.just("tool"), TEXTS, tool_call_id=NAME, options=st.just({"type": "custom_tool_call_output"})),
+    st.builds(
+        Turn, st.just("tool"), TEXTS, tool_call_id=SPECIAL_ID, options=st.just({"type": "custom_tool_call_output"})
+    ),
     SPECIAL_RESULT,
     st.sampled_from(
         [
@@ -239,11 +241,10 @@ def choice_among(draw: st.DrawFn, tools: tuple[ToolSpec, ...]) -> ToolChoice | N
 
 # --- requests ---------------------------------------------------------------------------------------------------------
 
-NUMBER = st.floats(-2, 2)
 PARAMS = optional(
-    max_tokens=st.integers(1, 9999),
-    temperature=NUMBER,
-    top_p=NUMBER,
+    max_tokens=st.integers(16, 9999),
+    temperature=st.floats(0, 2),
+    top_p=st.floats(0, 1),
     top_logprobs=st.integers(0, 20),
     user=TEXT,
     metadata=st.dictionaries(NAME, TEXT, max_size=2),
@@ -263,16 +264,19 @@ OUTPUT = st.one_of(
     st.builds(OutputFormat, st.just("json_schema"), SCHEMA, NAME, st.none() | TEXT, st.none() | st.booleans()),
 )
 NATIVE = optional(
-    background=st.booleans(),
-    conversation=st.sampled_from(["conv_1", {"id": "conv_1"}]),
     include=st.just(["file_search_call.results"]),
     instructions=TEXT,
     max_tool_calls=st.integers(1, 9),
     moderation=st.just({"model": "omni-moderation-latest"}),
-    previous_response_id=NAME,
     prompt=st.just({"id": "pmpt_1"}),
     text=st.just({"flavour": "dry"}),
     truncation=st.just("auto"),
+)
+# The earlier turns that the server holds, one kind or none.
+STATE = st.one_of(
+    st.just({}),
+    st.fixed_dictionaries({"conversation": st.sampled_from(["conv_1", {"id": "conv_1"}])}),
+    st.fixed_dictionaries({"previous_response_id": NAME}),
 )
 EXTRA = optional(top_k=st.integers(1, 9), grammar=JSON, stop=st.just(["END"]), seed=st.none())
 
@@ -286,6 +290,9 @@ def requests(draw: st.DrawFn) -> Request:
     params: dict[str, Any] = {**store, **logprobs, **draw(PARAMS), **draw(CACHING)}
     if stream and draw(st.booleans()):
         params["stream_options"] = {"include_obfuscation": draw(st.booleans())}
+    native = {**draw(NATIVE), **draw(STATE)}
+    if params.get("store") is not False:  # an answer in the background is a stored one
+        native |= draw(optional(background=st.booleans()))
     return Request(
         model=draw(NAME),
         turns=draw(conversations().filter(few_marks)),
@@ -293,7 +300,7 @@ def requests(draw: st.DrawFn) -> Request:
         tools=tools,
         tool_choice=draw(choice_among(tools)),
         output=draw(OUTPUT),
-        native=draw(NATIVE),
+        native=native,
         extra_body=draw(EXTRA),
         stream=stream,
     )
