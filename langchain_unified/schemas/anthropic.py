@@ -78,12 +78,15 @@ def output_schema(output: OutputFormat, adjustments: list[Adjustment]) -> JsonOb
 def function_schema(spec: ToolSpec, adjustments: list[Adjustment]) -> tuple[JsonObject, bool | None]:
     """The schema of a function's arguments, and whether it is strict: one that cannot be is sent as it is.
 
-    The API takes no combinator at the root. Raises `InvalidToolError` for property names there that it refuses.
+    The API takes no combinator at the root. Raises `InvalidToolError` for a schema that is not well-formed, and for
+    property names at the root that the API refuses.
     """
+    name = f"tool {spec.name!r}"
+    check_schema(spec.parameters, name)
     schema = spec.parameters or {"type": "object", "properties": {}}
     if any(key in schema for key in COMBINATIONS):
         schema = without_root_keywords(schema, COMBINATIONS, spec.name, PROVIDER, adjustments)
-    wrong = next((name for name in schema.get("properties") or () if not PROPERTY_NAME.fullmatch(name)), None)
+    wrong = next((key for key in schema.get("properties") or () if not PROPERTY_NAME.fullmatch(key)), None)
     if wrong is not None:
         raise InvalidToolError(
             f"Anthropic refuses the property name {wrong!r} of tool {spec.name!r}: "
@@ -92,8 +95,6 @@ def function_schema(spec: ToolSpec, adjustments: list[Adjustment]) -> tuple[Json
     schema = {"type": "object", **schema}
     if not spec.strict:
         return schema, spec.strict
-    name = f"tool {spec.name!r}"
-    check_schema(spec.parameters, name)
     adapted = adapt_schema(schema)
     if adapted.why_not_strict:
         adapted.report_not_strict(name, adjustments, checked=spec.checked)

@@ -58,14 +58,16 @@ def output_schema(output: OutputFormat, adjustments: list[Adjustment]) -> tuple[
 def function_schema(spec: ToolSpec, adjustments: list[Adjustment]) -> tuple[JsonObject, bool | None]:
     """The schema of a function's arguments, and whether it is strict: one that cannot be is sent as it is.
 
-    The API takes only an object with `properties`, and no keyword of `REFUSED_AT_ROOT` beside them.
+    The API takes only an object with `properties`, and no keyword of `REFUSED_AT_ROOT` beside them. Raises
+    `InvalidToolError` for a schema that is not well-formed.
     """
-    parameters = spec.parameters
+    parameters, name = spec.parameters, f"tool {spec.name!r}"
+    check_schema(parameters, name)
     if not REFUSED_AT_ROOT.isdisjoint(parameters):
         parameters = without_root_keywords(parameters, sorted(REFUSED_AT_ROOT), spec.name, PROVIDER, adjustments)
     if "properties" not in parameters:
         parameters = {**parameters, "type": "object", "properties": {}}
-    return _schema(parameters, spec.strict, f"tool {spec.name!r}", adjustments, checked=spec.checked)
+    return _schema(parameters, spec.strict, name, adjustments, checked=spec.checked)
 
 
 def check_tool_name(name: str, longest: int) -> str:

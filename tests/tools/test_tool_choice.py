@@ -14,7 +14,7 @@ from openai.types.responses.response_create_params import ToolChoiceSpecificProg
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.messages.turns import turns
 from langchain_unified.profiles import profile_for
-from langchain_unified.request import Encoded, JsonObject, Provider, Request, WireName
+from langchain_unified.request import Encoded, JsonObject, Provider, Request, ToolSpec, Turn, WireName
 from langchain_unified.tools.choice import parallel_in, parse_tool_choice
 from langchain_unified.tools.server.translate import translate_tools
 from langchain_unified.tools.spec import tool_spec
@@ -453,6 +453,26 @@ def test_names_of_properties_that_anthropic_refuses():
         with pytest.raises(InvalidToolError, match=r"Anthropic refuses the property name .* of tool 'f'"):
             encode("anthropic_messages", None, [bad])
         assert encode("openai_chat", None, [bad]).body["tools"]
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        {"properties": [{}]},
+        {"properties": True},
+        {"required": True},
+        {"anyOf": True},
+        {"allOf": [{"properties": True}]},
+        {"anyOf": [{"required": True}, {"type": "object"}]},
+    ],
+)
+@pytest.mark.parametrize("strict", [None, False, True])
+@pytest.mark.parametrize("wire", ENDPOINTS)
+def test_a_schema_that_is_none_is_refused_by_name(wire: WireName, strict: bool | None, damaged: dict[str, Any]):
+    """A server reads tools that no binding has checked."""
+    spec = ToolSpec("f", parameters={"type": "object", **damaged}, strict=strict)
+    with pytest.raises(InvalidToolError, match=r"The schema of tool 'f' has an unusable `(properties|required|anyOf)`"):
+        WIRES[wire].encode(Request("m", (Turn("user", ({"type": "text", "text": "hi"},)),), tools=(spec,)))
 
 
 @pytest.mark.parametrize("wire", ["openai_chat", "openai_responses"])
