@@ -154,7 +154,7 @@ EFFORT_FORMS: Mapping[str, EffortWriter] = {
 
 def _apply_thinking(decision: ReasoningDecision, thinking: JsonObject, request: Request) -> None:
     kind, profile = thinking.get("type"), request.profile
-    if kind == "between_tools" and profile.thinking_off != kind:
+    if kind == "between_tools" and profile.reasoning is not None and profile.thinking_off != kind:
         decision.notes["thinking"] = f"{request.model} has no thinking {kind!r}: 'disabled' was meant."
         thinking, kind = {"type": "disabled"}, "disabled"
     if kind == "disabled" and profile.thinking == "adaptive":

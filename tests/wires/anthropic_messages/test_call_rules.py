@@ -87,6 +87,16 @@ def test_thinking_that_cannot_be_off(model: str, sent: Any):
     assert "thinking" not in high.body
 
 
+def test_thinking_between_tools():
+    """Known models without it get the nearest; of an unknown model nothing is known."""
+    between = {"type": "between_tools"}
+    encoded = encode(HI, model="claude-opus-5", params={"thinking": between})
+    assert encoded.body["thinking"] == {"type": "disabled"}
+    assert whats(encoded) == ["thinking"]
+    unknown = encode(HI, model="claude-next-9", params={"thinking": between})
+    assert (unknown.body["thinking"], whats(unknown)) == (between, [])
+
+
 def test_a_budget_below_the_smallest():
     encoded = encode(HI, params={"thinking": {"type": "enabled", "budget_tokens": 500}})
     assert encoded.body["thinking"]["budget_tokens"] == 1024
