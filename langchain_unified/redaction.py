@@ -25,8 +25,8 @@ SECRET_KEYS = frozenset(
 )  # fmt: skip
 """Keys whose value is a secret, anywhere in a body, in headers or in a tool."""
 
-ADDRESS_KEYS = frozenset({"server_url", "anthropic_api_url", "openai_api_base", "base_url"})
-"""Keys whose value is an address. Its user name, password and query values are hidden."""
+ADDRESS_KEYS = frozenset({"anthropic_api_url", "openai_api_base", "base_url"})
+"""Keys whose value is the address of a model. Its user name, password and query values are hidden."""
 
 HEADER_KEYS = frozenset({"headers", "extra_headers", "default_headers", "extra_query", "default_query"})
 """Keys that hold headers or query parameters. Their values are hidden, their names are not."""
@@ -66,12 +66,23 @@ def redacted(mapping: Mapping[str, Any]) -> JsonObject:
 
 def safe_url(url: str) -> str:
     """The address without user name and password, and with the values of its query hidden."""
-    return _QUERY_VALUE.sub(rf"\1{HIDDEN}", _USER_INFO.sub(r"\1", url))
+    return hide_query_values(_USER_INFO.sub(r"\1", url), HIDDEN)
+
+
+def hide_query_values(url: str, hidden: str) -> str:
+    """The address with `hidden` in place of each value of its query."""
+    return _QUERY_VALUE.sub(rf"\1{hidden}", url)
+
+
+def mcp_address(mapping: Mapping[str, Any]) -> str | None:
+    """The key of an MCP server's address: `url` on Anthropic, `server_url` on OpenAI. `None`: it is no such server."""
+    key = "url" if mapping.get("type") == "url" and "name" in mapping else "server_url"
+    return key if isinstance(mapping.get(key), str) else None
 
 
 _USER_INFO = re.compile(r"^(\w[\w+.-]*://)[^/?#]*@")
 _QUERY_VALUE = re.compile(r"([?&][^=&#]*=)[^&#]+")
-_KEYS = tuple(key.encode() for key in (*SECRET_KEYS, *HEADER_KEYS, *ADDRESS_KEYS, "mcp_servers"))
+_KEYS = tuple(key.encode() for key in (*SECRET_KEYS, *HEADER_KEYS, *ADDRESS_KEYS, "mcp_servers", "server_url"))
 
 
 def _may_hold_secrets(mapping: Mapping[str, Any]) -> bool:
@@ -93,8 +104,8 @@ def _copied(mapping: Mapping[str, Any]) -> JsonObject:
     copy = {key: _hidden(item) if _is_secret(key, item) else _copied_value(item) for key, item in mapping.items()}
     for key in copy.keys() & ADDRESS_KEYS:
         copy[key] = safe_url(copy[key]) if isinstance(copy[key], str) else copy[key]
-    if copy.get("type") == "url" and "name" in copy and isinstance(copy.get("url"), str):
-        copy["url"] = safe_url(copy["url"])  # a server of Anthropic's `mcp_servers`
+    if (address := mcp_address(copy)) is not None:
+        copy[address] = safe_url(copy[address])
     return copy
 
 

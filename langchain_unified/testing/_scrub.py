@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from langchain_unified.redaction import SECRETS, masked
+from langchain_unified.redaction import SECRETS, hide_query_values, masked, mcp_address
 
 REMOVED = "[removed]"
 LOOPBACK = "127.0.0.1"
@@ -102,19 +102,9 @@ def scrub_json(value: Any) -> Any:
     clean = {key: _scrub_entry(key, item) for key, item in value.items()}
     if value.get("type") == "mcp" and isinstance(value.get("headers"), dict):
         clean["headers"] = dict.fromkeys(value["headers"], REMOVED)
-    for key in _mcp_address(clean):
-        clean[key] = _QUERY_VALUE.sub(rf"\1{REMOVED}", clean[key])
+    if (address := mcp_address(clean)) is not None:
+        clean[address] = hide_query_values(clean[address], REMOVED)
     return clean
-
-
-_QUERY_VALUE = re.compile(r"([?&][^=&#]*=)[^&#]+")
-
-
-def _mcp_address(value: Mapping[str, Any]) -> list[str]:
-    """The key of an MCP server's address, whose query may hold a secret: `server_url` (OpenAI) or `url` (Anthropic)."""
-    is_anthropic = value.get("type") == "url" and "name" in value
-    keys = ["url"] if is_anthropic else ["server_url"]
-    return [key for key in keys if isinstance(value.get(key), str)]
 
 
 def _scrub_entry(key: str, value: Any) -> Any:
