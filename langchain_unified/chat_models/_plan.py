@@ -15,16 +15,22 @@ from langchain_core.messages import AIMessage, BaseMessage
 from pydantic import SecretStr
 
 from langchain_unified import catalog
-from langchain_unified.caching.placement import NO_MARKS, PlacedMarks, place_breakpoints
-from langchain_unified.caching.policy import policy_of
+from langchain_unified.caching.placement import NO_MARKS, PlacedMarks
 from langchain_unified.chat_models._arguments import Arguments, CallOptions, canonical, parse_arguments
 from langchain_unified.chat_models._client_side import PARAMS, RENAMED, ClientSide, client_side, rename_for_wire
 from langchain_unified.chat_models._container import add_container
 from langchain_unified.chat_models._model import ModelBase
+from langchain_unified.chat_models._ready import (
+    as_taken,
+    caller_names_of,
+    losses_of,
+    with_cache_marks,
+    with_valid_text,
+)
 from langchain_unified.chat_models._structured import apply_structured_method
-from langchain_unified.errors import InvalidHistoryError, UnsupportedParameterError
-from langchain_unified.history.repair import is_empty_prompt, repair
-from langchain_unified.history.servers import completed_calls, for_server
+from langchain_unified.errors import InvalidHistoryError
+from langchain_unified.history.repair import is_empty_prompt
+from langchain_unified.history.servers import for_server
 from langchain_unified.messages.turns import turns
 from langchain_unified.request import (
     Adjustment,
@@ -38,15 +44,13 @@ from langchain_unified.request import (
     ToolSpec,
     Turn,
 )
-from langchain_unified.servers.fit import fit
 from langchain_unified.structured.answer import Target
 from langchain_unified.tools.choice import parallel_in, parse_tool_choice
-from langchain_unified.tools.names import choice_of_sent_names, names_adjustment, with_sent_names
+from langchain_unified.tools.names import with_sent_names
 from langchain_unified.tools.output_format import parse_output_format
 from langchain_unified.tools.server.translate import translate_tools
 from langchain_unified.tools.specs import check_names, tool_specs
 from langchain_unified.transport import HttpCall
-from langchain_unified.transport._json import with_valid_text
 from langchain_unified.wires import WIRES, Wire
 
 
@@ -101,8 +105,8 @@ def make(
     wire = _wire(model, arguments, route, tools)
     messages = _without_stored_turns(model, messages, arguments, wire)
     request, repairs = _request(model, route, wire, messages, arguments, tools=tools, stream=stream)
-    request, marks = _with_cache_marks(request, wire, arguments)
-    encoded = _with_valid_text(wire.encode(request))
+    request, marks = with_cache_marks(request, wire, arguments.adjustments, arguments.call.get("prompt_cache"))
+    encoded = with_valid_text(wire.encode(request))
     local = ClientSide(adjustments=encoded.adjustments)
     if not PARAMS.isdisjoint(request.params):
         local = client_side(request, encoded, wire.name)
@@ -121,7 +125,7 @@ def make(
         requests=local.requests,
         include_headers=model.include_response_headers,
         target=arguments.target,
-        caller_names=_caller_names(request.tools) if request.tools else {},
+        caller_names=caller_names_of(request.tools) if request.tools else {},
     )
 
 
@@ -137,8 +141,8 @@ def make_count(model: ModelBase, messages: Sequence[BaseMessage], keywords: Mapp
     request, _ = _request(model, route, wire, messages, arguments, tools=tools, stream=False)
     if is_empty_prompt(request.turns, wire.name):
         return None
-    request, _ = _with_cache_marks(request, wire, arguments)
-    call = _call(model, route, wire.count_path, _with_valid_text(wire.encode_count(request)), arguments.call)
+    request, _ = with_cache_marks(request, wire, arguments.adjustments, arguments.call.get("prompt_cache"))
+    call = _call(model, route, wire.count_path, with_valid_text(wire.encode_count(request)), arguments.call)
     return Plan(wire, route, request, call)
 
 
@@ -164,12 +168,8 @@ def make_stored(model: ModelBase, keywords: Mapping[str, Any], path: str, method
         output_version=_output_version(model, wire),
         include_headers=model.include_response_headers,
         target=arguments.target,
-        caller_names=_caller_names(request.tools),
+        caller_names=caller_names_of(request.tools),
     )
-
-
-def _caller_names(tools: tuple[ToolSpec, ...]) -> dict[str, str]:
-    return {tool.name: tool.caller_name for tool in tools if tool.caller_name is not None}
 
 
 # --- arguments, tools, wire -------------------------------------------------------------------------------------------
@@ -245,24 +245,9 @@ def _request(
     options = arguments.call
     conversation, params, native = _conversation(model, messages, arguments, wire, route.dialect)
     choice, params = _tool_choice(options, params, tools)
-    if tools and (sent_tools := with_sent_names(tools, wire.call_ids)) is not tools:
-        tools, choice = sent_tools, choice_of_sent_names(choice, sent_tools)
-        arguments.adjustments.append(names_adjustment(tools, wire.call_ids))
-    repaired, repairs = repair(
-        conversation,
-        wire=wire.name,
-        ids=wire.ids_for(route.dialect),
-        profile=route.profile,
-        model=route.model,
-        policy=options.get("repair", model.repair),
-        server_state=any(native.get(key) for key in SERVER_STATE),
-        has_answer_form="response_format" in options or (choice is not None and choice.mode in ("any", "tool")),
-        tools=tools,
-        own_limits=route.dialect.own_limits,
-    )
     request = Request(
         model=route.model,
-        turns=repaired,
+        turns=conversation,
         params=params,
         tools=tools,
         tool_choice=choice,
@@ -274,22 +259,13 @@ def _request(
         profile=route.profile,
         dialect=_dialect(route, options),
     )
-    return _fitted(request, arguments, repairs) if request.dialect.name != route.provider else (request, repairs)
+    return as_taken(request, wire, arguments.adjustments, policy=options.get("repair", model.repair))
 
 
 def _dialect(route: catalog.Route, options: CallOptions) -> Dialect:
     """The server's flags, with what the call says of a stream's usage."""
     usage = options.get("stream_usage")
     return route.dialect if usage in (None, route.dialect.stream_usage) else replace(route.dialect, stream_usage=usage)
-
-
-def _fitted(
-    request: Request, arguments: Arguments, repairs: tuple[Adjustment, ...]
-) -> tuple[Request, tuple[Adjustment, ...]]:
-    """The request as its server takes it, and the repairs. What is left out goes into `arguments`."""
-    request, left_out = fit(request)
-    arguments.adjustments.extend(left_out)
-    return request, (*repairs, *completed_calls(request))
 
 
 def _conversation(
@@ -308,10 +284,6 @@ def _conversation(
     return (*turns(renamed.system, wire.name), *conversation), renamed.params, renamed.native
 
 
-SERVER_STATE = ("previous_response_id", "conversation", "thread")
-"""Keys with which the server holds earlier turns: a result may answer a call that is not in the messages."""
-
-
 def _output_format(options: CallOptions) -> OutputFormat | None:
     value = options.get("response_format")
     return None if value is None else parse_output_format(value, options.get("strict"))
@@ -325,23 +297,6 @@ def _tool_choice(options: CallOptions, params: Params, tools: tuple[ToolSpec, ..
     if parallel_in(choice) is False:
         params = {**params, "parallel_tool_calls": False}
     return parse_tool_choice(choice, tools), params
-
-
-def _with_cache_marks(request: Request, wire: Wire, arguments: Arguments) -> tuple[Request, PlacedMarks]:
-    """The request with its prompt-cache marks where the API takes them. What changes goes into `arguments`."""
-    policy = policy_of(arguments.call["prompt_cache"]) if "prompt_cache" in arguments.call else None
-    concerned = (
-        policy is not None
-        or "cache_control" in request.native
-        or "prompt_cache_options" in request.params
-        or any("mark" in block for turn in request.turns for block in turn.blocks)
-        or any(tool.mark is not None for tool in request.tools)
-    )
-    if not concerned:
-        return request, NO_MARKS
-    request, marks, adjustments = place_breakpoints(request, wire.marks_for(request.dialect), policy)
-    arguments.adjustments.extend(adjustments)
-    return request, marks
 
 
 def _without_stored_turns(
@@ -365,16 +320,6 @@ def _without_stored_turns(
 
 
 # --- the call, and what is reported -----------------------------------------------------------------------------------
-
-
-def _with_valid_text(encoded: Encoded) -> Encoded:
-    body = with_valid_text(encoded.body)
-    if body is encoded.body:
-        return encoded
-    why = "The text has half of a surrogate pair, which no JSON can hold: U+FFFD was sent in its place."
-    return replace(
-        encoded, body=body, adjustments=(*encoded.adjustments, Adjustment(what="text", why=why, lossless=True))
-    )
 
 
 def _call(model: ModelBase, route: catalog.Route, path: str, encoded: Encoded, options: CallOptions) -> HttpCall:
@@ -415,11 +360,7 @@ BETA = "anthropic-beta"
 
 def _report(model: ModelBase, adjustments: Sequence[Adjustment], policy: str) -> None:
     """Raise or warn about what could not go out as written, each once per model. What is lossless is only listed."""
-    losses = [f"{item['what']}: {item['why']}" for item in adjustments if not item.get("lossless")]
-    if not losses or policy == "ignore":
-        return
-    if policy == "raise":
-        raise UnsupportedParameterError("; ".join(losses))
+    losses = losses_of(adjustments, policy)
     for loss in losses:
         if loss not in model._warned:
             model._warned.add(loss)
