@@ -143,7 +143,7 @@ NOT_REPLIED: Mapping[WireName, frozenset[str]] = {
 
 def _translated_blocks(message: AIMessage, wire: WireName, origin: WireName | None) -> Iterator[Block]:
     """The blocks of a message that another wire produced, or one that is not known, or of a v1 message."""
-    items = content_items(message.content) if origin is None else _standard_items(message)
+    items = content_items(message.content) if origin is None else standard_items(message)
     for item in items:
         block = item if isinstance(item, dict) else {"type": "text", "text": data_text(item)}
         if block.get("type") == "non_standard":
@@ -200,7 +200,7 @@ def _caption(block: Mapping[str, Any]) -> JsonObject:
     return {"extras": {"revised_prompt": prompt}} if prompt else {}
 
 
-def _standard_items(message: AIMessage) -> list[Any]:
+def standard_items(message: AIMessage) -> list[Any]:
     """A reply's content in LangChain's standard form, with its cache marks.
 
     Core drops the marks of some blocks. A mark is put back on the last standard block that its block becomes.

@@ -7,11 +7,17 @@ body) -> reply`, `render_events(completion, body) -> events`. Emulator and gatew
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
 
+from langchain_core.messages import AIMessage
+from langchain_core.messages.ai import UsageMetadata
+
+from langchain_unified.request import Adjustment, JsonObject, WireName
 from langchain_unified.request.blocks import Block
-from langchain_unified.usage import FinishReason
+from langchain_unified.usage import FinishReason, without_tier
+from langchain_unified.wires._shown import View, blocks_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +47,27 @@ class Tokens:
 
 
 @dataclass(frozen=True, slots=True)
+class Upstream:
+    """What the API that answered said beside the answer. `None` where it said nothing.
+
+    `wire` spoke with it: its own `usage` goes out unchanged where the client speaks that API too. `logprobs` are
+    entries of Chat Completions' form.
+    """
+
+    wire: WireName | None = None
+    usage: Mapping[str, Any] | None = None
+    service_tier: str | None = None
+    system_fingerprint: str | None = None
+    logprobs: list[JsonObject] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Completion:
     """What a model answered: blocks of the one dialect (`text`, `reasoning`, `tool_call`, `refusal`, `native`).
 
     `id` is the provider's reply id as it goes out. A `text` block may hold `annotations`, LangChain's citations; a
-    `reasoning` block `extras.signature` or `extras.encrypted_content`. `created` is a Unix time in seconds.
+    `reasoning` block `extras.signature` or `extras.encrypted_content`. `created` is a Unix time in seconds. Without
+    `upstream` the reply says of itself what its request asks for (the tier). `notes` name what is not shown.
     """
 
     id: str
@@ -55,6 +77,82 @@ class Completion:
     tokens: Tokens = field(default_factory=Tokens)
     stop_sequence: str | None = None
     created: int = 0
+    upstream: Upstream | None = None
+    notes: tuple[Adjustment, ...] = ()
+
+
+# --- of a decoded reply -----------------------------------------------------------------------------------------------
+
+
+def completion_of(message: AIMessage, view: View, *, reply_id: str, model: str, created: int = 0) -> Completion:
+    """A decoded reply as the clients of an API see it (`view`), under the given id, model and time."""
+    blocks = blocks_of(message, view)
+    answered = completed(message.response_metadata, message.usage_metadata)
+    named = replace(answered, id=reply_id, model=model, created=created)
+    return replace(named, blocks=tuple(blocks), notes=tuple(view.notes))
+
+
+def completed(metadata: Mapping[str, Any], usage: UsageMetadata | None) -> Completion:
+    """How an answer ended, and what it used; without id, model and blocks."""
+    reason = cast(FinishReason, metadata.get("finish_reason") or "stop")
+    stopped = metadata.get("stop_sequence")
+    return Completion(
+        id="",
+        model="",
+        blocks=(),
+        finish_reason=reason,
+        tokens=tokens_of(usage),
+        stop_sequence=stopped if isinstance(stopped, str) else None,
+        upstream=_upstream(metadata),
+    )
+
+
+def tokens_of(usage: UsageMetadata | None) -> Tokens:
+    """The counts of a message, whatever provider and tier they are of."""
+    if not usage:
+        return Tokens()
+    received = without_tier(usage.get("input_token_details"))
+    by_ttl = cast("Mapping[str, int]", usage.get("cache_creation_details") or {})
+    read, written = received.get("cache_read", 0), received.get("cache_creation", 0)
+    long = min(written, sum(count for name, count in by_ttl.items() if name in LONG_TTLS))
+    return Tokens(
+        uncached=max(0, usage["input_tokens"] - read - written),
+        cache_read=read,
+        cache_write_short=written - long,
+        cache_write_long=long,
+        output=usage["output_tokens"],
+        reasoning=without_tier(usage.get("output_token_details")).get("reasoning", 0),
+    )
+
+
+LONG_TTLS = frozenset({"ephemeral_1h_input_tokens", "ttl_12h_tokens"})
+"""The counts of tokens that are written for the longer of a provider's two lifetimes."""
+
+
+def _upstream(metadata: Mapping[str, Any]) -> Upstream:
+    logprobs = metadata.get("logprobs")
+    entries = logprobs.get("content") if isinstance(logprobs, Mapping) else None
+    tier, fingerprint, usage = (metadata.get(key) for key in ("service_tier", "system_fingerprint", "usage"))
+    return Upstream(
+        wire=_wire_of(metadata),
+        usage=usage if isinstance(usage, Mapping) else None,
+        service_tier=tier if isinstance(tier, str) else None,
+        system_fingerprint=fingerprint if isinstance(fingerprint, str) else None,
+        logprobs=entries if isinstance(entries, list) else None,
+    )
+
+
+def _wire_of(metadata: Mapping[str, Any]) -> WireName | None:
+    """The wire that spoke with the provider, by what only its replies have."""
+    if metadata.get("model_provider") == "anthropic":
+        return "anthropic_messages"
+    usage = metadata.get("usage")
+    if not isinstance(usage, Mapping):
+        return None
+    return "openai_chat" if "prompt_tokens" in usage else "openai_responses"
+
+
+# --- texts in pieces --------------------------------------------------------------------------------------------------
 
 
 def pieces(text: str) -> Iterator[str]:

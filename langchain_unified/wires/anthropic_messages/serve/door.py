@@ -1,0 +1,52 @@
+"""The record of the API's server side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from langchain_core.messages import AIMessage
+
+from langchain_unified.request import JsonObject
+from langchain_unified.wires._buffered import BufferedRenderer
+from langchain_unified.wires._completion import Completion, completion_of
+from langchain_unified.wires._door import Door, Reading, StreamRenderer, StreamSettings, typed_frame
+from langchain_unified.wires._shown import View
+from langchain_unified.wires.anthropic_messages.serve.errors import error_event, render_error
+from langchain_unified.wires.anthropic_messages.serve.listing import count_reply, model_reply, models_reply
+from langchain_unified.wires.anthropic_messages.serve.read import read_request
+from langchain_unified.wires.anthropic_messages.serve.render import render_events, render_reply
+
+
+def _read(body: JsonObject, headers: Mapping[str, str]) -> Reading:
+    return Reading(read_request(body, headers))
+
+
+def _completion(message: AIMessage, settings: StreamSettings) -> Completion:
+    view = View("anthropic_messages")
+    return completion_of(message, view, reply_id=settings.reply_id, model=settings.model, created=settings.created)
+
+
+def _replies(completions: Sequence[Completion], body: JsonObject) -> JsonObject:
+    return render_reply(completions[0], body)
+
+
+def _stream(body: JsonObject, settings: StreamSettings) -> StreamRenderer:
+    return BufferedRenderer(body, settings, View("anthropic_messages"), render_events, error_event)
+
+
+DOOR = Door(
+    wire="anthropic_messages",
+    id_prefix="msg_",
+    read=_read,
+    completion=_completion,
+    render_reply=render_reply,
+    render_replies=_replies,
+    stream=_stream,
+    render_error=render_error,
+    count_reply=count_reply,
+    models_reply=models_reply,
+    model_reply=model_reply,
+    frame=typed_frame,
+    last_frame=b"",
+    keep_alive=typed_frame({"type": "ping"}),
+)
