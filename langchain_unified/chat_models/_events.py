@@ -30,7 +30,7 @@ from langchain_unified.chat_models._event_parts import (
     without_indexes,
 )
 from langchain_unified.chat_models._plan import Plan
-from langchain_unified.chat_models._stream import aread, read
+from langchain_unified.chat_models._stream import AsyncChunks, read
 from langchain_unified.messages.server_reasoning import TEXT
 from langchain_unified.request import JsonObject
 from langchain_unified.transport import Transport
@@ -55,7 +55,7 @@ async def aread_events(
 ) -> AsyncIterator[MessagesData]:
     """Async twin of `read_events`."""
     writer = EventWriter(plan.route.model, _run_id(run_manager))
-    async with aclosing(aread(transport, _in_blocks(plan), run_manager)) as chunks:
+    async with aclosing(AsyncChunks(transport, _in_blocks(plan), run_manager)) as chunks:
         async for chunk in chunks:
             for event in writer.feed(cast("AIMessageChunk", chunk.message)):
                 yield event

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Mapping, Sequence
-from typing import Self, cast
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterable, Mapping, Sequence
+from typing import Any, Self, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.messages import AIMessage, AIMessageChunk, message_chunk_to_message
@@ -35,6 +37,7 @@ def read(
                     reader.complete(message)
                 reader.seen.append(message)
                 chunk, info = ChatGenerationChunk(message=message, generation_info=info), None
+                reader.yielded = chunk
                 if run_manager:
                     run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
                 yield chunk
@@ -42,14 +45,15 @@ def read(
             yield ChatGenerationChunk(message=message)
 
 
-async def aread(
-    transport: Transport, plan: Plan, run_manager: AsyncCallbackManagerForLLMRun | None
+async def _aread(
+    transport: Transport, plan: Plan, run_manager: AsyncCallbackManagerForLLMRun | None, readers: list[StreamReader]
 ) -> AsyncGenerator[ChatGenerationChunk]:
-    """Async twin of `read`."""
+    """Async twin of `read`. `readers` gets the reader of the stream."""
     async with (
         await transport.astream(plan.call) as events,
         StreamReader(plan, events) as reader,
     ):
+        readers.append(reader)
         info = generation_info(events.headers)
         events.complete_when(reader.decoder.has_finished)
         async for event in events:
@@ -58,11 +62,35 @@ async def aread(
                     reader.complete(message)
                 reader.seen.append(message)
                 chunk, info = ChatGenerationChunk(message=message, generation_info=info), None
+                reader.yielded = chunk
                 if run_manager:
                     await run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
                 yield chunk
         for message in reader.finish(ended=events.ended):
             yield ChatGenerationChunk(message=message)
+
+
+class AsyncChunks(AsyncIterator[ChatGenerationChunk]):
+    """The chunks of an async stream, as `read` gives those of a sync one.
+
+    An async generator that is dropped is closed later, by its event loop. LangChain has then reported the stream to the
+    callbacks. So this object, which is dropped at once, marks what came as incomplete.
+    """
+
+    def __init__(self, transport: Transport, plan: Plan, run_manager: AsyncCallbackManagerForLLMRun | None) -> None:
+        self._readers: list[StreamReader] = []
+        self._chunks = _aread(transport, plan, run_manager, self._readers)
+
+    def __anext__(self) -> Awaitable[ChatGenerationChunk]:
+        return self._chunks.__anext__()
+
+    async def aclose(self) -> None:
+        await self._chunks.aclose()
+
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):
+            for reader in self._readers:
+                reader.interrupt()
 
 
 class StreamReader:
@@ -83,6 +111,11 @@ class StreamReader:
             self.decoder = _NamingDecoder(self.decoder, plan.caller_names)
         self.cutter = StreamCutter(plan.stops) if plan.stops else None
         self.seen: list[AIMessageChunk] = []
+        self.yielded: ChatGenerationChunk | None = None
+        """The last chunk that the caller has got; LangChain may have put another message into it."""
+        self.rest: list[AIMessageChunk] | None = None
+        """What the decoder still held at the end of the events."""
+        self.interrupted = False
         self.feed: Callable[[JsonObject], Iterable[AIMessageChunk]] = (
             self._feed_and_cut if self.cutter else self.decoder.feed
         )
@@ -105,7 +138,11 @@ class StreamReader:
         if self.plan.target is not None:
             chunks = [*self.seen, *before, chunk]
             whole = message_chunk_to_message(add_ai_message_chunks(chunks[0], *chunks[1:]))
-            add_parsed(chunk, cast("AIMessage", whole), self.plan.target)
+            try:
+                add_parsed(chunk, cast("AIMessage", whole), self.plan.target)
+            except UnifiedError:
+                self.seen = chunks  # the answer is complete and has its usage, though it does not match
+                raise
 
     def finish(self, *, ended: bool) -> list[AIMessageChunk]:
         """What is left when the events are over. Raises `IncompleteStreamError` when the final event never came.
@@ -113,12 +150,11 @@ class StreamReader:
         `ended`: the stream has said that it is over. A server whose dialect does not promise a final event gets a last
         chunk instead, which is marked `incomplete` if nothing says that the answer is complete.
         """
-        rest = self._cut(self.decoder.end(ended=ended))
+        rest = self.rest = self._cut(self.decoder.end(ended=ended))
         try:
             self.decoder.close()
         except IncompleteStreamError:
             if self.plan.route.dialect.must_finish:
-                self.seen += rest
                 raise
             if not (rest and rest[-1].chunk_position == "last"):
                 rest += self._cut([self._last(rest, complete=ended or self.decoder.has_finished())])
@@ -143,27 +179,70 @@ class StreamReader:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        """An error of ours that ends the stream gets the message so far, and which call it was."""
-        if not isinstance(error, UnifiedError):
+        """What ends the stream early is marked; an error of ours also says which call it was."""
+        if isinstance(error, UnifiedError):
+            error.attempts = error.attempts or self.attempts
+            error.provider = error.provider or self.plan.route.provider
+            error.model = error.model or self.plan.route.model
+        if error is not None:
+            self.interrupt(error if isinstance(error, HAVE_PARTIAL) else None)
+
+    def interrupt(self, error: BaseException | None = None) -> None:
+        """End the stream early. The message so far is `partial` of the error.
+
+        It is marked `incomplete`, and has the usage that was reported until then. The chunk that the caller got last
+        has the same: LangChain adds up the chunks for callbacks and traces.
+        """
+        if self.interrupted:
             return
-        if self.cutter is not None and self.seen:
-            self.seen += self.cutter.flush(self.seen[-1])
-        if self.seen:
-            error.partial = add_ai_message_chunks(self.seen[0], *self.seen[1:])
-            # Its usage, where it has one, is that of the tokens until then.
-            error.partial.response_metadata["incomplete"] = True
-            # OpenAI may go on with an answer in the background: its id is asked for by `retrieve`.
-            if reply_id := getattr(self.wire_decoder, "reply_id", None):
-                error.partial.response_metadata.setdefault("id", reply_id)
-        error.attempts = error.attempts or self.attempts
-        error.provider = error.provider or self.plan.route.provider
-        error.model = error.model or self.plan.route.model
+        self.interrupted = True
+        rest = [] if self.seen and self.seen[-1].chunk_position == "last" else self._rest()
+        chunks = [*self.seen, *rest]
+        if not self.seen and not any(chunk.usage_metadata for chunk in rest):
+            return  # nothing came that is billed
+        if rest:
+            self._mark(chunks[-1])
+        if error is not None:
+            partial: Any = error  # any exception can have the attribute
+            partial.partial = add_ai_message_chunks(chunks[0], *chunks[1:])
+        if rest and self.yielded is not None:
+            _add_end(cast("AIMessageChunk", self.yielded.message), rest)
+
+    def _rest(self) -> list[AIMessageChunk]:
+        """What no chunk has had: text that was held back, what makes an incomplete call invalid, ids and usage."""
+        held = self.cutter.flush(self.seen[-1]) if self.cutter and self.seen else []
+        if self.rest is None:
+            self.rest = []
+            with contextlib.suppress(UnifiedError):
+                self.rest = self._cut(self.decoder.end())
+        return [*held, *self.rest]
+
+    def _mark(self, last: AIMessageChunk) -> None:
+        last.response_metadata.update(self.metadata)
+        if last.chunk_position is None or last.usage_metadata is None:
+            last.response_metadata["incomplete"] = True
+        # OpenAI may go on with an answer in the background: its id is asked for by `retrieve`.
+        if reply_id := getattr(self.wire_decoder, "reply_id", None):
+            last.response_metadata.setdefault("id", reply_id)
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         self.__exit__(kind, error, trace)
+
+
+HAVE_PARTIAL = (UnifiedError, asyncio.CancelledError, KeyboardInterrupt)
+"""What ends a stream early and then has the message so far, as `partial`."""
+
+
+def _add_end(message: AIMessageChunk, rest: Sequence[AIMessageChunk]) -> None:
+    """Add to a chunk what ends its stream, without the content."""
+    for chunk in rest:
+        message.response_metadata = {**message.response_metadata, **chunk.response_metadata}
+        message.usage_metadata = message.usage_metadata or chunk.usage_metadata
+        message.tool_call_chunks = [*message.tool_call_chunks, *chunk.tool_call_chunks]
+        message.chunk_position = message.chunk_position or chunk.chunk_position
 
 
 class _NamingDecoder:

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_core.outputs import ChatGenerationChunk, ChatResult, LLMResult
 from langchain_core.runnables import Runnable, RunnableConfig
 from pydantic import ConfigDict, SecretStr, ValidationError, model_validator
 
@@ -25,7 +26,7 @@ from langchain_unified.chat_models._fields import REFUSED
 from langchain_unified.chat_models._model import DerivedLimit, DerivedProfile
 from langchain_unified.chat_models._prewarm import prewarm_call
 from langchain_unified.chat_models._stored import StoredAnswers
-from langchain_unified.chat_models._stream import aread, read
+from langchain_unified.chat_models._stream import AsyncChunks, read
 from langchain_unified.errors import ConfigurationError
 from langchain_unified.request import JsonObject
 from langchain_unified.tools.choice import parse_tool_choice
@@ -136,6 +137,21 @@ class ChatBase(StoredAnswers, CountedTokens):
         plan = _plan.make(self, messages, kwargs, stop=stop, stream=False)
         return read_answers(plan, await asend_n(self._transport(plan.route.provider), plan))
 
+    async def _agenerate_with_cache(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        """Core's method. A call whose task is cancelled is reported to the callbacks: core reports it to none."""
+        try:
+            return await super()._agenerate_with_cache(messages, stop=stop, run_manager=run_manager, **kwargs)
+        except asyncio.CancelledError as error:
+            if run_manager and (task := asyncio.current_task()) and task.cancelling():
+                await run_manager.on_llm_error(error, response=LLMResult(generations=[]))
+            raise
+
     def _stream(
         self,
         messages: list[BaseMessage],
@@ -154,7 +170,7 @@ class ChatBase(StoredAnswers, CountedTokens):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         plan = _plan.make(self, messages, kwargs, stop=stop, stream=True)
-        return aread(self._transport(plan.route.provider), plan, run_manager)
+        return AsyncChunks(self._transport(plan.route.provider), plan, run_manager)
 
     def _stream_chat_model_events(
         self,

@@ -6,7 +6,7 @@ import threading
 from asyncio import CancelledError
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import localcontext
 from typing import Any, Self
 from uuid import UUID
@@ -48,6 +48,10 @@ class RunLog:
         run = self._known.get(run_id, RunModel())
         self._set(run_id, None)
         return run
+
+    def open(self) -> int:
+        """How many runs have started and not ended."""
+        return sum(run is not None for run in list(self._known.values()))
 
     def _set(self, run_id: UUID, run: RunModel | None) -> None:
         self._known[run_id] = run
@@ -106,8 +110,8 @@ class CostHandler(BaseCallbackHandler):
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """A call failed or was abandoned. What it had produced counts; a refused call costs nothing."""
         partial = _partial(error, kwargs.get("response"))
-        if partial is not None or isinstance(error, ABANDONED):
-            self._end(run_id, [partial], self._prices)
+        is_billed = partial is not None or isinstance(error, ABANDONED)
+        self._end(run_id, [partial] if is_billed else [], self._prices, failed=True)
 
     # --- one call, for this handler and its listeners ---
 
@@ -119,17 +123,19 @@ class CostHandler(BaseCallbackHandler):
         with self._lock:
             self._runs.start(run_id, run)
 
-    def _end(self, run_id: UUID, messages: list[AIMessage | None], prices: CallerPrices) -> None:
+    def _end(
+        self, run_id: UUID, messages: list[AIMessage | None], prices: CallerPrices, *, failed: bool = False
+    ) -> None:
         prices = self._prices if self._prices.entries else prices
         with self._lock:
             run = self._runs.end(run_id)
         if run is not None:
-            costs = [(message, _cost(message, run, prices)) for message in messages]
+            costs = [(message, _cost(message, run, prices, failed=failed)) for message in messages]
             with self._lock, localcontext(EXACT):
                 for message, cost in costs:
                     self._add(run, message, cost)
         for listener in self._listeners:
-            listener._end(run_id, messages, prices)
+            listener._end(run_id, messages, prices, failed=failed)
         self._warn()
 
     # --- copies of a model share its handlers; a handler can be pickled ---
@@ -150,15 +156,18 @@ class CostHandler(BaseCallbackHandler):
 NO_MESSAGE = Cost(None, reason="the call ended before its usage was reported")
 
 
-def _cost(message: AIMessage | None, run: RunModel, prices: CallerPrices) -> Cost:
+def _cost(message: AIMessage | None, run: RunModel, prices: CallerPrices, *, failed: bool) -> Cost:
     """The cost of a message. If it does not name its model, the model of the run is taken."""
     if message is None:
-        return NO_MESSAGE
+        return replace(NO_MESSAGE, incomplete=failed)
     metadata = message.response_metadata
-    if "model_name" in metadata or "model" in metadata or run.model is None:
-        return message_cost(message, prices)
-    named = {"model_provider": run.provider, **metadata, "model_name": run.model}
-    return message_cost(message.model_copy(update={"response_metadata": named}), prices)
+    if run.model is not None and not metadata.keys() & {"model_name", "model"}:
+        metadata = {"model_provider": run.provider, **metadata, "model_name": run.model}
+    if failed and isinstance(message, AIMessageChunk) and message.chunk_position != "last":
+        metadata = {**metadata, "incomplete": True}  # a partner package's chunks are not marked
+    if metadata is not message.response_metadata:
+        message = message.model_copy(update={"response_metadata": metadata})
+    return message_cost(message, prices)
 
 
 def _answers(response: LLMResult) -> Iterator[AIMessage]:
@@ -169,8 +178,9 @@ def _answers(response: LLMResult) -> Iterator[AIMessage]:
 
 
 def _partial(error: BaseException, response: Any) -> AIMessage | None:
-    """The part of a stream before it failed. LangChain gives it beside the error, or the error has it."""
+    """The answer so far. The error has it, or LangChain gives the chunks of a stream beside the error."""
     answers = _answers(response) if isinstance(response, LLMResult) else ()
-    streamed = next((message for message in answers if isinstance(message, AIMessageChunk)), None)
-    partial = streamed or getattr(error, "partial", None)
-    return partial if isinstance(partial, AIMessage) else None
+    streamed = [message for message in answers if isinstance(message, AIMessageChunk)]
+    # `raw_message`: an answer that is complete, but no structured output.
+    found = (getattr(error, "partial", None), *streamed, getattr(error, "raw_message", None))
+    return next((message for message in found if isinstance(message, AIMessage)), None)

@@ -59,6 +59,8 @@ class Cost:
     - `saved`: what prompt caching saved, compared with the same tokens uncached. Below 0 where writing to the cache
       cost more than reading saved, `None` where a price is not known.
     - `priced_as`: where the prices come from.
+    - `incomplete`: the stream ended early. Its input counts if it was reported, its output as far as it was reported:
+      there is no `total`.
     - `original`: for a message from LangChain's own cache, which costs 0, what it cost when it was made.
     """
 
@@ -69,6 +71,7 @@ class Cost:
     priced_as: PricedAs | None = None
     original: Cost | None = None
     currency: str = "USD"
+    incomplete: bool = False
 
     @property
     def known(self) -> Decimal:
@@ -120,10 +123,11 @@ def from_cache(message: AIMessage) -> bool:
 
 def _priced(message: MessageUsage, caller: CallerPrices) -> Cost:
     if message.problem is not None:
-        return Cost(None, reason=message.problem)
+        return Cost(None, reason=message.problem, incomplete=message.incomplete)
     priced = [(usage, price_list(message, usage, caller)) for usage in message.models]
     lists = [found for _, found in priced if isinstance(found, PriceList)]
     reasons = dict.fromkeys(found for _, found in priced if isinstance(found, str))
+    reasons.update({CUT_OFF: None} if message.incomplete else {})
     reasons.update(dict.fromkeys(gap for usage, found in priced for gap in _missing_prices(usage, found)))
     lines = _merged(line for usage, found in priced for line in _lines(usage, found))
     return Cost(
@@ -132,7 +136,11 @@ def _priced(message: MessageUsage, caller: CallerPrices) -> Cost:
         saved=_saved(priced),
         reason="; ".join(reasons) or None,
         priced_as=_priced_as(lists),
+        incomplete=message.incomplete,
     )
+
+
+CUT_OFF = "the stream ended early, and its output was not counted to the end"
 
 
 def _lines(usage: ModelUsage, found: PriceList | str) -> Iterator[CostLine]:
@@ -199,4 +207,3 @@ def _priced_as(lists: list[PriceList]) -> PricedAs | None:
         return None
     last = lists[-1]
     return PricedAs(last.model, last.provider, last.tier, last.source)
-

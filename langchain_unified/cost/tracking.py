@@ -63,6 +63,7 @@ class CostTracker(CostHandler):
         self._saved = Decimal(0)
         self._calls = 0
         self._cached = 0
+        self._incomplete = 0
         self._models: dict[str, Decimal] = {}
         self._providers: dict[str, Decimal] = {}
         self._units: dict[str, int] = {}
@@ -70,6 +71,7 @@ class CostTracker(CostHandler):
 
     def _add(self, run: RunModel, message: AIMessage | None, cost: Cost) -> None:
         self._calls += 1
+        self._incomplete += cost.incomplete
         if cost.original is not None:
             self._cached += 1
             return
@@ -109,6 +111,23 @@ class CostTracker(CostHandler):
         return self._cached
 
     @property
+    def incomplete_calls(self) -> int:
+        """The number of calls that failed or were left during their answer. Each is in `unpriced`, too.
+
+        Their input counts if it was reported before, as Anthropic does, and their output as far as it was reported.
+        """
+        return self._incomplete
+
+    @property
+    def open_calls(self) -> int:
+        """The number of calls that have started and not ended, none of which counts yet.
+
+        A call that is left in a way that LangChain does not report stays here, such as a sync
+        `stream_events(version="v3")` that is not read to its end.
+        """
+        return self._runs.open()
+
+    @property
     def by_model(self) -> dict[str, Decimal]:
         """USD by the name of the model. A model without a known price is left out."""
         with self._lock:
@@ -143,6 +162,8 @@ class CostTracker(CostHandler):
         parts = [f"{'at least ' if unpriced else ''}{usd(self.total)} in {calls}"]
         parts += [f"{usd(self.saved)} saved by prompt caching"] if self.saved else []
         parts += [f"{self.cached_calls} from LangChain's cache"] if self.cached_calls else []
+        parts += [f"{self.incomplete_calls} incomplete"] if self.incomplete_calls else []
+        parts += [f"{opened} without an end so far"] if (opened := self.open_calls) else []
         lines = [", ".join(parts)]
         lines += [f"  {model}: {usd(amount)}" for model, amount in self.by_model.items()]
         lines += [f"  unknown: {each}" for each in unpriced]

@@ -46,6 +46,7 @@ class MessageUsage:
 
     `tier`: the service tier, in the provider's terms. `region` and `at`: where and when it was made, if reported.
     `models`: the usage of each model. `problem`: why the message cannot be priced at all; else `None`.
+    `incomplete`: the stream ended early, so that the output is counted in part only.
     """
 
     provider: str | None
@@ -55,6 +56,7 @@ class MessageUsage:
     at: datetime | None = None
     models: tuple[ModelUsage, ...] = ()
     problem: str | None = None
+    incomplete: bool = False
 
 
 class UnclearUsageError(ValueError):
@@ -71,11 +73,16 @@ def message_usage(message: AIMessage) -> MessageUsage:
         "tier": _tier(message),
         "region": _string(_raw(message).get("inference_geo")),
         "at": _time(metadata),
+        "incomplete": _is_incomplete(message),
     }
     try:
         return MessageUsage(**about, models=tuple(_models(message, about["model"], about["provider"])))
     except UnclearUsageError as exc:
         return MessageUsage(**about, problem=str(exc))
+
+
+def _is_incomplete(message: AIMessage) -> bool:
+    return bool(message.response_metadata.get("incomplete"))
 
 
 def _string(value: Any) -> str | None:
@@ -101,6 +108,7 @@ def _time(metadata: Counts) -> datetime | None:
 
 # --- the tier ---------------------------------------------------------------------------------------------------------
 
+
 def _tier(message: AIMessage) -> str:
     raw = _raw(message)
     details = _mapping(_mapping(message.usage_metadata).get("input_token_details"))
@@ -117,7 +125,7 @@ def _tier(message: AIMessage) -> str:
 
 def _models(message: AIMessage, model: str | None, provider: str | None) -> Iterable[ModelUsage]:
     if not isinstance(_mapping(message.usage_metadata).get("input_tokens"), int):
-        cut = isinstance(message, AIMessageChunk) and message.chunk_position != "last"
+        cut = _is_incomplete(message) or (isinstance(message, AIMessageChunk) and message.chunk_position != "last")
         reason = "the stream ended before it reported its usage" if cut else "the message reports no token usage"
         raise UnclearUsageError(reason)
     if model is None:

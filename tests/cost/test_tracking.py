@@ -24,11 +24,10 @@ from langchain_unified import (
     ConfigurationError,
     CostTracker,
     RateLimitError,
-    UnifiedError,
     cost_callback,
 )
 from langchain_unified.testing import Emulator, Fault, emulator
-from tests.cost.tracking_helpers import EACH, MODELS, WAYS, chat_model, each_api, each_way
+from tests.cost.tracking_helpers import EACH, WAYS, chat_model, each_api, each_way
 from tests.support.corpus import ROOT
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*is in beta")
@@ -218,39 +217,6 @@ def test_a_call_without_a_price_is_listed_and_not_counted_as_free(server: Emulat
     assert str(costs).startswith("at least $0.003 in 3 calls")
     assert "unknown: 2 of gpt-7-house: genai-prices" in str(costs)
     assert costs.tokens["uncached"] == 1_800
-
-
-@each_api
-def test_a_stream_that_is_not_read_to_its_end_is_listed(server: Emulator, api: str) -> None:
-    with cost_callback() as costs:
-        stream = chat_model(server, api).stream("Hi")
-        next(stream)
-        stream.close()
-    assert (costs.calls, costs.total) == (1, 0)
-    (gap,) = costs.unpriced
-    assert gap.model == MODELS[api].partition("/")[2]
-    assert gap.reason == "the stream ended before it reported its usage"
-
-
-@each_api
-@pytest.mark.parametrize("way", ["stream", "v3"])
-def test_a_stream_that_fails_is_listed(server: Emulator, api: str, way: str) -> None:
-    server.fail_next(Fault.overloaded_mid_stream(after_events=6))
-    with cost_callback() as costs, pytest.raises(UnifiedError):
-        WAYS[way](chat_model(server, api), {})
-    assert [gap.reason for gap in costs.unpriced] == ["the stream ended before it reported its usage"]
-
-
-def test_a_task_that_is_cancelled_is_listed(server: Emulator) -> None:
-    async def left() -> None:
-        stream = chat_model(server, "chat").astream("Hi")
-        async for _ in stream:
-            break
-        await stream.aclose()  # type: ignore[attr-defined]
-
-    with cost_callback() as costs:
-        asyncio.run(left())
-    assert [gap.model for gap in costs.unpriced] == ["gpt-4o"]
 
 
 def test_an_abandoned_call_is_listed_and_a_failed_one_is_not() -> None:
