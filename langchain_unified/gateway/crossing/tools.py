@@ -1,0 +1,141 @@
+"""Tools of one API in the form of another, and the names under which their calls come back.
+
+Free-form tools become functions with one text, tools in a namespace get its name before theirs. A restriction is never
+widened: a search without access to the web is left out where the upstream's search always has it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from langchain_unified.errors import InvalidToolError
+from langchain_unified.gateway.crossing.state import LABELS, CrossingState
+from langchain_unified.messages.tool_calls import CUSTOM_ARGUMENT
+from langchain_unified.request import JsonObject, Request, ToolChoice, ToolSpec
+from langchain_unified.tools.server.forms import form_of, known
+from langchain_unified.tools.server.translate import translate_tools
+from langchain_unified.tools.spec import tool_spec
+
+SEPARATOR = "__"
+"""Between the name of a namespace and that of a tool in it."""
+
+
+def with_own_tools(request: Request, state: CrossingState) -> Request:
+    """The request with tools that the upstream has, and a choice among them."""
+    tools = tuple(spec for tool in request.tools for spec in _in_the_open(tool, state))
+    if state.client == state.upstream.name:
+        return request
+    tools = tuple(_free_form(spec, state) for spec in tools if _is_available(spec, state))
+    choice = _choice(request, tools, state)
+    found = translate_tools(tools, state.upstream.provider, request.native, state.profile)
+    state.notes.extend(found.adjustments)
+    native = {key: value for key, value in found.native.items() if key in state.upstream.native_keys}
+    return replace(request, tools=found.specs, tool_choice=choice, native=native)
+
+
+# --- namespaces -------------------------------------------------------------------------------------------------------
+
+
+def _in_the_open(tool: ToolSpec, state: CrossingState) -> tuple[ToolSpec, ...]:
+    """The tools of a namespace by their whole names; any other tool as it is."""
+    if state.upstream.name == "openai_responses" or tool.definition.get("type") != "namespace":
+        return (tool,)
+    return tuple(_named(inner, tool) for inner in tool.definition.get("tools") or () if isinstance(inner, dict))
+
+
+def _named(inner: JsonObject, space: ToolSpec) -> ToolSpec:
+    spec = tool_spec(inner)
+    about = " ".join(text for text in (space.definition.get("description"), spec.description) if text)
+    return replace(spec, name=whole_name(space.name, spec.name), description=about or None)
+
+
+def whole_name(namespace: str, name: str) -> str:
+    """The name of a tool in a namespace where the API has none."""
+    return f"{namespace}{SEPARATOR}{name}"
+
+
+def namespaces(request: Request) -> dict[str, tuple[str, str]]:
+    """Whole name -> namespace and name, for every tool in a namespace."""
+    return {
+        whole_name(tool.name, str(inner.get("name"))): (tool.name, str(inner.get("name")))
+        for tool in request.tools
+        if tool.definition.get("type") == "namespace"
+        for inner in tool.definition.get("tools") or ()
+        if isinstance(inner, dict)
+    }
+
+
+# --- free-form tools --------------------------------------------------------------------------------------------------
+
+
+def _free_form(spec: ToolSpec, state: CrossingState) -> ToolSpec:
+    """A free-form tool as a function of one text, for Claude; any other tool as it is."""
+    if spec.kind != "custom" or state.upstream.provider != "anthropic":
+        return spec
+    argument = {"type": "string", "description": " ".join(["The whole input, as plain text.", *_grammar(spec)])}
+    schema = {
+        "type": "object",
+        "properties": {CUSTOM_ARGUMENT: argument},
+        "required": [CUSTOM_ARGUMENT],
+        "additionalProperties": False,
+    }
+    options = {key: value for key, value in spec.options.items() if key != "format"}
+    return replace(spec, kind="function", parameters=schema, options=options)
+
+
+def _grammar(spec: ToolSpec) -> list[str]:
+    """The grammar of the input in words: Claude is not held to it."""
+    form: JsonObject = spec.options.get("format") or {}
+    inner: JsonObject = form["grammar"] if isinstance(form.get("grammar"), dict) else form
+    if not inner.get("definition"):
+        return []
+    return [f"It must match this {inner.get('syntax') or ''} grammar:\n{inner['definition']}"]
+
+
+# --- what an upstream does not have -----------------------------------------------------------------------------------
+
+
+def _is_available(spec: ToolSpec, state: CrossingState) -> bool:
+    """Whether the upstream has a tool, no less restricted. One that it lacks is noted."""
+    kind = str(spec.definition.get("type"))
+    if spec.kind != "native":
+        return True
+    if state.upstream.name == "openai_chat":
+        why = "The caller runs every tool of Chat Completions: it was left out."
+    elif state.to_other_provider and spec.definition.get("external_web_access") is False:
+        why = "Claude's search always has access to the web, which the tool denies: it was left out."
+    elif state.to_other_provider and not _has_form(kind, state):
+        why = f"Only {LABELS[state.client]} has it: it was left out."
+    else:
+        return True
+    state.lose(f"the tool {spec.name!r}", why)
+    return False
+
+
+def _has_form(kind: str, state: CrossingState) -> bool:
+    found = known(kind)
+    return found is not None and form_of(found[0], state.upstream.provider, state.profile) is not None
+
+
+def _choice(request: Request, tools: tuple[ToolSpec, ...], state: CrossingState) -> ToolChoice | None:
+    """The choice among the tools that are left. One that forces a tool that was left out is refused."""
+    choice = request.tool_choice
+    if choice is None or (not tools and not request.tools):
+        return choice
+    names = {spec.name for spec in tools} | {str(spec.definition.get("type")) for spec in tools}
+    lost = [name for name in _chosen(choice) if name not in names and name not in namespaces(request)]
+    forced = choice.mode == "tool" or choice.required or (choice.mode == "any" and not tools)
+    if (lost or not tools) and forced:
+        raise InvalidToolError(
+            f"tool_choice asks for {', '.join(map(repr, lost)) or 'a call'}, and this model has no such tool."
+        )
+    if not tools:
+        return None
+    kept = tuple(name for name in choice.names if name in names)
+    return replace(choice, names=kept) if kept or choice.mode != "allowed" else ToolChoice("none")
+
+
+def _chosen(choice: ToolChoice) -> tuple[str, ...]:
+    if choice.definition is None:
+        return choice.names
+    return (str(choice.definition.get("name") or choice.definition.get("server_label") or choice.definition["type"]),)

@@ -1,0 +1,130 @@
+"""Every API in, every API out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from langchain_unified.errors import RequestError
+from langchain_unified.request import WireName
+from langchain_unified.wires import WIRES
+from tests.gateway.crossing.crossed import CHAT, MESSAGES, RESPONSES, crossed, sent
+from tests.support.corpus import ENDPOINT_OF, exchanges, label, needs_corpus, representatives
+from tests.support.field_rules import needs_field_rules, violations
+
+SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+QUESTION = "How warm is it in Bern?"
+
+BODIES: dict[WireName, dict[str, Any]] = {
+    "anthropic_messages": {
+        "model": "m",
+        "max_tokens": 300,
+        "temperature": 0.5,
+        "system": "Be brief.",
+        "tools": [{"name": "weather", "description": "The weather.", "input_schema": SCHEMA}],
+        "messages": [
+            {"role": "user", "content": QUESTION},
+            {"role": "assistant", "content": [
+                {"type": "text", "text": "Let me see."},
+                {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {"city": "Bern"}},
+            ]},
+            {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "toolu_1", "content": "12 °C"}]},
+        ],
+    },
+    "openai_chat": {
+        "model": "m",
+        "max_completion_tokens": 300,
+        "temperature": 0.5,
+        "tools": [{"type": "function", "function": {
+            "name": "weather", "description": "The weather.", "parameters": SCHEMA}}],
+        "messages": [
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": QUESTION},
+            {"role": "assistant", "content": "Let me see.", "tool_calls": [
+                {"id": "toolu_1", "type": "function", "function": {"name": "weather", "arguments": '{"city":"Bern"}'}}
+            ]},
+            {"role": "tool", "tool_call_id": "toolu_1", "content": "12 °C"},
+        ],
+    },
+    "openai_responses": {
+        "model": "m",
+        "max_output_tokens": 300,
+        "temperature": 0.5,
+        "instructions": "Be brief.",
+        "tools": [{"type": "function", "name": "weather", "description": "The weather.", "parameters": SCHEMA}],
+        "input": [
+            {"role": "user", "content": QUESTION},
+            {"type": "message", "role": "assistant", "id": "msg_1", "status": "completed",
+             "content": [{"type": "output_text", "text": "Let me see.", "annotations": []}]},
+            {"type": "function_call", "call_id": "toolu_1", "name": "weather", "arguments": '{"city":"Bern"}'},
+            {"type": "function_call_output", "call_id": "toolu_1", "output": "12 °C"},
+        ],
+    },
+}  # fmt: skip
+
+EXPECTED: dict[WireName, dict[str, Any]] = {
+    "anthropic_messages": {
+        "model": "claude-sonnet-4-5",
+        "max_tokens": 300,
+        "temperature": 0.5,
+        "system": "Be brief.",
+        "tools": BODIES["anthropic_messages"]["tools"],
+        "messages": [
+            {"role": "user", "content": [{"type": "text", "text": QUESTION}]},
+            BODIES["anthropic_messages"]["messages"][1],
+            {"role": "user", "content": [
+                {"type": "tool_result", "tool_use_id": "toolu_1", "content": "12 °C"},
+            ]},
+        ],
+    },
+    "openai_chat": {**BODIES["openai_chat"], "model": "gpt-4.1"},
+    "openai_responses": {
+        "model": "gpt-4.1",
+        "max_output_tokens": 300,
+        "temperature": 0.5,
+        "store": False,
+        "tools": [{**BODIES["openai_responses"]["tools"][0]}],
+        "input": [
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": QUESTION},
+            {"role": "assistant", "content": "Let me see."},
+            *BODIES["openai_responses"]["input"][2:],
+        ],
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("upstream", WIRES)
+@pytest.mark.parametrize("client", WIRES)
+def test_text_tools_system_and_parameters_cross(client: WireName, upstream: WireName) -> None:
+    body = sent(BODIES[client], client, upstream, model="gpt-4.1" if upstream == RESPONSES else "")
+    own = {**BODIES[RESPONSES], "model": "gpt-4.1"}
+    assert body == (own if client == upstream == RESPONSES else EXPECTED[upstream])
+
+
+RECORDED = [
+    pytest.param(exchange, wire, id=label(exchange))
+    for wire, endpoint in ENDPOINT_OF.items()
+    for exchange in exchanges(endpoint)
+    if exchange["id"] in representatives() and exchange["response"]["status"] == 200
+]
+
+
+@needs_corpus
+@needs_field_rules
+@pytest.mark.parametrize(("exchange", "client"), RECORDED)
+def test_every_recorded_request_crosses_or_is_refused_by_name(exchange: dict[str, Any], client: WireName) -> None:
+    for upstream in WIRES:
+        if upstream == client:
+            continue
+        try:
+            crossing = crossed(exchange["request"]["body"], client, upstream)
+        except RequestError as error:
+            assert str(error)
+            continue
+        assert violations(ENDPOINT_OF[upstream], crossing.plan.call.body) == []
+
+
+def test_the_pairs_are_all_there() -> None:
+    assert set(BODIES) == set(EXPECTED) == {MESSAGES, CHAT, RESPONSES}
