@@ -6,14 +6,14 @@ wins. `parse_arguments` puts each where it belongs. An unknown keyword raises wi
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypedDict, get_origin, get_type_hints
 
 from pydantic import SecretStr
 
 from langchain_unified.chat_models._fields import OnUnsupported, Repair
+from langchain_unified.chat_models._unknown import unknown_keyword
 from langchain_unified.errors import ConfigurationError, UnsupportedParameterError
 from langchain_unified.request import Adjustment, JsonObject, Params, Provider
 from langchain_unified.structured.answer import Target
@@ -127,31 +127,6 @@ def parse_arguments(keywords: Mapping[str, Any]) -> Arguments:
         else:
             raise ConfigurationError(unknown_keyword(key, PARAM_KEYS | CALL_KEYS | NATIVE_KEYS, "this call"))
     return arguments
-
-
-def unknown_keyword(key: str, known: Iterable[str], place: str) -> str:
-    """The error message for an unknown keyword, with what to write instead where that is certain."""
-    names = sorted(known)
-    close = difflib.get_close_matches(key, names, n=1, cutoff=0.85)
-    hint = f" {ELSEWHERE[key]}" if key in ELSEWHERE else f" Did you mean {close[0]!r}?" if close else ""
-    return f"{key!r} is not a parameter of {place}.{hint} A provider's new body keys go into `extra_body`."
-
-
-ELSEWHERE: Mapping[str, str] = {
-    "api_base": "Write `base_url`.",
-    "openai_api_url": "Write `base_url`.",
-    "anthropic_api_base": "Write `base_url`.",
-    "num_retries": "Write `max_retries`.",
-    "retries": "Write `max_retries`.",
-    "drop_params": 'Write `on_unsupported="ignore"`.',
-    "headers": "Write `default_headers`.",
-    "azure_endpoint": 'Write `base_url="https://….openai.azure.com/openai/v1"`.',
-    "azure_deployment": "Write the deployment's name as `model`.",
-    "deployment_name": "Write the deployment's name as `model`.",
-    "tools": "Use `bind_tools`, or give `tools` with the call.",
-    "max_workers": 'Write `config={"max_concurrency": …}` with `batch`.',
-}
-"""Names of other libraries, and what they are called here."""
 
 
 # --- values -----------------------------------------------------------------------------------------------------------

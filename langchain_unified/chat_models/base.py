@@ -19,7 +19,7 @@ from pydantic import ConfigDict, SecretStr, ValidationError, model_validator
 from langchain_unified._version import __version__
 from langchain_unified.chat_models import _binding, _events, _plan, _stored
 from langchain_unified.chat_models._answer import asend_n, read_answers, send_n
-from langchain_unified.chat_models._arguments import SYNONYMS, native_keys, rename_metadata, unknown_keyword
+from langchain_unified.chat_models._arguments import CALL_FIELDS, SYNONYMS, native_keys, rename_metadata
 from langchain_unified.chat_models._check import CheckReport, check
 from langchain_unified.chat_models._counting import CountedTokens
 from langchain_unified.chat_models._fields import REFUSED
@@ -27,6 +27,7 @@ from langchain_unified.chat_models._model import DerivedLimit, DerivedProfile
 from langchain_unified.chat_models._prewarm import prewarm_call
 from langchain_unified.chat_models._stored import StoredAnswers
 from langchain_unified.chat_models._stream import AsyncChunks, read
+from langchain_unified.chat_models._unknown import unknown_keyword
 from langchain_unified.errors import ConfigurationError
 from langchain_unified.request import JsonObject
 from langchain_unified.tools.choice import parse_tool_choice
@@ -52,7 +53,7 @@ class ChatBase(StoredAnswers, CountedTokens):
         try:
             super().__init__(**self._known_keywords(kwargs))
         except ValidationError as exc:
-            raise ConfigurationError(_validation_message(type(self).__name__, exc)) from None
+            raise ConfigurationError(_validation_message(type(self), exc)) from None
         self._check_addresses()  # those that are given, then those of the environment
         self._complete_address()
         self._check_addresses()
@@ -333,12 +334,19 @@ def _merged(model_kwargs: JsonObject, body: JsonObject) -> JsonObject:
 def _unknown_keyword(key: str, known: set[str], place: str) -> str:
     if key in REFUSED:
         return f"{key!r} is not taken by {place}: {REFUSED[key]}."
-    return unknown_keyword(key, known, place)
+    return unknown_keyword(key, known, place, elsewhere=CALL_FIELDS)
 
 
-def _validation_message(name: str, exc: ValidationError) -> str:
-    lines = [f"{'.'.join(str(part) for part in e['loc'])}: {e['msg']}" for e in exc.errors(include_input=False)]
-    return f"{name} cannot be built: " + "; ".join(lines)
+def _validation_message(cls: type[ChatBase], exc: ValidationError) -> str:
+    lines = [_validation_line(cls, error) for error in exc.errors(include_input=False)]
+    return f"{cls.__name__} cannot be built: " + "; ".join(lines)
+
+
+def _validation_line(cls: type[ChatBase], error: Any) -> str:
+    if error["type"] == "missing" and error["loc"][-1] in ("model", "model_name"):
+        example = "claude-sonnet-5" if cls._provider else "anthropic/claude-sonnet-5"
+        return f'`model` is missing. Write {cls.__name__}("{example}"), for example.'
+    return f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}"
 
 
 __all__ = ["ChatBase"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -27,6 +28,8 @@ from langchain_unified import (
     UnsupportedContentError,
     UnsupportedParameterError,
 )
+from langchain_unified.chat_models._arguments import CALL_KEYS, NATIVE_KEYS, PARAM_KEYS, SYNONYMS
+from langchain_unified.chat_models._unknown import RENAMED
 from tests.support.server import Received, Reply, serve
 
 MODELS: dict[str, Callable[..., Any]] = {
@@ -54,6 +57,57 @@ def test_an_unknown_keyword_gets_the_closest_name(cls: Any) -> None:
 def test_an_unknown_keyword_of_a_call(build: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"'temprature' is not a parameter of this call.*'temperature'"):
         build().invoke("hi", temprature=0.5)
+
+
+@pytest.mark.parametrize(
+    "cls, model", [(ChatAnthropic, "claude-opus-5"), (ChatOpenAI, "gpt-5.6"), (ChatUnified, "gpt-5.6")]
+)
+@pytest.mark.parametrize("word", RENAMED)
+def test_a_word_of_another_library_is_answered_with_a_name_that_is_taken(cls: Any, model: str, word: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        cls(model, **{word: "x"})
+    named = re.findall(r"`(\w+)`", str(caught.value))
+    fields = {name for field, info in cls.model_fields.items() for name in (field, info.alias)}
+    assert len(named) == 1
+    assert named[0] in fields
+
+
+@pytest.mark.parametrize("word", RENAMED)
+def test_also_in_a_call(word: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        MODELS["chat"]().invoke("hi", **{word: "x"})
+    (named,) = re.findall(r"`(\w+)`", str(caught.value))
+    in_the_constructor = "in the constructor" in str(caught.value)
+    assert in_the_constructor or SYNONYMS.get(named, named) in PARAM_KEYS | CALL_KEYS | NATIVE_KEYS
+
+
+@pytest.mark.parametrize("word, remedy", [
+    ("drop_params", "on_unsupported"), ("fallbacks", "with_fallbacks"), ("mock_response", "emulator"),
+    ("stream", "Call `stream`"), ("tools", "bind_tools"), ("max_budget", "Budget"),
+])  # fmt: skip
+def test_a_word_that_no_keyword_stands_for_has_a_remedy(word: str, remedy: str) -> None:
+    with pytest.raises(ConfigurationError, match=remedy):
+        ChatOpenAI("gpt-5.6", **{word: []})
+
+
+@pytest.mark.parametrize(
+    "word", ["speed", "betas", "mcp_servers", "min_p", "proxies", "api_version", "token", "quelle"]
+)
+def test_a_word_that_nothing_here_stands_for_has_no_suggestion(word: str) -> None:
+    """`speed` is Anthropic's, and no misspelt `seed`."""
+    with pytest.raises(ConfigurationError) as caught:
+        ChatOpenAI("gpt-5.6", **{word: "x"})
+    assert "Did you mean" not in str(caught.value)
+    assert re.findall(r"`(\w+)`", str(caught.value)) == ["extra_body"]
+
+
+def test_a_missing_model_is_named_as_it_is_written() -> None:
+    with pytest.raises(
+        ConfigurationError, match=r'`model` is missing. Write ChatUnified\("anthropic/claude-sonnet-5"\)'
+    ):
+        ChatUnified()
+    with pytest.raises(ConfigurationError, match=r'`model` is missing. Write ChatAnthropic\("claude-sonnet-5"\)'):
+        ChatAnthropic()
 
 
 def test_a_value_of_the_wrong_type_is_no_pydantic_traceback() -> None:
