@@ -1,0 +1,1 @@
+"""The migrations of the store. `migrate.py` runs them at start."""

@@ -1,0 +1,1 @@
+"""One module for each migration, in the form of alembic."""
