@@ -20,6 +20,7 @@ from langchain_unified.gateway.errors import (
     StoreUnavailableError,
 )
 from langchain_unified.gateway.keys import auth
+from langchain_unified.gateway.keys.databases import open_store
 from langchain_unified.gateway.keys.meter import Meter
 from langchain_unified.gateway.keys.periods import expiry, period_end, period_start
 from langchain_unified.gateway.keys.records import (
@@ -36,7 +37,7 @@ from langchain_unified.gateway.keys.records import (
     SpendRow,
     Spent,
 )
-from langchain_unified.gateway.keys.store import Store, open_store
+from langchain_unified.gateway.keys.store import Store
 
 logger = logging.getLogger("langchain_unified.gateway")
 

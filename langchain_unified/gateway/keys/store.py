@@ -11,9 +11,8 @@ from typing import Any, Protocol
 
 import orjson
 
-from langchain_unified.errors import ConfigurationError
 from langchain_unified.gateway.keys.amounts import amount_of, units_of
-from langchain_unified.gateway.keys.records import KeyRecord, KeySettings, Reservation, SpendRow, Spent
+from langchain_unified.gateway.keys.records import KeyRecord, Reservation, SpendRow, Spent
 
 Values = dict[str, Any]
 """Parameters of a statement, by name."""
@@ -153,28 +152,3 @@ def spend_row(row: Sequence[Any]) -> SpendRow:
         str(model), amount_of(int(cost)), int(requests), int(incomplete), int(unpriced), int(input_tokens),
         int(output_tokens),
     )  # fmt: skip
-
-
-# --- which store ------------------------------------------------------------------------------------------------------
-
-FORMS = "sqlite:///path/to/file.db or postgresql://user:password@host/name"
-
-
-def open_store(settings: KeySettings) -> Store:
-    """The store for the settings' URL. Raises `ConfigurationError` for another database; the URL is not shown."""
-    url = settings.database_url or "sqlite://"
-    scheme, colon, rest = url.partition("://")
-    database, _, _driver = scheme.partition("+")
-    if colon and database == "sqlite":
-        from langchain_unified.gateway.keys.store_sqlite import SqliteStore
-
-        return SqliteStore(rest.partition("?")[0].removeprefix("/"))
-    if colon and database in ("postgresql", "postgres"):
-        try:
-            from langchain_unified.gateway.keys.store_postgres import PostgresStore
-        except ImportError:
-            message = "asyncpg is not installed, which PostgreSQL needs: pip install 'langchain-unified[postgres]'"
-            raise ConfigurationError(message) from None
-        return PostgresStore(f"postgresql://{rest}", settings.pool_size)
-    given = f" Its scheme is {scheme[:20]!r}." if colon else ""
-    raise ConfigurationError(f"database_url must be {FORMS}.{given}")
