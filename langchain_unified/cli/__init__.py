@@ -14,6 +14,8 @@ def main() -> None:
     try:
         from langchain_unified.cli.commands import commands
     except ImportError as error:
-        sys.stderr.write(f"langchain-unified: {error.name} is missing. pip install 'langchain-unified[cli,emulator]'\n")
+        from langchain_unified._extras import install
+
+        sys.stderr.write(f"The command needs {error.name}. Install it: {install('cli', 'emulator', 'cost')}\n")
         raise SystemExit(2) from None
     commands(prog_name="langchain-unified")

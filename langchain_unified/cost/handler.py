@@ -16,7 +16,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.outputs import LLMResult
 
 from langchain_unified.cost import Cost, message_cost
-from langchain_unified.cost.prices import EXACT, NO_PRICES, CallerPrices, Prices, installed
+from langchain_unified.cost.prices import EXACT, CallerPrices, Prices, installed, no_prices
 from langchain_unified.errors import ConfigurationError
 
 ABANDONED = (GeneratorExit, CancelledError, KeyboardInterrupt)
@@ -68,7 +68,7 @@ class CostHandler(BaseCallbackHandler):
         """Raises `ConfigurationError` for invalid prices, and where neither prices nor genai-prices are there."""
         self._prices = CallerPrices.of(prices)
         if not self._prices.entries and not installed():
-            raise ConfigurationError(f"There are no prices: {NO_PRICES}.")
+            raise ConfigurationError(f"There are no prices: {no_prices()}.")
         self._lock = threading.Lock()
         self._runs = RunLog()
         self._listeners: tuple[CostHandler, ...] = ()

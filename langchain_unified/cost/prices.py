@@ -16,6 +16,7 @@ from decimal import Context, Decimal, InvalidOperation, localcontext
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from langchain_unified._extras import install
 from langchain_unified.cost.units import STANDARD, TOKEN_KINDS, MessageUsage, ModelUsage
 from langchain_unified.errors import ConfigurationError
 
@@ -54,7 +55,10 @@ FREE: Mapping[str, Decimal] = {"web_fetch": Decimal(0), "mcp": Decimal(0)}
 EXACT = Context(prec=60)
 """For exact products and sums of prices, whatever precision the program has set."""
 
-NO_PRICES = "genai-prices is not installed: pip install 'langchain-unified[cost]', or give prices={…}"
+
+def no_prices() -> str:
+    """Why nothing has a published price."""
+    return f"genai-prices is not installed: {install('cost')}, or give prices={{…}}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +217,7 @@ def _published(message: MessageUsage, usage: ModelUsage) -> PriceList | str:
     try:
         import genai_prices
     except ImportError:
-        return NO_PRICES
+        return no_prices()
     factor = REGION_FACTORS.get(message.region)
     if factor is None:
         return f"no price is known for inference in {message.region!r}"

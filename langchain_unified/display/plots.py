@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage, BaseMessage
 
+from langchain_unified._extras import install
 from langchain_unified.cost.tracking import CostTracker
 from langchain_unified.display.costs import amounts
 from langchain_unified.replies import Reply
@@ -15,8 +16,6 @@ from langchain_unified.usage import without_tier
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes  # type: ignore[import-not-found,unused-ignore]
-
-NO_MATPLOTLIB = "A plot needs matplotlib. Install it: pip install 'langchain-unified[notebook]'."
 
 BACKGROUND, FOREGROUND = "#ffffff", "#222222"
 
@@ -116,7 +115,7 @@ def _axes() -> Any:
     try:
         plt: Any = importlib.import_module("matplotlib.pyplot")
     except ImportError as error:
-        raise ImportError(NO_MATPLOTLIB) from error
+        raise ImportError(f"A plot needs matplotlib. Install it: {install('notebook')}") from error
     _, ax = plt.subplots(figsize=(7, 3.6), layout="constrained", facecolor=BACKGROUND)
     ax.set_facecolor(BACKGROUND)
     ax.tick_params(colors=FOREGROUND)

@@ -15,11 +15,10 @@ from uuid import UUID
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.runnables.config import var_child_runnable_config
 
+from langchain_unified._extras import install
 from langchain_unified.display.as_html import escaped, framed
 from langchain_unified.display.parts import clean
 from langchain_unified.display.views import display_in_notebook, in_notebook
-
-NO_TQDM = "A progress bar needs tqdm. Install it: pip install 'langchain-unified[notebook]'."
 
 
 def progress(total: int | None = None, description: str = "") -> Progress:
@@ -91,7 +90,7 @@ def _bar(total: int | None, description: str) -> Any:
     try:
         from tqdm.std import tqdm  # type: ignore[import-untyped,unused-ignore]
     except ImportError as error:
-        raise ImportError(NO_TQDM) from error
+        raise ImportError(f"A progress bar needs tqdm. Install it: {install('notebook')}") from error
     kind: Any = _notebook_bar(tqdm) if in_notebook() else tqdm
     return kind(total=total, desc=description or None, unit="run")
 

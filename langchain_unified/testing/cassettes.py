@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+from langchain_unified._extras import install
 from langchain_unified.testing._scrub import ALLOWED_HEADERS, SECRET_HEADERS, scrub_body, scrub_uri
 from langchain_unified.testing.cassettes_format import (
     CassetteError,
@@ -303,5 +304,5 @@ def _vcr_class() -> Any:
     try:
         from vcr import VCR  # type: ignore[import-untyped,unused-ignore]
     except ImportError as error:
-        raise CassetteError("Cassettes need vcrpy. Install it: pip install 'langchain-unified[cassettes]'.") from error
+        raise CassetteError(f"Cassettes need vcrpy. Install it: {install('cassettes')}") from error
     return VCR

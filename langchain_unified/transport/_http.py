@@ -14,6 +14,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from langchain_unified._extras import install
 from langchain_unified.errors import ConfigurationError
 from langchain_unified.request import Provider
 from langchain_unified.transport._redirects import acheck_response, check_response
@@ -81,7 +82,7 @@ def async_http_client(key: PoolKey) -> httpx2.AsyncClient:
     try:
         client = kind(proxy=key.proxy, **_arguments(key, acheck_response))
     except RuntimeError:
-        message = "http_backend='aiohttp' needs aiohttp. Run pip install 'langchain-unified[aiohttp]'."
+        message = f"http_backend='aiohttp' needs aiohttp. Install it: {install('aiohttp')}"
         raise ConfigurationError(message) from None
     return client
 

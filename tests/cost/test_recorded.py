@@ -10,6 +10,7 @@ import pytest
 from genai_prices import data_snapshot
 
 from langchain_unified import message_cost
+from langchain_unified._extras import install
 from langchain_unified.wires import WIRES
 from tests.cost.helpers import USAGE, chat, claude
 from tests.support.corpus import WIRE_OF, label, needs_corpus, replies, sse_events, streams
@@ -56,7 +57,7 @@ def test_without_the_extra_there_is_no_price_but_the_caller_s(monkeypatch: pytes
     message = chat({"prompt_tokens": 1_000_000, "completion_tokens": 0})
     cost = message_cost(message)
     assert cost.total is None
-    assert cost.reason == ("genai-prices is not installed: pip install 'langchain-unified[cost]', or give prices={…}")
+    assert cost.reason == f"genai-prices is not installed: {install('cost')}, or give prices={{…}}"
     assert message_cost(message, prices={"*": {"input": 1, "output": 1}}).total == 1
 
 

@@ -12,6 +12,7 @@ import pytest
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langchain_core.runnables import RunnableLambda
 
+from langchain_unified._extras import install
 from langchain_unified.display import plot_tokens, progress
 from tests.display.helpers import NEEDS_TQDM
 
@@ -65,5 +66,5 @@ def test_a_bar_below_a_run_that_does_not_know_it() -> None:
 @pytest.mark.parametrize("module,use", [("tqdm.std", progress), ("matplotlib.pyplot", lambda: plot_tokens([]))])
 def test_a_missing_extra_is_named(module: str, use: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(ImportError, match=re.escape("pip install 'langchain-unified[notebook]'")):
+    with pytest.raises(ImportError, match=re.escape(install("notebook"))):
         use()

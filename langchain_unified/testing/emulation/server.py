@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from langchain_unified._extras import install
 from langchain_unified.servers import register_address
 from langchain_unified.testing.emulation.cache import Clock
 from langchain_unified.testing.emulation.faults import Fault, FaultPlan, FaultSource
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from langchain_unified.testing.emulation.app import Recorded
 
-MISSING_EXTRA = "The emulator needs Starlette and uvicorn. Install them: pip install 'langchain-unified[emulator]'."
+MISSING_EXTRA = "The emulator needs Starlette and uvicorn. Install them: "
 START_TIMEOUT_SECONDS = 10.0
 
 
@@ -75,7 +76,7 @@ def _build_app(engine: EmulatedProviders) -> tuple[ASGIApp, list[Recorded]]:
     except ModuleNotFoundError as missing:
         if missing.name is None or missing.name.split(".")[0] != "starlette":
             raise
-        raise ImportError(MISSING_EXTRA) from missing
+        raise ImportError(MISSING_EXTRA + install("emulator")) from missing
     return build_app(engine)
 
 
@@ -200,7 +201,7 @@ class _ServerThread:
         try:
             import uvicorn
         except ModuleNotFoundError as missing:
-            raise ImportError(MISSING_EXTRA) from missing
+            raise ImportError(MISSING_EXTRA + install("emulator")) from missing
         config = uvicorn.Config(
             app,
             http="h11",
