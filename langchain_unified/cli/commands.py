@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 
 from langchain_unified._version import __version__
+from langchain_unified.cli.serve import serve
 from langchain_unified.errors import ConfigurationError, UnifiedError
 
 
@@ -80,3 +81,6 @@ def emulate(port: int, server: str | None) -> None:
         message = f"Port {port} cannot be used: {error.strerror}. Take another one with --port."
         Console(stderr=True).print(message, style="red", markup=False)
         raise SystemExit(2) from None
+
+
+commands.add_command(serve)
