@@ -11,7 +11,7 @@ priced as of that day. Anthropic's replies have none and are priced as of today.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
@@ -109,7 +109,8 @@ def message_cost(message: AIMessage, prices: Prices | CallerPrices | None = None
     `total` of the result is `None` where a price or the usage is not known. Raises `ConfigurationError` for invalid
     `prices`.
     """
-    cost = _priced(message_usage(message), CallerPrices.of(prices))
+    usage, caller = message_usage(message), CallerPrices.of(prices)
+    cost = usage_cost(usage, lambda each: price_list(usage, each, caller))
     if not from_cache(message):
         return cost
     return Cost(Decimal(0), saved=Decimal(0), priced_as=cost.priced_as, original=cost)
@@ -121,10 +122,11 @@ def from_cache(message: AIMessage) -> bool:
     return usage is not None and usage.get("total_cost") == 0
 
 
-def _priced(message: MessageUsage, caller: CallerPrices) -> Cost:
+def usage_cost(message: MessageUsage, find: Callable[[ModelUsage], PriceList | str]) -> Cost:
+    """The cost of what a message used. `find`: the prices for one model of it, or the reason why there are none."""
     if message.problem is not None:
         return Cost(None, reason=message.problem, incomplete=message.incomplete)
-    priced = [(usage, price_list(message, usage, caller)) for usage in message.models]
+    priced = [(usage, find(usage)) for usage in message.models]
     lists = [found for _, found in priced if isinstance(found, PriceList)]
     reasons = dict.fromkeys(found for _, found in priced if isinstance(found, str))
     reasons.update({CUT_OFF: None} if message.incomplete else {})

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
-from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.messages import AIMessageChunk
 
 from langchain_unified.usage import PREFIX_TIERS, anthropic_usage, server_calls, without_tier
 
@@ -63,7 +63,18 @@ class UnclearUsageError(ValueError):
     """The counts of a message cannot be priced. The text says why."""
 
 
-def message_usage(message: AIMessage) -> MessageUsage:
+class Priced(Protocol):
+    """What prices need of a message. `content` is read for the uses of OpenAI's own tools."""
+
+    @property
+    def content(self) -> Any: ...
+    @property
+    def usage_metadata(self) -> Any: ...
+    @property
+    def response_metadata(self) -> dict[str, Any]: ...
+
+
+def message_usage(message: Priced) -> MessageUsage:
     """The usage of a message. Never raises: if its counts are unclear, `problem` says why."""
     metadata = message.response_metadata
     model = metadata.get("model_name") or metadata.get("model")
@@ -81,7 +92,7 @@ def message_usage(message: AIMessage) -> MessageUsage:
         return MessageUsage(**about, problem=str(exc))
 
 
-def _is_incomplete(message: AIMessage) -> bool:
+def _is_incomplete(message: Priced) -> bool:
     return bool(message.response_metadata.get("incomplete"))
 
 
@@ -89,7 +100,7 @@ def _string(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _raw(message: AIMessage) -> Counts:
+def _raw(message: Priced) -> Counts:
     """The provider's usage object, if the message has it."""
     return _mapping(message.response_metadata.get("usage"))
 
@@ -109,7 +120,7 @@ def _time(metadata: Counts) -> datetime | None:
 # --- the tier ---------------------------------------------------------------------------------------------------------
 
 
-def _tier(message: AIMessage) -> str:
+def _tier(message: Priced) -> str:
     raw = _raw(message)
     details = _mapping(_mapping(message.usage_metadata).get("input_token_details"))
     prefixed = next((tier for tier in PREFIX_TIERS if tier in details), None)
@@ -123,7 +134,7 @@ def _tier(message: AIMessage) -> str:
 # --- the models -------------------------------------------------------------------------------------------------------
 
 
-def _models(message: AIMessage, model: str | None, provider: str | None) -> Iterable[ModelUsage]:
+def _models(message: Priced, model: str | None, provider: str | None) -> Iterable[ModelUsage]:
     if not isinstance(_mapping(message.usage_metadata).get("input_tokens"), int):
         cut = _is_incomplete(message) or (isinstance(message, AIMessageChunk) and message.chunk_position != "last")
         reason = "the stream ended before it reported its usage" if cut else "the message reports no token usage"
@@ -145,7 +156,7 @@ SEARCH_MODELS = ("-search-preview", "-search-api")
 """Parts of the names of models that search in every call, for a fee that replies do not report."""
 
 
-def _total_usage(message: AIMessage, model: str, provider: str | None) -> ModelUsage:
+def _total_usage(message: Priced, model: str, provider: str | None) -> ModelUsage:
     usage = _mapping(message.usage_metadata)
     units = token_units(usage, by_ttl=provider == "anthropic" or "claude" in model)
     if any(part in model for part in SEARCH_MODELS):
@@ -226,7 +237,7 @@ def _openai_writes(written: int, split: Mapping[str, int]) -> dict[str, int]:
 # --- tools ------------------------------------------------------------------------------------------------------------
 
 
-def _tool_units(message: AIMessage, provider: str | None) -> dict[str, int]:
+def _tool_units(message: Priced, provider: str | None) -> dict[str, int]:
     counted = _mapping(message.usage_metadata).get("server_tool_details") or _raw(message).get("server_tool_use")
     if not counted and provider == "openai" and isinstance(message.content, list):
         counted = server_calls(message.content)
