@@ -26,8 +26,9 @@ def with_own_tools(request: Request, state: CrossingState) -> Request:
     if state.client == state.upstream.name:
         return request
     tools = tuple(_free_form(spec, state) for spec in tools if _is_available(spec, state))
+    tools = _loaded(tools, request.tools, state)
     choice = _choice(request, tools, state)
-    found = translate_tools(tools, state.upstream.provider, request.native, state.profile)
+    found = translate_tools(tools, state.upstream.provider, _native(request, state), state.profile)
     state.notes.extend(found.adjustments)
     native = {key: value for key, value in found.native.items() if key in state.upstream.native_keys}
     return replace(request, tools=found.specs, tool_choice=choice, native=native)
@@ -54,15 +55,16 @@ def whole_name(namespace: str, name: str) -> str:
     return f"{namespace}{SEPARATOR}{name}"
 
 
-def namespaces(request: Request) -> dict[str, tuple[str, str]]:
-    """Whole name -> namespace and name, for every tool in a namespace."""
-    return {
-        whole_name(tool.name, str(inner.get("name"))): (tool.name, str(inner.get("name")))
-        for tool in request.tools
-        if tool.definition.get("type") == "namespace"
-        for inner in tool.definition.get("tools") or ()
-        if isinstance(inner, dict)
-    }
+def _loaded(tools: tuple[ToolSpec, ...], given: tuple[ToolSpec, ...], state: CrossingState) -> tuple[ToolSpec, ...]:
+    """The tools without `defer_loading`, where the search that would load them was left out."""
+    searched = any(spec.definition.get("type") == "tool_search" for spec in given)
+    if not searched or any(spec.definition.get("type") == "tool_search" for spec in tools):
+        return tools
+    state.list("defer_loading", "The tool search that would load the tools was left out: all of them were sent.")
+    return tuple(
+        replace(spec, options={key: value for key, value in spec.options.items() if key != "defer_loading"})
+        for spec in tools
+    )
 
 
 # --- free-form tools --------------------------------------------------------------------------------------------------
@@ -104,12 +106,22 @@ def _is_available(spec: ToolSpec, state: CrossingState) -> bool:
         why = "The caller runs every tool of Chat Completions: it was left out."
     elif state.to_other_provider and spec.definition.get("external_web_access") is False:
         why = "Claude's search always has access to the web, which the tool denies: it was left out."
+    elif state.to_other_provider and spec.definition.get("execution") == "client":
+        why = "Claude searches among its tools itself: it was left out."
     elif state.to_other_provider and not _has_form(kind, state):
         why = f"Only {LABELS[state.client]} has it: it was left out."
     else:
         return True
     state.lose(f"the tool {spec.name!r}", why)
     return False
+
+
+def _native(request: Request, state: CrossingState) -> JsonObject:
+    """The native keys of which tools are made: MCP servers, which Chat Completions has not."""
+    native = dict(request.native)
+    if state.upstream.name == "openai_chat" and native.pop("mcp_servers", None):
+        state.lose("mcp_servers", "The caller runs every tool of Chat Completions: they were left out.")
+    return native
 
 
 def _has_form(kind: str, state: CrossingState) -> bool:
@@ -119,11 +131,11 @@ def _has_form(kind: str, state: CrossingState) -> bool:
 
 def _choice(request: Request, tools: tuple[ToolSpec, ...], state: CrossingState) -> ToolChoice | None:
     """The choice among the tools that are left. One that forces a tool that was left out is refused."""
-    choice = request.tool_choice
+    choice = _open_choice(request.tool_choice)
     if choice is None or (not tools and not request.tools):
         return choice
     names = {spec.name for spec in tools} | {str(spec.definition.get("type")) for spec in tools}
-    lost = [name for name in _chosen(choice) if name not in names and name not in namespaces(request)]
+    lost = [name for name in _chosen(choice) if name not in names]
     forced = choice.mode == "tool" or choice.required or (choice.mode == "any" and not tools)
     if (lost or not tools) and forced:
         raise InvalidToolError(
@@ -133,6 +145,14 @@ def _choice(request: Request, tools: tuple[ToolSpec, ...], state: CrossingState)
         return None
     kept = tuple(name for name in choice.names if name in names)
     return replace(choice, names=kept) if kept or choice.mode != "allowed" else ToolChoice("none")
+
+
+def _open_choice(choice: ToolChoice | None) -> ToolChoice | None:
+    """A choice of one tool in a namespace by its whole name; any other choice as it is."""
+    definition = None if choice is None else choice.definition
+    if not definition or not definition.get("namespace"):
+        return choice
+    return ToolChoice("tool", (whole_name(str(definition["namespace"]), str(definition.get("name"))),))
 
 
 def _chosen(choice: ToolChoice) -> tuple[str, ...]:

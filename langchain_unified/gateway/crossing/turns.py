@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import groupby
 
 from langchain_unified.gateway.crossing.proofs import is_seal
 from langchain_unified.gateway.crossing.state import CrossingState, NotCrossingError
@@ -37,27 +38,52 @@ def _is_same_wire(state: CrossingState) -> bool:
 
 def _assistant(turn: Turn, state: CrossingState) -> Iterator[Turn]:
     found: list[Block] = []
-    for block in turn.blocks:
-        blocks = list(_of_reasoning(block, state) if is_reasoning(block) else _of_answer(block, state))
-        if len(blocks) == 1 and found and is_reasoning(blocks[0]) and blocks[0] == found[-1]:
-            continue  # the parts of one summary carry the same proof
-        found += mark_last(blocks, block.get("mark")) if blocks else ()
+    for reasons, run in groupby(turn.blocks, is_reasoning):
+        if reasons:
+            found += _of_reasoning(list(run), state)
+            continue
+        for block in run:
+            blocks = list(_of_answer(block, state))
+            found += mark_last(blocks, block.get("mark")) if blocks else ()
     yield replace(turn, blocks=tuple(found))
 
 
-def _of_reasoning(block: Block, state: CrossingState) -> Iterator[Block]:
-    """Reasoning as its provider wrote it, by its proof."""
+def _of_reasoning(run: list[Block], state: CrossingState) -> list[Block]:
+    """Reasoning in a row. Beside a proof, blocks without one are parts of the summary that it proves."""
+    proven = [block for block in run if is_seal(proof_in(block))]
+    found: list[Block] = []
+    for block in (each for each in run if not proven or proof_in(each)):
+        found += (each for each in _proven(block, state) if each not in found[-1:])
+    return found
+
+
+def _proven(block: Block, state: CrossingState) -> Iterator[Block]:
+    """A block of reasoning as its provider wrote it, by its proof."""
     proof = proof_in(block)
     if is_seal(proof):
         opened = state.proofs.open(proof)
         if opened.block is not None:
-            yield {"type": "native", "value": opened.block}
+            yield {"type": "native", "value": _as_input(opened.block)}
         else:
             state.lose("reasoning", f"{opened.why}: it was left out.")
-    elif _is_same_wire(state):
+    elif _is_same_wire(state) and (proof or state.client != "anthropic_messages"):
         yield block
-    elif proof:
-        state.lose("reasoning", "Only its provider reads it: it was left out.")
+    elif proof or block["type"] == "reasoning":
+        state.lose("reasoning", WITHOUT_PROOF)
+
+
+WITHOUT_PROOF = "No proof that this model takes came with it: it was left out."
+
+
+def _as_input(block: JsonObject) -> JsonObject:
+    """A block of reasoning as its API takes it back.
+
+    Items of the Responses API that are not stored go without their ids: an id must be followed by the id of the next
+    item, which clients of another API do not have. (vercel/ai#12869, bifrost#5410)
+    """
+    if block.get("type") != "reasoning":
+        return block
+    return {key: value for key, value in block.items() if key not in ("id", "status") and value is not None}
 
 
 def proof_in(block: Block) -> str:
@@ -126,7 +152,7 @@ def _caller(turn: Turn, state: CrossingState) -> Iterator[Turn]:
         return
     rest: list[Block] = []
     split = False
-    for block in turn.blocks:
+    for block in _without_attribution(turn, state):
         found = _of_caller(block, state)
         if found["type"] != "tool_result":
             rest.append(found)
@@ -135,8 +161,24 @@ def _caller(turn: Turn, state: CrossingState) -> Iterator[Turn]:
             yield replace(turn, blocks=tuple(rest))
         yield _result_turn(found, turn)
         rest, split = [], True
-    if rest or not split:
+    if rest or not (split or turn.blocks):
         yield replace(turn, blocks=tuple(rest))
+
+
+ATTRIBUTION = "x-anthropic-billing-header:"
+"""How the block begins that Claude Code puts before its system prompt, with a hash that differs at each request."""
+
+
+def _without_attribution(turn: Turn, state: CrossingState) -> tuple[Block, ...]:
+    """The blocks without Claude Code's attribution: Anthropic takes it out of the prompt, other providers would not,
+    and cached nothing after it. (claude-code#68900)
+    """
+    if turn.role != "system" or not state.to_other_provider:
+        return turn.blocks
+    kept = tuple(block for block in turn.blocks if not str(block.get("text", "")).startswith(ATTRIBUTION))
+    if len(kept) < len(turn.blocks):
+        state.list("Claude Code's attribution", "It is for Anthropic's billing, and no part of the prompt.")
+    return kept
 
 
 def _result_turn(result: ToolResultBlock, turn: Turn) -> Turn:

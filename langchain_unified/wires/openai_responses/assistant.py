@@ -171,7 +171,7 @@ def _native_reasoning(value: JsonObject, items: Items) -> None:
     for key in ("summary", "content"):
         if isinstance(item.get(key), list):
             item[key] = [{name: text for name, text in part.items() if name != "index"} for part in item[key]]
-    if item.get("id"):
+    if item.get("id") or item.get("encrypted_content"):
         items.append({"summary": [], **item})
 
 
@@ -358,7 +358,9 @@ def _replayable(reasoning: JsonObject, rest: Items, *, stored: bool) -> bool:
     follower = next((item for item in rest if item.get("type") != "reasoning"), None)
     if follower is None:
         return False
-    return bool(follower.get("id")) if stored else bool(reasoning.get("encrypted_content"))
+    if stored and reasoning.get("id"):
+        return bool(follower.get("id"))
+    return bool(reasoning.get("encrypted_content"))
 
 
 def _without_id(item: JsonObject) -> Iterable[JsonObject]:

@@ -9,7 +9,7 @@ import pytest
 from langchain_unified.errors import RequestError
 from langchain_unified.request import WireName
 from langchain_unified.wires import WIRES
-from tests.gateway.crossing.crossed import CHAT, MESSAGES, RESPONSES, crossed, sent
+from tests.gateway.crossing.crossed import CHAT, MESSAGES, RESPONSES, sent
 from tests.support.corpus import ENDPOINT_OF, exchanges, label, needs_corpus, representatives
 from tests.support.field_rules import needs_field_rules, violations
 
@@ -111,19 +111,33 @@ RECORDED = [
 ]
 
 
+REFUSED = (
+    "(`execution`: 'client')",  # tool_search
+    "only OpenAI knows `connector_id`",
+    "background:",
+    "conversation:",
+    "this model has no such tool",
+    "takes no file by URL",
+    "takes no audio",
+    "'audio' block",
+)
+"""What in the recorded requests another API cannot do, in the words of the errors."""
+
+
 @needs_corpus
 @needs_field_rules
-@pytest.mark.parametrize(("exchange", "client"), RECORDED)
+@pytest.mark.parametrize("exchange, client", RECORDED)
 def test_every_recorded_request_crosses_or_is_refused_by_name(exchange: dict[str, Any], client: WireName) -> None:
     for upstream in WIRES:
-        if upstream == client:
-            continue
+        body = None
         try:
-            crossing = crossed(exchange["request"]["body"], client, upstream)
+            body = None if upstream == client else sent(exchange["request"]["body"], client, upstream)
         except RequestError as error:
-            assert str(error)
-            continue
-        assert violations(ENDPOINT_OF[upstream], crossing.plan.call.body) == []
+            refusal = str(error)
+            if not any(words in refusal for words in REFUSED):
+                raise
+        if body is not None:
+            assert violations(ENDPOINT_OF[upstream], body) == []
 
 
 def test_the_pairs_are_all_there() -> None:

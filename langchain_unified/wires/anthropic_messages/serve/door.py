@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from langchain_core.messages import AIMessage
 
 from langchain_unified.request import JsonObject
 from langchain_unified.wires._buffered import BufferedRenderer
 from langchain_unified.wires._completion import Completion, completion_of
-from langchain_unified.wires._door import Door, Reading, StreamRenderer, StreamSettings, typed_frame
+from langchain_unified.wires._door import Door, StreamRenderer, StreamSettings, typed_frame
 from langchain_unified.wires._shown import View
 from langchain_unified.wires.anthropic_messages.serve.errors import error_event, render_error
+from langchain_unified.wires.anthropic_messages.serve.lenient import read_lenient
 from langchain_unified.wires.anthropic_messages.serve.listing import count_reply, model_reply, models_reply
-from langchain_unified.wires.anthropic_messages.serve.read import read_request
 from langchain_unified.wires.anthropic_messages.serve.render import render_events, render_reply
-
-
-def _read(body: JsonObject, headers: Mapping[str, str]) -> Reading:
-    return Reading(read_request(body, headers))
 
 
 def _completion(message: AIMessage, settings: StreamSettings) -> Completion:
@@ -37,7 +33,7 @@ def _stream(body: JsonObject, settings: StreamSettings) -> StreamRenderer:
 DOOR = Door(
     wire="anthropic_messages",
     id_prefix="msg_",
-    read=_read,
+    read=read_lenient,
     completion=_completion,
     render_reply=render_reply,
     render_replies=_replies,

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from langchain_core.messages import AIMessage
 
 from langchain_unified.request import JsonObject
 from langchain_unified.wires._buffered import BufferedRenderer
 from langchain_unified.wires._completion import Completion, completion_of
-from langchain_unified.wires._door import COMMENT, Door, Reading, StreamRenderer, StreamSettings, plain_frame
+from langchain_unified.wires._door import COMMENT, Door, StreamRenderer, StreamSettings, plain_frame
 from langchain_unified.wires._openai.listing import count_reply, model_reply, models_reply
 from langchain_unified.wires._shown import View
 from langchain_unified.wires.openai_chat.serve.errors import error_event, render_error
-from langchain_unified.wires.openai_chat.serve.read import read_request
+from langchain_unified.wires.openai_chat.serve.lenient import read_lenient
 from langchain_unified.wires.openai_chat.serve.render import render_events, render_replies, render_reply
-
-
-def _read(body: JsonObject, headers: Mapping[str, str]) -> Reading:
-    return Reading(read_request(body, headers))
 
 
 def _completion(message: AIMessage, settings: StreamSettings) -> Completion:
@@ -33,7 +27,7 @@ def _stream(body: JsonObject, settings: StreamSettings) -> StreamRenderer:
 DOOR = Door(
     wire="openai_chat",
     id_prefix="chatcmpl-",
-    read=_read,
+    read=read_lenient,
     completion=_completion,
     render_reply=render_reply,
     render_replies=render_replies,

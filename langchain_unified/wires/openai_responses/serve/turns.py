@@ -177,9 +177,12 @@ REASONING_EXTRAS = frozenset({"encrypted_content", "content", "status"})
 
 
 def _reasoning(reader: _TurnReader, item: JsonObject, path: str) -> None:
-    """A block for each part of the summary, all with the item's id, as LangChain has it."""
+    """A block for each part of the summary, all with the item's id, as LangChain has it.
+
+    An item with its encrypted content needs no id. (vercel/ai#12869)
+    """
     given = non_null(item)
-    item_id = expect("a string", given.get("id"), f"{path}.id")
+    item_id = expect("a string", given.get("id", "" if given.get("encrypted_content") else None), f"{path}.id")
     expect("a list", given.get("summary"), f"{path}.summary")
     summary = [part for part, _ in each_object(given["summary"], f"{path}.summary")]
     expect("a list", given.get("content", []), f"{path}.content")
