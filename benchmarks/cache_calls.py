@@ -41,10 +41,11 @@ class InputTokens:
 class CacheRules:
     """The prices of a provider's cache, as multiples of the uncached price, and its rules.
 
-    `lifetimes`: those of a write and of a long write, in seconds. `look_back`: the number of blocks, the one with the
-    breakpoint included, in which an entry is looked for. `minimum`: the shortest prefix that is cached, in tokens. An
-    `automatic` cache has no breakpoints: the longest known prefix is read, in steps of 128 tokens, and writing costs
-    nothing extra (`write_price` is 1).
+    `lifetimes`: those of a write and of a long write, in seconds. `look_back`: the number of positions, that of the
+    breakpoint included, in which an entry is looked for: consecutive `tool_use` blocks are one, and so are consecutive
+    `tool_result` blocks. `minimum`: the shortest prefix that is cached, in tokens. An `automatic` cache has no
+    breakpoints: the longest known prefix is read, in steps of 128 tokens, and writing costs nothing extra
+    (`write_price` is 1).
     """
 
     read_price: float

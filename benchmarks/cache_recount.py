@@ -62,7 +62,21 @@ def _marks(call: SentCall, rules: CacheRules) -> tuple[dict[int, float], set[int
     marked = sorted({*marked, *_unmarked_breakpoint(call, rules)})
     default = call.body.get("cache_control") or {}
     written = {at: _lifetime(call.blocks[at].mark or default, rules) for at in marked[-WRITES:]}
-    return written, {place for at in marked[-READS:] for place in range(max(0, at - rules.look_back + 1), at + 1)}
+    counted = _positions(call)
+    looked_up = {
+        place
+        for at in marked[-READS:]
+        for place in range(at + 1)
+        if counted[at] - counted[place] < rules.look_back and (rules.look_back > 1 or place == at)
+    }
+    return written, looked_up
+
+
+def _positions(call: SentCall) -> list[int]:
+    """Where each block stands for the look-back: consecutive `tool_use` or `tool_result` blocks stand together."""
+    kinds = [block.segment.block.get("type") for block in call.blocks]
+    joined = [at > 0 and kind == kinds[at - 1] and kind in ("tool_use", "tool_result") for at, kind in enumerate(kinds)]
+    return list(accumulate(0 if together else 1 for together in joined))
 
 
 def _unmarked_breakpoint(call: SentCall, rules: CacheRules) -> list[int]:

@@ -12,11 +12,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
+from langchain_unified.caching.pauses import NO_PAUSES, Pauses, hour_pays
 from langchain_unified.caching.policy import LIFETIMES, PromptCache
 from langchain_unified.caching.requested import (
+    RANKS,
     TOOL_TURN,
+    WHY,
     Place,
+    PolicyScope,
     RequestedMark,
+    call_ends,
     caller_turn_end,
     is_loaded,
     last_assistant_turn,
@@ -30,10 +35,14 @@ from langchain_unified.request.blocks import without
 
 @dataclass(frozen=True, slots=True)
 class SentMark:
-    """A mark that goes out. `place` is a description, `ttl` is `None` for the provider's default."""
+    """A mark that goes out. `place` is a description, `ttl` is `None` for the provider's default.
+
+    `why`: the rule of a policy that set it; `None` for the caller's and for the first rules.
+    """
 
     place: str
     ttl: str | None = None
+    why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,7 @@ class _Placement:
     request: Request
     rules: MarkRules
     policy: PromptCache | None
+    pauses: Pauses = NO_PAUSES
     notes: list[Adjustment] = field(default_factory=list)
     dropped: list[Adjustment] = field(default_factory=list)
 
@@ -108,23 +118,43 @@ class _Placement:
 
 
 def place_breakpoints(
-    request: Request, rules: MarkRules, policy: PromptCache | None = None
+    request: Request, rules: MarkRules, policy: PromptCache | None = None, pauses: Pauses = NO_PAUSES
 ) -> tuple[Request, PlacedMarks, tuple[Adjustment, ...]]:
-    """The request with its marks where the API takes them, what became of each mark, and the adjustments."""
+    """The request with its marks where the API takes them, what became of each mark, and the adjustments.
+
+    `pauses`: those before the calls of the model, for the rule of the policy with this name.
+    """
     requested = [mark if rules.has_top_level_mark else replace(mark, top_level=False) for mark in marks_in(request)]
     if not requested and policy is None and not _has_caching_settings(request):
         return request, NO_MARKS, ()
-    state = _Placement(request, rules, policy)
+    state = _Placement(request, rules, policy, pauses)
     placed = _place_all(state, requested) if state.allowed else _drop_all(state, requested)
     params, notes = rules.params(request, policy, [mark.ttl for mark in placed])
     marks = PlacedMarks(
         requested=bool(requested or policy),
         off=state.is_off,
-        sent=tuple(SentMark(describe(request, mark.place), mark.ttl) for mark in placed),
+        sent=tuple(_sent(request, placed)),
         dropped=tuple(state.dropped),
     )
     parts = rules.needs_parts and marks.requested and state.allowed
     return replace(_with_marks(request, placed), params=params, parts=parts), marks, (*state.notes, *notes)
+
+
+def _sent(request: Request, placed: Sequence[RequestedMark]) -> Iterator[SentMark]:
+    """The marks for the report, which stays in the message: many ends of earlier turns are one line of it."""
+    earlier = [mark for mark in placed if mark.rank == RANKS["earlier"] and not mark.by_caller]
+    if len(earlier) > SHOWN:
+        first, last = (describe(request, mark.place) for mark in (earlier[0], earlier[-1]))
+        line = SentMark(f"{len(earlier)} ends of turns, from {first} to {last}", earlier[-1].ttl, WHY["earlier"])
+        places = {mark.place for mark in earlier}
+        placed = [mark for mark in placed if mark.place not in places or mark is earlier[-1]]
+    for mark in placed:
+        is_line = len(earlier) > SHOWN and mark is earlier[-1]
+        yield line if is_line else SentMark(describe(request, mark.place), mark.ttl, mark.why)
+
+
+SHOWN = 4
+"""Ends of earlier turns that a report lists one by one."""
 
 
 def _has_caching_settings(request: Request) -> bool:
@@ -145,14 +175,37 @@ def _drop_all(state: _Placement, requested: Sequence[RequestedMark]) -> list[Req
 
 def _place_all(state: _Placement, requested: Sequence[RequestedMark]) -> list[RequestedMark]:
     """The marks of the caller and of the policy, where they go out."""
-    by_policy = marks_by_policy(state.request, state.policy, tools=state.rules.tools is None)
+    by_policy = marks_by_policy(state.request, state.policy, _scope(state, requested))
     placed = _merge(state, (mark for each in (*requested, *by_policy) if (mark := _place(state, each))))
     limit = state.rules.max_marks(state.request, state.policy)
     if len(placed) < limit:
         placed = _merge(state, [*placed, *_last_call_end(state, placed)])
     if len(placed) < limit:
         placed = _merge(state, [*_last_tool(state), *placed])
-    return _raise_ttls(state, _keep_at_most(state, placed, limit))
+    return _raise_ttls(state, _keep_at_most(state, _with_reach(state, placed), limit))
+
+
+def _scope(state: _Placement, requested: Sequence[RequestedMark]) -> PolicyScope:
+    """What the policy may mark at this API, and how long the end of the conversation is kept."""
+    rules, policy, request = state.rules, state.policy, state.request
+    ttl = None
+    if policy is not None and policy.pauses and policy.ttl is None and not any(mark.ttl for mark in requested):
+        ends = call_ends(request.turns)
+        ttl = rules.long_ttl if hour_pays(state.pauses, request, ends[-1] if ends else None) else None
+    return PolicyScope(rules.tools is None, rules.earlier_turns, rules.anchors, ttl)
+
+
+def _with_reach(state: _Placement, placed: Sequence[RequestedMark]) -> list[RequestedMark]:
+    """The marks, with a high rank for the end of the last call where no look-back from the end of this one finds it."""
+    tail = next((mark for mark in placed if mark.rank == RANKS["tail"]), None)
+    result = []
+    for mark in placed:
+        is_far = tail is not None and _distance(state.request.turns, mark.place, tail.place) > state.rules.look_back
+        if mark.rank == RANKS["last_end"] and is_far:
+            is_last = call_ends(state.request.turns)[-1:] == [mark.place]
+            mark = replace(mark, rank=RANKS["out_of_reach"], why=None if is_last else WHY["own"])  # noqa: PLW2901
+        result.append(mark)
+    return result
 
 
 # --- where a mark goes ------------------------------------------------------------------------------------------------
@@ -203,8 +256,13 @@ def _merge(state: _Placement, marks: Iterable[RequestedMark]) -> list[RequestedM
     for mark in (_with_known_ttl(state, each) for each in marks):
         other = found.get(mark.place, mark)
         longest = max(other, mark, key=lambda each: state.seconds(each.ttl))
+        first = max(other, mark, key=lambda each: each.rank)
         found[mark.place] = replace(
-            longest, by_caller=other.by_caller or mark.by_caller, top_level=other.top_level or mark.top_level
+            longest,
+            by_caller=other.by_caller or mark.by_caller,
+            top_level=other.top_level or mark.top_level,
+            rank=first.rank,
+            why=first.why,
         )
     return state.in_order(found.values())
 
@@ -229,7 +287,7 @@ def _last_tool(state: _Placement) -> Iterator[RequestedMark]:
     """A policy's mark on the last tool: the tools are then read even if the system prompt after them changes."""
     last = _tool_before(state, (0, 0))
     if state.policy is not None and last is not None:
-        yield RequestedMark(last, state.policy.ttl, by_caller=False)
+        yield RequestedMark(last, state.policy.ttl, by_caller=False, rank=RANKS["tools"])
 
 
 def _distance(turns: Sequence[Turn], start: Place, stop: Place) -> int:
@@ -256,9 +314,11 @@ def _with_known_ttl(state: _Placement, mark: RequestedMark) -> RequestedMark:
 
 
 def _keep_at_most(state: _Placement, marks: Sequence[RequestedMark], limit: int) -> list[RequestedMark]:
-    """As many marks as a request may have: the caller's before the policy's, then by TTL, then the latest."""
+    """As many marks as a request may have: the caller's before the policy's, then by TTL and rank, then the latest."""
     ranked = sorted(
-        marks, key=lambda mark: (mark.by_caller, state.seconds(mark.ttl), state.order(mark.place)), reverse=True
+        marks,
+        key=lambda mark: (mark.by_caller, state.seconds(mark.ttl), mark.rank, state.order(mark.place)),
+        reverse=True,
     )
     dropped = state.in_order(ranked[limit:])
     why = f"A request takes {limit} at most. The caller's come first, then the longest ttl, then the latest."

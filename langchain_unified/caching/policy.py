@@ -30,8 +30,8 @@ class PromptCache:
     2. the last text or document before the question, in the user's first messages
     3. the end of the previous call, and the end of this call
 
-    Rule 3 applies once the conversation has an answer: a call without a follow-up does not pay for caching its
-    question.
+    Rule 3 applies once the conversation has an answer, and to a first call with tools: a call without a follow-up does
+    not pay for caching its question.
 
     - `ttl`: how long prefixes are kept, `5m` or `1h` (Anthropic), `30m` or `12h` (OpenAI), `24h` (OpenAI's models
       before gpt-5.6); absent, the provider's default. For a ttl that a provider does not have, the nearest or the
@@ -40,7 +40,26 @@ class PromptCache:
       models from gpt-5.6 on.
     - `tail`: `follow_up` (the default) as above; `always` applies rule 3 to the first call, too; `never` leaves out
       rules 2 and 3.
-    - `enabled`: `False` sends no marks at all, not even the caller's. `"off"` means `PromptCache(enabled=False)`.
+    - `enabled`: `False` switches caching off: no marks go out, not even the caller's, and OpenAI's models from gpt-5.6
+      on get the mode in which they write nothing. `"off"` means `PromptCache(enabled=False)`.
+    - `partitions`: into how many keys a derived `key` is split, by the conversation; 1 by default. OpenAI serves about
+      15 requests a minute with one key from one machine: give the requests a minute with one prefix, divided by 15.
+
+    Each of these rules can be switched off with `False`; the report of an answer names the marks that they set.
+
+    - `first_system_block`: of several system blocks the first is marked, too, and alone decides on the derived key: a
+      static prompt before a block for each user is then shared by all users.
+    - `first_call_with_tools`: a first call with tools marks its end, because the results of tools follow.
+    - `earlier_turns`: on OpenAI every earlier end of a user or tool turn is marked. It reads at the latest 80 marks,
+      and writes the last four.
+    - `anchor`: on Anthropic, a mark in a conversation of more than 6 turns that stays for 6 turns, at least 4 turns
+      back. It is read where the turns after it have changed: cleared tool results, removed screenshots.
+    - `own_answers`: the previous call is the last one that this model answered, not another model in between.
+    - `pauses`: on Anthropic, the end of a conversation is kept for an hour where pauses of 5 to 60 minutes make that
+      cheaper. The model remembers when its conversations were continued, in this process only.
+
+    - `gate`: `True` sends the first of several parallel calls with one prefix alone, until its answer begins; `False`
+      by default. The others then read what it wrote. For `batch`, `abatch` and parallel calls of one model.
 
     Raises `ConfigurationError` for other values.
     """
@@ -49,6 +68,14 @@ class PromptCache:
     key: str | None = None
     tail: Literal["follow_up", "always", "never"] = "follow_up"
     enabled: bool = True
+    partitions: int = 1
+    first_system_block: bool = True
+    first_call_with_tools: bool = True
+    earlier_turns: bool = True
+    anchor: bool = True
+    own_answers: bool = True
+    pauses: bool = True
+    gate: bool = False
 
     def __post_init__(self) -> None:
         if self.ttl is not None and self.ttl not in REQUESTABLE_TTLS:
@@ -57,8 +84,29 @@ class PromptCache:
             raise ConfigurationError(f"PromptCache has no tail {self.tail!r}. Give {', '.join(map(repr, TAILS))}.")
         if self.key is not None and not isinstance(self.key, str):
             raise ConfigurationError(f"The key of a PromptCache must be a str, not {type(self.key).__name__}.")
-        if not isinstance(self.enabled, bool):
-            raise ConfigurationError(f"PromptCache(enabled=…) must be True or False, not {self.enabled!r}.")
+        for name in SWITCHES:
+            if not isinstance(value := getattr(self, name), bool):
+                raise ConfigurationError(f"PromptCache({name}=…) must be True or False, not {value!r}.")
+        if type(self.partitions) is not int or self.partitions < 1:
+            raise ConfigurationError(f"PromptCache(partitions=…) must be 1 or more, not {self.partitions!r}.")
+
+    def written(self) -> dict[str, Any]:
+        """The fields for a serialised model: the first four, and of the others those that are not the default."""
+        default = PromptCache()
+        return {
+            name: value
+            for name, value in ((name, getattr(self, name)) for name in self.__dataclass_fields__)
+            if name in ALWAYS_WRITTEN or value != getattr(default, name)
+        }
+
+
+SWITCHES = (
+    "enabled", "first_system_block", "first_call_with_tools", "earlier_turns", "anchor", "own_answers", "pauses",
+    "gate",
+)  # fmt: skip
+"""The fields that are `True` or `False`."""
+
+ALWAYS_WRITTEN = ("ttl", "key", "tail", "enabled")
 
 
 TTL_REMEDY = "Give '5m' or '1h' (Anthropic), '30m' or '12h' (OpenAI), '24h' (OpenAI before gpt-5.6), or leave it out."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from langchain_unified.caching.placement import PlacedMarks
+from langchain_unified.caching.placement import PlacedMarks, SentMark
 from langchain_unified.request import JsonObject, Request
 from langchain_unified.usage import without_tier
 
@@ -20,7 +20,8 @@ def report(
     `status`: `hit` (read, nothing written), `partial` (part read, part newly written), `write` (only written), `miss`
     (neither, although it was possible), `below_minimum` (neither: the marked part is shorter than the model caches),
     `off` (caching was switched off, or no mark was sent). `read` and `written` are tokens. `marks_sent` are
-    `{place, ttl}`, `marks_dropped` `{what, why}`. `by_itself`: whether the model also caches without marks.
+    `{place, ttl, why}`, of which `why` names the rule of a policy that set the mark; `marks_dropped` are `{what, why}`.
+    `by_itself`: whether the model also caches without marks.
     """
     if usage is None:
         return None
@@ -36,9 +37,13 @@ def report(
         "status": status,
         "read": read,
         "written": written,
-        "marks_sent": [{"place": mark.place, **({"ttl": mark.ttl} if mark.ttl else {})} for mark in marks.sent],
+        "marks_sent": [_sent(mark) for mark in marks.sent],
         "marks_dropped": [dict(item) for item in marks.dropped],
     }
+
+
+def _sent(mark: SentMark) -> JsonObject:
+    return {"place": mark.place, **({"ttl": mark.ttl} if mark.ttl else {}), **({"why": mark.why} if mark.why else {})}
 
 
 _STATUS = {(True, False): "hit", (True, True): "partial", (False, True): "write"}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from langchain_unified.caching.policy import PromptCache
@@ -29,6 +30,10 @@ class RequestedMark:
     ttl: str | None = None
     by_caller: bool = True
     top_level: bool = False
+    rank: int = 0
+    """Of a policy's marks, those with a higher rank stay."""
+    why: str | None = None
+    """Which rule of a policy set it; `None` for the caller's and for the first rules."""
 
 
 def marks_in(request: Request) -> Iterator[RequestedMark]:
@@ -57,31 +62,139 @@ def last_block(turns: Sequence[Turn]) -> Place | None:
 MATERIAL = frozenset({"text", "text-plain", "file", "search_result", "native"})
 """Blocks before a question that later questions probably share. An image is mostly asked about once."""
 
+ANCHOR_TURNS, ANCHOR_DISTANCE = 6, 4
+"""For how many turns an anchor stays, and how many turns it is behind the end at least. Middlewares and servers that
+clear tool results keep the last three or four of them, so the prompt before an anchor no longer changes."""
 
-def marks_by_policy(request: Request, policy: PromptCache | None, *, tools: bool) -> Iterator[RequestedMark]:
-    """The marks of a policy: on what stays the same between calls, and on the ends of the last call and of this one.
+RANKS = {
+    "tail": 9, "system": 8, "out_of_reach": 7, "first_system": 6, "anchor": 5, "material": 4, "last_anchor": 3,
+    "last_end": 2, "earlier": 1, "tools": 0,
+}  # fmt: skip
+"""Which marks of a policy stay where there are too many."""
 
-    `tools`: whether the API takes marks on tools.
-    """
-    turns = request.turns
+WHY = {
+    "first_system": "the first of several system blocks",
+    "first_tail": "a first call with tools: their results follow",
+    "anchor": "it stays for some turns, for when later ones change",
+    "earlier": "the end of an earlier turn",
+    "own": "the end of the last call that this model answered",
+    "pauses": "the conversations of this model have pauses of 5 to 60 minutes",
+}
+"""What the report says of a mark that a rule of a policy set."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyScope:
+    """What a policy may do at an API: see the fields of `MarkRules` with these names."""
+
+    tools: bool = True
+    earlier_turns: int = 0
+    anchors: bool = False
+    tail_ttl: str | None = None
+    """The TTL of the conversation's end; `None`: that of the policy."""
+
+
+def marks_by_policy(request: Request, policy: PromptCache | None, scope: PolicyScope) -> Iterator[RequestedMark]:
+    """The marks of a policy: on what stays the same between calls, and on the ends of the last call and of this one."""
     if policy is None:
         return
-    places = [_instructions_end(request, tools=tools)]
+    marks = [*_static_marks(request, policy, scope)]
     if policy.tail != "never":
-        places.append(_material_end(turns))
-    answer = last_assistant_turn(turns)
-    if policy.tail == "always" or (policy.tail == "follow_up" and answer is not None):
-        places += [caller_turn_end(turns, answer or 0), caller_turn_end(turns, len(turns))]
-    yield from (RequestedMark(place, policy.ttl, by_caller=False) for place in places if place is not None)
+        marks += _conversation_marks(request, policy, scope)
+    for mark in marks:
+        yield mark if mark.ttl is not None else replace(mark, ttl=policy.ttl)
 
 
-def _instructions_end(request: Request, *, tools: bool) -> Place | None:
-    """The end of the system prompt, which covers the tools; without a system prompt, the last tool."""
-    turns = request.turns
-    leading = next((at for at, turn in enumerate(turns) if turn.role not in ("system", "developer")), len(turns))
-    place = last_block(turns[:leading])
+def _mark(place: Place | None, kind: str, why: str | None = None, ttl: str | None = None) -> Iterator[RequestedMark]:
+    """A policy's mark, or none where there is no place for it."""
+    if place is not None:
+        yield RequestedMark(place, ttl, by_caller=False, rank=RANKS[kind], why=why)
+
+
+def _static_marks(request: Request, policy: PromptCache, scope: PolicyScope) -> Iterator[RequestedMark]:
+    """The first and the last block of the system prompt; without a system prompt, the last tool."""
+    leading = leading_blocks(request.turns)
     loaded = [index for index, tool in enumerate(request.tools) if is_loaded(tool)]
-    return place or ((TOOL_TURN, loaded[-1]) if loaded and tools else None)
+    if policy.first_system_block and len(leading) > 1:
+        yield from _mark(leading[0], "first_system", WHY["first_system"])
+    last_tool = (TOOL_TURN, loaded[-1]) if loaded and scope.tools else None
+    yield from _mark(leading[-1] if leading else last_tool, "system")
+
+
+def leading_blocks(turns: Sequence[Turn]) -> list[Place]:
+    """The places of the blocks of the system prompt."""
+    leading = next((at for at, turn in enumerate(turns) if turn.role not in SYSTEM_ROLES), len(turns))
+    return [(at, index) for at in range(leading) for index in range(len(turns[at].blocks))]
+
+
+SYSTEM_ROLES = ("system", "developer")
+
+
+def _conversation_marks(request: Request, policy: PromptCache, scope: PolicyScope) -> Iterator[RequestedMark]:
+    """The material before the question, the ends of the earlier calls, and the end of this one."""
+    turns = request.turns
+    yield from _mark(material_end(turns), "material")
+    answer = last_assistant_turn(turns)
+    first_with_tools = policy.first_call_with_tools and answer is None and bool(request.tools)
+    if policy.tail == "follow_up" and answer is None and not first_with_tools:
+        return
+    ends = call_ends(turns)
+    if policy.earlier_turns and scope.earlier_turns:
+        for place in ends[-scope.earlier_turns :]:
+            yield from _mark(place, "earlier", WHY["earlier"])
+    elif answer is not None:
+        yield from _mark(last_call_end(request, policy), "last_end")
+    if policy.anchor and scope.anchors:
+        yield from _anchors(ends)
+    by_tools = first_with_tools and policy.tail != "always"
+    why = "pauses" if scope.tail_ttl else "first_tail" if by_tools else ""
+    yield from _mark(caller_turn_end(turns, len(turns)), "tail", WHY.get(why), scope.tail_ttl)
+
+
+def _anchors(ends: Sequence[Place]) -> Iterator[RequestedMark]:
+    """The place that stays marked for some turns, and the one before it: what was written there is read once more."""
+    if len(ends) <= ANCHOR_TURNS:
+        return
+    at = (len(ends) - ANCHOR_DISTANCE) // ANCHOR_TURNS * ANCHOR_TURNS
+    yield from _mark(ends[at], "anchor", WHY["anchor"])
+    if at:
+        yield from _mark(ends[at - ANCHOR_TURNS], "last_anchor", WHY["anchor"])
+
+
+def call_ends(turns: Sequence[Turn]) -> list[Place]:
+    """The ends of the earlier calls: the last block from the caller before each answer, in order."""
+    found: list[Place] = []
+    end: Place | None = None
+    for at, turn in enumerate(turns):
+        if turn.role in ("user", "tool") and turn.blocks:
+            end = (at, len(turn.blocks) - 1)
+        elif turn.role == "assistant" and end is not None:
+            found.append(end)
+            end = None
+    return found
+
+
+def last_call_end(request: Request, policy: PromptCache | None) -> Place | None:
+    """The end of the last call: of the last one that this model answered, where the policy does not say otherwise."""
+    turns = request.turns
+    answer = last_assistant_turn(turns)
+    if answer is not None and (policy is None or policy.own_answers):
+        answers = [at for at, turn in enumerate(turns) if turn.role == "assistant"]
+        answer = next((at for at in reversed(answers) if _is_own(request, turns[at])), answer)
+    return None if answer is None else caller_turn_end(turns, answer)
+
+
+def _is_own(request: Request, turn: Turn) -> bool:
+    """Whether the call's model wrote an answer. One that names no model counts, and so does a dated name of a model."""
+    if turn.model is None:
+        return True
+    names = [name.rpartition("/")[2] for name in (turn.model, request.model)]
+    short, long = sorted(names, key=len)
+    return short == long or (long.startswith(short) and DATED.fullmatch(long.removeprefix(short)) is not None)
+
+
+DATED = re.compile(r"[-@](\d{8}|\d{4}-\d\d-\d\d)|-latest")
+"""What a dated or moving name of a model adds to the plain one."""
 
 
 def is_loaded(tool: ToolSpec) -> bool:
@@ -90,7 +203,7 @@ def is_loaded(tool: ToolSpec) -> bool:
     return not ((tool.options or tool.definition).get("defer_loading") or default.get("defer_loading"))
 
 
-def _material_end(turns: Sequence[Turn]) -> Place | None:
+def material_end(turns: Sequence[Turn]) -> Place | None:
     """The last text or document before the first question, which is the last block of the first user turns."""
     start = next((at for at, turn in enumerate(turns) if turn.role == "user"), None)
     if start is None:

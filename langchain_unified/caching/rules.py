@@ -17,8 +17,13 @@ MAX_BREAKPOINTS = 4
 OPENAI_LOOKUP_BREAKPOINTS = 80
 """Breakpoints of one request, the latest, that OpenAI looks up, from gpt-5.6 on."""
 
-ANTHROPIC_LOOKBACK_BLOCKS = 20
-"""Blocks, the marked one included, in which Anthropic looks for an earlier entry."""
+ANTHROPIC_LOOKBACK_POSITIONS = 20
+"""Positions, that of the mark included, in which Anthropic looks for an earlier entry. A block is a position. On the
+Claude API a run of consecutive `tool_use` blocks is one position, and so is a run of consecutive `tool_result` blocks;
+Amazon Bedrock is not known to count so. Sources: github.com/anthropics/skills, `shared/prompt-caching.md` of the skill
+claude-api ("On the Claude API a run of consecutive `tool_use` blocks counts as one position"); the prompt caching guide
+as quoted from September 2026 on. Older copies of the guide count every block. Marks are placed for both readings: a
+mark that is not needed costs nothing."""
 
 DEFAULT_MINIMUM = 1024
 """Tokens of the shortest prefix that is cached, for models whose own minimum is not known."""
@@ -47,7 +52,13 @@ class MarkRules:
     tools: str | None = None
     """Why tools carry no mark; `None` where they do."""
     look_back: int = 0
-    """How many blocks before a mark are searched for an earlier entry."""
+    """How many blocks before a mark are searched for an earlier entry, by the reading that finds less."""
+    earlier_turns: int = 0
+    """How many marks a policy may send to have every earlier end of a turn looked up; 0 where each mark is written."""
+    anchors: bool = False
+    """Whether a policy marks a place in a long conversation that stays for some turns."""
+    long_ttl: str | None = None
+    """The TTL for conversations with pauses; `None` where a policy does not choose one."""
     ttl_must_not_grow: bool = False
     """Whether a longer TTL must come before a shorter one."""
     has_top_level_mark: bool = False

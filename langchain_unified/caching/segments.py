@@ -6,7 +6,7 @@ compare the segments.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -91,6 +91,26 @@ def _ordered(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: value[key] if key in PRINTED_KEYS else _ordered(value[key]) for key in sorted(value)}
     return [_ordered(item) for item in value] if isinstance(value, list) else value
+
+
+RUNS = frozenset({"tool_use", "tool_result"})
+"""Types of which consecutive blocks are one position in the look-back of the Claude API."""
+
+
+def positions(segments: Iterable[Segment], *, runs: bool) -> list[int]:
+    """The position of each segment as Anthropic counts back: see `ANTHROPIC_LOOKBACK_POSITIONS`.
+
+    `runs`: whether consecutive blocks of a type in `RUNS` share one. Any of them is then reached with it.
+    """
+    found: list[int] = []
+    at, last = -1, None
+    for segment in segments:
+        kind = segment.block.get("type") if segment.section == "messages" else None
+        if not (runs and kind in RUNS and kind == last):
+            at += 1
+        found.append(at)
+        last = kind
+    return found
 
 
 def from_caller(segment: Segment) -> bool:

@@ -82,7 +82,7 @@ def check(model: ModelBase, messages: Sequence[BaseMessage], keywords: Mapping[s
     # A dry run gives no warnings: what they would say is in the report.
     policy = "raise" if (keywords.get("on_unsupported") or model.on_unsupported) == "raise" else "ignore"
     try:
-        plan = _plan.make(model, messages, {**keywords, "on_unsupported": policy}, stream=False)
+        plan = _plan.make(model, messages, {**keywords, "on_unsupported": policy}, stream=False, dry=True)
     except RequestError as error:
         return CheckReport(
             route.provider, route.model, refused=str(error), dialect=route.dialect, known_as=_known_as(route)

@@ -16,6 +16,7 @@ from langchain_core.language_models.model_profile import ModelProfile
 from pydantic import PrivateAttr
 
 from langchain_unified import profiles
+from langchain_unified.caching.pauses import PauseLog
 from langchain_unified.caching.policy import PromptCache
 from langchain_unified.catalog import Route
 from langchain_unified.chat_models import _gateway
@@ -63,6 +64,8 @@ class ModelState:
         self.defaults: JsonObject | None = None
         self.uncounted: set[Provider] = set()
         """The providers whose server has no endpoint for counting tokens, as it turned out."""
+        self.pauses = PauseLog()
+        """When the conversations of this model were continued, for the prompt cache."""
         self.transports: dict[Provider, Transport] = {}
         self.earlier: dict[Provider, Transport] = {}
         """Transports from before the last change, until it is known whether their configuration is still the same."""
@@ -71,6 +74,7 @@ class ModelState:
         """The state for other fields, which takes the transports over."""
         state = ModelState(fields)
         state.earlier = {**self.earlier, **self.transports}
+        state.pauses = self.pauses
         return state
 
     def all_transports(self) -> Iterator[Transport]:
@@ -255,7 +259,7 @@ class ModelBase(Parameters, Connection, BaseChatModel):
     def lc_attributes(self) -> dict[str, Any]:
         """What is written down in another form than it has: a `PromptCache` and a `Dialect` as dicts."""
         policy, dialect = self.prompt_cache, self.dialect
-        written: JsonObject = {"prompt_cache": asdict(policy)} if isinstance(policy, PromptCache) else {}
+        written: JsonObject = {"prompt_cache": policy.written()} if isinstance(policy, PromptCache) else {}
         if isinstance(dialect, Dialect):
             flags = asdict(dialect).items()
             written["dialect"] = {name: sorted(flag) if isinstance(flag, frozenset) else flag for name, flag in flags}

@@ -95,8 +95,12 @@ def make(
     *,
     stream: bool,
     stop: list[str] | None = None,
+    dry: bool = False,
 ) -> Plan:
-    """The plan for one call of `model`. Raises our `RequestError`s and `ConfigurationError`s, before the network."""
+    """The plan for one call of `model`. Raises our `RequestError`s and `ConfigurationError`s, before the network.
+
+    `dry`: the call is not sent, and the model does not remember it.
+    """
     if not messages:
         raise InvalidHistoryError("There are no messages to send. Give at least one.")
     arguments = arguments_of(model, keywords if stop is None else {**keywords, "stop": stop}, messages)
@@ -105,7 +109,8 @@ def make(
     wire = _wire(model, arguments, route, tools)
     messages = _without_stored_turns(model, messages, arguments, wire)
     request, repairs = _request(model, route, wire, messages, arguments, tools=tools, stream=stream)
-    request, marks = with_cache_marks(request, wire, arguments.adjustments, arguments.call.get("prompt_cache"))
+    policy, log = arguments.call.get("prompt_cache"), model._current().pauses
+    request, marks = with_cache_marks(request, wire, arguments.adjustments, policy, pauses=log, dry=dry)
     encoded = with_valid_text(wire.encode(request))
     local = ClientSide(adjustments=encoded.adjustments)
     if not PARAMS.isdisjoint(request.params):
@@ -141,7 +146,8 @@ def make_count(model: ModelBase, messages: Sequence[BaseMessage], keywords: Mapp
     request, _ = _request(model, route, wire, messages, arguments, tools=tools, stream=False)
     if is_empty_prompt(request.turns, wire.name):
         return None
-    request, _ = with_cache_marks(request, wire, arguments.adjustments, arguments.call.get("prompt_cache"))
+    policy, log = arguments.call.get("prompt_cache"), model._current().pauses
+    request, _ = with_cache_marks(request, wire, arguments.adjustments, policy, pauses=log, dry=True)
     call = _call(model, route, wire.count_path, with_valid_text(wire.encode_count(request)), arguments.call)
     return Plan(wire, route, request, call)
 

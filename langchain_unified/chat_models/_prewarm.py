@@ -57,7 +57,7 @@ def _anthropic(
 
 
 def _openai(model: ModelBase, messages: Sequence[BaseMessage], keywords: JsonObject) -> PrewarmCall:
-    plan = _plan.make(model, messages, {**keywords, "on_unsupported": "ignore"}, stream=False)
+    plan = _plan.make(model, messages, {**keywords, "on_unsupported": "ignore"}, stream=False, dry=True)
     if not plan.route.profile.cache_breakpoints:
         raise UnsupportedParameterError(
             f"{plan.route.model} caches by itself and has no call that only fills the cache: make the first call early."

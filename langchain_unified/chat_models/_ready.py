@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from langchain_unified.caching.pauses import NO_PAUSES, PauseLog
 from langchain_unified.caching.placement import NO_MARKS, PlacedMarks, place_breakpoints
 from langchain_unified.caching.policy import policy_of
 from langchain_unified.errors import UnsupportedParameterError
@@ -61,12 +62,20 @@ def as_taken(
 
 
 def with_cache_marks(
-    request: Request, wire: Wire, adjustments: list[Adjustment], prompt_cache: Any, *, unless_marked: bool = False
+    request: Request,
+    wire: Wire,
+    adjustments: list[Adjustment],
+    prompt_cache: Any,
+    *,
+    unless_marked: bool = False,
+    pauses: PauseLog | None = None,
+    dry: bool = False,
 ) -> tuple[Request, PlacedMarks]:
     """The request with its prompt-cache marks where the API takes them. What changes goes into `adjustments`.
 
     `prompt_cache` is the policy of the call in any form, `None`: there is none. `unless_marked`: the policy is for
-    requests without marks of their own, unless it switches caching off.
+    requests without marks of their own, unless it switches caching off. `pauses`: when conversations were continued,
+    for the policy's rule of that name; a `dry` call is not written into it.
     """
     policy = None if prompt_cache is None else policy_of(prompt_cache)
     has_marks = (
@@ -79,9 +88,13 @@ def with_cache_marks(
         return request, NO_MARKS
     if policy is not None and policy.enabled and has_marks and unless_marked:
         policy = None
-    request, marks, found = place_breakpoints(request, wire.marks_for(request.dialect), policy)
+    rules = wire.marks_for(request.dialect)
+    log = pauses if policy is not None and policy.pauses and rules.long_ttl else None
+    placed, marks, found = place_breakpoints(request, rules, policy, NO_PAUSES if log is None else log.pauses(request))
+    if log is not None and not dry:
+        log.called(request, long=any(mark.ttl == rules.long_ttl for mark in marks.sent))
     adjustments.extend(found)
-    return request, marks
+    return placed, marks
 
 
 def with_valid_text(encoded: Encoded) -> Encoded:

@@ -51,7 +51,7 @@ def _index(difference: Difference) -> int:
     return difference.index
 
 
-DERIVED_KEY = re.compile(r"prefix-[0-9a-f]{32}")
+DERIVED_KEY = re.compile(r"prefix-[0-9a-f]{32}(-\d+)?")
 """A key that was derived from the tools and the system prompt."""
 
 

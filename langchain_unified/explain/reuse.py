@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 from langchain_unified.caching.policy import LIFETIMES
 from langchain_unified.caching.rules import (
-    ANTHROPIC_LOOKBACK_BLOCKS,
+    ANTHROPIC_LOOKBACK_POSITIONS,
     DEFAULT_MINIMUM,
     MAX_BREAKPOINTS,
     OPENAI_LEGACY_STEP,
     OPENAI_LOOKUP_BREAKPOINTS,
 )
-from langchain_unified.caching.segments import from_caller
+from langchain_unified.caching.segments import from_caller, positions
 from langchain_unified.caching.settings import retention
 from langchain_unified.explain.changes import Cause, Difference
 from langchain_unified.explain.prompt import Prompt, PromptPlace
@@ -57,11 +57,15 @@ class Reuse:
 
 @dataclass(frozen=True, slots=True)
 class Breakpoints:
-    """The prefixes that a prompt writes, the segments at which it looks entries up, and the marks beyond the limit."""
+    """The prefixes that a prompt writes, the segments at which it looks entries up, and the marks beyond the limit.
+
+    `positions`: by segment, where Anthropic counts it when it looks back.
+    """
 
     written: tuple[CachedPrefix, ...]
     looked_up: tuple[int, ...] = ()
     dropped: tuple[PromptPlace, ...] = ()
+    positions: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +163,13 @@ def _anthropic_breakpoints(prompt: Prompt) -> Breakpoints:
     markable = [at for at, segment in enumerate(prompt.segments) if segment.markable]
     if top_level and markable:
         ttls.setdefault(markable[-1], _ttl(top_level, default))
-    return Breakpoints(tuple(_prefix(prompt, at, ttls[at]) for at in sorted(ttls)), tuple(sorted(ttls)))
+    counted = positions(prompt.segments, runs=prompt.request.dialect.name not in EVERY_BLOCK)
+    written = tuple(_prefix(prompt, at, ttls[at]) for at in sorted(ttls))
+    return Breakpoints(written, tuple(sorted(ttls)), positions=tuple(counted))
+
+
+EVERY_BLOCK = ("bedrock",)
+"""Servers on which each block counts in the look-back."""
 
 
 def _marked_segments(prompt: Prompt, default: str) -> dict[int, str]:
@@ -168,7 +178,10 @@ def _marked_segments(prompt: Prompt, default: str) -> dict[int, str]:
 
 
 def _within_lookback(later: Breakpoints, prefix: CachedPrefix) -> bool:
-    return any(at - ANTHROPIC_LOOKBACK_BLOCKS < prefix.index <= at for at in later.looked_up)
+    at = later.positions
+    return any(
+        prefix.index <= mark and at[prefix.index] > at[mark] - ANTHROPIC_LOOKBACK_POSITIONS for mark in later.looked_up
+    )
 
 
 def _beyond_lookback(later: Breakpoints, prefix: CachedPrefix) -> Cause:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from langchain_unified.caching.rules import ANTHROPIC_LOOKBACK_BLOCKS, MAX_BREAKPOINTS
+from langchain_unified.caching.rules import ANTHROPIC_LOOKBACK_POSITIONS, MAX_BREAKPOINTS
 from langchain_unified.explain.changes import Cause, Difference
 from langchain_unified.explain.explanation import CacheExplanation
 from langchain_unified.explain.prompt import Prompt
@@ -116,7 +116,7 @@ def _prefix_end(comparison: Comparison) -> str:
 def _beyond_lookback(comparison: Comparison) -> str:
     return (
         f"the previous call wrote up to {_prefix_end(comparison)}, and the next mark of this call is "
-        f"{ANTHROPIC_LOOKBACK_BLOCKS} blocks or more behind it"
+        f"{ANTHROPIC_LOOKBACK_POSITIONS} blocks or more behind it"
     )
 
 

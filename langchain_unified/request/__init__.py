@@ -200,6 +200,8 @@ class Profile:
     """Whether the model needs the Responses API: never, with tools, or always."""
     cache_breakpoints: bool = True
     cache_minimum: int | None = None
+    cache_read_price: float = 0.1
+    """The price of a token that is read from the cache, as a share of the input price."""
     cache_retention: Literal["in_memory", "24h"] = "in_memory"
     """How long a model of OpenAI's without breakpoints keeps a prefix, where the call does not ask."""
     drops_earlier_thinking: bool = False

@@ -260,13 +260,13 @@ def test_a_prompt_that_is_not_repeated_pays_the_write_premium(api):
 
 
 @pytest.mark.parametrize("api", ["Anthropic", RESPONSES])
-def test_a_single_call_writes_no_more_than_tools_and_system_prompt(api):
-    """And the agent's first message, of 150 tokens, is left uncached."""
+def test_a_first_call_with_tools_writes_all_of_its_prompt(api):
+    """Results of tools follow. Without tools, the question would be left uncached."""
     chosen = BY_NAME[api]
     auto = next(policy for policy in chosen.policies if policy.name == "auto")
     found = run(agent(1), auto, chosen.endpoint)
     static = sum(block.tokens for block in found.calls[0].blocks if block.segment.section in ("tools", "system"))
-    assert found.tokens == (InputTokens(uncached=150, written=static),)
+    assert found.tokens == (InputTokens(written=static + 150),)
 
 
 @pytest.mark.parametrize("api", BY_NAME)
@@ -282,8 +282,9 @@ def test_auto_reads_the_tools_where_the_system_prompt_changes():
 # --- what the others cost ---------------------------------------------------------------------------------------------
 
 
-def test_the_mark_at_the_end_alone_finds_nothing_after_25_parallel_calls():
-    assert cells("Anthropic", "c")["top-level automatic"].share == 1.25
+def test_25_parallel_calls_are_two_positions_for_the_look_back():
+    """The mark at the end alone finds what the last call wrote. (github.com/anthropics/skills, prompt-caching.md)"""
+    assert cells("Anthropic", "c")["top-level automatic"].times < 1.06
 
 
 @pytest.mark.parametrize("name", ["d1", "d2"])
@@ -296,11 +297,11 @@ def test_the_default_of_gpt_5_6_writes_every_prompt_anew(api, name):
     assert cells(api, name)["implicit (default)"].share == 1.25
 
 
-def test_langchains_middleware_loses_what_25_calls_wrote():
+def test_langchains_middleware_writes_each_question_over_one_block():
     pytest.importorskip("langchain.agents", reason="langchain is not installed")
     found = {name: cells("Anthropic", name)[MIDDLEWARE] for name in ("a", "c", "d2")}
     assert found["a"].times < 1.02
-    assert (found["c"].worst.tokens.read, found["c"].worst.best.read) == (4464, 18455)  # tools and system prompt
+    assert found["c"].times < 1.06
     assert found["d2"].share == 1.25
 
 

@@ -32,14 +32,15 @@ def test_what_the_policy_marks(policy: Any, messages: list[BaseMessage], marked:
     claude = build(CLAUDE).check(messages, prompt_cache=policy).body
     # The system prompt stands apart there.
     assert places(claude) == ["system.0" if at == "0" else f"messages.{int(at) - 1}.0" for at in marked]
-    assert gpt.get("prompt_cache_options") == ({"mode": "explicit"} if marked else None)
+    assert gpt.get("prompt_cache_options") == ({"mode": "explicit"} if policy is not None else None)
     assert ("prompt_cache_key" in gpt) == (policy not in (None, "off", PromptCache(enabled=False)))
 
 
 def test_without_a_system_prompt_the_last_loaded_tool_is_marked() -> None:
     tools = [FUNCTION, {**FUNCTION, "name": "g"}, {**FUNCTION, "name": "h", "defer_loading": True}]
-    assert places(build(CLAUDE).check([HumanMessage("Q?")], tools=tools, prompt_cache="auto").body) == ["tools.1"]
-    assert places(build(GPT).check([HumanMessage("Q?")], tools=tools, prompt_cache="auto").body) == []
+    alone = PromptCache(first_call_with_tools=False)
+    assert places(build(CLAUDE).check([HumanMessage("Q?")], tools=tools, prompt_cache=alone).body) == ["tools.1"]
+    assert places(build(GPT).check([HumanMessage("Q?")], tools=tools, prompt_cache=alone).body) == []
 
 
 def test_what_stands_before_the_first_question_is_marked() -> None:
@@ -55,23 +56,35 @@ def test_off_sends_what_would_go_out_without_marks() -> None:
     tools = [cached(FUNCTION)]
     for model in (CLAUDE, GPT, OLD):
         off = build(model).check([cached(message) for message in TALK], tools=tools, prompt_cache="off")
-        assert off.body == build(model).check(TALK, tools=[FUNCTION]).body
+        mode = {"prompt_cache_options": {"mode": "explicit"}} if model == GPT else {}
+        assert off.body == {**build(model).check(TALK, tools=[FUNCTION]).body, **mode}
         assert off.adjustments == ()
     assert "cache_control" not in build(CLAUDE).check(TALK, prompt_cache="off", cache_control=EPHEMERAL).body
 
 
 @pytest.mark.parametrize("responses", [True, False])
 @pytest.mark.parametrize("policy", [None, "auto", "off"])
-def test_the_explicit_mode_never_goes_out_without_a_mark(responses: bool, policy: Any) -> None:
-    """Without one it would switch caching off."""
+def test_the_callers_explicit_mode_stays(responses: bool, policy: Any) -> None:
+    """Without a mark nothing is cached, which is what it is for. (SDK: docstring of `PromptCacheOptions.mode`)"""
     model = build(GPT, use_responses_api=responses)
-    report = model.check([HumanMessage("Q?")], prompt_cache_options={"mode": "explicit"}, prompt_cache=policy)
-    assert "prompt_cache_options" not in report.body
-    assert whats(report) == ["prompt_cache_options.mode 'explicit'"]
-    marked = model.check([cached(HumanMessage("Q?"))], prompt_cache_options={"mode": "explicit"}, prompt_cache=policy)
-    assert ("prompt_cache_options" in marked.body) == (policy != "off")
-    tool_only = model.check([HumanMessage("Q?")], tools=[cached(FUNCTION)], prompt_cache_options={"mode": "explicit"})
-    assert "prompt_cache_options" not in tool_only.body
+    explicit = {"prompt_cache_options": {"mode": "explicit"}}
+    for messages, tools in (([HumanMessage("Q?")], []), ([cached(HumanMessage("Q?"))], []), (TALK, [cached(FUNCTION)])):
+        report = model.check(messages, tools=tools, prompt_cache=policy, **explicit)
+        assert report.body["prompt_cache_options"] == {"mode": "explicit"}
+        assert "prompt_cache_options.mode 'explicit'" not in whats(report)
+
+
+@pytest.mark.parametrize("responses", [True, False])
+def test_off_switches_the_implicit_breakpoint_off(responses: bool) -> None:
+    """gpt-5.6 writes the whole prompt at 1.25 of the input price in its default mode."""
+    model = build(GPT, use_responses_api=responses)
+    off = model.check([cached(HumanMessage("Q?"))], prompt_cache="off")
+    assert (places(off.body), off.body["prompt_cache_options"]) == ([], {"mode": "explicit"})
+    other = model.check(TALK, prompt_cache="off", prompt_cache_options={"mode": "implicit", "ttl": "30m"})
+    assert other.body["prompt_cache_options"] == {"mode": "explicit", "ttl": "30m"}
+    assert whats(other) == ["prompt_cache_options.mode 'implicit'"]
+    for elsewhere in (build(OLD), build(GPT, base_url="https://vllm.example/v1")):
+        assert "prompt_cache_options" not in elsewhere.check(TALK, prompt_cache="off").body
 
 
 def test_a_mode_of_the_callers_stays() -> None:

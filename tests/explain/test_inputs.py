@@ -95,6 +95,6 @@ def test_what_is_bound_is_checked() -> None:
     bound = claude(prompt_cache="auto").bind_tools([tool("search")])
     first, second = [HumanMessage("Hi")], [HumanMessage("Hi"), AIMessage("Hello"), HumanMessage("So?")]
     found = explained(bound.check(first), bound.check(second))
-    assert (found.verdict, found.reusable_until) == ("hit_expected", "the tool 'search'")
+    assert (found.verdict, found.reusable_until) == ("hit_expected", "message 0 (user), block 0")
     other = explained(bound.check(first), bound.check(second, tools=[]))
     assert (other.cause, other.tool, other.change) == ("tools", "search", "removed")

@@ -1,6 +1,6 @@
 """The prompt caches of the providers: what a request reads, what it writes, and for how long.
 
-- Anthropic writes prefixes at breakpoints, and reads them at a breakpoint or up to 20 blocks before it.
+- Anthropic writes prefixes at breakpoints, and reads them at a breakpoint or up to 20 positions before it.
 - OpenAI from gpt-5.6 on writes and reads prefixes at breakpoints only.
 - OpenAI before gpt-5.6 reads the longest known prefix, in steps of 128 tokens.
 """
@@ -15,13 +15,13 @@ from operator import attrgetter
 
 from langchain_unified.caching.policy import LIFETIMES
 from langchain_unified.caching.rules import (
-    ANTHROPIC_LOOKBACK_BLOCKS,
+    ANTHROPIC_LOOKBACK_POSITIONS,
     DEFAULT_MINIMUM,
     MAX_BREAKPOINTS,
     OPENAI_LEGACY_STEP,
     OPENAI_LOOKUP_BREAKPOINTS,
 )
-from langchain_unified.caching.segments import SECTIONS, Segment, from_caller, printed, unmarked
+from langchain_unified.caching.segments import SECTIONS, Segment, from_caller, positions, printed, unmarked
 from langchain_unified.caching.settings import retention, settings_of
 from langchain_unified.caching.tokens import CHARACTERS
 from langchain_unified.messages.json_text import compact_json
@@ -117,10 +117,12 @@ class EmulatedCache:
     def _anthropic(self, segments: Sequence[Segment], body: JsonObject, profile: Profile) -> CacheLookup:
         breakpoints = _anthropic_breakpoints(segments, body)
         prefixes = _prefixes(segments, _anthropic_seeds(body, profile))
+        at = positions(segments, runs=True)
         candidates = (
             index
             for each in reversed(breakpoints)
-            for index in range(each.index, max(-1, each.index - ANTHROPIC_LOOKBACK_BLOCKS), -1)
+            for index in range(each.index, -1, -1)
+            if at[index] > at[each.index] - ANTHROPIC_LOOKBACK_POSITIONS
         )
         return self._read_and_write(prefixes, breakpoints, candidates, profile.cache_minimum or DEFAULT_MINIMUM)
 

@@ -23,7 +23,7 @@ from langchain_unified.testing.emulation.delivery import Payload, error_frame, f
 from langchain_unified.testing.emulation.endpoints import ENDPOINTS, EmulatedEndpoint, total_tokens
 from langchain_unified.testing.emulation.faults import Fault, FaultSource
 from langchain_unified.testing.emulation.rules import refusals
-from langchain_unified.testing.emulation.rules.rule import EmulatedCall, Refusal, error_body
+from langchain_unified.testing.emulation.rules.rule import EmulatedCall, Refusal, error_body, prompt_segments
 from langchain_unified.testing.emulation.script import AnswerSource, ScriptEndedError, assistant_answers
 from langchain_unified.testing.emulation.servers import EmulatedServer, readable
 from langchain_unified.testing.emulation.stored import StoredReplies, queued
@@ -182,13 +182,12 @@ class EmulatedProviders:
                 body = self._error_of(refusal, exchange)
                 return self._json_answer(exchange, refusal.rule.status, body)
             if endpoint.counts_tokens:
-                kind = {"object": "response.input_tokens"} if endpoint.provider == "openai" else {}
-                return self._json_answer(exchange, 200, {**kind, "input_tokens": total_tokens(call.segments)})
+                return self._json_answer(exchange, 200, _counted(call))
             codec = self.codecs(endpoint.wire)
             plays = self.server is not None and endpoint.wire == "openai_chat"
             given = readable(exchange.full_body) if plays else exchange.full_body
             request = codec.read_request(given, exchange.headers)
-            lookup = self.cache.look_up(endpoint.name, exchange.full_body, call.profile, call.segments)
+            lookup = self.cache.look_up(endpoint.name, exchange.full_body, call.profile, prompt_segments(call))
         except MALFORMED_BODY_ERRORS as error:
             return self._invalid_request(
                 exchange, f"The body does not have the shape of the API: {type(error).__name__}: {error}"
@@ -308,6 +307,16 @@ class EmulatedProviders:
                 self._stored_responses[str(reply.get("id"))] = conversation
                 self._reasoning_before.update(_reasoning_before(output))
                 self.replies.add(reply, in_background=_is_pending(exchange.body))
+
+
+def _counted(call: EmulatedCall) -> JsonObject:
+    """The answer to a request that counts the tokens of a prompt."""
+    counted: JsonObject = {"input_tokens": total_tokens(prompt_segments(call))}
+    if call.provider == "openai":
+        return {"object": "response.input_tokens", **counted}
+    if call.body.get("context_management"):
+        counted["context_management"] = {"original_input_tokens": total_tokens(call.segments)}
+    return counted
 
 
 def _is_pending(body: JsonObject) -> bool:

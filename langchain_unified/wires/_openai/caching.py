@@ -11,11 +11,11 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import takewhile
 from typing import Any, cast
 
 from langchain_unified.caching.policy import PromptCache
-from langchain_unified.caching.rules import MAX_BREAKPOINTS, MarkRules
+from langchain_unified.caching.requested import leading_blocks
+from langchain_unified.caching.rules import MAX_BREAKPOINTS, OPENAI_LOOKUP_BREAKPOINTS, MarkRules
 from langchain_unified.caching.settings import Setting, effort_at, value_at
 from langchain_unified.request import Adjustment, Dialect, JsonObject, Mark, Params, Request, Turn
 from langchain_unified.request.blocks import Block
@@ -33,7 +33,10 @@ RETENTIONS = ("24h",)
 NO_TOOLS = "OpenAI takes no breakpoints on tools; a mark on the system prompt covers them."
 UNKNOWN_SERVER = "This server is not known to take them."
 DEFAULT_TTL = "OpenAI keeps a prefix for 30m: that default was asked for."
-NO_MARK = "No mark is sent, and without one this mode switches caching off: the default mode stays."
+OFF_MODE = "prompt_cache='off' sends the mode 'explicit' without a mark: nothing is written or read."
+
+STATIC_MARKS = 4
+"""Breakpoints besides those at the ends of earlier turns: two in the system prompt, the material, the end."""
 
 NATIVE = Dialect()
 
@@ -64,6 +67,7 @@ def openai_rules(carries_mark: Callable[[Request, int, Block], bool], option_ttl
         params=params,
         default="30m",
         tools=NO_TOOLS,
+        earlier_turns=OPENAI_LOOKUP_BREAKPOINTS - STATIC_MARKS,
         needs_parts=True,
     )
 
@@ -78,6 +82,9 @@ def control_rules(rules: MarkRules) -> MarkRules:
         params=_no_params,
         default="5m",
         tools="A mark on the system prompt covers the tools.",
+        # Such servers pass the marks on to models that take four at most (maximhq/bifrost#6692, envoyproxy/ai-gateway
+        # #1712), or say nothing of a limit.
+        earlier_turns=0,
     )
 
 
@@ -126,7 +133,13 @@ def no_breakpoints(request: Request) -> str | None:
 
 
 def _max_marks(request: Request, policy: PromptCache | None) -> int:
-    """In the implicit mode, one of the breakpoints that are written is OpenAI's own."""
+    """In the implicit mode, one of the breakpoints that are written is OpenAI's own.
+
+    A request may have more: the latest four are written, and the latest 80 looked up. OpenAI documents no limit to
+    what is sent (docstring of `PromptCacheOptions`).
+    """
+    if policy is not None and policy.earlier_turns and policy.tail != "never":
+        return OPENAI_LOOKUP_BREAKPOINTS - 1
     options = request.params.get("prompt_cache_options") or {}
     mode = options.get("mode") or ("explicit" if policy is not None else "implicit")
     return MAX_BREAKPOINTS if mode == "explicit" else MAX_BREAKPOINTS - 1
@@ -149,16 +162,17 @@ def _params(
 ) -> tuple[Params, list[Adjustment]]:
     """The call's parameters with the mode, TTL and key of the cache. The caller's own values stay.
 
-    Only a mode that would cache nothing is left out.
+    A policy that switches caching off sets the mode in which only marks are written: there is none.
     """
     given, notes = request.params, list[Adjustment]()
     options = dict(given.get("prompt_cache_options") or {})
     params: JsonObject = {key: value for key, value in given.items() if key not in LAST_PARAMS}
-    if policy is not None and marked:
+    if policy is not None and not policy.enabled and no_breakpoints(request) is None:
+        if options.get("mode") not in (None, "explicit"):
+            notes.append(Adjustment(what=f"prompt_cache_options.mode {options['mode']!r}", why=OFF_MODE))
+        options["mode"] = "explicit"
+    elif policy is not None and marked:
         options.setdefault("mode", "explicit")
-    if options.get("mode") == "explicit" and not marked and no_breakpoints(request) is None:
-        del options["mode"]
-        notes.append(Adjustment(what="prompt_cache_options.mode 'explicit'", why=NO_MARK))
     if policy is not None and policy.enabled and policy.ttl:
         notes += _write_ttl(request, policy.ttl, options, params, option_ttls)
     if any(marked) and params.pop("prompt_cache_retention", None):
@@ -193,22 +207,38 @@ def _key(request: Request, policy: PromptCache | None, *, marked: bool) -> str |
     if policy is not None and policy.key:
         return policy.key if policy.enabled and request.dialect.cache_params else None
     caches = marked or (policy is not None and policy.enabled)
-    return derived_key(request) if caches and no_breakpoints(request) is None else None
+    if not caches or no_breakpoints(request) is not None:
+        return None
+    return derived_key(request, policy or PromptCache())
 
 
-def derived_key(request: Request) -> str:
-    """A key that all calls of a conversation share: a digest of the model, the tools and the system prompt.
+def derived_key(request: Request, policy: PromptCache) -> str:
+    """A key that all calls with one prefix share: a digest of the model, the tools and the system prompt's first block.
 
-    Without tools and system prompt, of the first message, its last block left out: that is the question. Nothing can be
-    read back from it.
+    What follows the first block (a user's name, retrieved text) differs between calls that share the rest. Without
+    tools and system prompt, the digest is of the first message, its last block left out: that is the question. Nothing
+    can be read back from it. Of several `partitions`, a conversation has always the same one.
     """
-    leading = list(takewhile(lambda turn: turn.role in ("system", "developer"), request.turns))
-    first = [turn.blocks for turn in leading] if leading or request.tools else [_shared(request.turns)]
+    leading = [request.turns[at].blocks[index] for at, index in leading_blocks(request.turns)]
+    if policy.first_system_block:
+        leading = leading[:1]
+    first = leading if leading or request.tools else _shared(request.turns)
     tools = [[tool.name, tool.description, tool.parameters, tool.definition] for tool in request.tools]
-    texts = [[{key: value for key, value in block.items() if key != "mark"} for block in blocks] for blocks in first]
+    key = f"prefix-{_digest([request.model, tools, [_unmarked(block) for block in first]])[:32]}"
+    if policy.partitions == 1:
+        return key
+    start = next((at for at, turn in enumerate(request.turns) if turn.role == "user"), 0)
+    blocks = [_unmarked(block) for turn in request.turns[: start + 1] for block in turn.blocks]
+    return f"{key}-{int(_digest(blocks)[:8], 16) % policy.partitions}"
+
+
+def _digest(value: object) -> str:
     # The standard library's JSON takes lone surrogates and integers of any size; orjson does not.
-    data = json.dumps([request.model, tools, texts], default=str, sort_keys=True)
-    return f"prefix-{hashlib.sha256(data.encode()).hexdigest()[:32]}"
+    return hashlib.sha256(json.dumps(value, default=str, sort_keys=True).encode()).hexdigest()
+
+
+def _unmarked(block: Block) -> JsonObject:
+    return {key: value for key, value in block.items() if key != "mark"}
 
 
 def _shared(turns: Sequence[Turn]) -> Sequence[Block]:

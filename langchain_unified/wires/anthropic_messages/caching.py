@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from langchain_unified.caching.policy import PromptCache
 from langchain_unified.caching.requested import assistant_blocks_before
-from langchain_unified.caching.rules import ANTHROPIC_LOOKBACK_BLOCKS, MAX_BREAKPOINTS, MarkRules
+from langchain_unified.caching.rules import ANTHROPIC_LOOKBACK_POSITIONS, MAX_BREAKPOINTS, MarkRules
 from langchain_unified.caching.segments import Segment, content_segments
 from langchain_unified.caching.settings import Setting, SettingReader, effort_at, value_at
 from langchain_unified.messages.tool_calls import call_id_of
@@ -130,7 +130,9 @@ MARKS = MarkRules(
     refusal=_refusal,
     params=_params,
     default="5m",
-    look_back=ANTHROPIC_LOOKBACK_BLOCKS - 1,
+    look_back=ANTHROPIC_LOOKBACK_POSITIONS - 1,
+    anchors=True,
+    long_ttl="1h",
     ttl_must_not_grow=True,
     has_top_level_mark=True,
     is_leading=_is_leading,

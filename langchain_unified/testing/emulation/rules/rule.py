@@ -11,6 +11,7 @@ from langchain_unified.caching.segments import Segment
 from langchain_unified.profiles import profile_for
 from langchain_unified.request import JsonObject, Profile, Provider
 from langchain_unified.testing.emulation.endpoints import ANTHROPIC, SEGMENTS
+from langchain_unified.wires.anthropic_messages.serve.context_edits import edit_context
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,14 @@ class EmulatedCall:
         scheme, _, token = self.headers.get("authorization", "").partition(" ")
         bearer = token.strip() if scheme.lower() == "bearer" else ""
         return bearer or (self.headers.get("x-api-key", "") if self.provider == "anthropic" else "")
+
+
+def prompt_segments(call: EmulatedCall) -> list[Segment]:
+    """The prompt as the model and the cache see it: after the edits that `context_management` asks for."""
+    if call.provider != "anthropic" or not call.body.get("context_management"):
+        return call.segments
+    edited, applied = edit_context(call.body)
+    return SEGMENTS[call.endpoint](edited, call.profile) if applied else call.segments
 
 
 Violations: TypeAlias = Iterator[Mapping[str, Any]]

@@ -32,6 +32,7 @@ from langchain_unified.wires._completion import Completion, json_pieces, pieces
 from langchain_unified.wires.anthropic_messages.assistant import ASSISTANT
 from langchain_unified.wires.anthropic_messages.blocks import EncodeState
 from langchain_unified.wires.anthropic_messages.decode import CUT_SHORT
+from langchain_unified.wires.anthropic_messages.serve.context_edits import edit_context
 from langchain_unified.wires.anthropic_messages.serve.turns import CLAUDES_TURN
 
 STOP_REASONS: Mapping[FinishReason, str] = {
@@ -216,7 +217,7 @@ def _details(completion: Completion) -> JsonObject:
 
 
 def _context_management(body: JsonObject) -> JsonObject:
-    return {"context_management": {"applied_edits": []}} if body.get("context_management") else {}
+    return {"context_management": {"applied_edits": edit_context(body)[1]}} if body.get("context_management") else {}
 
 
 def _input_usage(completion: Completion) -> JsonObject:
