@@ -6,8 +6,9 @@ body) -> reply`, `render_events(completion, body) -> events`. Emulator and gatew
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -90,6 +91,32 @@ def completion_of(message: AIMessage, view: View, *, reply_id: str, model: str, 
     answered = completed(message.response_metadata, message.usage_metadata)
     named = replace(answered, id=reply_id, model=model, created=created)
     return replace(named, blocks=tuple(blocks), notes=tuple(view.notes))
+
+
+def answerable(completion: Completion, view: View, is_own: Callable[[JsonObject], bool]) -> Completion:
+    """The completion with nothing in it that its API cannot answer with; the same object where there is nothing.
+
+    `is_own`: whether a provider's block is one of this API.
+    """
+    blocks = [found for block in completion.blocks for found in _answerable(block, view, is_own)]
+    if len(blocks) == len(completion.blocks) and all(map(operator.is_, blocks, completion.blocks)):
+        return completion
+    return replace(completion, blocks=tuple(blocks), notes=(*completion.notes, *view.notes))
+
+
+def _answerable(block: Block, view: View, is_own: Callable[[JsonObject], bool]) -> Iterable[Block]:
+    if block["type"] in ANSWERS or (block["type"] == "native" and is_own(block["value"])):
+        return (block,)
+    if block["type"] == "native" or block["type"] == "unknown":
+        return view.blocks({"type": "non_standard", "value": block["value"]})
+    return view.blocks(cast(JsonObject, block))
+
+
+ANSWERS = frozenset(
+    {"text", "reasoning", "tool_call", "invalid_tool_call", "refusal", "server_tool_call", "server_tool_result",
+     "foreign"}
+)  # fmt: skip
+"""The blocks that every API renders or leaves out."""
 
 
 def completed(metadata: Mapping[str, Any], usage: UsageMetadata | None) -> Completion:

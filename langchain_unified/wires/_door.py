@@ -62,11 +62,18 @@ class StreamSettings:
     choice: int = 0
 
 
+class ToCompletion(Protocol):
+    """A decoded reply as an API can say it, to the client that sent `body`."""
+
+    def __call__(self, message: AIMessage, settings: StreamSettings, body: JsonObject | None = None) -> Completion: ...
+
+
 class StreamRenderer(Protocol):
     """LangChain's v3 events of one answer in, the events of an API out. One object renders one stream."""
 
-    notes: list[Adjustment]
-    """What the API has no place for, named as it comes."""
+    @property
+    def notes(self) -> list[Adjustment]:
+        """What the API has no place for, named as it comes."""
 
     def feed(self, event: MessagesData) -> Iterable[JsonObject]:
         """The events that one event makes. Never raises for what a model answers."""
@@ -82,16 +89,16 @@ class StreamRenderer(Protocol):
 class Door:
     """The server's side of an API.
 
-    `completion(message, settings)` is a decoded reply as the API can say it; `render_reply` and `render_replies` (one
-    choice for each, where the API has choices) take it with the client's body. `read` raises `RequestError`, nothing
-    else does. `render_error` never fails.
+    `completion(message, settings, body)` is a decoded reply as the API can say it; `render_reply` and `render_replies`
+    (one choice for each, where the API has choices) take it with the client's body. `read` and `models_reply` raise
+    `RequestError`, nothing else raises.
     """
 
     wire: WireName
     id_prefix: str
     """How the ids of its replies begin."""
     read: Callable[[JsonObject, Mapping[str, str]], Reading]
-    completion: Callable[[AIMessage, StreamSettings], Completion]
+    completion: ToCompletion
     render_reply: Callable[[Completion, JsonObject], JsonObject]
     render_replies: Callable[[Sequence[Completion], JsonObject], JsonObject]
     stream: Callable[[JsonObject, StreamSettings], StreamRenderer]

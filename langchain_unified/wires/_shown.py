@@ -6,6 +6,7 @@ an answer that was paid for never raises. Whole replies and streams go through t
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
@@ -33,11 +34,15 @@ class View:
     table: Mapping[str, Showing] = field(default_factory=dict)
     provider: str = ""
     notes: list[Adjustment] = field(default_factory=list)
+    joins_reasoning: bool = True
+    """Whether the parts of one item of reasoning are one text."""
+    calls: dict[str, str] = field(default_factory=dict)
+    """The calls of another provider's tools that are shown: id -> name of the tool."""
 
     def blocks(self, item: JsonObject) -> Iterable[Block]:
         """The blocks of one standard block."""
         kind = str(item.get("type"))
-        show = self.table.get(kind) or COMMON.get(kind, _not_shown)
+        show = self.table.get(kind) or COMMON.get(kind, not_shown)
         return show(self, item)
 
     def lose(self, what: str, why: str) -> None:
@@ -52,7 +57,7 @@ def blocks_of(message: AIMessage, view: View) -> list[Block]:
     view.provider = str(message.response_metadata.get("model_provider") or "")
     items = [_with_call(item) for item in standard_items(message) if isinstance(item, dict)]
     found = [block for item in items for block in view.blocks(item)]
-    found = follow_tool_calls(found, message)
+    found = follow_tool_calls(joined_reasoning(found) if view.joins_reasoning else found, message)
     beside = message.additional_kwargs
     if beside.get("refusal") and not any(block["type"] == "refusal" for block in found):
         found.append({"type": "refusal", "refusal": str(beside["refusal"])})
@@ -131,22 +136,25 @@ def proof_of(block: ReasoningBlock) -> str:
     return str(extras.get("signature") or extras.get("encrypted_content") or "")
 
 
-def joined_reasoning(blocks: Iterable[Block]) -> Iterator[Block]:
+def joined_reasoning(blocks: Iterable[Block]) -> list[Block]:
     """The blocks with the parts of one item of reasoning as one block: only the Responses API has parts."""
-    held: ReasoningBlock | None = None
+    found: list[Block] = []
     for block in blocks:
-        if held is not None and block["type"] == "reasoning" and held.get("id") and block.get("id") == held.get("id"):
-            held = _joined(held, block)
-            continue
-        if held is not None:
-            yield held
-            held = None
-        if block["type"] == "reasoning":
-            held = block
+        last = found[-1] if found else None
+        if last is not None and last["type"] == "reasoning" and block["type"] == "reasoning" and _same(last, block):
+            found[-1] = _joined(last, block)
         else:
-            yield block
-    if held is not None:
-        yield held
+            found.append(block)
+    return found
+
+
+def _same(first: ReasoningBlock, second: ReasoningBlock) -> bool:
+    return bool(first.get("id")) and first.get("id") == second.get("id")
+
+
+def joined_parts(parts: list[ReasoningBlock]) -> ReasoningBlock | None:
+    """The parts of one item as one block; `None` where there are none."""
+    return functools.reduce(_joined, parts) if parts else None
 
 
 def _joined(first: ReasoningBlock, second: ReasoningBlock) -> ReasoningBlock:
@@ -160,8 +168,24 @@ PART_BREAK = "\n\n"
 """What stands between the parts of a summary where they are one text."""
 
 
+def _call(view: View, item: JsonObject) -> Iterator[Block]:
+    """A call. What an API adds to its calls means nothing to another one; the ids of items are made anew."""
+    found = {key: item.get(key) for key in ("type", "id", "name", "args")}
+    extras = item.get("extras") if PROVIDERS[view.wire] == view.provider else None
+    kept = {key: value for key, value in (extras or {}).items() if key not in ("item_id", "status")}
+    yield cast(Block, {**found, "extras": kept} if kept else found)
+
+
+PROVIDERS: Mapping[WireName, str] = {
+    "anthropic_messages": "anthropic",
+    "openai_chat": "openai",
+    "openai_responses": "openai",
+}
+"""Who answers on an API, as `model_provider` names it."""
+
+
 def _as_it_is(view: View, item: JsonObject) -> Iterator[Block]:
-    yield cast(Block, {key: value for key, value in item.items() if key not in ("index", "error")})
+    yield cast(Block, {key: value for key, value in item.items() if key != "index"})
 
 
 def _wrapped(view: View, item: JsonObject) -> Iterable[Block]:
@@ -176,7 +200,7 @@ def _wrapped(view: View, item: JsonObject) -> Iterable[Block]:
         return (reasoning_block({"encrypted_content": value.get("data")}),)
     if home_of(value) == view.wire:
         return ({"type": "native", "value": value},)
-    return _not_shown(view, value)
+    return not_shown(view, value)
 
 
 def home_of(value: JsonObject) -> WireName | None:
@@ -186,7 +210,8 @@ def home_of(value: JsonObject) -> WireName | None:
     return wire_of_type(str(value.get("type")))
 
 
-def _not_shown(view: View, item: JsonObject) -> tuple[Block, ...]:
+def not_shown(view: View, item: JsonObject) -> tuple[Block, ...]:
+    """Nothing: the API has no place for it."""
     kind = str(item.get("name") or item.get("type") or "untyped")
     view.lose(kind, f"The client's API has no block for it: {kind} of the answer is not shown.")
     return ()
@@ -195,8 +220,8 @@ def _not_shown(view: View, item: JsonObject) -> tuple[Block, ...]:
 COMMON: Mapping[str, Showing] = {
     "text": _text,
     "reasoning": _reasoning,
-    "tool_call": _as_it_is,
-    "invalid_tool_call": _as_it_is,
+    "tool_call": _call,
+    "invalid_tool_call": _call,
     "refusal": _as_it_is,
     "non_standard": _wrapped,
 }

@@ -78,6 +78,7 @@ def check_metadata(message: AIMessage, completion: Completion) -> None:
         "content_filter": "content_filter",
         "refusal": "stop" if of_type(completion, "refusal") else "content_filter",
         "context_window": "length",
+        "pause": "length",
     }
     raw = said.get(completion.finish_reason, "stop")
     assert metadata["stop_reason"] == raw
@@ -180,7 +181,7 @@ def test_what_the_api_cannot_answer():
         ("refusal", (text("I will not."),), "content_filter"),
         ("refusal", ({"type": "refusal", "refusal": "No."},), "stop"),
         ("context_window", (), "length"),
-        ("pause", (), "stop"),
+        ("pause", (), "length"),  # a paused answer is not complete
         ("error", (), "stop"),
         ("tool_calls", (call("add", {}),), "tool_calls"),
     ],

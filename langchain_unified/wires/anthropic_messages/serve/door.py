@@ -7,42 +7,48 @@ from collections.abc import Sequence
 from langchain_core.messages import AIMessage
 
 from langchain_unified.request import JsonObject
-from langchain_unified.wires._buffered import BufferedRenderer
-from langchain_unified.wires._completion import Completion, completion_of
-from langchain_unified.wires._door import Door, StreamRenderer, StreamSettings, typed_frame
-from langchain_unified.wires._shown import View
-from langchain_unified.wires.anthropic_messages.serve.errors import error_event, render_error
+from langchain_unified.wires._completion import Completion, answerable, completion_of
+from langchain_unified.wires._door import Door, StreamSettings, typed_frame
+from langchain_unified.wires._shown import home_of
+from langchain_unified.wires.anthropic_messages.blocks import WIRE
+from langchain_unified.wires.anthropic_messages.serve.errors import render_error
 from langchain_unified.wires.anthropic_messages.serve.lenient import read_lenient
 from langchain_unified.wires.anthropic_messages.serve.listing import count_reply, model_reply, models_reply
-from langchain_unified.wires.anthropic_messages.serve.render import render_events, render_reply
+from langchain_unified.wires.anthropic_messages.serve.render import render_reply
+from langchain_unified.wires.anthropic_messages.serve.shown import view_of
+from langchain_unified.wires.anthropic_messages.serve.stream import PING, MessagesStream
 
 
-def _completion(message: AIMessage, settings: StreamSettings) -> Completion:
-    view = View("anthropic_messages")
-    return completion_of(message, view, reply_id=settings.reply_id, model=settings.model, created=settings.created)
+def _completion(message: AIMessage, settings: StreamSettings, body: JsonObject | None = None) -> Completion:
+    named = {"reply_id": settings.reply_id, "model": settings.model}
+    return completion_of(message, view_of(body or {}), **named, created=settings.created)
+
+
+def _reply(completion: Completion, body: JsonObject) -> JsonObject:
+    return render_reply(answerable(completion, view_of(body), _is_own), body)
 
 
 def _replies(completions: Sequence[Completion], body: JsonObject) -> JsonObject:
-    return render_reply(completions[0], body)
+    return _reply(completions[0], body)
 
 
-def _stream(body: JsonObject, settings: StreamSettings) -> StreamRenderer:
-    return BufferedRenderer(body, settings, View("anthropic_messages"), render_events, error_event)
+def _is_own(value: JsonObject) -> bool:
+    return isinstance(value.get("type"), str) and home_of(value) in (None, WIRE)
 
 
 DOOR = Door(
-    wire="anthropic_messages",
+    wire=WIRE,
     id_prefix="msg_",
     read=read_lenient,
     completion=_completion,
-    render_reply=render_reply,
+    render_reply=_reply,
     render_replies=_replies,
-    stream=_stream,
+    stream=MessagesStream,
     render_error=render_error,
     count_reply=count_reply,
     models_reply=models_reply,
     model_reply=model_reply,
     frame=typed_frame,
     last_frame=b"",
-    keep_alive=typed_frame({"type": "ping"}),
+    keep_alive=typed_frame(PING),
 )

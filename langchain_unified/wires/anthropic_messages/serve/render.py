@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from langchain_core.utils.json import parse_partial_json
 
@@ -29,8 +29,9 @@ from langchain_unified.request.blocks import (
 )
 from langchain_unified.usage import FinishReason
 from langchain_unified.wires._completion import Completion, json_pieces, pieces
+from langchain_unified.wires._shown import proof_of, reasoning_block
 from langchain_unified.wires.anthropic_messages.assistant import ASSISTANT
-from langchain_unified.wires.anthropic_messages.blocks import EncodeState
+from langchain_unified.wires.anthropic_messages.blocks import WIRE, EncodeState
 from langchain_unified.wires.anthropic_messages.decode import CUT_SHORT
 from langchain_unified.wires.anthropic_messages.serve.context_edits import edit_context
 from langchain_unified.wires.anthropic_messages.serve.turns import CLAUDES_TURN
@@ -65,15 +66,26 @@ Renderer: TypeAlias = Callable[[Any, int, Completion], RenderedBlock | None]
 """Renders a block of one type, which stands at an index of a completion."""
 
 
-def _rendered(completion: Completion, body: JsonObject) -> list[RenderedBlock]:
-    hidden = (body.get("thinking") or {}).get("display") == "omitted"
+def rendered_blocks(completion: Completion, body: JsonObject) -> list[RenderedBlock]:
+    """The blocks of a reply."""
+    hidden = omits_thinking(body)
     found = []
     for index, block in enumerate(completion.blocks):
-        renderer: Renderer = BLOCKS.get(block["type"], _refuse)
-        rendered = renderer(block, index, completion)
+        rendered = rendered_block(block, index, completion)
         if rendered is not None:
             found.append(_without_thinking(rendered) if hidden else rendered)
     return found
+
+
+def rendered_block(block: Block, index: int, completion: Completion) -> RenderedBlock | None:
+    """A block as a reply has it, at its place in a completion; `None` for one that is not shown."""
+    renderer: Renderer = BLOCKS.get(block["type"], _refuse)
+    return renderer(block, index, completion)
+
+
+def omits_thinking(body: JsonObject) -> bool:
+    """Whether a request wants the signatures of thinking without its text."""
+    return (body.get("thinking") or {}).get("display") == "omitted"
 
 
 def _without_thinking(rendered: RenderedBlock) -> RenderedBlock:
@@ -104,19 +116,19 @@ def _native(block: NativeBlock, index: int, completion: Completion) -> RenderedB
 
 def _reasoning(block: ReasoningBlock, index: int, completion: Completion) -> RenderedBlock:
     """Thinking with its signature. Encrypted content without text is redacted thinking, else it is the signature."""
+    block = reasoning_block(cast(JsonObject, block))
     extras, thinking = block.get("extras") or {}, block.get("reasoning") or ""
     encrypted = extras.get("encrypted_content") or ""
     if encrypted and not thinking and not extras.get("signature"):
         return RenderedBlock({"type": "redacted_thinking", "data": encrypted})
-    signature = extras.get("signature") or encrypted
-    return RenderedBlock({"type": "thinking", "thinking": thinking, "signature": signature})
+    return RenderedBlock({"type": "thinking", "thinking": thinking, "signature": proof_of(block)})
 
 
 def _tool_call(block: ToolCallBlock, index: int, completion: Completion) -> RenderedBlock:
-    return _with_arguments(_tool_use(block, index, completion, block["args"]))
+    return _with_arguments(tool_use(block, index, completion, block["args"]))
 
 
-def _tool_use(
+def tool_use(
     block: ToolCallBlock | InvalidToolCallBlock, index: int, completion: Completion, args: JsonObject | str
 ) -> JsonObject:
     extras = block.get("extras") or {}
@@ -140,7 +152,7 @@ def _invalid_call(block: InvalidToolCallBlock, index: int, completion: Completio
     args = block.get("args") or ""
     text = args if isinstance(args, str) else json.dumps(args, ensure_ascii=False)
     cut = STOP_REASONS[completion.finish_reason] in CUT_SHORT and block is completion.blocks[-1]
-    return RenderedBlock(_tool_use(block, index, completion, _closed(text) if cut else text), text)
+    return RenderedBlock(tool_use(block, index, completion, _closed(text) if cut else text), text)
 
 
 def _closed(text: str) -> JsonObject:
@@ -187,21 +199,21 @@ BLOCKS: Mapping[str, Renderer] = {
 
 def render_reply(completion: Completion, body: JsonObject) -> JsonObject:
     """The reply to a body."""
-    rendered = _rendered(completion, body)
+    rendered = rendered_blocks(completion, body)
     return {
-        **_head(completion),
+        **reply_head(completion),
         "content": [each.block for each in rendered],
-        **_stop(completion),
-        **_context_management(body),
-        "usage": {**_input_usage(completion), **_output_usage(completion, rendered), **_service(body)},
+        **stop_of(completion),
+        **context_management(completion, body),
+        "usage": usage_of(completion, body, [each.block for each in rendered]),
     }
 
 
-def _head(completion: Completion) -> JsonObject:
+def reply_head(completion: Completion) -> JsonObject:
     return {"model": completion.model, "id": completion.id, "type": "message", "role": "assistant"}
 
 
-def _stop(completion: Completion) -> JsonObject:
+def stop_of(completion: Completion) -> JsonObject:
     reason = STOP_REASONS[completion.finish_reason]
     at_sequence = reason == "end_turn" and completion.stop_sequence is not None
     return {
@@ -216,8 +228,19 @@ def _details(completion: Completion) -> JsonObject:
     return {"type": "refusal", "category": None, "explanation": "".join(texts) or None}
 
 
-def _context_management(body: JsonObject) -> JsonObject:
-    return {"context_management": {"applied_edits": edit_context(body)[1]}} if body.get("context_management") else {}
+def context_management(completion: Completion, body: JsonObject) -> JsonObject:
+    """The edits of the context that a request asks for. Another provider makes none."""
+    if not body.get("context_management"):
+        return {}
+    return {"context_management": {"applied_edits": [] if completion.upstream else edit_context(body)[1]}}
+
+
+def usage_of(completion: Completion, body: JsonObject, blocks: Iterable[JsonObject]) -> JsonObject:
+    """What an answer used: the API's own counts where it answered itself."""
+    upstream = completion.upstream
+    if upstream is not None and upstream.wire == WIRE and upstream.usage:
+        return dict(upstream.usage)
+    return {**_input_usage(completion), **_output_usage(completion, blocks), **_service(completion, body)}
 
 
 def _input_usage(completion: Completion) -> JsonObject:
@@ -233,8 +256,8 @@ def _input_usage(completion: Completion) -> JsonObject:
     }
 
 
-def _output_usage(completion: Completion, rendered: list[RenderedBlock]) -> JsonObject:
-    names = [each.block.get("name") for each in rendered if each.block.get("type") == "server_tool_use"]
+def _output_usage(completion: Completion, blocks: Iterable[JsonObject]) -> JsonObject:
+    names = [block.get("name") for block in blocks if block.get("type") == "server_tool_use"]
     requests = {f"{name}_requests": names.count(name) for name in ("web_search", "web_fetch")}
     return {
         "output_tokens": completion.tokens.output,
@@ -243,8 +266,14 @@ def _output_usage(completion: Completion, rendered: list[RenderedBlock]) -> Json
     }
 
 
-def _service(body: JsonObject) -> JsonObject:
-    """The tier, the region and the speed of the answer, as the request has them."""
+TIERS: Mapping[str | None, str] = {"default": "standard", "standard": "standard", "priority": "priority"}
+"""OpenAI's tiers and the API's own -> the API's. It has none for the others."""
+
+
+def _service(completion: Completion, body: JsonObject) -> JsonObject:
+    """The tier of the answer; what the API adds to it is as the request has it."""
+    if completion.upstream is not None:
+        return {"service_tier": TIERS.get(completion.upstream.service_tier), "inference_geo": None}
     speed = {"speed": body["speed"]} if body.get("speed") else {}
     return {"service_tier": "standard", "inference_geo": body.get("inference_geo") or "global", **speed}
 
@@ -254,12 +283,12 @@ def _service(body: JsonObject) -> JsonObject:
 
 def render_events(completion: Completion, body: JsonObject) -> Iterator[JsonObject]:
     """The events of an answer in their order. A `ping` follows the start of the first block."""
-    rendered = _rendered(completion, body)
-    yield {"type": "message_start", "message": _started(completion, body)}
+    rendered = rendered_blocks(completion, body)
+    yield {"type": "message_start", "message": started(completion, body)}
     if not rendered:
         yield {"type": "ping"}
     for index, each in enumerate(rendered):
-        start, deltas = _start_and_deltas(each)
+        start, deltas = start_and_deltas(each)
         yield {"type": "content_block_start", "index": index, "content_block": start}
         if index == 0:
             yield {"type": "ping"}
@@ -267,19 +296,19 @@ def render_events(completion: Completion, body: JsonObject) -> Iterator[JsonObje
             yield {"type": "content_block_delta", "index": index, "delta": delta}
         yield {"type": "content_block_stop", "index": index}
     totals = {key: value for key, value in _input_usage(completion).items() if key != "cache_creation"}
-    usage = {**totals, **_output_usage(completion, rendered)}
-    yield {"type": "message_delta", "delta": _stop(completion), "usage": usage, **_context_management(body)}
+    usage = {**totals, **_output_usage(completion, [each.block for each in rendered])}
+    yield {"type": "message_delta", "delta": stop_of(completion), "usage": usage, **context_management(completion, body)}
     yield {"type": "message_stop"}
 
 
-def _started(completion: Completion, body: JsonObject) -> JsonObject:
+def started(completion: Completion, body: JsonObject) -> JsonObject:
     """The message before its first block. Its usage counts the whole input and one token of the output."""
     empty: JsonObject = {"content": [], "stop_reason": None, "stop_sequence": None, "stop_details": None}
     counted = {**_input_usage(completion), "output_tokens": min(1, completion.tokens.output)}
-    return {**_head(completion), **empty, "usage": {**counted, **_service(body)}}
+    return {**reply_head(completion), **empty, "usage": {**counted, **_service(completion, body)}}
 
 
-def _start_and_deltas(rendered: RenderedBlock) -> tuple[JsonObject, Iterator[JsonObject]]:
+def start_and_deltas(rendered: RenderedBlock) -> tuple[JsonObject, Iterator[JsonObject]]:
     """A block as it starts, and its deltas. Blocks other than calls, thinking and text start complete."""
     block, kind = rendered.block, rendered.block.get("type")
     if "input" in block:

@@ -1,23 +1,36 @@
 """A `Completion` -> the reply or the events that the API would send for a body, with the keys that it sends.
 
-This API never shows reasoning, calls of server tools and their results: such blocks are not rendered, only counted in
-the tokens.
+OpenAI never shows reasoning here. Where another provider answered (`completion.upstream`), it is `reasoning_content`,
+which clients of such servers read, with its proofs in `thinking_blocks`, which clients of LiteLLM send back. Calls of
+server tools and their results are not rendered, only counted in the tokens.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from langchain_unified.errors import UnsupportedContentError
 from langchain_unified.messages.json_text import compact_json
 from langchain_unified.messages.tool_calls import CUSTOM_ARGUMENT
 from langchain_unified.request import JsonObject
-from langchain_unified.request.blocks import InvalidToolCallBlock, NativeBlock, RefusalBlock, TextBlock, ToolCallBlock
+from langchain_unified.request.blocks import (
+    Block,
+    ImageBlock,
+    InvalidToolCallBlock,
+    NativeBlock,
+    ReasoningBlock,
+    RefusalBlock,
+    TextBlock,
+    ToolCallBlock,
+)
 from langchain_unified.usage import FinishReason
 from langchain_unified.wires._completion import Completion, json_pieces, pieces
+from langchain_unified.wires._openai.tiers import service_tier
+from langchain_unified.wires._shown import PART_BREAK, proof_of, reasoning_block
 from langchain_unified.wires.openai_chat.decode import made_up_id
+from langchain_unified.wires.openai_chat.serve.shown import WIRE
 
 FINISH: Mapping[FinishReason, str] = {
     "stop": "stop",
@@ -26,7 +39,7 @@ FINISH: Mapping[FinishReason, str] = {
     "content_filter": "content_filter",
     "refusal": "content_filter",
     "context_window": "length",
-    "pause": "stop",
+    "pause": "length",
     "error": "stop",
     "other": "stop",
 }
@@ -37,16 +50,22 @@ FINISH: Mapping[FinishReason, str] = {
 
 
 @dataclass(slots=True)
-class _MessageDraft:
+class Draft:
     """An assistant message in the making. `calls` are entries of `tool_calls`."""
 
     reply_id: str
     custom: frozenset[str]
+    shows_reasoning: bool = False
     texts: list[str] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
     annotations: list[JsonObject] = field(default_factory=list)
     calls: list[JsonObject] = field(default_factory=list)
     audio: JsonObject | None = None
+    thoughts: list[str] = field(default_factory=list)
+    thinking: list[JsonObject] = field(default_factory=list)
+    """The thoughts with their proofs."""
+    images: list[JsonObject] = field(default_factory=list)
+    logprobs: list[JsonObject] = field(default_factory=list)
 
     @property
     def content(self) -> str | None:
@@ -58,24 +77,31 @@ class _MessageDraft:
         return "".join(self.refusals) if self.refusals else None
 
 
-def _draft_of(completion: Completion, body: JsonObject) -> _MessageDraft:
-    draft = _MessageDraft(completion.id, _custom_names(body))
+def _draft_of(completion: Completion, body: JsonObject) -> Draft:
+    draft = Draft(completion.id, custom_names(body), completion.upstream is not None)
     for block in completion.blocks:
-        BLOCKS.get(block["type"], _refuse)(draft, block)
+        add_block(draft, block)
     return draft
 
 
-def _custom_names(body: JsonObject) -> frozenset[str]:
+def add_block(draft: Draft, block: Block) -> None:
+    """Add what a block is in a message. Raises `UnsupportedContentError` for one that the API has no place for."""
+    BLOCKS.get(block["type"], _refuse)(draft, block)
+
+
+def custom_names(body: JsonObject) -> frozenset[str]:
+    """The tools of a request that take a free-form text."""
     return frozenset(tool["custom"]["name"] for tool in body.get("tools") or () if tool.get("type") == "custom")
 
 
-def _text(draft: _MessageDraft, block: TextBlock) -> None:
+def _text(draft: Draft, block: TextBlock) -> None:
     offset = sum(map(len, draft.texts))
     draft.texts.append(block["text"])
-    draft.annotations.extend(found for item in block.get("annotations") or () for found in _annotation(item, offset))
+    draft.annotations.extend(found for item in block.get("annotations") or () for found in annotation(item, offset))
+    draft.logprobs.extend(each for each in block.get("logprobs") or () if isinstance(each, dict))
 
 
-def _annotation(citation: JsonObject, offset: int) -> Iterable[JsonObject]:
+def annotation(citation: JsonObject, offset: int) -> Iterable[JsonObject]:
     """A citation of a web page in the API's form, placed in the whole text; other citations have no form."""
     if citation.get("type") == "non_standard_annotation":
         return [citation["value"]]
@@ -87,11 +113,11 @@ def _annotation(citation: JsonObject, offset: int) -> Iterable[JsonObject]:
     return [{"type": "url_citation", "url_citation": found}]
 
 
-def _refusal(draft: _MessageDraft, block: RefusalBlock) -> None:
+def _refusal(draft: Draft, block: RefusalBlock) -> None:
     draft.refusals.append(block["refusal"])
 
 
-def _call(draft: _MessageDraft, block: ToolCallBlock) -> None:
+def _call(draft: Draft, block: ToolCallBlock) -> None:
     args = block["args"]
     if block["name"] in draft.custom and set(args) == {CUSTOM_ARGUMENT}:
         custom = {"name": block["name"], "input": str(args[CUSTOM_ARGUMENT])}
@@ -100,20 +126,20 @@ def _call(draft: _MessageDraft, block: ToolCallBlock) -> None:
         draft.calls.append(_function(draft, block, compact_json(args)))
 
 
-def _broken_call(draft: _MessageDraft, block: InvalidToolCallBlock) -> None:
+def _broken_call(draft: Draft, block: InvalidToolCallBlock) -> None:
     draft.calls.append(_function(draft, block, block.get("args") or ""))
 
 
-def _function(draft: _MessageDraft, block: ToolCallBlock | InvalidToolCallBlock, arguments: str) -> JsonObject:
+def _function(draft: Draft, block: ToolCallBlock | InvalidToolCallBlock, arguments: str) -> JsonObject:
     function = {"name": block.get("name") or "", "arguments": arguments}
     return {"id": _call_id(draft, block), "type": "function", "function": function}
 
 
-def _call_id(draft: _MessageDraft, block: Mapping[str, Any]) -> str:
+def _call_id(draft: Draft, block: Mapping[str, Any]) -> str:
     return str(block.get("id") or made_up_id(draft.reply_id, len(draft.calls)))
 
 
-def _native(draft: _MessageDraft, block: NativeBlock) -> None:
+def _native(draft: Draft, block: NativeBlock) -> None:
     value = block["value"]
     if value.get("type") in ("function", "custom"):
         draft.calls.append({**value, "id": _call_id(draft, value)})
@@ -123,24 +149,53 @@ def _native(draft: _MessageDraft, block: NativeBlock) -> None:
         _refuse(draft, {"type": value.get("type", "native")})
 
 
-def _not_shown(draft: _MessageDraft, block: Any) -> None:
+def _reasoning(draft: Draft, block: ReasoningBlock) -> None:
+    if not draft.shows_reasoning:
+        return
+    if block.get("reasoning"):
+        draft.thoughts.append(block["reasoning"])
+    draft.thinking.extend(thinking_block(block))
+
+
+def thinking_block(block: ReasoningBlock) -> Iterable[JsonObject]:
+    """A thought with its proof, in Anthropic's form; nothing for a thought without one."""
+    block = reasoning_block(cast(JsonObject, block))
+    proof, text = proof_of(block), block.get("reasoning") or ""
+    if proof and not text and not (block.get("extras") or {}).get("signature"):
+        yield {"type": "redacted_thinking", "data": proof}
+    elif proof:
+        yield {"type": "thinking", "thinking": text, "signature": proof}
+
+
+def image_part(block: ImageBlock) -> JsonObject:
+    """An image of an answer, in the form of the routers that give one (OpenRouter: `images` of a message)."""
+    data = f"data:{block.get('mime_type') or 'image/png'};base64,{block.get('base64')}"
+    return {"type": "image_url", "image_url": {"url": data if block.get("base64") else block.get("url") or ""}}
+
+
+def _image(draft: Draft, block: ImageBlock) -> None:
+    draft.images.append(image_part(block))
+
+
+def _not_shown(draft: Draft, block: Any) -> None:
     """The API does not show it."""
 
 
-def _refuse(draft: _MessageDraft, block: Any) -> None:
+def _refuse(draft: Draft, block: Any) -> None:
     raise UnsupportedContentError(
         f"Chat Completions cannot answer with a {block['type']!r} block. It has text, tool_call, refusal, and as "
         "native a tool call or {'type': 'audio', 'id', 'data', 'expires_at', 'transcript'}."
     )
 
 
-BLOCKS: Mapping[str, Callable[[_MessageDraft, Any], None]] = {
+BLOCKS: Mapping[str, Callable[[Draft, Any], None]] = {
     "text": _text,
     "refusal": _refusal,
     "tool_call": _call,
     "invalid_tool_call": _broken_call,
     "native": _native,
-    "reasoning": _not_shown,
+    "reasoning": _reasoning,
+    "image": _image,
     "server_tool_call": _not_shown,
     "server_tool_result": _not_shown,
     "foreign": _not_shown,
@@ -161,21 +216,21 @@ def render_replies(completions: Sequence[Completion], body: JsonObject) -> JsonO
     Id, model, time and input are those of the first one.
     """
     return {
-        **_head("chat.completion", completions[0], body),
+        **reply_head("chat.completion", completions[0], body),
         "choices": [_choice(position, completion, body) for position, completion in enumerate(completions)],
-        "usage": _usage(completions),
+        "usage": usage_of(completions),
     }
 
 
-def _head(kind: str, completion: Completion, body: JsonObject) -> JsonObject:
-    tier = body.get("service_tier") or "auto"
+def reply_head(kind: str, completion: Completion, body: JsonObject) -> JsonObject:
+    """What a reply and each event of a stream begin with."""
     return {
         "id": completion.id,
         "object": kind,
         "created": completion.created,
         "model": completion.model,
-        "service_tier": "default" if tier == "auto" else tier,
-        "system_fingerprint": None,
+        "service_tier": service_tier(completion, body),
+        "system_fingerprint": completion.upstream.system_fingerprint if completion.upstream else None,
     }
 
 
@@ -187,17 +242,34 @@ def _choice(position: int, completion: Completion, body: JsonObject) -> JsonObje
     if draft.audio is not None:
         message["audio"] = draft.audio
     message["annotations"] = draft.annotations
-    return {"index": position, "message": message, "finish_reason": _finish(completion, draft)}
+    message |= {key: value for key, value in _beside(draft).items() if value}
+    choice = {"index": position, "message": message, "finish_reason": finish_of(completion, bool(draft.refusals))}
+    logprobs = logprobs_of(completion, draft.logprobs)
+    return {**choice, "logprobs": logprobs} if logprobs else choice
 
 
-def _finish(completion: Completion, draft: _MessageDraft) -> str:
-    if completion.finish_reason == "refusal" and draft.refusals:
-        return "stop"
-    return FINISH[completion.finish_reason]
+def _beside(draft: Draft) -> JsonObject:
+    """What OpenAI does not have in a message."""
+    thoughts = PART_BREAK.join(draft.thoughts)
+    return {"reasoning_content": thoughts, "thinking_blocks": draft.thinking, "images": draft.images}
 
 
-def _usage(completions: Sequence[Completion]) -> JsonObject:
-    tokens = completions[0].tokens
+def finish_of(completion: Completion, refused: bool) -> str:
+    """Why the answer ended. `refused`: it shows a refusal."""
+    return "stop" if completion.finish_reason == "refusal" and refused else FINISH[completion.finish_reason]
+
+
+def logprobs_of(completion: Completion, of_texts: list[JsonObject]) -> JsonObject | None:
+    """The log probabilities of an answer, which the Responses API has at its texts."""
+    found = (completion.upstream.logprobs if completion.upstream else None) or of_texts
+    return {"content": found, "refusal": None} if found else None
+
+
+def usage_of(completions: Sequence[Completion]) -> JsonObject:
+    """What the answers used: the API's own counts where it gave the one answer itself."""
+    upstream, tokens = completions[0].upstream, completions[0].tokens
+    if len(completions) == 1 and upstream is not None and upstream.wire == WIRE and upstream.usage:
+        return dict(upstream.usage)
     output = sum(completion.tokens.output for completion in completions)
     received = {"cached_tokens": tokens.cache_read, "audio_tokens": 0}
     # Recorded only for models that charge for it.
@@ -223,7 +295,7 @@ def render_events(completion: Completion, body: JsonObject) -> Iterator[JsonObje
     """The events of one answer in their order, without the final `[DONE]`, which is not JSON."""
     options = body.get("stream_options") or {}
     draft = _draft_of(completion, body)
-    head = _head("chat.completion.chunk", completion, body)
+    head = reply_head("chat.completion.chunk", completion, body)
     tail: JsonObject = {"usage": None} if options.get("include_usage") else {}
     padded = options.get("include_obfuscation") is not False
 
@@ -233,18 +305,18 @@ def render_events(completion: Completion, body: JsonObject) -> Iterator[JsonObje
 
     for delta in _deltas(draft):
         yield event([_part(delta, None)], _size(delta))
-    yield event([_part({}, _finish(completion, draft))])
+    yield event([_part({}, finish_of(completion, bool(draft.refusals)))])
     if tail:
-        yield event([], usage=_usage([completion]))
+        yield event([], usage=usage_of([completion]))
 
 
 def _part(delta: JsonObject, finish: str | None) -> JsonObject:
     return {"index": 0, "delta": delta, "finish_reason": finish}
 
 
-def _deltas(draft: _MessageDraft) -> Iterator[JsonObject]:
+def _deltas(draft: Draft) -> Iterator[JsonObject]:
     first: JsonObject = {"role": "assistant", "content": "" if draft.content is not None else None, "refusal": None}
-    starts = [_call_start(index, call) for index, call in enumerate(draft.calls)]
+    starts = [call_start(index, call) for index, call in enumerate(draft.calls)]
     # A single call starts in the first delta; of several, each starts in a delta of its own.
     together = len(draft.calls) == 1 and draft.content is None
     yield {**first, "tool_calls": starts} if together else first
@@ -254,7 +326,7 @@ def _deltas(draft: _MessageDraft) -> Iterator[JsonObject]:
     for index, call in enumerate(draft.calls):
         if not together:
             yield {"tool_calls": [starts[index]]}
-        yield from ({"tool_calls": [fragment]} for fragment in _fragments(index, call))
+        yield from ({"tool_calls": [fragment]} for fragment in call_fragments(index, call))
     if draft.annotations:
         yield {"annotations": draft.annotations}
 
@@ -263,13 +335,14 @@ def _deltas(draft: _MessageDraft) -> Iterator[JsonObject]:
 ARGUMENTS = {"function": "arguments", "custom": "input"}
 
 
-def _call_start(index: int, call: JsonObject) -> JsonObject:
+def call_start(index: int, call: JsonObject) -> JsonObject:
     """A call's first piece: its identity, and no arguments yet."""
     kind = call["type"]
     return {"index": index, "id": call["id"], "type": kind, kind: {"name": call[kind]["name"], ARGUMENTS[kind]: ""}}
 
 
-def _fragments(index: int, call: JsonObject) -> Iterator[JsonObject]:
+def call_fragments(index: int, call: JsonObject) -> Iterator[JsonObject]:
+    """The pieces of a call's arguments."""
     kind = call["type"]
     key = ARGUMENTS[kind]
     yield from ({"index": index, kind: {key: piece}} for piece in json_pieces(call[kind][key]))

@@ -6,43 +6,44 @@ from collections.abc import Sequence
 
 from langchain_core.messages import AIMessage
 
-from langchain_unified.errors import UnifiedError
 from langchain_unified.request import JsonObject
-from langchain_unified.wires._buffered import BufferedRenderer
-from langchain_unified.wires._completion import Completion, completion_of
-from langchain_unified.wires._door import COMMENT, Door, StreamRenderer, StreamSettings, typed_frame
+from langchain_unified.wires._completion import Completion, answerable, completion_of
+from langchain_unified.wires._door import COMMENT, Door, StreamSettings, typed_frame
 from langchain_unified.wires._openai.listing import count_reply, model_reply, models_reply
-from langchain_unified.wires._shown import View
-from langchain_unified.wires.openai_responses.serve.errors import failure, render_error
+from langchain_unified.wires._shown import home_of
+from langchain_unified.wires.openai_responses.blocks import WIRE
+from langchain_unified.wires.openai_responses.serve.errors import render_error
 from langchain_unified.wires.openai_responses.serve.lenient import read_lenient
-from langchain_unified.wires.openai_responses.serve.render import render_events, render_reply
+from langchain_unified.wires.openai_responses.serve.render import render_reply
+from langchain_unified.wires.openai_responses.serve.shown import view_of
+from langchain_unified.wires.openai_responses.serve.stream import ResponsesStream
 
 
-def _completion(message: AIMessage, settings: StreamSettings) -> Completion:
-    view = View("openai_responses")
-    return completion_of(message, view, reply_id=settings.reply_id, model=settings.model, created=settings.created)
+def _completion(message: AIMessage, settings: StreamSettings, body: JsonObject | None = None) -> Completion:
+    named = {"reply_id": settings.reply_id, "model": settings.model}
+    return completion_of(message, view_of(body or {}), **named, created=settings.created)
+
+
+def _reply(completion: Completion, body: JsonObject) -> JsonObject:
+    return render_reply(answerable(completion, view_of(body), _is_own), body)
 
 
 def _replies(completions: Sequence[Completion], body: JsonObject) -> JsonObject:
-    return render_reply(completions[0], body)
+    return _reply(completions[0], body)
 
 
-def _stream(body: JsonObject, settings: StreamSettings) -> StreamRenderer:
-    def failed(error: UnifiedError) -> JsonObject:
-        response = {"id": settings.reply_id, "object": "response", "status": "failed", "error": failure(error)}
-        return {"type": "response.failed", "response": response, "sequence_number": 0}
-
-    return BufferedRenderer(body, settings, View("openai_responses"), render_events, failed)
+def _is_own(value: JsonObject) -> bool:
+    return isinstance(value.get("type"), str) and home_of(value) in (None, WIRE)
 
 
 DOOR = Door(
-    wire="openai_responses",
+    wire=WIRE,
     id_prefix="resp_",
     read=read_lenient,
     completion=_completion,
-    render_reply=render_reply,
+    render_reply=_reply,
     render_replies=_replies,
-    stream=_stream,
+    stream=ResponsesStream,
     render_error=render_error,
     count_reply=count_reply,
     models_reply=models_reply,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from langchain_unified.errors import UnsupportedContentError
 from langchain_unified.messages.json_text import compact_json
 from langchain_unified.messages.tool_calls import CUSTOM_ARGUMENT
 from langchain_unified.request import JsonObject
 from langchain_unified.request.blocks import (
+    Block,
     ForeignBlock,
     InvalidToolCallBlock,
     NativeBlock,
@@ -22,6 +23,7 @@ from langchain_unified.request.blocks import (
     ToolCallBlock,
 )
 from langchain_unified.wires._completion import Completion
+from langchain_unified.wires._shown import reasoning_block
 from langchain_unified.wires.openai_responses.assistant import annotation
 from langchain_unified.wires.openai_responses.assistant_tools import add_result, call_item
 
@@ -49,20 +51,28 @@ def output_items(completion: Completion, body: JsonObject, *, incomplete: bool) 
     `incomplete`: the reply ended early, which is the status of its last message. Server tool blocks of other providers
     are left out. Raises `UnsupportedContentError` for a block that the API cannot answer with.
     """
-    output = _Output(completion.id.removeprefix("resp_"), _custom_names(body))
+    output = Output(completion.id.removeprefix("resp_"), custom_names(body))
     for block in completion.blocks:
-        BLOCKS.get(block["type"], _refuse)(output, block)
+        add_block(output, block)
     if incomplete and output.items and output.items[-1]["type"] == "message":
         output.items[-1]["status"] = "incomplete"
     return output.items
 
 
-def _custom_names(body: JsonObject) -> frozenset[str]:
+def add_block(output: Output, block: Block) -> None:
+    """Add what a block is in an output. Raises `UnsupportedContentError` for one that the API has no place for."""
+    BLOCKS.get(block["type"], _refuse)(output, block)
+
+
+def custom_names(body: JsonObject) -> frozenset[str]:
+    """The tools of a request that take a free-form text."""
     return frozenset(tool["name"] for tool in body.get("tools") or () if tool.get("type") == "custom")
 
 
 @dataclass(slots=True)
-class _Output:
+class Output:
+    """The items of a reply in the making."""
+
     stem: str
     """What the ids of items are made of."""
     custom: frozenset[str]
@@ -75,9 +85,11 @@ class _Output:
         return given if str(given).startswith(f"{prefix}_") else f"{prefix}_{self.stem}{len(self.items):02x}"
 
     def call_id(self, given: Any) -> str:
+        """The id of a call, made of its place where it has none."""
         return str(given or f"call_{self.stem}{len(self.items):02x}")
 
     def last(self, kind: str) -> JsonObject | None:
+        """The last item, if it is of this type."""
         return self.items[-1] if self.items and self.items[-1]["type"] == kind else None
 
     def add_part(self, part: JsonObject, block: Mapping[str, Any]) -> None:
@@ -93,10 +105,15 @@ class _Output:
 # --- blocks -----------------------------------------------------------------------------------------------------------
 
 
-def _text(output: _Output, block: TextBlock) -> None:
+def _text(output: Output, block: TextBlock) -> None:
+    output.add_part(text_part(block), block)
+
+
+def text_part(block: TextBlock) -> JsonObject:
+    """The part of a message that a text is."""
     notes = [found for note in block.get("annotations") or () if (found := _annotation(note))]
-    part = {"type": "output_text", "annotations": notes, "logprobs": [], "text": block["text"]}
-    output.add_part(part, block)
+    logprobs = [each for each in block.get("logprobs") or () if isinstance(each, dict)]
+    return {"type": "output_text", "annotations": notes, "logprobs": logprobs, "text": block["text"]}
 
 
 def _annotation(note: JsonObject) -> JsonObject | None:
@@ -106,31 +123,32 @@ def _annotation(note: JsonObject) -> JsonObject | None:
     return annotation(note)
 
 
-def _refusal(output: _Output, block: RefusalBlock) -> None:
+def _refusal(output: Output, block: RefusalBlock) -> None:
     output.add_part({"type": "refusal", "refusal": block["refusal"]}, block)
 
 
-def _call(output: _Output, block: ToolCallBlock) -> None:
+def _call(output: Output, block: ToolCallBlock) -> None:
     args = block["args"]
     if block["name"] in output.custom and set(args) == {CUSTOM_ARGUMENT}:
         _custom_call(output, block, str(args[CUSTOM_ARGUMENT]), "completed")
     else:
-        _function_call(output, block, compact_json(args), "completed")
+        function_call(output, block, compact_json(args), "completed")
 
 
-def _broken_call(output: _Output, block: InvalidToolCallBlock) -> None:
+def _broken_call(output: Output, block: InvalidToolCallBlock) -> None:
     """A call whose arguments are incomplete."""
-    write = _custom_call if block.get("name") in output.custom else _function_call
+    write = _custom_call if block.get("name") in output.custom else function_call
     write(output, block, block.get("args") or "", "incomplete")
 
 
-def _custom_call(output: _Output, block: ToolCallBlock | InvalidToolCallBlock, text: str, status: str) -> None:
+def _custom_call(output: Output, block: ToolCallBlock | InvalidToolCallBlock, text: str, status: str) -> None:
     call = {"id": output.id_for("custom_tool_call"), "type": "custom_tool_call", "status": status}
     named = {"call_id": output.call_id(block.get("id")), "input": text, "name": block.get("name") or ""}
     output.items.append({**call, **named})
 
 
-def _function_call(output: _Output, block: ToolCallBlock | InvalidToolCallBlock, arguments: str, status: str) -> None:
+def function_call(output: Output, block: ToolCallBlock | InvalidToolCallBlock, arguments: str, status: str) -> None:
+    """Add a call of a function, with its arguments as text."""
     extras = block.get("extras") or {}
     output.items.append(
         {
@@ -145,8 +163,9 @@ def _function_call(output: _Output, block: ToolCallBlock | InvalidToolCallBlock,
     )
 
 
-def _reasoning(output: _Output, block: ReasoningBlock) -> None:
+def add_reasoning(output: Output, block: ReasoningBlock) -> None:
     """Consecutive blocks with one id are the parts of one summary."""
+    block = reasoning_block(cast(JsonObject, block))
     item = output.last("reasoning")
     if item is None or not block.get("id") or item["id"] != block["id"]:
         item = {"id": output.id_for("reasoning", block.get("id")), "type": "reasoning", "summary": []}
@@ -155,50 +174,53 @@ def _reasoning(output: _Output, block: ReasoningBlock) -> None:
         item["summary"].append({"type": "summary_text", "text": block["reasoning"]})
     extras = block.get("extras") or {}
     item |= {key: extras[key] for key in ("encrypted_content", "content") if extras.get(key) is not None}
+    if extras.get("signature") and "encrypted_content" not in item:
+        # The one place of this API for a proof of origin.
+        item["encrypted_content"] = extras["signature"]
 
 
-def _native(output: _Output, block: NativeBlock) -> None:
+def _native(output: Output, block: NativeBlock) -> None:
     """An item unchanged, or a part of a message as `decode` gives it."""
     value = block["value"]
     NATIVE.get(value.get("type"), _item)(output, value)
 
 
-def _item(output: _Output, value: JsonObject) -> None:
+def _item(output: Output, value: JsonObject) -> None:
     if not isinstance(value.get("type"), str):
         _refuse(output, {"type": "native"})
     output.items.append({**value, "id": value.get("id") or output.id_for(value["type"])})
 
 
-NATIVE: Mapping[Any, Callable[[_Output, Any], None]] = {"text": _text, "refusal": _refusal}
+NATIVE: Mapping[Any, Callable[[Output, Any], None]] = {"text": _text, "refusal": _refusal}
 
 
-def _server_tool_call(output: _Output, block: ServerToolCallBlock) -> None:
+def _server_tool_call(output: Output, block: ServerToolCallBlock) -> None:
     call = call_item(block)
     if call is not None:
         output.items.append(call)
 
 
-def _server_tool_result(output: _Output, block: ServerToolResultBlock) -> None:
+def _server_tool_result(output: Output, block: ServerToolResultBlock) -> None:
     add_result(block, output.items)
 
 
-def _not_shown(output: _Output, block: ForeignBlock) -> None:
+def _not_shown(output: Output, block: ForeignBlock) -> None:
     """The API does not show it."""
 
 
-def _refuse(output: _Output, block: Any) -> None:
+def _refuse(output: Output, block: Any) -> None:
     raise UnsupportedContentError(
         f"The Responses API cannot answer with a {block['type']!r} block. It has text, reasoning, tool_call, refusal, "
         "server_tool_call, server_tool_result, and as native any output item."
     )
 
 
-BLOCKS: Mapping[str, Callable[[_Output, Any], None]] = {
+BLOCKS: Mapping[str, Callable[[Output, Any], None]] = {
     "text": _text,
     "refusal": _refusal,
     "tool_call": _call,
     "invalid_tool_call": _broken_call,
-    "reasoning": _reasoning,
+    "reasoning": add_reasoning,
     "native": _native,
     "server_tool_call": _server_tool_call,
     "server_tool_result": _server_tool_result,

@@ -11,7 +11,9 @@ from typing import Any
 
 from langchain_unified.request import JsonObject
 from langchain_unified.usage import FinishReason
-from langchain_unified.wires._completion import Completion, Tokens
+from langchain_unified.wires._completion import Completion
+from langchain_unified.wires._openai.tiers import service_tier
+from langchain_unified.wires.openai_responses.blocks import WIRE
 from langchain_unified.wires.openai_responses.serve.events import item_events
 from langchain_unified.wires.openai_responses.serve.items import output_items
 
@@ -29,7 +31,7 @@ FAILURE: JsonObject = {"code": "server_error", "message": "The server had an err
 def render_reply(completion: Completion, body: JsonObject) -> JsonObject:
     """The reply to a body that asks for no stream."""
     # Recorded in replies without a stream only.
-    return {**_response(completion, body), "billing": {"payer": "developer"}}
+    return {**response_of(completion, body), "billing": {"payer": "developer"}}
 
 
 def render_events(completion: Completion, body: JsonObject) -> Iterator[JsonObject]:
@@ -41,9 +43,9 @@ def render_events(completion: Completion, body: JsonObject) -> Iterator[JsonObje
 
 
 def _events(completion: Completion, body: JsonObject) -> Iterator[JsonObject]:
-    final = _response(completion, body)
+    final = response_of(completion, body)
     for event, status in BACKGROUND if body.get("background") else FOREGROUND:
-        yield {"type": f"response.{event}", "response": _started(final, body, status)}
+        yield {"type": f"response.{event}", "response": started(final, body, status)}
     for place, item in enumerate(final["output"]):
         yield from item_events(place, item)
     yield {"type": f"response.{final['status']}", "response": final}
@@ -54,7 +56,7 @@ FOREGROUND = (("created", "in_progress"), ("in_progress", "in_progress"))
 BACKGROUND = (("created", "queued"), ("queued", "queued"), ("in_progress", "in_progress"))
 
 
-def _started(final: JsonObject, body: JsonObject, status: str) -> JsonObject:
+def started(final: JsonObject, body: JsonObject, status: str) -> JsonObject:
     """A reply at its start: everything that it repeats of the request, and no answer yet."""
     empty: JsonObject = {"completed_at": None, "error": None, "incomplete_details": None, "output": [], "usage": None}
     return {**final, **empty, "status": status, "service_tier": body.get("service_tier") or "auto"}
@@ -72,13 +74,21 @@ def _padding(delta: str) -> str:
 # --- the reply --------------------------------------------------------------------------------------------------------
 
 
-def _response(completion: Completion, body: JsonObject) -> JsonObject:
+def status_of(completion: Completion) -> tuple[str, str | None]:
+    """The status of a reply, and why it is incomplete."""
     reason = INCOMPLETE.get(completion.finish_reason)
     if completion.finish_reason == "refusal" and not any(block["type"] == "refusal" for block in completion.blocks):
         reason = "content_filter"
     failed = completion.finish_reason == "error"
-    status = "failed" if failed else "incomplete" if reason else "completed"
-    output = output_items(completion, body, incomplete=status != "completed")
+    return "failed" if failed else "incomplete" if reason else "completed", reason
+
+
+def response_of(completion: Completion, body: JsonObject, output: list[JsonObject] | None = None) -> JsonObject:
+    """The reply as an object. `output`: its items, where a stream has made them already."""
+    status, reason = status_of(completion)
+    failed = status == "failed"
+    if output is None:
+        output = output_items(completion, body, incomplete=status != "completed")
     return {
         "id": completion.id,
         "object": "response",
@@ -90,13 +100,18 @@ def _response(completion: Completion, body: JsonObject) -> JsonObject:
         "model": completion.model,
         "output": output,
         **_echo(body),
+        "service_tier": service_tier(completion, body),
         "moderation": None,
         "tool_usage": _tool_usage(output),
-        "usage": _usage(completion.tokens),
+        "usage": _usage(completion),
     }
 
 
-def _usage(tokens: Tokens) -> JsonObject:
+def _usage(completion: Completion) -> JsonObject:
+    """What the answer used: the API's own counts where it answered itself."""
+    upstream, tokens = completion.upstream, completion.tokens
+    if upstream is not None and upstream.wire == WIRE and upstream.usage:
+        return dict(upstream.usage)
     # The API splits a write by TTL only where the longer TTL occurs.
     split = {"ttl_30m_tokens": tokens.cache_write_short, "ttl_12h_tokens": tokens.cache_write_long}
     details = {"cache_write_tokens_details": split} if tokens.cache_write_long else {}
@@ -175,7 +190,6 @@ TOOLS: Mapping[str, JsonObject] = {
 
 
 def _echo(body: JsonObject) -> JsonObject:
-    tier = body.get("service_tier") or "auto"
     conversation = body.get("conversation")
     with_id = {"id": conversation} if isinstance(conversation, str) else conversation
     return {
@@ -183,7 +197,6 @@ def _echo(body: JsonObject) -> JsonObject:
         **{key: body[key] for key in ECHOED_IF_GIVEN if body.get(key) is not None},
         **({"conversation": with_id} if with_id else {}),
         "reasoning": {"effort": None, "summary": None, **(body.get("reasoning") or {})},
-        "service_tier": "default" if tier == "auto" else tier,
         "text": _text(body.get("text") or {}),
         "tools": [_tool(tool) for tool in body.get("tools") or ()],
     }
@@ -197,7 +210,7 @@ def _text(given: JsonObject) -> JsonObject:
 
 
 def _tool(tool: JsonObject) -> JsonObject:
-    echoed = {**copy.deepcopy(TOOLS.get(tool["type"], {})), **tool}
+    echoed = {**copy.deepcopy(TOOLS.get(str(tool.get("type")), {})), **tool}
     if isinstance(echoed.get("user_location"), dict):
         echoed["user_location"] = LOCATION | echoed["user_location"]
     if echoed.get("authorization") is not None:
