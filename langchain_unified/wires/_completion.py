@@ -6,7 +6,6 @@ body) -> reply`, `render_events(completion, body) -> events`. Emulator and gatew
 
 from __future__ import annotations
 
-import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -94,14 +93,13 @@ def completion_of(message: AIMessage, view: View, *, reply_id: str, model: str, 
 
 
 def answerable(completion: Completion, view: View, is_own: Callable[[JsonObject], bool]) -> Completion:
-    """The completion with nothing in it that its API cannot answer with; the same object where there is nothing.
+    """The completion with nothing in it that its API cannot answer with.
 
     `is_own`: whether a provider's block is one of this API.
     """
     blocks = [found for block in completion.blocks for found in _answerable(block, view, is_own)]
-    if len(blocks) == len(completion.blocks) and all(map(operator.is_, blocks, completion.blocks)):
-        return completion
-    return replace(completion, blocks=tuple(blocks), notes=(*completion.notes, *view.notes))
+    notes = (*completion.notes, *view.notes)
+    return replace(completion, blocks=tuple(blocks), notes=notes, upstream=completion.upstream or Upstream())
 
 
 def _answerable(block: Block, view: View, is_own: Callable[[JsonObject], bool]) -> Iterable[Block]:

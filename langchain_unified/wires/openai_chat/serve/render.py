@@ -55,7 +55,8 @@ class Draft:
 
     reply_id: str
     custom: frozenset[str]
-    shows_reasoning: bool = False
+    extended: bool = False
+    """Whether what other providers answer, and OpenAI does not, is shown in the fields that their clients know."""
     texts: list[str] = field(default_factory=list)
     refusals: list[str] = field(default_factory=list)
     annotations: list[JsonObject] = field(default_factory=list)
@@ -150,7 +151,7 @@ def _native(draft: Draft, block: NativeBlock) -> None:
 
 
 def _reasoning(draft: Draft, block: ReasoningBlock) -> None:
-    if not draft.shows_reasoning:
+    if not draft.extended:
         return
     if block.get("reasoning"):
         draft.thoughts.append(block["reasoning"])
@@ -174,6 +175,8 @@ def image_part(block: ImageBlock) -> JsonObject:
 
 
 def _image(draft: Draft, block: ImageBlock) -> None:
+    if not draft.extended:
+        _refuse(draft, block)
     draft.images.append(image_part(block))
 
 

@@ -114,7 +114,7 @@ class ChatStream(BlockStream):
 
     def finish(self, block: Block) -> Events:
         opened, self.opened = self.opened, ""
-        draft = Draft(self.settings.reply_id, self.custom, shows_reasoning=True)
+        draft = Draft(self.settings.reply_id, self.custom, extended=True)
         if block["type"] == "text":
             start = self.length - len(block["text"]) if opened else self.length
             self.annotations += [each for note in block.get("annotations") or () for each in annotation(note, start)]
