@@ -112,10 +112,9 @@ class BlockStream:
         return [*found, *self._close_reasoning(), *self.end(self.completion)]
 
     def fail(self, error: UnifiedError) -> Events:
-        """An error. Nothing follows it."""
+        """An error, also where another program has begun the stream. Nothing follows it."""
         self.ended = True
-        found = [] if self.begun else self._message_start({})
-        return [*found, *self.error(error)]
+        return self.error(error)
 
     def _message_start(self, event: Any) -> Events:
         self.begun = True
