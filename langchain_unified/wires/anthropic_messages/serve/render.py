@@ -297,7 +297,12 @@ def render_events(completion: Completion, body: JsonObject) -> Iterator[JsonObje
         yield {"type": "content_block_stop", "index": index}
     totals = {key: value for key, value in _input_usage(completion).items() if key != "cache_creation"}
     usage = {**totals, **_output_usage(completion, [each.block for each in rendered])}
-    yield {"type": "message_delta", "delta": stop_of(completion), "usage": usage, **context_management(completion, body)}
+    yield {
+        "type": "message_delta",
+        "delta": stop_of(completion),
+        "usage": usage,
+        **context_management(completion, body),
+    }
     yield {"type": "message_stop"}
 
 
