@@ -11,7 +11,8 @@ UnifiedError
     ├── BillingError ── BudgetSpentError              429 without a retry: the budget is used up
     ├── RateLimitError ── TooManyRequestsError        429 with `retry_after`: requests, tokens or calls at the same time
     ├── RateLimitError ── CallTooLargeError           429 without a retry: the input alone exceeds the tokens per minute
-    └── ServerError ── StoreUnavailableError          503: the database of keys and spend is away
+    ├── ServerError ── StoreUnavailableError          503: the database of keys and spend is away
+    └── ServerError ── StoreFailedError               500: the database refuses a statement
 
 No message holds a key, its hash or another secret.
 """
@@ -117,6 +118,18 @@ class StoreUnavailableError(ServerError):
         super().__init__("the gateway cannot reach its database of keys, try again later")
         self.retry_after = 1.0
         self.cause_name = type(cause).__name__ if cause is not None else None
+
+
+class StoreFailedError(ServerError):
+    """The database of keys refuses a statement. It is a fault of the gateway, or the database was changed by hand."""
+
+    status = 500
+    code = "store_failed"
+    is_retryable = False
+
+    def __init__(self, cause: str) -> None:
+        """`cause`: the class of the driver's error; its message may hold values."""
+        super().__init__(f"the gateway's database of keys refused a statement ({cause})")
 
 
 class UnknownPriceError(ConfigurationError):

@@ -224,16 +224,14 @@ class Pricing:
         return found
 
 
-def partial_usage(
-    estimate: Estimate, reported: UsageMetadata | None = None, output_characters: int = 0
-) -> UsageMetadata:
-    """The usage of an answer that was cancelled or cut, by what came.
+def partial_usage(estimate: Estimate, reported: UsageMetadata | None = None, written_tokens: int = 0) -> UsageMetadata:
+    """The usage of an answer that was cancelled or cut, or that told none, by what came.
 
     `reported`: what the stream said of its usage until then. Input without a report is that of the estimate. Output is
-    what was reported, and at least one token for four characters that came.
+    what was reported, and at least `written_tokens`, an estimate from the text that came.
     """
     input_tokens = reported["input_tokens"] if reported else estimate.tokens
-    output_tokens = max(reported["output_tokens"] if reported else 0, -(-output_characters // 4))
+    output_tokens = max(reported["output_tokens"] if reported else 0, written_tokens)
     found = UsageMetadata(
         input_tokens=input_tokens, output_tokens=output_tokens, total_tokens=input_tokens + output_tokens
     )

@@ -1,11 +1,10 @@
-"""Keys, limits and spend through the facade, on SQLite. `store` in `conftest.py` gives the other database."""
+"""Keys, limits and spend through the facade, on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -41,8 +40,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def keys(tmp_path: Path, clock: Clock) -> AsyncIterator[Keys]:
-    opened = await open_keys(KeySettings(MASTER, f"sqlite:///{tmp_path}/keys.db", key_cache_seconds=0), clock=clock)
+async def keys(database_url: str, clock: Clock) -> AsyncIterator[Keys]:
+    opened = await open_keys(KeySettings(MASTER, database_url, key_cache_seconds=0), clock=clock)
     yield opened
     await opened.close()
 
@@ -102,9 +101,8 @@ async def test_a_deleted_key_and_an_expired_one_get_that_answer_too(keys: Keys, 
         await keys.info(other.secret)
 
 
-async def test_a_key_is_read_again_after_the_cache_time(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/keys.db"
-    first, second = [await open_keys(KeySettings(MASTER, url, key_cache_seconds=0.2)) for _ in range(2)]
+async def test_a_key_is_read_again_after_the_cache_time(database_url: str) -> None:
+    first, second = [await open_keys(KeySettings(MASTER, database_url, key_cache_seconds=0.2)) for _ in range(2)]
     made = await first.generate(NewKey())
     await second.authenticate(made.secret)
     await first.delete([made.record.key_id])

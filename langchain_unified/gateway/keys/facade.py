@@ -262,8 +262,11 @@ class Keys:
         return [_current(record, now) for record in records], count
 
     async def _find(self, key: str) -> KeyRecord:
+        record: KeyRecord | None = None
         if key.startswith(auth.PREFIX):
             record = await self._store.find(auth.hash_of(key))
+        elif not key.isprintable():
+            record = None  # PostgreSQL takes no NUL in a text
         else:
             record = await self._store.read(key) or await self._store.read_alias(key)
         if record is None:

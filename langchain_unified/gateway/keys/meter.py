@@ -28,6 +28,8 @@ RETRY_SECONDS = 0.5
 MAX_WAITING = 100_000
 """Calls whose spend waits for the store. More than these are lost, and named in the log."""
 ATTEMPTS = 3
+MAX_NAME = 255
+"""Characters of a model's name, which a client may have chosen (`*`)."""
 
 T = TypeVar("T")
 Outcome = tuple[Reservation, Spent | None]
@@ -67,7 +69,8 @@ class Meter:
     def _asked(self, caller: Caller, model: str, amount: Decimal, tokens: int, expires_in: float | None) -> Asked:
         now = self._now()
         seconds = self._call_timeout if expires_in is None else expires_in
-        reservation = Reservation(secrets.token_hex(16), caller.key_id, model, amount, tokens, caller.budget_duration)
+        name = model.replace("\0", "")[:MAX_NAME]
+        reservation = Reservation(secrets.token_hex(16), caller.key_id, name, amount, tokens, caller.budget_duration)
         return Asked(reservation, now, period_start(caller.budget_duration, now), now + int(seconds * 1000))
 
     def _now(self) -> int:
@@ -113,6 +116,8 @@ class Meter:
             await self._write(reservation, spent)
         except StoreUnavailableError as error:
             self._wait(reservation, spent, error)
+        except Exception as error:  # noqa: BLE001 - the answer is paid, whatever the store refuses
+            _lost(reservation, spent, type(error).__name__)
 
     async def _write(self, reservation: Reservation, spent: Spent | None) -> None:
         now = self._now()
@@ -120,8 +125,7 @@ class Meter:
 
     def _wait(self, reservation: Reservation, spent: Spent | None, error: StoreUnavailableError) -> None:
         if len(self._waiting) >= MAX_WAITING:
-            lost = Decimal(0) if spent is None else spent.cost
-            logger.error("spend lost: key %s, model %s, %s USD", reservation.key_id, reservation.model, lost)
+            _lost(reservation, spent, "too many calls wait")
             return
         if not self._waiting:
             logger.warning("the store of spend is away (%s); it is written later", error.cause_name)
@@ -136,8 +140,10 @@ class Meter:
                 await self._write(*self._waiting[0])
             except StoreUnavailableError:
                 await asyncio.sleep(RETRY_SECONDS)
-            else:
-                self._waiting.popleft()
+                continue
+            except Exception as error:  # noqa: BLE001 - one call must not hold up the others
+                _lost(*self._waiting[0], type(error).__name__)
+            self._waiting.popleft()
         logger.warning("the store of spend is back, everything is written")
 
     # --- the end ------------------------------------------------------------------------------------------------------
@@ -159,3 +165,8 @@ class Meter:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def _lost(reservation: Reservation, spent: Spent | None, reason: str) -> None:
+    cost = Decimal(0) if spent is None else spent.cost
+    logger.error("spend lost (%s): key %s, model %r, %s USD", reason, reservation.key_id, reservation.model, cost)

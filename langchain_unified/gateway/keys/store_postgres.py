@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 
 from langchain_unified.errors import ConfigurationError
-from langchain_unified.gateway.errors import StoreUnavailableError
+from langchain_unified.gateway.errors import StoreFailedError, StoreUnavailableError
 from langchain_unified.gateway.keys import migrate
 from langchain_unified.gateway.keys import statements as sql
 from langchain_unified.gateway.keys.records import KeyRecord, Reservation, SpendRow, Spent
@@ -72,6 +72,8 @@ EXPIRE = f"WITH gone AS ({sql.EXPIRE}) {_GIVE_BACK}"
 
 AWAY: tuple[type[BaseException], ...] = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 """What the driver raises for a database that is away or refuses to work."""
+WRONG: tuple[type[BaseException], ...] = (asyncpg.DataError, asyncpg.SyntaxOrAccessError)
+"""What it raises for a value or a statement that no later attempt will make right."""
 
 
 class PostgresStore:
@@ -166,6 +168,8 @@ class PostgresStore:
         try:
             async with pool.acquire(timeout=WAIT_SECONDS) as connection:
                 yield connection
+        except WRONG as error:
+            raise StoreFailedError(type(error).__name__) from None
         except AWAY as error:
             raise StoreUnavailableError(error) from None
 
