@@ -90,7 +90,6 @@ def cross(
 
 
 def _policy(given: Any, request: Request, state: CrossingState) -> Any:
-    """The policy for cache marks. A `prompt_cache_key` asks for caching: on Claude that takes marks."""
-    if given is None and state.upstream.provider == "anthropic" and request.params.get("prompt_cache_key"):
-        return "auto"
-    return given
+    """The policy for cache marks. OpenAI's `prompt_cache_key` asks for caching: on Claude that takes marks."""
+    asked = state.client != "anthropic_messages" and request.params.get("prompt_cache_key")
+    return "auto" if given is None and asked and state.upstream.provider == "anthropic" else given

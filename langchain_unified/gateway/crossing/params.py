@@ -30,7 +30,7 @@ SERVER_KEYS: Mapping[WireName, tuple[str, ...]] = {
 SHARED_KEYS = frozenset({"safety_identifier", "moderation"})
 """Native keys that both of OpenAI's APIs have with one meaning."""
 
-PLACED_KEYS = frozenset({"cache_control", "mcp_servers"})
+PLACED_KEYS = frozenset({"cache_control", "mcp_servers", "functions", "function_call", "web_search_options"})
 """Native keys that the placement of marks and the translation of tools read."""
 
 WITHOUT_LOSS: Mapping[str, str] = {
@@ -44,7 +44,7 @@ WITHOUT_LOSS: Mapping[str, str] = {
 def with_own_params(request: Request, state: CrossingState) -> Request:
     """The request with parameters and native keys of the upstream's API alone."""
     if state.client == state.upstream.name:
-        return request
+        return _without_cache_key(request) if state.upstream.provider == "anthropic" else request
     native = dict(request.native)
     params: dict[str, Any] = dict(request.params)
     _refuse_server_keys(native, state)
@@ -63,6 +63,12 @@ def with_own_params(request: Request, state: CrossingState) -> Request:
         extra_body={},
         betas=request.betas if not state.to_other_provider else (),
     )
+
+
+def _without_cache_key(request: Request) -> Request:
+    """The request without the key that a client's session is, which Claude needs not."""
+    params = {key: value for key, value in request.params.items() if key != "prompt_cache_key"}
+    return replace(request, params=cast(Params, params))
 
 
 def _refuse_server_keys(native: JsonObject, state: CrossingState) -> None:
@@ -161,7 +167,8 @@ def _for_claude(params: JsonObject, request: Request, state: CrossingState) -> N
         del params["modalities"]
     most = state.profile.max_output_tokens
     if "max_tokens" not in params and most is not None:
-        params["max_tokens"] = min(most, STREAMED_OUTPUT if request.stream else WHOLE_OUTPUT)
+        budget = (params.get("thinking") or {}).get("budget_tokens") or 0
+        params["max_tokens"] = min(most, budget + (STREAMED_OUTPUT if request.stream else WHOLE_OUTPUT))
         state.list("max_tokens", f"Claude needs a limit: {params['max_tokens']} was sent.")
 
 
@@ -185,13 +192,13 @@ DEFAULTS = {
     "openai_responses": _for_responses,
 }
 
-MOST_USER = {"anthropic": 256, "openai": 64}
-"""Characters of an end user's id, by provider. (OpenAI: `user` on Chat Completions, the shorter of two.)"""
+MOST_USER: Mapping[WireName, int] = {"anthropic_messages": 256, "openai_chat": 64, "openai_responses": 128}
+"""Characters of an end user's id: `metadata.user_id`, `user` and `safety_identifier`."""
 
 
 def _shorten_user(params: JsonObject, state: CrossingState) -> None:
     """A hash for an id that is too long: it tells the same users apart."""
     user = params.get("user")
-    if isinstance(user, str) and len(user) > MOST_USER[state.upstream.provider]:
+    if isinstance(user, str) and len(user) > MOST_USER[state.upstream.name]:
         params["user"] = hashlib.sha256(user.encode("utf-8", errors="replace")).hexdigest()
         state.list("user", "It is longer than the API takes: its SHA-256 was sent.")

@@ -7,6 +7,7 @@ widened: a search without access to the web is left out where the upstream's sea
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from langchain_unified.errors import InvalidToolError
 from langchain_unified.gateway.crossing.state import LABELS, CrossingState
@@ -22,9 +23,10 @@ SEPARATOR = "__"
 
 def with_own_tools(request: Request, state: CrossingState) -> Request:
     """The request with tools that the upstream has, and a choice among them."""
-    tools = tuple(spec for tool in request.tools for spec in _in_the_open(tool, state))
     if state.client == state.upstream.name:
         return request
+    request = _with_legacy_tools(request, state)
+    tools = tuple(spec for tool in request.tools for spec in _in_the_open(tool, state))
     tools = tuple(_free_form(spec, state) for spec in tools if _is_available(spec, state))
     tools = _loaded(tools, request.tools, state)
     choice = _choice(request, tools, state)
@@ -32,6 +34,34 @@ def with_own_tools(request: Request, state: CrossingState) -> Request:
     state.notes.extend(found.adjustments)
     native = {key: value for key, value in found.native.items() if key in state.upstream.native_keys}
     return replace(request, tools=found.specs, tool_choice=choice, native=native)
+
+
+# --- older forms ------------------------------------------------------------------------------------------------------
+
+
+def _with_legacy_tools(request: Request, state: CrossingState) -> Request:
+    """`functions`, `function_call` and `web_search_options` of Chat Completions as tools."""
+    native = request.native
+    if not native.keys() & LEGACY:
+        return request
+    functions = [tool_spec({"type": "function", "function": each}) for each in native.get("functions") or ()]
+    search = native.get("web_search_options")
+    searches = [tool_spec({"type": "web_search", **search})] if isinstance(search, dict) else []
+    if functions:
+        state.list("functions", "They went out as tools: calls come back as `tool_calls`.")
+    asked = native.get("function_call")
+    choice = _legacy_choice(asked) if functions and asked else request.tool_choice
+    tools = (*request.tools, *functions, *searches)
+    return replace(request, tools=tools, tool_choice=choice)
+
+
+LEGACY = frozenset({"functions", "function_call", "web_search_options"})
+
+
+def _legacy_choice(value: Any) -> ToolChoice | None:
+    if isinstance(value, dict):
+        return ToolChoice("tool", (str(value.get("name")),))
+    return ToolChoice("none" if value == "none" else "auto")
 
 
 # --- namespaces -------------------------------------------------------------------------------------------------------
@@ -108,6 +138,8 @@ def _is_available(spec: ToolSpec, state: CrossingState) -> bool:
         why = "Claude's search always has access to the web, which the tool denies: it was left out."
     elif state.to_other_provider and spec.definition.get("execution") == "client":
         why = "Claude searches among its tools itself: it was left out."
+    elif state.to_other_provider and spec.definition.get("connector_id"):
+        why = "Only OpenAI has this connector: it was left out."
     elif state.to_other_provider and not _has_form(kind, state):
         why = f"Only {LABELS[state.client]} has it: it was left out."
     else:

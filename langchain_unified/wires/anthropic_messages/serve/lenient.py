@@ -26,6 +26,9 @@ def read_lenient(body: JsonObject, headers: Mapping[str, str]) -> Reading:
     if body.get("max_tokens") is None:
         body["max_tokens"] = 1
         beside["max_tokens"] = None
+    session = next((value for name, value in headers.items() if name.lower() == SESSION), None)
+    if session:
+        beside["prompt_cache_key"] = session
     if isinstance(body.get("service_tier"), str) and body["service_tier"] not in TIERS:
         beside["service_tier"] = body.pop("service_tier")
     if isinstance(body.get("stop_sequences"), str):
@@ -40,6 +43,9 @@ def read_lenient(body: JsonObject, headers: Mapping[str, str]) -> Reading:
     given = {key: value for key, value in params.items() if value is not None}
     return Reading(replace(request, params=cast(Params, given)) if beside else request, tuple(notes.items))
 
+
+SESSION = "x-claude-code-session-id"
+"""Claude Code's header: the calls of one session share most of their prompt, which is what OpenAI's key tells."""
 
 CHOICES: Mapping[str, str] = {"required": "any"}
 """A word of OpenAI's for a choice -> Anthropic's."""
