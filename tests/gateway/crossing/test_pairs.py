@@ -112,8 +112,6 @@ RECORDED = [
 
 
 REFUSED = (
-    "(`execution`: 'client')",  # tool_search
-    "only OpenAI knows `connector_id`",
     "background:",
     "conversation:",
     "this model has no such tool",
