@@ -1,7 +1,7 @@
 """Limits of what is read: a server that sends without end, or compresses zeros, does not fill the memory.
 
-They are set on each response of our own HTTP clients before its body is read. Headers are limited by the HTTP client
-(100 kB). Clients that were given read as they do. Importing this module imports httpx2.
+They are set on each response before its body is read. Headers are limited by the HTTP client (100 kB). Importing this
+module imports httpx2.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx2
 
+from langchain_unified.transport._limits import is_over, is_watched
 from langchain_unified.transport.config import MAX_ERROR_BYTES, MAX_REPLY_BYTES, Network
 
 PIECE = 1 << 20
@@ -41,7 +42,7 @@ def bound(response: Any, network: Network, *, asynchronous: bool) -> None:
     else:
         limit = None if kind in STREAMS else network.max_reply_bytes or MAX_REPLY_BYTES
     decode = _decoder(response)
-    if limit is None and decode is None:
+    if limit is None and decode is None and not is_watched():
         return  # a stream: its events have a limit of their own
     error = None if is_failure else TooLargeError(response, limit or 0)
     body = _AsyncBody if asynchronous else _Body
@@ -87,6 +88,8 @@ class _Counter:
         self.ended = False
 
     def pieces(self, chunk: bytes) -> Iterator[bytes]:
+        if is_over():
+            raise httpx2.ReadTimeout("the deadline is over")
         for piece in self.decode(chunk) if self.decode else (chunk,):
             self.count += len(piece)
             if self.limit is not None and self.count > self.limit:

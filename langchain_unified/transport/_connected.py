@@ -18,14 +18,16 @@ class Connected:
     pool: pools.Pool[Any] | None = None
     last_copy: tuple[str, Any] | None = None
 
-    def is_usable(self) -> bool:
-        return self.pool is None or self.pool.is_usable()
-
-    def client_for(self, key: str | None, config: TransportConfig) -> Any:
-        """The client, or a copy with `key`. The last copy stays: making one takes 0.1 ms, and keys rarely change."""
-        if key is None:
-            return self.client
+    def client_for(self, key: str, config: TransportConfig) -> Any:
+        """A copy of the client with `key`. The last copy stays: making one takes 0.1 ms, and keys rarely change."""
         last = self.last_copy
         if last is None or last[0] != key:
             last = self.last_copy = (key, client_with_key(self.client, key, config))
         return last[1]
+
+
+def prepare(given: Any, *, has_deadline: bool) -> None:
+    """Let the HTTP client that was given, or that of a given SDK client, keep the limits of our calls."""
+    from langchain_unified.transport import _given  # imports httpx2
+
+    _given.prepare(getattr(given, "_client", given), has_deadline=has_deadline)

@@ -1,31 +1,28 @@
-"""The deadline of a call, for every read and write of its connection.
-
-A read timeout counts anew with each received byte. A server that drips, or that sends `100 Continue` for ever, is never
-too late for it. So each read of a connection waits no longer than until the deadline of the call that reads.
-"""
+"""The deadline of a call, for the events of its stream and for what an async call awaits."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import AsyncIterator, Iterator
-from contextvars import ContextVar
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from typing import TypeVar
 
 from langchain_unified.errors import UnifiedError
 from langchain_unified.request import JsonObject
 from langchain_unified.transport._errors import ErrorMapper
+from langchain_unified.transport._limits import ENDS
 from langchain_unified.transport._retries import Attempts
 
-ENDS: ContextVar[float | None] = ContextVar("ends", default=None)
-"""When the deadline of the running call is over, on the clock of `time.monotonic`; `None`: it has none."""
+ResultT = TypeVar("ResultT")
 
 
-def shortened(timeout: float | None) -> float | None:
-    """The timeout of one read or write, at most as long as the deadline allows; 0 or less: it is over."""
-    ends = ENDS.get()
-    if ends is None:
-        return timeout
-    remaining = ends - time.monotonic()
-    return remaining if timeout is None else min(timeout, remaining)
+async def in_time(work: Awaitable[ResultT], attempts: Attempts, mapper: ErrorMapper) -> ResultT:
+    """The result of `work`, whatever HTTP client does it. Raises the error of the deadline when that is over."""
+    if attempts.ends is None:
+        return await work
+    import anyio  # a dependency of the SDKs, needed for deadlines alone
+
+    with anyio.move_on_after(attempts.remaining()):
+        return await work
+    raise mapper.too_late(attempts)
 
 
 def until(events: Iterator[JsonObject], attempts: Attempts, mapper: ErrorMapper) -> Iterator[JsonObject]:
@@ -52,7 +49,7 @@ async def auntil(
     while True:
         token = ENDS.set(attempts.ends)
         try:
-            event = await anext(events, None)
+            event = await in_time(anext(events, None), attempts, mapper)
         except UnifiedError as error:
             raise mapper.in_time(error, attempts) from error.__cause__
         finally:

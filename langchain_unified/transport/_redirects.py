@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from langchain_unified.transport._limits import ENDS, NETWORK
 from langchain_unified.transport.config import Network
 
 REFUSED = "langchain_unified.redirect"
@@ -18,20 +19,27 @@ SHORT = 100_000
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-def check_response(response: Any, network: Network, *, asynchronous: bool = False) -> None:
-    """Refuse a redirect to another server, and limit the body. A hook of the HTTP client for each response."""
+def check_response(response: Any, network: Network | None = None, *, asynchronous: bool = False) -> None:
+    """Refuse a redirect to another server, and limit the body. A hook of the HTTP client for each response.
+
+    Without `network`, the client is one that the caller gave: only responses to our calls are checked.
+    """
+    network = network or NETWORK.get()
+    if network is None:
+        return
     if response.has_redirect_location:
         _refuse_other_servers(response)
     headers = response.headers
     length = headers.get("content-length", "")
     # A short body that says its length, as a server of these APIs sends it, needs no limit.
-    if "content-encoding" in headers or not length.isdecimal() or int(length) > SHORT:
+    is_short = "content-encoding" not in headers and length.isdecimal() and int(length) <= SHORT
+    if not is_short or (ENDS.get() is not None and NETWORK.get() is not None):
         from langchain_unified.transport._bounds import bound  # imports httpx2
 
         bound(response, network, asynchronous=asynchronous)
 
 
-async def acheck_response(response: Any, network: Network) -> None:
+async def acheck_response(response: Any, network: Network | None = None) -> None:
     """Async twin of `check_response`."""
     check_response(response, network, asynchronous=True)
 

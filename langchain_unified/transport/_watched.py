@@ -8,7 +8,7 @@ from typing import Any
 
 import httpcore2
 
-from langchain_unified.transport._deadline import shortened
+from langchain_unified.transport._limits import shortened
 
 SocketOption = Any
 
@@ -22,6 +22,8 @@ def watch(client: Any) -> None:
     for transport in (client._transport, *client._mounts.values()):
         pool = getattr(transport, "_pool", None)
         backend = getattr(pool, "_network_backend", None)
+        if isinstance(backend, _Backend | _AsyncBackend):
+            continue
         if isinstance(backend, httpcore2.NetworkBackend):
             pool._network_backend = _Backend(backend)  # type: ignore[union-attr]
         elif isinstance(backend, httpcore2.AsyncNetworkBackend):

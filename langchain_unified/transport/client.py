@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from langchain_unified.errors import ConfigurationError, UnifiedError, error_in
 from langchain_unified.request import Provider
 from langchain_unified.transport import pools
-from langchain_unified.transport._connected import Connected
-from langchain_unified.transport._deadline import ENDS
+from langchain_unified.transport._connected import Connected, prepare
+from langchain_unified.transport._deadline import in_time
 from langchain_unified.transport._errors import ErrorMapper, http_errors, media_type
 from langchain_unified.transport._http import PoolKey, key_of
 from langchain_unified.transport._json import dumps, loads
@@ -25,6 +25,7 @@ from langchain_unified.transport._keys import (
     client_key,
     given_client_with_key,
 )
+from langchain_unified.transport._limits import ENDS, NETWORK
 from langchain_unified.transport._logs import hide_parameters, hide_secrets
 from langchain_unified.transport._openings import abegin, begin
 from langchain_unified.transport._retries import Attempts, asleep, attempts_of, log_retry
@@ -56,6 +57,9 @@ class Transport:
     def __init__(self, config: TransportConfig) -> None:
         self.config = config
         self._has_sdk_client = config.client is not None or config.async_client is not None
+        given = (config.client, config.async_client, config.http_client, config.http_async_client)
+        self._given_network = config.network if any(client is not None for client in given) else None
+        self._prepared: list[tuple[Any, bool]] = []
         # By whether each call brings its key, and whether it has a deadline.
         self._connected: dict[tuple[bool, bool], Connected] = {}
         self._aconnected: dict[tuple[bool, bool], Connected] = {}
@@ -124,7 +128,7 @@ class Transport:
 
     def _post(self, call: HttpCall, mapper: ErrorMapper, attempts: Attempts, *, stream: bool) -> Any:
         attempts.made += 1
-        token = ENDS.set(attempts.ends)
+        token, network = ENDS.set(attempts.ends), NETWORK.set(self._given_network)
         try:
             client = self._client(call, attempts)
             arguments = self._arguments(call, client, attempts, self._sdk.stream_cls if stream else None)
@@ -138,6 +142,7 @@ class Transport:
             raise error from error.__cause__
         finally:
             ENDS.reset(token)
+            NETWORK.reset(network)
 
     def _not_streamed(self, response: Any, mapper: ErrorMapper, attempts: Attempts) -> UnifiedError:
         token = ENDS.set(attempts.ends)
@@ -154,17 +159,19 @@ class Transport:
         if self._has_sdk_client:
             if config.client is None:
                 raise ConfigurationError(ONE_KIND.format(given="async_client", missing="client", calls="sync"))
+            self._prepare_given(config.client, attempts)
             return given_client_with_key(config.client, call.api_key)
         key = call_key(config, call)
         kind = (key is not None, attempts.ends is not None)
         connected = self._connected.get(kind)
-        if connected is None or not connected.is_usable():
+        if connected is None or (connected.pool and not connected.pool.is_usable()):
             connected = self._connected[kind] = self._connect(*kind)
-        return connected.client_for(key, config)
+        return connected.client if key is None else connected.client_for(key, config)
 
     def _connect(self, key_per_call: bool, watched: bool) -> Connected:
         config, key = self.config, client_key(self.config, key_per_call=key_per_call)
         if config.http_client is not None:
+            prepare(config.http_client, has_deadline=watched)
             return Connected(self._sdk.client(config, key, config.http_client))
         pool = pools.sync_pool(self._pool_keys[watched], self)
         client = pool.client((*self._settings, key), lambda: self._sdk.client(config, key, pool.http))
@@ -216,11 +223,11 @@ class Transport:
 
     async def _apost(self, call: HttpCall, mapper: ErrorMapper, attempts: Attempts, *, stream: bool) -> Any:
         attempts.made += 1
-        token = ENDS.set(attempts.ends)
+        token, network = ENDS.set(attempts.ends), NETWORK.set(self._given_network)
         try:
             client = await self._aclient(call, attempts)
             arguments = self._arguments(call, client, attempts, self._sdk.async_stream_cls if stream else None)
-            return await getattr(client, call.method.lower())(call.path, **arguments)
+            return await in_time(getattr(client, call.method.lower())(call.path, **arguments), attempts, mapper)
         except UnifiedError:
             raise
         except Exception as exc:
@@ -230,11 +237,14 @@ class Transport:
             raise error from error.__cause__
         finally:
             ENDS.reset(token)
+            NETWORK.reset(network)
 
     async def _anot_streamed(self, response: Any, mapper: ErrorMapper, attempts: Attempts) -> UnifiedError:
         token = ENDS.set(attempts.ends)
         try:
-            return mapper.not_streamed(response, await response.aread())
+            return mapper.not_streamed(response, await in_time(response.aread(), attempts, mapper))
+        except UnifiedError as error:
+            return error
         except http_errors() as exc:
             return mapper.in_time(mapper.network(exc), attempts)
         finally:
@@ -246,17 +256,19 @@ class Transport:
         if self._has_sdk_client:
             if config.async_client is None:
                 raise ConfigurationError(ONE_KIND.format(given="client", missing="async_client", calls="async"))
+            self._prepare_given(config.async_client, attempts)
             return given_client_with_key(config.async_client, call.api_key)
         key = await acall_key(config, call)
         kind = (key is not None, attempts.ends is not None)
         connected = self._aconnected.get(kind)
-        if connected is None or not connected.is_usable():
+        if connected is None or (connected.pool and not connected.pool.is_usable()):
             connected = self._aconnected[kind] = await self._aconnect(*kind)
-        return connected.client_for(key, config)
+        return connected.client if key is None else connected.client_for(key, config)
 
     async def _aconnect(self, key_per_call: bool, watched: bool) -> Connected:
         config, key = self.config, client_key(self.config, key_per_call=key_per_call)
         if config.http_async_client is not None:
+            prepare(config.http_async_client, has_deadline=watched)
             return Connected(self._sdk.async_client(config, key, config.http_async_client))
         pool = await pools.async_pool(self._pool_keys[watched], self)
         client = pool.client((*self._settings, key), lambda: self._sdk.async_client(config, key, pool.http))
@@ -268,6 +280,13 @@ class Transport:
     def _sdk(self) -> Sdk:
         hide_parameters(name for name, _ in self.config.default_query)
         return load_sdk(self.config.provider)
+
+    def _prepare_given(self, client: Any, attempts: Attempts) -> None:
+        """Let the HTTP client of a given SDK client keep the limits of our calls."""
+        has_deadline = attempts.ends is not None
+        if (client, has_deadline) not in self._prepared:
+            prepare(client, has_deadline=has_deadline)
+            self._prepared.append((client, has_deadline))
 
     @cached_property
     def _pool_keys(self) -> tuple[PoolKey, PoolKey]:
