@@ -27,6 +27,7 @@ from langchain_unified.request.blocks import (
 )
 from langchain_unified.usage import FinishReason
 from langchain_unified.wires._completion import Completion, json_pieces, pieces
+from langchain_unified.wires._custom_text import custom_text
 from langchain_unified.wires._openai.tiers import service_tier
 from langchain_unified.wires._shown import PART_BREAK, proof_of, reasoning_block
 from langchain_unified.wires.openai_chat.decode import made_up_id
@@ -128,7 +129,11 @@ def _call(draft: Draft, block: ToolCallBlock) -> None:
 
 
 def _broken_call(draft: Draft, block: InvalidToolCallBlock) -> None:
-    draft.calls.append(_function(draft, block, block.get("args") or ""))
+    if draft.extended and block.get("name") in draft.custom:
+        custom = {"name": block.get("name"), "input": custom_text(block.get("args") or "")}
+        draft.calls.append({"id": _call_id(draft, block), "type": "custom", "custom": custom})
+    else:
+        draft.calls.append(_function(draft, block, block.get("args") or ""))
 
 
 def _function(draft: Draft, block: ToolCallBlock | InvalidToolCallBlock, arguments: str) -> JsonObject:

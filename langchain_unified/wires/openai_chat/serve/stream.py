@@ -9,11 +9,13 @@ from langchain_unified.request import JsonObject
 from langchain_unified.request.blocks import Block, ReasoningBlock, changed
 from langchain_unified.wires._block_stream import BlockStream, Events
 from langchain_unified.wires._completion import Completion, Upstream
+from langchain_unified.wires._custom_text import CustomText
 from langchain_unified.wires._door import StreamSettings
 from langchain_unified.wires._shown import PART_BREAK, joined_parts
 from langchain_unified.wires.openai_chat.decode import made_up_id
 from langchain_unified.wires.openai_chat.serve.errors import error_event
 from langchain_unified.wires.openai_chat.serve.render import (
+    ARGUMENTS,
     Draft,
     add_block,
     annotation,
@@ -41,6 +43,10 @@ class ChatStream(BlockStream):
         self.custom = custom_names(body)
         self.calls = self.thoughts = self.length = 0
         self.opened = ""
+        """What streams: `text`, `reasoning`, or the type of a call."""
+        self.custom_text = CustomText()
+        self.content: Any = {}
+        """The start of the call that streams."""
         self.break_before = self.any_thought = False
         self.annotations: list[JsonObject] = []
         self.images: list[JsonObject] = []
@@ -78,12 +84,18 @@ class ChatStream(BlockStream):
 
     def open(self, kind: str, content: Any) -> Events:
         self.break_before = kind == "reasoning" and self.any_thought
-        if kind != "call" or content["name"] in self.custom:
-            self.opened = ""
+        self.opened, self.content = "", content
+        if kind != "call":
             return []
-        self.opened = "call"
-        call_id = content.get("id") or made_up_id(self.settings.reply_id, self.calls)
-        call = {"id": call_id, "type": "function", "function": {"name": content["name"], "arguments": ""}}
+        if content["name"] in self.custom:
+            self.custom_text = CustomText()  # it starts when its arguments are those of a free-form tool
+            return []
+        return self._begin_call("function")
+
+    def _begin_call(self, kind: str) -> Events:
+        self.opened = kind
+        call_id = self.content.get("id") or made_up_id(self.settings.reply_id, self.calls)
+        call = {"id": call_id, "type": kind, kind: {"name": self.content["name"]}}
         self.calls += 1
         return [self._chunk({"tool_calls": [call_start(self.calls - 1, call)]})]
 
@@ -106,9 +118,14 @@ class ChatStream(BlockStream):
         return [self._chunk({"reasoning_content": text})]
 
     def arguments(self, piece: str) -> Events:
-        if not self.opened:
-            return []  # of a custom tool: its text follows when it is complete
-        return [self._chunk({"tool_calls": [{"index": self.calls - 1, "function": {"arguments": piece}}]})]
+        if self.opened == "function":
+            return [self._arguments("function", piece)]
+        text = self.custom_text.feed(piece)
+        found = self._begin_call("custom") if self.custom_text.begun and not self.opened else []
+        return [*found, self._arguments("custom", text)] if text else found
+
+    def _arguments(self, kind: str, piece: str) -> JsonObject:
+        return self._chunk({"tool_calls": [{"index": self.calls - 1, kind: {ARGUMENTS[kind]: piece}}]})
 
     # --- complete blocks ----------------------------------------------------------------------------------------------
 
@@ -120,8 +137,8 @@ class ChatStream(BlockStream):
             self.annotations += [each for note in block.get("annotations") or () for each in annotation(note, start)]
             self.logprobs += [each for each in block.get("logprobs") or () if isinstance(each, dict)]
             return self.text(block["text"]) if block["text"] and not opened else []
-        if opened == "call":
-            return []
+        if opened:
+            return []  # of a call, all has come
         if block["type"] in ("tool_call", "invalid_tool_call") and not block.get("id"):
             block = changed(block, id=made_up_id(self.settings.reply_id, self.calls))
         add_block(draft, block)

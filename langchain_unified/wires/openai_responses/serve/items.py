@@ -23,6 +23,7 @@ from langchain_unified.request.blocks import (
     ToolCallBlock,
 )
 from langchain_unified.wires._completion import Completion
+from langchain_unified.wires._custom_text import custom_text
 from langchain_unified.wires._shown import reasoning_block
 from langchain_unified.wires.openai_responses.assistant import annotation
 from langchain_unified.wires.openai_responses.assistant_tools import add_result, call_item
@@ -51,7 +52,7 @@ def output_items(completion: Completion, body: JsonObject, *, incomplete: bool) 
     `incomplete`: the reply ended early, which is the status of its last message. Server tool blocks of other providers
     are left out. Raises `UnsupportedContentError` for a block that the API cannot answer with.
     """
-    output = Output(completion.id.removeprefix("resp_"), custom_names(body))
+    output = output_for(completion.id, body)
     for block in completion.blocks:
         add_block(output, block)
     if incomplete and output.items and output.items[-1]["type"] == "message":
@@ -64,9 +65,22 @@ def add_block(output: Output, block: Block) -> None:
     BLOCKS.get(block["type"], _refuse)(output, block)
 
 
-def custom_names(body: JsonObject) -> frozenset[str]:
-    """The tools of a request that take a free-form text."""
-    return frozenset(tool["name"] for tool in body.get("tools") or () if tool.get("type") == "custom")
+def output_for(reply_id: str, body: JsonObject) -> Output:
+    """An empty output of the answer to a request."""
+    tools = [tool for tool in body.get("tools") or () if isinstance(tool, dict)]
+    spaced = [(space["name"], inner) for space in tools if space.get("type") == "namespace" for inner in _inner(space)]
+    spaces = {f"{space}{SEPARATOR}{inner['name']}": (space, inner["name"]) for space, inner in spaced}
+    custom = [str(tool["name"]) for tool in tools if tool.get("type") == "custom"]
+    custom += [f"{space}{SEPARATOR}{inner['name']}" for space, inner in spaced if inner.get("type") == "custom"]
+    return Output(reply_id.removeprefix("resp_"), frozenset(custom), spaces)
+
+
+def _inner(space: JsonObject) -> list[JsonObject]:
+    return [tool for tool in space.get("tools") or () if isinstance(tool, dict) and tool.get("name")]
+
+
+SEPARATOR = "__"
+"""Between a namespace and the name of a tool in it, where another API has no namespaces."""
 
 
 @dataclass(slots=True)
@@ -77,12 +91,20 @@ class Output:
     """What the ids of items are made of."""
     custom: frozenset[str]
     """Names of the tools that take a free-form text."""
+    spaces: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Whole name of a tool in a namespace -> the namespace, and its name there."""
     items: list[JsonObject] = field(default_factory=list)
 
     def id_for(self, kind: str, given: Any = None) -> str:
         """An id for the next item: the given one, when it has the API's form."""
         prefix = PREFIXES.get(kind, "item")
         return given if str(given).startswith(f"{prefix}_") else f"{prefix}_{self.stem}{len(self.items):02x}"
+
+    def named(self, block: Mapping[str, Any]) -> JsonObject:
+        """The name of a call's tool, with its namespace if it is in one."""
+        name = block.get("name") or ""
+        space, inner = self.spaces.get(name, (None, name))
+        return {"name": inner} if space is None else {"name": inner, "namespace": space}
 
     def call_id(self, given: Any) -> str:
         """The id of a call, made of its place where it has none."""
@@ -130,21 +152,23 @@ def _refusal(output: Output, block: RefusalBlock) -> None:
 def _call(output: Output, block: ToolCallBlock) -> None:
     args = block["args"]
     if block["name"] in output.custom and set(args) == {CUSTOM_ARGUMENT}:
-        _custom_call(output, block, str(args[CUSTOM_ARGUMENT]), "completed")
+        custom_call(output, block, str(args[CUSTOM_ARGUMENT]), "completed")
     else:
         function_call(output, block, compact_json(args), "completed")
 
 
 def _broken_call(output: Output, block: InvalidToolCallBlock) -> None:
     """A call whose arguments are incomplete."""
-    write = _custom_call if block.get("name") in output.custom else function_call
-    write(output, block, block.get("args") or "", "incomplete")
+    if block.get("name") in output.custom:
+        custom_call(output, block, custom_text(block.get("args") or ""), "incomplete")
+    else:
+        function_call(output, block, block.get("args") or "", "incomplete")
 
 
-def _custom_call(output: Output, block: ToolCallBlock | InvalidToolCallBlock, text: str, status: str) -> None:
+def custom_call(output: Output, block: ToolCallBlock | InvalidToolCallBlock, text: str, status: str) -> None:
+    """Add a call of a free-form tool."""
     call = {"id": output.id_for("custom_tool_call"), "type": "custom_tool_call", "status": status}
-    named = {"call_id": output.call_id(block.get("id")), "input": text, "name": block.get("name") or ""}
-    output.items.append({**call, **named})
+    output.items.append({**call, "call_id": output.call_id(block.get("id")), "input": text, **output.named(block)})
 
 
 def function_call(output: Output, block: ToolCallBlock | InvalidToolCallBlock, arguments: str, status: str) -> None:
@@ -157,7 +181,7 @@ def function_call(output: Output, block: ToolCallBlock | InvalidToolCallBlock, a
             "status": status,
             "arguments": arguments,
             "call_id": output.call_id(block.get("id")),
-            "name": block.get("name") or "",
+            **output.named(block),
             **{key: extras[key] for key in ("namespace", "async") if extras.get(key) is not None},
         }
     )

@@ -14,6 +14,7 @@ from langchain_unified.request import JsonObject
 from langchain_unified.request.blocks import Block, ReasoningBlock
 from langchain_unified.wires._block_stream import BlockStream, Events
 from langchain_unified.wires._completion import Completion, Upstream
+from langchain_unified.wires._custom_text import CustomText
 from langchain_unified.wires._door import StreamSettings
 from langchain_unified.wires.openai_responses.serve.errors import failure
 from langchain_unified.wires.openai_responses.serve.events import EMPTY_PARTS, PARTS, item_events
@@ -21,8 +22,9 @@ from langchain_unified.wires.openai_responses.serve.items import (
     Output,
     add_block,
     add_reasoning,
-    custom_names,
+    custom_call,
     function_call,
+    output_for,
     text_part,
 )
 from langchain_unified.wires.openai_responses.serve.render import FOREGROUND, response_of, started, status_of
@@ -36,14 +38,15 @@ class ResponsesStream(BlockStream):
         """`body` is the client's request."""
         super().__init__(body, settings, view_of(body))
         self.number = 0
-        self.output = Output(settings.reply_id.removeprefix("resp_"), custom_names(body))
+        self.output = output_for(settings.reply_id, body)
         self.opened = ""
-        """What streams at this moment: `text`, `part` (of a summary), `call`, or nothing."""
+        """What streams at this moment: `text`, `part` (of a summary), `call`, `custom`, or nothing."""
+        self.custom_text = CustomText()
         self.part: JsonObject = {}
         """The part that streams."""
         self.place: JsonObject = {}
         """Where it is."""
-        self.content: JsonObject = {}
+        self.content: Any = {}
         """The start of the block that streams."""
         self.message: JsonObject | None = None
         """The message that is open, the last item."""
@@ -117,7 +120,10 @@ class ResponsesStream(BlockStream):
 
     def open(self, kind: str, content: Any) -> Events:
         self.opened, self.content, self.pieces = "", content, []
-        if kind == "text" or (kind == "call" and content["name"] in self.output.custom):
+        if kind == "text":
+            return []
+        if kind == "call" and content["name"] in self.output.custom:
+            self.custom_text = CustomText()  # it starts when its arguments are those of a free-form tool
             return []
         found = self._close_items()
         if kind == "reasoning":
@@ -144,14 +150,20 @@ class ResponsesStream(BlockStream):
         empty = {**part, **EMPTY_PARTS[part["type"]]}
         return [*found, self._event("response.content_part.added", **self.place, part=empty)]
 
+    def _piece_event(self, kind: str, piece: str) -> JsonObject:
+        """The hot path of every stream: one object, without a call that takes keywords."""
+        self.number = number = self.number + 1
+        return {"type": kind, "sequence_number": number - 1, **self.place, "delta": piece}
+
     def text(self, piece: str) -> Events:
-        found: Events = []
-        if not self.opened:
-            self.part = {"type": "output_text", "annotations": [], "logprobs": [], "text": ""}
-            found = self._begin_part(self.part, self.content)
-            self.opened = "text"
-        found.append(self._event("response.output_text.delta", **self.place, delta=piece, logprobs=[]))
-        return found
+        if self.opened:
+            event = self._piece_event("response.output_text.delta", piece)
+            event["logprobs"] = []
+            return [event]
+        self.part = {"type": "output_text", "annotations": [], "logprobs": [], "text": ""}
+        found = self._begin_part(self.part, self.content)
+        self.opened = "text"
+        return found + self.text(piece)
 
     def next_part(self) -> Events:
         return self._close_summary()
@@ -168,13 +180,20 @@ class ResponsesStream(BlockStream):
             self.opened, self.pieces = "part", []
             found = [self._event("response.reasoning_summary_part.added", **self.place, part=dict(self.part))]
         self.pieces.append(piece)
-        return [*found, self._event("response.reasoning_summary_text.delta", **self.place, delta=piece)]
+        return [*found, self._piece_event("response.reasoning_summary_text.delta", piece)]
 
     def arguments(self, piece: str) -> Events:
-        if not self.opened:
-            return []  # of a custom tool: its text follows when it is complete
-        self.pieces.append(piece)
-        return [self._event("response.function_call_arguments.delta", **self.place, delta=piece)]
+        if self.opened == "call":
+            self.pieces.append(piece)
+            return [self._piece_event("response.function_call_arguments.delta", piece)]
+        text, found = self.custom_text.feed(piece), []
+        if self.custom_text.begun and not self.opened:
+            found = self._close_items()
+            custom_call(self.output, self.content, "", "in_progress")
+            self.opened, item = "custom", self.output.items[-1]
+            self.place = {"item_id": item["id"], **self._last()}
+            found.append(self._begin_item(item))
+        return [*found, self._piece_event("response.custom_tool_call_input.delta", text)] if text else found
 
     # --- complete blocks ----------------------------------------------------------------------------------------------
 
@@ -184,6 +203,8 @@ class ResponsesStream(BlockStream):
             return self._end_text(block)
         if opened == "call":
             return self._end_call(block)
+        if opened == "custom":
+            return self._end_custom_call(block)
         if block["type"] in ("text", "refusal"):
             return self._whole_part(block)
         if block["type"] in ("server_tool_call", "server_tool_result"):
@@ -225,6 +246,14 @@ class ResponsesStream(BlockStream):
             self._event("response.output_item.done", **self._last(), item=made),
         ]
 
+    def _end_custom_call(self, block: Any) -> Events:
+        item, text = self.output.items[-1], self.custom_text.text
+        item |= {"input": text, "status": "completed" if block["type"] == "tool_call" else "incomplete"}
+        return [
+            self._event("response.custom_tool_call_input.done", **self.place, input=text),
+            self._event("response.output_item.done", **self._last(), item=item),
+        ]
+
     def _server_tool(self, block: Block) -> Events:
         """A call of a server tool starts at once, and ends with its result: both are one item."""
         start = len(self.output.items)
@@ -251,7 +280,7 @@ class ResponsesStream(BlockStream):
         item = self.output.items[-1] if self.output.items else None
         if self.content.get("type") != "reasoning" or item is None or item["type"] != "reasoning":
             return self._whole_reasoning(parts)
-        made = Output(self.output.stem, self.output.custom)
+        made = Output(self.output.stem, frozenset())
         for part in parts:
             add_reasoning(made, part)
         if not item["summary"] and made.items and made.items[0]["summary"]:
