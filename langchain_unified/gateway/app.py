@@ -16,8 +16,10 @@ import orjson
 from starlette.types import Receive, Scope, Send
 
 from langchain_unified.errors import ServerError, UnifiedError
-from langchain_unified.gateway import listing, serving
+from langchain_unified.gateway import listing, metrics, serving
+from langchain_unified.gateway.errors import AdminOnlyError
 from langchain_unified.gateway.exchange import ClientLeftError, Exchange
+from langchain_unified.gateway.keys import secret_in
 from langchain_unified.gateway.refusals import BadRequestError, UnknownRouteError
 from langchain_unified.gateway.state import Gateway
 from langchain_unified.request import WireName
@@ -63,6 +65,7 @@ class App:
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self.gateway.upstream.close()
+        await self.gateway.keys.close()
         await send({"type": "lifespan.shutdown.complete"})
 
 
@@ -133,6 +136,22 @@ async def alive(gateway: Gateway, exchange: Exchange) -> None:
     await exchange.reply(200, b'{"status":"ok"}')
 
 
+async def ready(gateway: Gateway, exchange: Exchange) -> None:
+    """Whether calls are answered: the store of keys can be reached, or is not needed. Calls no model."""
+    is_ready = await gateway.keys.is_ready()
+    status, text = (200, b'{"status":"ok"}') if is_ready else (503, b'{"status":"the store of keys is away"}')
+    await exchange.reply(status, text)
+
+
+async def figures(gateway: Gateway, exchange: Exchange) -> None:
+    """`/metrics`. With a master key, only for the holder of it: the figures show what is spent."""
+    caller = await gateway.keys.authenticate(secret_in(exchange.headers, gateway.key_header))
+    if not caller.may_do_everything:
+        raise AdminOnlyError("Only the master key may read the metrics.")
+    text, media = metrics.text()
+    await exchange.reply(200, text, media=media.encode())
+
+
 def _post(handler: Handler, wire: WireName) -> Route:
     return Route({"POST": handler}, wire)
 
@@ -155,7 +174,8 @@ BY_PATH: Mapping[str, Route] = {
 PLAIN: Mapping[str, Route] = {
     "/": Route(dict.fromkeys(READ, hello)),
     **dict.fromkeys(("/health/live", "/health/liveness", "/health/liveliness"), Route(dict.fromkeys(READ, alive))),
-    **dict.fromkeys(("/health/ready", "/health/readiness"), Route(dict.fromkeys(READ, alive))),
+    **dict.fromkeys(("/health/ready", "/health/readiness"), Route(dict.fromkeys(READ, ready))),
+    "/metrics": Route(dict.fromkeys(READ, figures)),
 }
 """Addresses without `/v1`. LiteLLM's names of the health checks work as well."""
 

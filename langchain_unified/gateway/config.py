@@ -83,6 +83,16 @@ class ModelInfo(Section):
     """Of an output token."""
     cache_read_input_token_cost: Decimal | None = Field(default=None, ge=0)
     """Of a token read from the prompt cache."""
+    cache_creation_input_token_cost_above_1hr: Decimal | None = Field(default=None, ge=0)
+    """Of a token written to the prompt cache for an hour. Default: twice the input price."""
+    input_cost_per_request: Decimal | None = Field(default=None, ge=0)
+    """Of a call."""
+    max_input_tokens: int | None = Field(default=None, gt=0)
+    """What the model takes at most, for the estimate of a call."""
+    max_output_tokens: int | None = Field(default=None, gt=0)
+    """What the model answers at most, for the estimate of a call."""
+    max_tokens: int | None = Field(default=None, gt=0)
+    """Another name of `max_output_tokens`."""
     cache_creation_input_token_cost: Decimal | None = Field(default=None, ge=0)
     """Of a token written to the prompt cache."""
 

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from langchain_unified import catalog, profiles
 from langchain_unified.errors import ConfigurationError, UnknownModelError
-from langchain_unified.gateway.config import Fallbacks, GatewayConfig, LitellmParams, ModelEntry, ModelInfo
+from langchain_unified.gateway.config import Fallbacks, GatewayConfig, LitellmParams, ModelEntry
 from langchain_unified.gateway.deployments import BASE_URLS, Deployment, OnUnsupported
 from langchain_unified.gateway.routing import Router, RoutingRules
 from langchain_unified.gateway.state import Limits
@@ -150,8 +150,7 @@ def _deployments(entry: ModelEntry, config: GatewayConfig, environ: Mapping[str,
             on_unsupported=_on_unsupported(params.drop_params if params.drop_params is not None else own.drop_params),
             prompt_cache=params.prompt_cache,
             use_responses_api=params.use_responses_api,
-            base_model=info.base_model,
-            prices=_prices(info),
+            model_info=info.model_dump(exclude_none=True),
             by_name=place.by_name,
         )
 
@@ -243,18 +242,3 @@ def _headers(params: LitellmParams) -> dict[str, str]:
 
 def _defaults(params: LitellmParams) -> dict[str, Any]:
     return dict(params.model_extra or {})
-
-
-PER_TOKEN: Mapping[str, str] = {
-    "input_cost_per_token": "input",
-    "output_cost_per_token": "output",
-    "cache_read_input_token_cost": "cache_read",
-    "cache_creation_input_token_cost": "cache_write",
-}
-"""LiteLLM's prices per token -> ours, per million tokens."""
-
-
-def _prices(info: ModelInfo) -> dict[str, str] | None:
-    found = {ours: getattr(info, theirs) for theirs, ours in PER_TOKEN.items()}
-    prices = {name: str(amount * 1_000_000) for name, amount in found.items() if amount is not None}
-    return prices or None

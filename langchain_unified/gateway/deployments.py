@@ -46,8 +46,8 @@ class Deployment:
     on_unsupported: OnUnsupported = "warn"
     prompt_cache: Any = None
     use_responses_api: bool | None = None
-    base_model: str | None = None
-    prices: Mapping[str, Any] | None = None
+    model_info: Mapping[str, Any] = field(default_factory=dict)
+    """Prices and `base_model`, as the configuration has them."""
     by_name: bool = False
     """Whether it serves only the models whose name shows this provider, under their id without a prefix."""
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 
 from langchain_unified.gateway.deployments import Deployment
+from langchain_unified.gateway.refusals import BadRequestError
 from langchain_unified.request import Provider
 
 HOP_BY_HOP = frozenset(
@@ -68,6 +70,20 @@ def made(encoded: Mapping[str, str], client: Mapping[str, str], deployment: Depl
     return _merged(headers, deployment)
 
 
+def given_headers(client: Mapping[str, str], extra: object) -> Mapping[str, str]:
+    """The headers of a request with those of `extra_headers` in its body, as LiteLLM's clients may send them."""
+    if extra is None:
+        return client
+    if not isinstance(extra, dict) or not all(isinstance(value, str) for value in extra.values()):
+        raise BadRequestError("`extra_headers` has to be an object of strings.", param="extra_headers")
+    given = {str(name).lower(): value for name, value in extra.items()}
+    names = {name for name in given if not _NAME.fullmatch(name) or not _is_printable(given[name])}
+    if names:
+        raise BadRequestError("`extra_headers` holds a header that HTTP cannot carry.", param="extra_headers")
+    return {**client, **{name: value for name, value in given.items() if name not in CLIENT_ONLY}}
+
+
+_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
 BETA = "anthropic-beta"
 
 

@@ -8,7 +8,9 @@ from urllib.parse import parse_qsl
 import orjson
 
 from langchain_unified.gateway.deployments import Deployment
+from langchain_unified.gateway.errors import ModelNotAllowedError
 from langchain_unified.gateway.exchange import Exchange
+from langchain_unified.gateway.keys import Caller, secret_in
 from langchain_unified.gateway.refusals import UnknownPublicModelError
 from langchain_unified.gateway.routing import Router, match
 from langchain_unified.gateway.state import Gateway
@@ -20,16 +22,23 @@ from langchain_unified.wires._door import ModelEntry
 
 async def models(gateway: Gateway, exchange: Exchange) -> None:
     """`GET /v1/models`."""
-    entries = list(entries_of(gateway.router))
+    caller = await gateway.keys.authenticate(secret_in(exchange.headers, gateway.key_header))
+    entries = list(entries_of(gateway, caller))
     query = dict(parse_qsl(exchange.query.decode("latin-1")))
     await exchange.reply(200, orjson.dumps(DOORS[_wire(exchange)].models_reply(entries, query)))
 
 
 async def model(gateway: Gateway, exchange: Exchange, name: str) -> None:
     """`GET /v1/models/{name}`."""
-    if not gateway.router.serves(name):
+    caller = await gateway.keys.authenticate(secret_in(exchange.headers, gateway.key_header))
+    if not gateway.router.serves(gateway.keys.allows(caller, name)):
         raise UnknownPublicModelError(name)
-    await exchange.reply(200, orjson.dumps(DOORS[_wire(exchange)].model_reply(_entry(gateway.router, name))))
+    await exchange.reply(
+        200,
+        orjson.dumps(
+            DOORS[_wire(exchange)].model_reply(_entry(gateway.router, gateway.keys.allows(caller, name), name))
+        ),
+    )
 
 
 def _wire(exchange: Exchange) -> WireName:
@@ -37,14 +46,25 @@ def _wire(exchange: Exchange) -> WireName:
     return "anthropic_messages" if "anthropic-version" in exchange.headers else "openai_chat"
 
 
-def entries_of(router: Router) -> Iterator[ModelEntry]:
-    """The public names, and of a wildcard the known models that it matches."""
+def entries_of(gateway: Gateway, caller: Caller) -> Iterator[ModelEntry]:
+    """The public names that a caller may use, and of a wildcard the known models that it matches."""
+    router = gateway.router
     names = dict.fromkeys(router.names())
     for deployment in router.deployments:
         if "*" in deployment.public_name and "*" in deployment.model:
             names.update(dict.fromkeys(_matched(deployment)))
+    names.update(dict.fromkeys(alias for alias, name in caller.aliases.items() if router.serves(name)))
     for name in names:
-        yield _entry(router, name)
+        if _is_allowed(gateway, caller, name):
+            yield _entry(router, caller.aliases.get(name, name), name)
+
+
+def _is_allowed(gateway: Gateway, caller: Caller, name: str) -> bool:
+    try:
+        gateway.keys.allows(caller, name)
+    except ModelNotAllowedError:
+        return False
+    return True
 
 
 def _matched(deployment: Deployment) -> Iterator[str]:
@@ -56,11 +76,11 @@ def _matched(deployment: Deployment) -> Iterator[str]:
             yield name
 
 
-def _entry(router: Router, name: str) -> ModelEntry:
+def _entry(router: Router, name: str, shown: str | None = None) -> ModelEntry:
     target = router.targets_of(name)[0]
     return ModelEntry(
-        id=name,
-        display_name=name,
+        id=shown or name,
+        display_name=shown or name,
         owned_by=target.deployment.provider,
         max_input_tokens=target.profile.max_input_tokens,
         max_output_tokens=target.profile.max_output_tokens,

@@ -5,7 +5,7 @@ Each is one of our error classes, so that every API renders it as its own.
 
 from __future__ import annotations
 
-from langchain_unified.errors import InvalidRequestError, NotFoundError, OverloadedError
+from langchain_unified.errors import InvalidRequestError, NotFoundError, OverloadedError, RateLimitError
 
 
 class BadRequestError(InvalidRequestError):
@@ -52,5 +52,19 @@ class NoDeploymentError(OverloadedError):
         super().__init__(f"All deployments of {model!r} failed a moment ago. Try again in {retry_after:.0f} s.")
         self.status = 503
         self.code = "overloaded_error"
+        self.model = model
+        self.retry_after = retry_after
+
+
+class DeploymentLimitError(RateLimitError):
+    """Every deployment of a model has had its requests or tokens of this minute."""
+
+    def __init__(self, model: str, retry_after: float) -> None:
+        """`retry_after`: seconds until the next minute."""
+        super().__init__(
+            f"The deployments of {model!r} are at their limits per minute. Try again in {retry_after:.0f} s."
+        )
+        self.status = 429
+        self.code = "rate_limit_exceeded"
         self.model = model
         self.retry_after = retry_after

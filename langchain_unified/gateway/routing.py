@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from langchain_unified.gateway.deployments import Deployment, Target, target_of
-from langchain_unified.gateway.refusals import NoDeploymentError, UnknownPublicModelError
+from langchain_unified.gateway.refusals import DeploymentLimitError, NoDeploymentError, UnknownPublicModelError
 
 FAILURE_WINDOW_SECONDS = 60.0
 
@@ -67,6 +67,15 @@ class Cooldowns:
         return max(0.0, until - self._clock()) if until is not None else 0.0
 
 
+@dataclass(slots=True)
+class Minute:
+    """What a deployment got in one minute of the clock, in this process."""
+
+    number: int
+    requests: int = 0
+    tokens: int = 0
+
+
 class Router:
     """The deployments by their public names."""
 
@@ -81,6 +90,7 @@ class Router:
         self._exact = exact
         self._patterns = sorted(patterns.items(), key=lambda item: len(item[0]), reverse=True)
         self._targets: dict[str, tuple[Target, ...]] = {}
+        self._minutes: dict[int, Minute] = {}
 
     def serves(self, name: str) -> bool:
         """Whether a deployment serves the name."""
@@ -98,6 +108,9 @@ class Router:
         found = self.targets_of(name)
         if not found:
             raise UnknownPublicModelError(name)
+        found = tuple(target for target in found if self._has_room(target.deployment))
+        if not found:
+            raise DeploymentLimitError(name, 60 - time.time() % 60)
         if len(found) == 1:
             return list(found)
         waits = {id(target): self.cooldowns.wait(target.deployment, endpoint) for target in found}
@@ -105,6 +118,38 @@ class Router:
         if not ready:
             raise NoDeploymentError(name, min(waits.values()))
         return _ordered(ready)
+
+    def label(self, name: str) -> str:
+        """The name of a model in metrics: that of the configuration, so that clients cannot make up new ones."""
+        name = self.rules.aliases.get(name, name)
+        if name in self._exact:
+            return name
+        return next((pattern for pattern, _ in self._patterns if match(pattern, name) is not None), "unknown")
+
+    def count_request(self, deployment: Deployment) -> None:
+        """Count a request against the deployment's `rpm`."""
+        if deployment.rpm is not None:
+            self._minute(deployment).requests += 1
+
+    def count_tokens(self, deployment: Deployment, tokens: int) -> None:
+        """Count the tokens of a call against the deployment's `tpm`."""
+        if deployment.tpm is not None:
+            self._minute(deployment).tokens += tokens
+
+    def _minute(self, deployment: Deployment) -> Minute:
+        now = int(time.time() // 60)
+        found = self._minutes.get(id(deployment))
+        if found is None or found.number != now:
+            found = self._minutes[id(deployment)] = Minute(now)
+        return found
+
+    def _has_room(self, deployment: Deployment) -> bool:
+        if deployment.rpm is None and deployment.tpm is None:
+            return True
+        used = self._minute(deployment)
+        return (deployment.rpm is None or used.requests < deployment.rpm) and (
+            deployment.tpm is None or used.tokens < deployment.tpm
+        )
 
     def targets_of(self, name: str) -> tuple[Target, ...]:
         """All deployments of a name; none if nothing serves it."""

@@ -1,40 +1,18 @@
-"""Delivering an answer to the client: whole, or as a stream with signs of life while it is silent."""
+"""Delivering an answer to the client: whole replies, signs of life of a silent stream, errors after the first byte."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass, field
-from typing import Protocol
-
-from langchain_core.messages.ai import UsageMetadata
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from langchain_unified.errors import IncompleteStreamError, UnifiedError
 from langchain_unified.gateway.deployments import Target
-from langchain_unified.gateway.exchange import Exchange
-from langchain_unified.gateway.failures import error_in_stream
-from langchain_unified.gateway.headers import STREAM_HEADERS, returned
-from langchain_unified.gateway.stream_usage import StreamUsage
-from langchain_unified.gateway.upstream import UpstreamReply
-from langchain_unified.request import WireName
+from langchain_unified.gateway.exchange import Exchange, RawHeaders
+from langchain_unified.gateway.used import Delivered, Used
+from langchain_unified.request import Adjustment, WireName
 from langchain_unified.wires import DOORS
 from langchain_unified.wires._door import StreamSettings
-
-Headers = Iterable[tuple[bytes, bytes]]
-
-
-@dataclass
-class Delivered:
-    """What an answer cost and how it ended. `error`: what cut it after its first byte.
-
-    `usage` is `None` where the provider told none; `written_tokens` then estimates what the model wrote.
-    """
-
-    usage: UsageMetadata | None = None
-    written_tokens: int = 0
-    is_complete: bool = True
-    error: UnifiedError | None = None
-    tier: str | None = None
 
 
 @dataclass
@@ -43,12 +21,11 @@ class WholeReply:
 
     target: Target
     data: bytes
-    headers: Headers
-    usage: UsageMetadata | None = None
-    notes: tuple[str, ...] = ()
-    tier: str | None = None
+    headers: RawHeaders
+    used: tuple[Used, ...] = ()
+    notes: tuple[Adjustment, ...] = ()
 
-    async def deliver(self, exchange: Exchange, more: Headers, ping_seconds: float) -> Delivered:
+    async def deliver(self, exchange: Exchange, more: RawHeaders, ping_seconds: float) -> Delivered:
         """Send it."""
         headers = [*self.headers, *more, (b"content-length", b"%d" % len(self.data))]
         await exchange.start(200, headers)
@@ -56,90 +33,15 @@ class WholeReply:
         return self.delivered()
 
     def delivered(self) -> Delivered:
-        """What it cost so far."""
-        return Delivered(self.usage, tier=self.tier)
+        """What it cost."""
+        return Delivered(self.used)
 
     def close(self) -> None:
         """Nothing is open."""
 
 
-class Filter(Protocol):
-    """Takes the parts of a stream and returns what goes out."""
-
-    def feed(self, part: bytes) -> bytes: ...
-
-    def flush(self) -> bytes: ...
-
-
-@dataclass
-class PassedStream:
-    """A stream whose bytes pass. `held`: what came before the first content."""
-
-    target: Target
-    reply: UpstreamReply
-    parts: AsyncIterator[bytes]
-    usage: StreamUsage
-    hidden: Filter | None = None
-    held: list[bytes] = field(default_factory=list)
-    pending: asyncio.Future[bytes] | None = None
-    """The next part, which is already waited for."""
-    notes: tuple[str, ...] = ()
-    error: UnifiedError | None = None
-
-    async def deliver(self, exchange: Exchange, more: Headers, ping_seconds: float) -> Delivered:
-        """Send it as it comes. An error after the first byte becomes an event."""
-        usage, hidden, wire = self.usage, self.hidden, self.usage.wire
-        await exchange.start(200, [*STREAM_HEADERS, *returned(self.reply.headers), *more])
-        pings = Pings(exchange, DOORS[wire].keep_alive, ping_seconds)
-        try:
-            async for part in self._all_parts():
-                usage.feed(part)
-                shown = part if hidden is None else hidden.feed(part)
-                if shown:
-                    await exchange.write(shown)
-                    pings.sent(shown)
-            if hidden is not None and (rest := hidden.flush()):
-                await exchange.write(rest)
-            usage.finish()
-            if not usage.has_ended and usage.error is None:
-                raise _cut(self.target)
-        except UnifiedError as error:
-            self.error = error
-            await exchange.write(error_frames(wire, error))
-        finally:
-            pings.stop()
-            self.close()
-        return self.delivered()
-
-    async def _all_parts(self) -> AsyncIterator[bytes]:
-        for part in self.held:
-            yield part
-        self.held.clear()
-        if self.pending is not None:
-            pending, self.pending = self.pending, None
-            if not (part := await pending):
-                return
-            yield part
-        async for part in self.parts:
-            yield part
-
-    def delivered(self) -> Delivered:
-        """What it cost so far."""
-        found = self.usage
-        found.finish()
-        error = self.error
-        if error is None and found.error is not None:
-            error = error_in_stream(found.error, self.target.deployment)
-        return Delivered(found.usage, found.written_tokens, found.has_ended and error is None, error, found.tier)
-
-    def close(self) -> None:
-        """End it: the connection goes back to the pool if the answer was read to its end."""
-        if self.pending is not None:
-            self.pending.cancel()
-        self.reply.release()
-
-
-def _cut(target: Target) -> UnifiedError:
+def cut_off(target: Target) -> UnifiedError:
+    """The error for a stream without its final event."""
     error = IncompleteStreamError("the provider's stream ended before its final event")
     error.provider, error.model = target.deployment.provider, target.deployment.model
     return error
@@ -152,9 +54,9 @@ def error_frames(wire: WireName, error: UnifiedError) -> bytes:
     return b"".join(door.frame(event) for event in renderer.fail(error))
 
 
-def header_of(notes: Iterable[str]) -> list[tuple[bytes, bytes]]:
-    """The response header that names what was left out or changed."""
-    text = "; ".join(notes)
+def adjustments_header(notes: Iterable[Adjustment]) -> list[tuple[bytes, bytes]]:
+    """The response header that names what was left out or changed; what is lossless is not in it."""
+    text = "; ".join(dict.fromkeys(note["what"] for note in notes if not note.get("lossless")))
     if not text:
         return []
     printable = "".join(char if char.isascii() and char.isprintable() else "?" for char in text)
@@ -169,6 +71,7 @@ class Pings:
     """Sends a sign of life after some seconds without bytes, between two events and never inside one."""
 
     def __init__(self, exchange: Exchange, ping: bytes, seconds: float) -> None:
+        """`ping`: the bytes to send."""
         self._exchange, self._ping, self._seconds = exchange, ping, seconds
         self._loop = asyncio.get_running_loop()
         self._last = self._loop.time()

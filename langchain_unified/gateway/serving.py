@@ -1,21 +1,33 @@
-"""A call from its body to the end of its answer: attempts at deployments, fallbacks, delivery."""
+"""A call from its body to the end of its answer: who calls, attempts at deployments, fallbacks, delivery, the books."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+
+import orjson
 
 from langchain_unified.errors import RateLimitError, UnifiedError
 from langchain_unified.gateway import body as bodies
+from langchain_unified.gateway import metrics, report, tracing
+from langchain_unified.gateway.crossing import holds_proofs
 from langchain_unified.gateway.deployments import Target
 from langchain_unified.gateway.exchange import Exchange
 from langchain_unified.gateway.failures import AttemptError, fallback_kind, is_clients_fault
-from langchain_unified.gateway.passing import open_passing
+from langchain_unified.gateway.headers import given_headers
+from langchain_unified.gateway.keys import secret_in
+from langchain_unified.gateway.ledger import Ledger
+from langchain_unified.gateway.passing import PassedStream, open_passing
 from langchain_unified.gateway.refusals import BadRequestError
-from langchain_unified.gateway.sending import PassedStream, WholeReply, header_of
+from langchain_unified.gateway.sending import WholeReply, adjustments_header
 from langchain_unified.gateway.state import Call, Gateway
-from langchain_unified.request import WireName
+from langchain_unified.gateway.translating import CrossedStream, open_crossing
+from langchain_unified.gateway.used import Delivered
+from langchain_unified.request import JsonObject, WireName
+
+Answer = WholeReply | PassedStream | CrossedStream
 
 MAX_FALLBACKS = 5
 LONGEST_WAIT_SECONDS = 5.0
@@ -24,33 +36,95 @@ LONGEST_WAIT_SECONDS = 5.0
 
 async def serve(gateway: Gateway, exchange: Exchange, wire: WireName, *, counts: bool = False) -> None:
     """Answer a call. Raises our errors before the first byte of the answer, and `ClientLeftError`."""
-    limits = gateway.limits
-    data = await exchange.body(limit=limits.max_body_bytes, seconds=limits.body_seconds)
-    body = bodies.parse(data, exchange.headers)
-    model = bodies.model_of(body)
-    stream = body.get("stream") is True and not counts
-    call = Call(gateway, exchange, wire, data, body, model, counts=counts, stream=stream)
-    async with exchange.while_connected():
-        await _answer(call)
+    call = await _received(gateway, exchange, wire, counts=counts)
+    metrics.RUNNING.inc()
+    try:
+        with tracing.span(call) if gateway.traces else nullcontext():
+            async with exchange.while_connected():
+                await _answered(call)
+    except BaseException as error:
+        report.ended(call, error)
+        raise
+    finally:
+        metrics.RUNNING.dec()
+    report.ended(call, None)
     await exchange.end()
 
 
-async def _answer(call: Call) -> None:
+async def _received(gateway: Gateway, exchange: Exchange, wire: WireName, *, counts: bool) -> Call:
+    """The call, once its caller is known and may ask for the model."""
+    caller = await gateway.keys.authenticate(secret_in(exchange.headers, gateway.key_header))
+    limits = gateway.limits
+    data = await exchange.body(limit=limits.max_body_bytes, seconds=limits.body_seconds)
+    body = bodies.parse(data, exchange.headers)
+    headers: Mapping[str, str] = exchange.headers
+    fallbacks: tuple[str, ...] = ()
+    if wire != "anthropic_messages" and (body.keys() & OWN_KEYS):
+        headers, fallbacks = given_headers(exchange.headers, body.pop("extra_headers", None)), _fallbacks(gateway, body)
+        data = orjson.dumps(body)
+    model = gateway.keys.allows(caller, bodies.model_of(body))
+    return Call(
+        gateway=gateway,
+        exchange=exchange,
+        wire=wire,
+        caller=caller,
+        data=data,
+        body=body,
+        model=model,
+        headers=headers,
+        ledger=Ledger(gateway.keys, gateway.prices, caller, body),
+        counts=counts,
+        stream=body.get("stream") is True and not counts,
+        fallbacks=tuple(gateway.keys.allows(caller, name) for name in fallbacks),
+    )
+
+
+OWN_KEYS = frozenset({"fallbacks", "extra_headers"})
+"""Keys of a body that are for LiteLLM's proxy, not for OpenAI. Messages has a `fallbacks` of its own."""
+
+
+def _fallbacks(gateway: Gateway, body: JsonObject) -> tuple[str, ...]:
+    given = body.pop("fallbacks", None)
+    if given is None:
+        return ()
+    if not gateway.takes_fallbacks:
+        raise BadRequestError("`fallbacks` are set in the gateway's configuration.", param="fallbacks")
+    if not isinstance(given, list) or not all(isinstance(name, str) for name in given):
+        raise BadRequestError("`fallbacks` has to be a list of models' names.", param="fallbacks")
+    return tuple(given)
+
+
+# --- the answer -------------------------------------------------------------------------------------------------------
+
+
+async def _answered(call: Call) -> None:
+    """Answer the call, and close its books whatever happens."""
+    answer: Answer | None = None
     try:
         answer = await attempt_all(call)
+        call.target = answer.target
+        call.first_byte = report.seconds_since(call.started)
+        more = adjustments_header(answer.notes)
+        call.delivered = await answer.deliver(call.exchange, more, call.gateway.limits.ping_seconds)
     except AttemptError as failed:
         if failed.raw is None:
             raise failed.error from None
         await call.exchange.start(failed.raw.status, failed.raw.headers)
         await call.exchange.write(failed.raw.body)
-        return
-    try:
-        await answer.deliver(call.exchange, header_of(answer.notes), call.gateway.limits.ping_seconds)
     finally:
-        answer.close()
+        if answer is not None:
+            call.delivered = call.delivered or _left(answer)
+            answer.close()
+        await call.ledger.close(call.target, call.delivered)
 
 
-async def attempt_all(call: Call) -> WholeReply | PassedStream:
+def _left(answer: Answer) -> Delivered:
+    """What an answer cost whose client left."""
+    found = answer.delivered()
+    return Delivered(found.used, found.characters, is_complete=False, error=found.error)
+
+
+async def attempt_all(call: Call) -> Answer:
     """The first answer that a deployment gives. Raises the last `AttemptError`, or an error of the routing."""
     names, failed = [call.model], None
     for name in names:
@@ -59,17 +133,25 @@ async def attempt_all(call: Call) -> WholeReply | PassedStream:
         except AttemptError as error:
             failed = error
             if name == call.model:
-                kind = fallback_kind(error.error)
-                names += call.gateway.router.rules.after(name, kind)[:MAX_FALLBACKS] if kind else ()
+                names += _names_after(call, name, error.error)
     assert failed is not None  # noqa: S101 - the loop ran once at least
     raise failed
 
 
-async def _attempt_name(call: Call, name: str) -> WholeReply | PassedStream:
+def _names_after(call: Call, name: str, error: UnifiedError) -> list[str]:
+    kind = fallback_kind(error)
+    if kind is None:
+        return []
+    configured = call.gateway.router.rules.after(name, kind)
+    return list(dict.fromkeys((*call.fallbacks, *configured)))[:MAX_FALLBACKS]
+
+
+async def _attempt_name(call: Call, name: str) -> Answer:
     """The first answer of a name's deployments: each is tried, and some again."""
     router = call.gateway.router
-    endpoint = f"{call.wire}{'/count' if call.counts else ''}"
-    targets = router.targets(name, endpoint)
+    targets = router.targets(name, call.endpoint)
+    if call.ledger.reservation is None:
+        await call.ledger.open(name, targets[0], counts=call.counts)
     failed: AttemptError | None = None
     for number, target in enumerate(_attempts(targets, router.rules.retries)):
         if failed is not None and number >= len(targets):
@@ -78,23 +160,28 @@ async def _attempt_name(call: Call, name: str) -> WholeReply | PassedStream:
                 break
             await asyncio.sleep(wait)
         try:
-            call.attempts += 1
-            return await _opened(call, target)
+            return await _attempt(call, target)
         except AttemptError as error:
             failed = error
             if is_clients_fault(error.error):
                 break
-            if counts_as_failure(error.error):
-                router.cooldowns.failed(target.deployment, endpoint)
     assert failed is not None  # noqa: S101 - there is a target at least
     raise failed
 
 
-async def _opened(call: Call, target: Target) -> WholeReply | PassedStream:
-    if call.wire in target.wires:
-        return await open_passing(call, target)
-    what = f"{call.model!r} is a model of {target.deployment.provider}, which does not speak the API of this address"
-    raise AttemptError(BadRequestError(f"{what}. Call it by its own API.", param="model"))
+async def _attempt(call: Call, target: Target) -> Answer:
+    call.attempts += 1
+    router = call.gateway.router
+    try:
+        router.count_request(target.deployment)
+        if call.wire in target.wires and not holds_proofs(call.data):
+            return await open_passing(call, target)
+        return await open_crossing(call, target)
+    except AttemptError as error:
+        metrics.FAILURES.labels(target.deployment.label, type(error.error).__name__).inc()
+        if counts_as_failure(error.error):
+            router.cooldowns.failed(target.deployment, call.endpoint)
+        raise
 
 
 def _attempts(targets: list[Target], retries: int) -> Iterator[Target]:

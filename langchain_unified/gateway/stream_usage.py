@@ -11,17 +11,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from langchain_core.messages.ai import UsageMetadata
 
 from langchain_unified.errors import error_in
+from langchain_unified.gateway.used import Used, usage_of
 from langchain_unified.request import JsonObject, WireName
-from langchain_unified.usage import anthropic_usage, openai_usage
 
 HELD_BYTES = 65_536
 """How many bytes are held before they are looked through."""
 
 MAX_EVENT_BYTES = 100_000_000
-CHARACTERS_PER_TOKEN = 4
 
 _TEXTS: Mapping[WireName, re.Pattern[bytes]] = {
     "anthropic_messages": re.compile(rb'"(?:text|thinking|partial_json)":\s?"((?:[^"\\]|\\.)+)"'),
@@ -97,19 +95,12 @@ class StreamUsage:
             _READERS[self.wire](self, payload)
 
     @property
-    def usage(self) -> UsageMetadata | None:
-        """The usage as LangChain has it; `None` if the stream told none."""
-        return usage_of(self.wire, self.raw, self.tier, self.output) if self.raw else None
-
-    @property
-    def written_tokens(self) -> int:
-        """An estimate of what the model wrote, for a stream that ended before it told."""
-        return -(-self.characters // CHARACTERS_PER_TOKEN)
-
-
-def usage_of(wire: WireName, raw: Mapping[str, Any], tier: str | None, output: list[Any]) -> UsageMetadata:
-    """The usage of a reply of `wire`, from its own usage object."""
-    return anthropic_usage(raw) if wire == "anthropic_messages" else openai_usage(raw, tier, output)
+    def used(self) -> Used:
+        """What the stream told of its usage."""
+        if not self.raw:
+            return Used()
+        tier = self.tier or self.raw.get("service_tier")
+        return Used(usage_of(self.wire, self.raw, tier, self.output), self.raw, tier, tuple(self.output))
 
 
 def _messages(found: StreamUsage, payload: JsonObject) -> None:

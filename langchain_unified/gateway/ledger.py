@@ -1,0 +1,121 @@
+"""One call in the books: what it may cost is reserved before it is sent, what it did cost is settled at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from langchain_unified.gateway.deployments import Deployment, Target
+from langchain_unified.gateway.errors import UnknownPriceError
+from langchain_unified.gateway.keys import Caller, Keys, Reservation
+from langchain_unified.gateway.spend import Charge, Estimate, Pricing, partial_usage
+from langchain_unified.gateway.used import Delivered
+from langchain_unified.request import JsonObject
+
+NOTHING = Estimate(Decimal(0), 0, 0)
+MAX_PRICINGS = 5_000
+
+
+class PriceBook:
+    """The prices of the deployments. `default_prices`: of models without a price, in US dollars per token."""
+
+    def __init__(self, default_prices: Mapping[str, Decimal] | None = None) -> None:
+        """Prices are looked up at the first call of each model."""
+        self._default = default_prices
+        self._found: dict[tuple[int, str], Pricing] = {}
+
+    def of(self, target: Target) -> Pricing:
+        """The prices for a call."""
+        key = (id(target.deployment), target.model)
+        found = self._found.get(key)
+        if found is None:
+            found = self._make(target.deployment, target.model)
+            if len(self._found) < MAX_PRICINGS:
+                self._found[key] = found
+        return found
+
+    def _make(self, deployment: Deployment, model: str) -> Pricing:
+        info = dict(deployment.model_info)
+        return Pricing.of(model, deployment.provider, info, default_prices=self._default)
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The reservation of one call. `open` it before the first attempt, and `close` it whatever happens."""
+
+    keys: Keys
+    prices: PriceBook
+    caller: Caller
+    body: JsonObject
+    reservation: Reservation | None = None
+    charge: Charge | None = None
+    _estimates: dict[str, Estimate] = field(default_factory=dict)
+
+    async def open(self, name: str, target: Target, *, counts: bool) -> None:
+        """Reserve what the call may cost at a deployment. A call that only counts tokens costs nothing.
+
+        Raises the errors of `Keys.reserve`, and `UnknownPriceError` where there are keys and no price.
+        """
+        estimate = NOTHING
+        if not counts:
+            pricing = self.prices.of(target)
+            if self.caller.has_limits:
+                estimate = self._estimate(target)
+            elif self.keys.has_master_key and not pricing.is_known():
+                raise UnknownPriceError(
+                    f"The price of {target.model} is not known, so that its calls cannot be counted. The gateway's "
+                    "operator can set it in model_info, or gateway_settings.unknown_price."
+                )
+        timeout = target.deployment.timeout
+        self.reservation = await self.keys.reserve(
+            self.caller, name, estimate.amount, estimate.tokens, expires_in=max(timeout, 60.0)
+        )
+
+    def _estimate(self, target: Target) -> Estimate:
+        found = self._estimates.get(target.model)
+        if found is None:
+            found = self._estimates[target.model] = self.prices.of(target).estimate(self.body)
+        return found
+
+    async def close(self, target: Target | None, delivered: Delivered | None) -> None:
+        """Settle by what came, or give the reservation back where nothing did."""
+        reservation, self.reservation = self.reservation, None
+        if reservation is None:
+            return
+        if target is None or delivered is None or not delivered.used:
+            await self.keys.release(reservation)
+            return
+        charges = [self._charge(target, delivered, index) for index in range(len(delivered.used))]
+        self.charge = charges[0] if len(charges) == 1 else _sum(charges)
+        await self.keys.settle(
+            reservation,
+            self.charge.cost,
+            self.charge.tokens,
+            complete=delivered.is_complete,
+            details=self.charge.details,
+        )
+
+    def _charge(self, target: Target, delivered: Delivered, index: int) -> Charge:
+        used, pricing = delivered.used[index], self.prices.of(target)
+        usage = used.usage
+        if not delivered.is_complete or usage is None:
+            usage = partial_usage(self._partial_estimate(target), usage, delivered.characters)
+        return pricing.charge(usage, used.metadata, content=list(used.output), is_complete=delivered.is_complete)
+
+    def _partial_estimate(self, target: Target) -> Estimate:
+        try:
+            return self._estimate(target)
+        except UnknownPriceError:
+            return NOTHING
+
+
+def _sum(charges: list[Charge]) -> Charge:
+    return Charge(
+        sum((charge.cost for charge in charges), Decimal(0)),
+        sum(charge.tokens for charge in charges),
+        sum(charge.input_tokens for charge in charges),
+        sum(charge.output_tokens for charge in charges),
+        is_priced=all(charge.is_priced for charge in charges),
+        reason=next((charge.reason for charge in charges if charge.reason), None),
+    )
