@@ -4,13 +4,15 @@ PYTHON ?= python3
 VENV ?= .venv
 VENV_OLDEST ?= .venv-oldest
 VENV_LITELLM ?= .venv-litellm
+VENV_CLIENTS ?= .venv-clients
+NPM_CLIENTS ?= .npm-clients
 WORKERS ?= auto
 
 BIN = $(VENV)/bin
 PIP_INSTALL = bin/python -m pip install -q --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-recordings test-oldest test-litellm laws fuzz cassettes notebooks tables bench bench-cache call-path soak lint types imports check clean
+.PHONY: help demo test test-recordings test-oldest test-litellm test-clients laws fuzz cassettes notebooks tables bench bench-cache bench-gateway call-path soak lint types imports check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -33,6 +35,13 @@ test-oldest: ## run the tests on the oldest releases that pyproject.toml allows,
 test-litellm: $(VENV)/.test ## run the tests through LiteLLM's proxy, which gets an environment of its own
 	test -x $(VENV_LITELLM)/bin/litellm || { $(PYTHON) -m venv $(VENV_LITELLM) && $(VENV_LITELLM)/$(PIP_INSTALL) 'litellm[proxy]'; }
 	LITELLM=$(abspath $(VENV_LITELLM))/bin/litellm $(BIN)/python -m pytest -n0 tests/servers/test_litellm_proxy.py $(ARGS)
+
+test-clients: ## run Claude Code, Codex and the OpenAI Agents SDK through the gateway (needs Node), in environments of their own
+	test -x $(NPM_CLIENTS)/node_modules/.bin/codex || npm install --no-audit --no-fund --prefix $(NPM_CLIENTS) @anthropic-ai/claude-code @openai/codex
+	node $(NPM_CLIENTS)/node_modules/@anthropic-ai/claude-code/install.cjs
+	test -x $(VENV_CLIENTS)/bin/pytest || { $(PYTHON) -m venv $(VENV_CLIENTS) && $(VENV_CLIENTS)/$(PIP_INSTALL) -e '.[test]' openai-agents; }
+	CODING_AGENTS=$(abspath $(NPM_CLIENTS))/node_modules/.bin $(VENV_CLIENTS)/bin/python -m pytest -n0 \
+	    tests/gateway/test_coding_agents.py tests/gateway/test_agents_sdk.py $(ARGS)
 
 laws: $(VENV)/.test ## run the laws of tests/laws with many generated conversations (EXAMPLES=1000: of each law and model)
 	LAW_EXAMPLES=$(or $(EXAMPLES),300) $(BIN)/python -m pytest -n $(WORKERS) tests/laws $(ARGS)
@@ -58,6 +67,10 @@ bench: $(VENV)/.test ## measure CPU time per call beside the partner packages (A
 bench-cache: $(VENV)/.test ## measure what prompt caching saves (ARGS=--write: write docs/bench_cache.md, too)
 	$(BIN)/python -m benchmarks.bench_cache $(ARGS)
 
+bench-gateway: $(VENV)/.test ## measure the gateway beside LiteLLM's proxy (ARGS=--write: write docs/bench_gateway.md, too)
+	test -x $(VENV_LITELLM)/bin/litellm || { $(PYTHON) -m venv $(VENV_LITELLM) && $(VENV_LITELLM)/$(PIP_INSTALL) 'litellm[proxy]'; }
+	LITELLM=$(abspath $(VENV_LITELLM))/bin/litellm $(BIN)/python -m benchmarks.bench_gateway $(ARGS)
+
 soak: $(VENV)/.test ## talk for 10 minutes in 64 conversations while 5 % of the requests fail (SECONDS=60: shorter)
 	$(BIN)/python -m benchmarks.soak --seconds $(or $(SECONDS),600) $(ARGS)
 
@@ -76,7 +89,7 @@ imports: $(VENV)/.dev ## check who may import whom with import-linter
 check: test test-recordings lint types imports ## all of the above, as CI does
 
 clean: ## remove environments and caches
-	rm -rf $(VENV) $(VENV_OLDEST) $(VENV_LITELLM) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(VENV_OLDEST) $(VENV_LITELLM) $(VENV_CLIENTS) $(NPM_CLIENTS) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
