@@ -1,4 +1,4 @@
-"""LangChain's integration suite with the partner packages as clients, through the gateway: each API on each provider."""
+"""LangChain's integration suite through the gateway: the partner packages as clients, each API on each provider."""
 
 from __future__ import annotations
 
