@@ -23,8 +23,8 @@ demo: $(VENV)/.demo ## hold a conversation with both providers, without keys or 
 test: $(VENV)/.test ## run the tests (makes the environment on the first run)
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
-test-recordings: $(VENV)/.test ## run the tests of recordings whose shape `make test` has seen in another recording
-	$(BIN)/python -m pytest -n $(WORKERS) -m every_recording $(ARGS)
+test-recordings: $(VENV)/.test ## run what `make test` leaves out: recordings of a shape that it has seen, the suite through the gateway
+	$(BIN)/python -m pytest -n $(WORKERS) -m "every_recording or through_gateway" $(ARGS)
 
 test-oldest: ## run the tests on the oldest releases that pyproject.toml allows, in an environment of its own
 	$(PYTHON) -m venv $(VENV_OLDEST)

@@ -54,6 +54,27 @@ def oracle() -> ModuleType:
 _RECORDING = re.compile(r"\b([0-9a-f]{16})-")
 
 
+def _repeats_a_shape(value: object) -> bool:
+    """Whether a parameter is a recording whose shape another recording shows."""
+    inner = value.values[0] if hasattr(value, "values") and isinstance(value, tuple) else value
+    is_recording = isinstance(inner, dict) and "endpoint" in inner and "response" in inner
+    return is_recording and inner["id"] not in corpus.representatives()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make no tests of recordings that the run leaves out: to make and deselect 13,000 takes as long as to run them."""
+    if "not every_recording" not in metafunc.config.option.markexpr:
+        return
+    markers = metafunc.definition.own_markers
+    for at, marker in enumerate(markers):
+        if marker.name == "parametrize" and len(marker.args) > 1:
+            values = list(marker.args[1])
+            used = [value for value in values if not _repeats_a_shape(value)]
+            if 0 < len(used) < len(values) and "ids" not in marker.kwargs or callable(marker.kwargs.get("ids")):
+                markers[at] = pytest.mark.parametrize(marker.args[0], used or values, **marker.kwargs).mark
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests of a recording whose shape another recording shows: they run with `-m every_recording`."""

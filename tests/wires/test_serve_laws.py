@@ -36,7 +36,7 @@ each_wire = pytest.mark.parametrize("name", WIRES)
 
 
 @each_wire
-@settings(max_examples=200)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_law_2_what_was_encoded_is_read_back(name: Any, data: st.DataObject) -> None:
     request = data.draw(GENERATED[name].requests())
@@ -58,7 +58,7 @@ def places(value: Any) -> Iterator[tuple[Any, Any]]:
 
 
 @each_wire
-@settings(max_examples=200)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_a_damaged_body_is_read_or_refused(name: Any, data: st.DataObject) -> None:
     body = copy.deepcopy(WIRES[name].encode(data.draw(GENERATED[name].requests())).body)
