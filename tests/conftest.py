@@ -71,7 +71,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         if marker.name == "parametrize" and len(marker.args) > 1:
             values = list(marker.args[1])
             used = [value for value in values if not _repeats_a_shape(value)]
-            if 0 < len(used) < len(values) and "ids" not in marker.kwargs or callable(marker.kwargs.get("ids")):
+            if (0 < len(used) < len(values) and "ids" not in marker.kwargs) or callable(marker.kwargs.get("ids")):
                 markers[at] = pytest.mark.parametrize(marker.args[0], used or values, **marker.kwargs).mark
 
 
