@@ -38,6 +38,11 @@ def with_sent_names(tools: tuple[ToolSpec, ...], rules: IdRules) -> tuple[ToolSp
     )
 
 
+def whole_name(namespace: str, name: str) -> str:
+    """The name of a tool in a namespace of the Responses API, for APIs without namespaces."""
+    return f"{namespace}__{name}"
+
+
 def choice_of_sent_names(choice: ToolChoice | None, tools: tuple[ToolSpec, ...]) -> ToolChoice | None:
     """The tool choice under the names that are sent."""
     if choice is None:

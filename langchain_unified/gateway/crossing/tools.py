@@ -13,12 +13,10 @@ from langchain_unified.errors import InvalidToolError
 from langchain_unified.gateway.crossing.state import LABELS, CrossingState
 from langchain_unified.messages.tool_calls import CUSTOM_ARGUMENT
 from langchain_unified.request import JsonObject, Request, ToolChoice, ToolSpec
+from langchain_unified.tools.names import whole_name
 from langchain_unified.tools.server.forms import form_of, known
 from langchain_unified.tools.server.translate import translate_tools
 from langchain_unified.tools.spec import tool_spec
-
-SEPARATOR = "__"
-"""Between the name of a namespace and that of a tool in it."""
 
 
 def with_own_tools(request: Request, state: CrossingState) -> Request:
@@ -78,11 +76,6 @@ def _named(inner: JsonObject, space: ToolSpec) -> ToolSpec:
     spec = tool_spec(inner)
     about = " ".join(text for text in (space.definition.get("description"), spec.description) if text)
     return replace(spec, name=whole_name(space.name, spec.name), description=about or None)
-
-
-def whole_name(namespace: str, name: str) -> str:
-    """The name of a tool in a namespace where the API has none."""
-    return f"{namespace}{SEPARATOR}{name}"
 
 
 def _loaded(tools: tuple[ToolSpec, ...], given: tuple[ToolSpec, ...], state: CrossingState) -> tuple[ToolSpec, ...]:

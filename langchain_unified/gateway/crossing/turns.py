@@ -12,7 +12,6 @@ from itertools import groupby
 
 from langchain_unified.gateway.crossing.proofs import is_seal
 from langchain_unified.gateway.crossing.state import CrossingState, NotCrossingError
-from langchain_unified.gateway.crossing.tools import whole_name
 from langchain_unified.history.foreign import is_reasoning
 from langchain_unified.messages.assistant import standard_blocks
 from langchain_unified.messages.blocks import normalise, normalise_result, parsed_call
@@ -21,6 +20,7 @@ from langchain_unified.messages.json_text import data_text
 from langchain_unified.messages.tool_calls import CUSTOM_ARGUMENT
 from langchain_unified.request import JsonObject, Request, Turn
 from langchain_unified.request.blocks import Block, ToolResultBlock, changed, raw_value, without
+from langchain_unified.tools.names import whole_name
 
 
 def with_own_turns(request: Request, state: CrossingState) -> Request:

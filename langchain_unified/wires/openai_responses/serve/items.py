@@ -22,6 +22,7 @@ from langchain_unified.request.blocks import (
     TextBlock,
     ToolCallBlock,
 )
+from langchain_unified.tools.names import whole_name
 from langchain_unified.wires._completion import Completion
 from langchain_unified.wires._custom_text import custom_text
 from langchain_unified.wires._shown import reasoning_block
@@ -69,18 +70,14 @@ def output_for(reply_id: str, body: JsonObject) -> Output:
     """An empty output of the answer to a request."""
     tools = [tool for tool in body.get("tools") or () if isinstance(tool, dict)]
     spaced = [(space["name"], inner) for space in tools if space.get("type") == "namespace" for inner in _inner(space)]
-    spaces = {f"{space}{SEPARATOR}{inner['name']}": (space, inner["name"]) for space, inner in spaced}
+    spaces = {whole_name(space, inner["name"]): (space, inner["name"]) for space, inner in spaced}
     custom = [str(tool["name"]) for tool in tools if tool.get("type") == "custom"]
-    custom += [f"{space}{SEPARATOR}{inner['name']}" for space, inner in spaced if inner.get("type") == "custom"]
+    custom += [whole_name(space, inner["name"]) for space, inner in spaced if inner.get("type") == "custom"]
     return Output(reply_id.removeprefix("resp_"), frozenset(custom), spaces)
 
 
 def _inner(space: JsonObject) -> list[JsonObject]:
     return [tool for tool in space.get("tools") or () if isinstance(tool, dict) and tool.get("name")]
-
-
-SEPARATOR = "__"
-"""Between a namespace and the name of a tool in it, where another API has no namespaces."""
 
 
 @dataclass(slots=True)
