@@ -43,18 +43,21 @@ def demo(live: bool) -> None:
 
 
 @commands.command()
-@click.argument("question")
-@click.option("--model", default="anthropic/claude-opus-5", show_default=True, help="anthropic/... or openai/...")
-@click.option("--max-tokens", type=int, default=None, help="The maximum length of the answer, in tokens.")
-def chat(question: str, model: str, max_tokens: int | None) -> None:
-    """Ask a model one question and stream the answer."""
-    from langchain_unified import ChatUnified
+@click.argument("question", required=False)
+@click.option("--model", default="anthropic/claude-sonnet-5", show_default=True, help="anthropic/... or openai/...")
+@click.option("--max-tokens", type=click.IntRange(1), default=None, help="The maximum length of an answer, in tokens.")
+def chat(question: str | None, model: str, max_tokens: int | None) -> None:
+    """Ask a model one question, or hold a conversation.
 
-    console = Console(highlight=False)
+    Without a question a conversation begins; /help lists its commands. A text that is piped in is the question, or
+    follows it. If one of its lines is a command, such as /cost, each line is a turn.
+    """
+    from langchain_unified.cli.chat import Conversation, run
+
+    out, err = Console(highlight=False), Console(stderr=True, highlight=False)
     with _exit_on_error():
-        for chunk in ChatUnified(model, max_tokens=max_tokens).stream(question):
-            console.print(str(chunk.text), end="", markup=False, soft_wrap=True)
-        console.print()
+        code = run(Conversation(model, out, err, max_tokens=max_tokens), question)
+    raise SystemExit(code)
 
 
 @commands.command()
@@ -72,8 +75,13 @@ def emulate(port: int, server: str | None) -> None:
             console.print(f"Anthropic: {running.anthropic_url}", markup=False)
             console.print(f"OpenAI:    {running.openai_url}", markup=False)
             dialect = f" and dialect={server!r}" if server else ""
-            usage = f"Use these addresses as base_url{dialect}, with any API key. Press Ctrl-C to stop."
+            usage = f"Use these addresses as base_url{dialect}, with any API key, or paste into another shell:"
             console.print(usage, markup=False)
+            for name, url in (("ANTHROPIC", running.anthropic_url), ("OPENAI", running.openai_url)):
+                console.print(
+                    f"  export {name}_BASE_URL={url}\n  export {name}_API_KEY=any", markup=False, soft_wrap=True
+                )
+            console.print("Press Ctrl-C to stop.", markup=False)
             running.wait()
     except KeyboardInterrupt:
         console.print("The emulator has stopped.", markup=False)

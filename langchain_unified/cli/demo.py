@@ -8,22 +8,31 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 from pydantic import BaseModel, Field
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from langchain_unified import ChatUnified, OverloadedError
+from langchain_unified import ChatUnified, OverloadedError, message_cost
+from langchain_unified._extras import install
+from langchain_unified.cli.words import Words
+from langchain_unified.cost import usd
+from langchain_unified.cost.prices import installed
 
 if TYPE_CHECKING:
     from langchain_unified.request import Request
     from langchain_unified.testing import Emulator
 
 MODELS = {"anthropic": "anthropic/claude-opus-5", "openai": "openai/gpt-5.6"}
+
+WIDE = 70
+"""From how many columns on the table has a column for finish reasons."""
 
 _RULE = (
     "Rule {number}. Answer in one or two short sentences, name the city that is meant, give temperatures in degrees "
@@ -87,24 +96,45 @@ class Show:
             self.rows.append((provider, call, message))
 
     def table(self) -> Table:
+        """The tokens and the cost of each call. It fits 50 columns; from 70 on it has the finish reasons, too."""
         table = Table(
-            title="\nTokens of each call",
-            title_justify="left",
-            caption="read, written: input tokens read from and written to the prompt cache",
-            caption_justify="left",
+            title="\nTokens of each call", title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False
         )
-        table.add_column("provider")
-        table.add_column("call")
-        for name in ("input", "read", "written", "output"):
-            table.add_column(name, justify="right")
-        table.add_column("finish", no_wrap=True)
-        for provider, call, message in self.rows:
-            usage: Any = message.usage_metadata or {}
-            details = usage.get("input_token_details", {})
-            counts = (usage.get("input_tokens"), details.get("cache_read"), details.get("cache_creation"))
-            finish_reason = str(message.response_metadata.get("finish_reason", ""))
-            table.add_row(provider, call, *map(_number, (*counts, usage.get("output_tokens"))), finish_reason)
+        table.add_column("call", no_wrap=True)
+        for name in ("input", "read", "write", "out", "cost"):
+            table.add_column(name, justify="right", no_wrap=True)
+        wide = self.console.width >= WIDE
+        if wide:
+            table.add_column("finish", no_wrap=True)
+        provider = None
+        for each, call, message in self.rows:
+            if each != provider:
+                provider = each
+                table.add_row(Text(provider, style="bold"))
+            table.add_row(*_cells(call, message, finish=wide))
         return table
+
+    def totals(self) -> str:
+        """What all calls cost together, at the published prices."""
+        costs = [message_cost(message).total for _, _, message in self.rows]
+        if not installed():
+            return f"Costs need prices: {install('cost')}"
+        known = sum((cost for cost in costs if cost is not None), Decimal(0))
+        return f"{len(costs)} calls, {usd(known)} at the published prices of the models."
+
+
+def _cells(call: str, message: AIMessage, *, finish: bool) -> list[str]:
+    usage: Any = message.usage_metadata or {}
+    details = usage.get("input_token_details", {})
+    counts = (usage.get("input_tokens"), details.get("cache_read"), details.get("cache_creation"))
+    cost = message_cost(message).total
+    reason = [str(message.response_metadata.get("finish_reason", ""))] if finish else []
+    return [
+        call,
+        *map(_number, (*counts, usage.get("output_tokens"))),
+        "-" if cost is None else f"${cost:.4f}",
+        *reason,
+    ]
 
 
 def _number(count: int | None) -> str:
@@ -141,11 +171,12 @@ def conversation(show: Show, provider: str, model: ChatUnified) -> None:
 def _streamed(show: Show, provider: str, model: ChatUnified, messages: list[BaseMessage]) -> BaseMessage:
     show.user(str(messages[-1].text))
     show.line("model", "", "bold green", end="")
+    words = Words(show.console.file, show.console.width, column=12)
     chunks = []
     for chunk in model.stream(messages):
-        show.console.print(Text(str(chunk.text)), end="")
+        words.write(str(chunk.text))
         chunks.append(chunk)
-    show.console.print()
+    words.end()
     message = chunks[0] + chunks[1:]
     show.record(provider, "streamed", message)
     return message
@@ -220,5 +251,7 @@ def run(console: Console, *, live: bool = False) -> None:
             conversation(show, provider, model)
         fallback(show, models, server)
     console.print(show.table())
+    console.print(Text("read, write: input tokens read from and written to the prompt cache", style="dim"))
+    console.print(Text(show.totals()))
     if not live:
         console.print(Text("Answered by the emulator, not by Anthropic or OpenAI.", style="yellow"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from langchain_unified._extras import install
 from langchain_unified._version import __version__
 from langchain_unified.cli.commands import commands
 from langchain_unified.testing import Fault, emulator
@@ -20,8 +23,13 @@ def run(*args: str) -> tuple[int, str, str]:
     return result.exit_code, result.stdout, result.stderr
 
 
+@functools.cache
+def the_demo() -> tuple[int, str, str]:
+    return run("demo")
+
+
 def test_the_demo_needs_no_key_and_says_who_answered() -> None:
-    code, out, err = run("demo")
+    code, out, err = the_demo()
     assert (code, err) == (0, "")
     assert "an emulator on this machine answers" in out
     assert "Answered by the emulator, not by Anthropic or OpenAI." in out
@@ -34,12 +42,37 @@ def test_the_demo_needs_no_key_and_says_who_answered() -> None:
 
 
 def test_the_demo_shows_that_the_second_turn_hits_the_cache() -> None:
-    _, out, _ = run("demo")
-    turns = [line for line in out.splitlines() if "│ second turn" in line]
+    _, out, _ = the_demo()
+    turns = [line.split() for line in out.splitlines() if line.strip().startswith("second turn")]
     assert len(turns) == 2
-    for line in turns:
-        read = int(line.split("│")[4].replace(",", ""))
-        assert read > 2000
+    for _, _, _, read, *_ in turns:
+        assert int(read.replace(",", "")) > 2000
+
+
+def test_the_demo_says_what_each_call_costs_and_all_together() -> None:
+    _, out, _ = the_demo()
+    rows = [
+        line
+        for line in out.splitlines()
+        if re.match(r" ?(streamed|tool call|tool answer|structured|second turn|fallback) .* \$", line)
+    ]
+    assert len(rows) == 11
+    assert all(re.search(r"\$0\.\d{4} ", line) for line in rows)
+    assert re.search(r"11 calls, \$0\.\d+ at the published prices", out)
+
+
+def test_without_prices_the_demo_says_how_to_have_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "genai_prices", None)
+    code, out, _ = run("demo")
+    assert code == 0
+    assert f"Costs need prices: {install('cost')}" in out.replace("\n", " ")
+
+
+def test_the_demo_fits_50_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    _, out, _ = run("demo")
+    assert max(map(len, out.splitlines())) <= 50
+    assert "…" not in out
 
 
 def test_a_question_is_streamed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,6 +142,9 @@ def test_the_emulator_serves_until_it_is_stopped() -> None:
             assert process.stdout is not None
             line = process.stdout.readline()
             assert line.startswith("Anthropic: http://127.0.0.1:")
+            for name in ("ANTHROPIC_BASE_URL=http", "ANTHROPIC_API_KEY", "OPENAI_BASE_URL=http", "OPENAI_API_KEY"):
+                while f"export {name}" not in line:
+                    line = process.stdout.readline()
             process.send_signal(signal.SIGINT)
             _, err = process.communicate(timeout=60)  # a busy machine is slow
         finally:
