@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from langchain_unified.gateway.crossing.state import LABELS, CrossingState, NotCrossingError
 from langchain_unified.request import JsonObject, Params, Request, Turn, WireName
-from langchain_unified.wires.anthropic_messages.reasoning import BUDGETS
+from langchain_unified.wires.anthropic_messages.reasoning import BUDGETS, SMALLEST_BUDGET
 
 STREAMED_OUTPUT, WHOLE_OUTPUT = 32_000, 16_000
 """`max_tokens` for Claude where the client set none, at most: what Claude Code asks for, and what Anthropic's SDK lets
@@ -52,8 +52,8 @@ def with_own_params(request: Request, state: CrossingState) -> Request:
     _drop_foreign(native, request.extra_body, state)
     if request.betas and state.to_other_provider:
         state.list("betas", "Beta headers are Anthropic's.")
-    REASONING[state.upstream.name](params, state)
     DEFAULTS[state.upstream.name](params, request, state)
+    REASONING[state.upstream.name](params, state)
     _shorten_user(params, state)
     return replace(
         request,
@@ -110,7 +110,17 @@ def _note_dropped(key: str, state: CrossingState) -> None:
 
 
 def _reasoning_of_claude(params: JsonObject, state: CrossingState) -> None:
-    """Claude's wire reads OpenAI's parameters itself."""
+    """Thinking for a client that wants to see reasoning, on models that do not think by an effort alone.
+
+    Claude's wire reads OpenAI's parameters itself; this is what it does not do by itself.
+    """
+    reasoning, profile = params.get("reasoning") or {}, state.profile
+    effort = reasoning.get("effort") or params.get("reasoning_effort") or "medium"
+    if profile.thinking != "budget" or not reasoning.get("summary") or "thinking" in params or effort not in BUDGETS:
+        return
+    most = params.get("max_tokens", 0) // 2
+    if most >= SMALLEST_BUDGET:
+        params["thinking"] = {"type": "enabled", "budget_tokens": min(BUDGETS[effort], most)}
 
 
 def _reasoning_of_openai(params: JsonObject, state: CrossingState) -> None:
