@@ -16,7 +16,7 @@ import orjson
 from starlette.types import Receive, Scope, Send
 
 from langchain_unified.errors import ServerError, UnifiedError
-from langchain_unified.gateway import listing, metrics, serving
+from langchain_unified.gateway import key_routes, listing, metrics, serving
 from langchain_unified.gateway.errors import AdminOnlyError
 from langchain_unified.gateway.exchange import ClientLeftError, Exchange
 from langchain_unified.gateway.keys import secret_in
@@ -176,6 +176,7 @@ PLAIN: Mapping[str, Route] = {
     **dict.fromkeys(("/health/live", "/health/liveness", "/health/liveliness"), Route(dict.fromkeys(READ, alive))),
     **dict.fromkeys(("/health/ready", "/health/readiness"), Route(dict.fromkeys(READ, ready))),
     "/metrics": Route(dict.fromkeys(READ, figures)),
+    **{path: Route({method: handler}, "openai_chat") for path, (method, handler) in key_routes.HANDLERS.items()},
 }
 """Addresses without `/v1`. LiteLLM's names of the health checks work as well."""
 

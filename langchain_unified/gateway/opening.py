@@ -25,14 +25,8 @@ from langchain_unified.gateway.stream_usage import StreamUsage
 from langchain_unified.gateway.upstream import MAX_ERROR_BYTES, UpstreamReply
 from langchain_unified.gateway.used import Delivered
 from langchain_unified.request import JsonObject, WireName
+from langchain_unified.transport._content import has_content
 from langchain_unified.transport.sse import SSEParser
-
-PREAMBLE: Mapping[WireName, frozenset[str]] = {
-    "anthropic_messages": frozenset({"message_start", "ping"}),
-    "openai_chat": frozenset(),
-    "openai_responses": frozenset({"response.created", "response.in_progress", "response.queued"}),
-}
-"""Events before the first content. A stream that fails at one of them can still be answered by another deployment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +99,7 @@ async def whole_object(reply: UpstreamReply) -> tuple[bytes, JsonObject]:
 def parsed(data: bytes) -> JsonObject | None:
     """A JSON object; `None` if it is none."""
     try:
-        payload = orjson.loads(data)
+        payload = orjson.loads(bytes(data))  # no subclass of bytes
     except orjson.JSONDecodeError:
         return None
     return payload if isinstance(payload, dict) else None
@@ -212,4 +206,4 @@ def _is_content(data: bytes, stream: UpstreamStream) -> bool:
         return True
     if (error := error_in(payload)) is not None:
         raise error_in_stream(error, stream.target.deployment)
-    return payload.get("type") not in PREAMBLE[stream.usage.wire]
+    return has_content(payload)

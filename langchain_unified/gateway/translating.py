@@ -15,7 +15,7 @@ from langchain_core.messages import AIMessage
 from langchain_unified.chat_models._events import EventWriter
 from langchain_unified.chat_models._stops import cut_message
 from langchain_unified.chat_models._stream import StreamReader
-from langchain_unified.errors import ReplyError, RequestError, UnifiedError, error_in
+from langchain_unified.errors import IncompleteStreamError, ReplyError, RequestError, UnifiedError, error_in
 from langchain_unified.gateway.body_tokens import body_size
 from langchain_unified.gateway.crossing import Crossing, cross
 from langchain_unified.gateway.deployments import Target
@@ -24,7 +24,7 @@ from langchain_unified.gateway.failures import AttemptError, error_in_stream
 from langchain_unified.gateway.headers import REQUEST_ID_NAMES, STREAM_HEADERS, made
 from langchain_unified.gateway.opening import Outgoing, UpstreamStream, asked, opened, whole_object
 from langchain_unified.gateway.passing import defaults_for
-from langchain_unified.gateway.sending import Pings, WholeReply, error_frames
+from langchain_unified.gateway.sending import Pings, WholeReply, cut_off
 from langchain_unified.gateway.state import Call
 from langchain_unified.gateway.used import Delivered, used_in
 from langchain_unified.request import Adjustment, JsonObject
@@ -212,8 +212,8 @@ class CrossedStream:
                 await exchange.write(frames)
                 pings.sent(frames)
         except UnifiedError as error:
-            stream.error = error
-            await exchange.write(b"".join(map(door.frame, self.renderer.fail(error))) or error_frames(door.wire, error))
+            stream.error = cut_off(self.target) if isinstance(error, IncompleteStreamError) else error
+            await exchange.write(b"".join(map(door.frame, self.renderer.fail(stream.error))))
         finally:
             pings.stop()
             stream.close()

@@ -53,6 +53,9 @@ class UpstreamReply:
         except (aiohttp.ClientError, OSError) as error:
             self.close()
             raise _network_error(error, self.deployment) from None
+        except BaseException:
+            self.close()  # the client left: the provider has to stop
+            raise
 
     def release(self) -> None:
         """Give the connection back to the pool; close it if the body was not read to its end."""
