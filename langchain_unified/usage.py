@@ -5,7 +5,8 @@ of the reply, with its reasoning. `total_tokens` is their sum. What a provider d
 
 The counts in `input_token_details` never overlap, so they can be added up and priced. `cache_creation` counts all
 tokens written to the cache; `cache_creation_details` beside it counts them by TTL. Counts that overlap with others
-(`text_tokens`) are only in the provider's own usage, `response_metadata["usage"]`.
+(`text_tokens`) are only in the provider's own usage: `response_metadata["usage"]` on Anthropic, `["token_usage"]` on
+OpenAI.
 
 `server_tool_details` counts the uses of the provider's own tools, as `web_search_requests` and so on. Anthropic reports
 them. OpenAI does not: the items in the output of a reply are counted.

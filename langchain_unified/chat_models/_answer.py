@@ -10,6 +10,7 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables.config import ContextThreadPoolExecutor
 
 from langchain_unified.caching.report import report
+from langchain_unified.chat_models._finish import add_finish, llm_output
 from langchain_unified.chat_models._gateway import generation_info
 from langchain_unified.chat_models._plan import Plan
 from langchain_unified.chat_models._stops import cut_message
@@ -64,7 +65,7 @@ def read_answers(plan: Plan, answers: Sequence[Answer]) -> ChatResult:
     generations: list[ChatGeneration] = []
     for answer in answers:
         added = call_metadata(plan, answer)
-        info = generation_info(answer.headers)
+        info = generation_info(answer.headers) or {}
         for decoded in _decode(plan, answer):
             message = decoded
             if plan.output_version is not None and plan.wire.name == "openai_responses":
@@ -74,13 +75,13 @@ def read_answers(plan: Plan, answers: Sequence[Answer]) -> ChatResult:
             if plan.caller_names:
                 give_caller_names(message, plan.caller_names)
             message.response_metadata.update(added)
+            finish = add_finish(message)
             add_cache_report(plan, message)
             if plan.target is not None:
                 add_parsed(message, message, plan.target)
-            generations.append(ChatGeneration(message=message, generation_info=info))
-    metadata = generations[0].message.response_metadata
-    llm_output = {key: metadata[key] for key in ("token_usage", "model_name") if key in metadata}
-    return ChatResult(generations=generations, llm_output=llm_output)
+            generations.append(ChatGeneration(message=message, generation_info={**info, **finish} or None))
+    found = [generation.message for generation in generations if isinstance(generation.message, AIMessage)]
+    return ChatResult(generations=generations, llm_output=llm_output(found))
 
 
 def _decode(plan: Plan, answer: Answer) -> Sequence[AIMessage]:

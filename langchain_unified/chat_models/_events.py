@@ -29,6 +29,7 @@ from langchain_unified.chat_models._event_parts import (
     standard_blocks,
     without_indexes,
 )
+from langchain_unified.chat_models._finish import FINISH_KEYS
 from langchain_unified.chat_models._plan import Plan
 from langchain_unified.chat_models._stream import AsyncChunks, read
 from langchain_unified.messages.server_reasoning import TEXT
@@ -115,6 +116,7 @@ class EventWriter:
         for block in list(self.open.values()):
             yield from self._finish(block)
         finish: JsonObject = {"event": "message-finish", "metadata": dict(self.metadata)}
+        finish |= {key: self.metadata[key] for key in FINISH_KEYS if key in self.metadata}
         if self.usage:
             finish["usage"] = self.usage
         if self.with_kwargs:

@@ -19,7 +19,7 @@ from langchain_unified import profiles
 from langchain_unified.caching.pauses import PauseLog
 from langchain_unified.caching.policy import PromptCache
 from langchain_unified.catalog import Route
-from langchain_unified.chat_models import _gateway
+from langchain_unified.chat_models import _gateway, _partner
 from langchain_unified.chat_models._arguments import CALL_FIELDS, SYNONYMS, canonical
 from langchain_unified.chat_models._fields import (
     ApiKey,
@@ -160,6 +160,20 @@ class ModelBase(Parameters, Connection, BaseChatModel):
             self._gateway_headers = _gateway.context_headers()
             self.__dict__[f"{provider}_proxy"] = None
 
+    def _show_limit(self) -> None:
+        """Let `max_tokens` be the limit that goes to Anthropic where none is given, as langchain-anthropic shows it.
+
+        A call computes it from the profile of the call's own model.
+        """
+        if self.__dict__.get("max_tokens") is not None:
+            return
+        try:
+            route = self._route()
+        except UnknownModelError:
+            return  # raised when the model is complete
+        if route.provider == "anthropic" and (limit := route.profile.max_output_tokens) is not None:
+            self.__dict__["max_tokens"] = DerivedLimit(limit)
+
     def _use_responses_api(self) -> bool | None:
         return getattr(self, "use_responses_api", None)
 
@@ -229,6 +243,16 @@ class ModelBase(Parameters, Connection, BaseChatModel):
                 earlier.retire()
         return found
 
+    def _answering_provider(self) -> Provider | None:
+        """The provider of a call that names no other model; `None` while the model is being built."""
+        try:
+            return self._provider or self._route().provider
+        except (UnknownModelError, AttributeError, KeyError, TypeError):
+            return None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _partner.empty, (type(self),), self.__getstate__()
+
     def __copy__(self) -> Self:
         copied = super().__copy__()
         copied._state = ModelState()
@@ -244,6 +268,11 @@ class ModelBase(Parameters, Connection, BaseChatModel):
         return copied
 
     # --- LangChain's contract ---
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type[Self]:
+        """For `isinstance`: a subclass of ours and of the partner package's class, where that is loaded."""
+        return _partner.shown_class(type(self), self._answering_provider)
 
     @classmethod
     def is_lc_serializable(cls) -> bool:
@@ -282,11 +311,17 @@ class ModelBase(Parameters, Connection, BaseChatModel):
 
     @property
     def _identifying_params(self) -> dict[str, Any]:
-        model = self._model_id()
+        model = self._route().model
         return redacted({"model": model, "model_name": model, **self._defaults()})
 
     def _get_invocation_params(self, stop: list[str] | None = None, **kwargs: Any) -> dict[str, Any]:
-        return redacted(super()._get_invocation_params(stop=stop, **kwargs))
+        params = redacted(super()._get_invocation_params(stop=stop, **kwargs))
+        if kwargs.get("model"):
+            called = self._get_ls_params(**kwargs)
+            # Tracers read the model of a call from both, and the provider from `_type`.
+            params["model"] = params["model_name"] = called["ls_model_name"]
+            params["_type"] = f"{called['ls_provider']}-chat"
+        return params
 
     def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
         # Keys and timeouts do not change an answer, and have no place in a cache's key.

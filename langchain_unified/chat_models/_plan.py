@@ -19,6 +19,7 @@ from langchain_unified.caching.placement import NO_MARKS, PlacedMarks
 from langchain_unified.chat_models._arguments import Arguments, CallOptions, canonical, parse_arguments
 from langchain_unified.chat_models._client_side import PARAMS, RENAMED, ClientSide, client_side, rename_for_wire
 from langchain_unified.chat_models._container import add_container
+from langchain_unified.chat_models._frameworks import policy_of_framework
 from langchain_unified.chat_models._model import ModelBase
 from langchain_unified.chat_models._ready import (
     as_taken,
@@ -110,6 +111,8 @@ def make(
     messages = _without_stored_turns(model, messages, arguments, wire)
     request, repairs = _request(model, route, wire, messages, arguments, tools=tools, stream=stream)
     policy, log = arguments.call.get("prompt_cache"), model._current().pauses
+    if policy is None and route.provider == "anthropic":
+        policy = policy_of_framework(request, arguments.adjustments)
     request, marks = with_cache_marks(request, wire, arguments.adjustments, policy, pauses=log, dry=dry)
     encoded = with_valid_text(wire.encode(request))
     local = ClientSide(adjustments=encoded.adjustments)

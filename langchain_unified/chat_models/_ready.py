@@ -78,15 +78,10 @@ def with_cache_marks(
     for the policy's rule of that name; a `dry` call is not written into it.
     """
     policy = None if prompt_cache is None else policy_of(prompt_cache)
-    has_marks = (
-        "cache_control" in request.native
-        or "prompt_cache_options" in request.params
-        or any("mark" in block for turn in request.turns for block in turn.blocks)
-        or any(tool.mark is not None for tool in request.tools)
-    )
-    if policy is None and not has_marks:
+    marked = has_marks(request)
+    if policy is None and not marked:
         return request, NO_MARKS
-    if policy is not None and policy.enabled and has_marks and unless_marked:
+    if policy is not None and policy.enabled and marked and unless_marked:
         policy = None
     rules = wire.marks_for(request.dialect)
     log = pauses if policy is not None and policy.pauses and rules.long_ttl else None
@@ -95,6 +90,16 @@ def with_cache_marks(
         log.called(request, long=any(mark.ttl == rules.long_ttl for mark in marks.sent))
     adjustments.extend(found)
     return placed, marks
+
+
+def has_marks(request: Request) -> bool:
+    """Whether the caller asks for prompt caching in the request itself."""
+    return (
+        "cache_control" in request.native
+        or "prompt_cache_options" in request.params
+        or any("mark" in block for turn in request.turns for block in turn.blocks)
+        or any(tool.mark is not None for tool in request.tools)
+    )
 
 
 def with_valid_text(encoded: Encoded) -> Encoded:

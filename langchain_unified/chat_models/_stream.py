@@ -13,6 +13,7 @@ from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.outputs import ChatGenerationChunk
 
 from langchain_unified.chat_models._answer import add_cache_report, add_parsed, call_metadata
+from langchain_unified.chat_models._finish import add_finish
 from langchain_unified.chat_models._gateway import generation_info
 from langchain_unified.chat_models._plan import Plan
 from langchain_unified.chat_models._stops import StreamCutter
@@ -34,7 +35,7 @@ def read(
         for event in events:
             for message in reader.feed(event):
                 if message.chunk_position == "last":
-                    reader.complete(message)
+                    info = {**(info or {}), **reader.complete(message)} or None
                 reader.seen.append(message)
                 chunk, info = ChatGenerationChunk(message=message, generation_info=info), None
                 reader.yielded = chunk
@@ -42,7 +43,7 @@ def read(
                     run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
                 yield chunk
         for message in reader.finish(ended=events.ended):
-            yield ChatGenerationChunk(message=message)
+            yield ChatGenerationChunk(message=message, generation_info=reader.finish_info(message))
 
 
 async def _aread(
@@ -59,7 +60,7 @@ async def _aread(
         async for event in events:
             for message in reader.feed(event):
                 if message.chunk_position == "last":
-                    reader.complete(message)
+                    info = {**(info or {}), **reader.complete(message)} or None
                 reader.seen.append(message)
                 chunk, info = ChatGenerationChunk(message=message, generation_info=info), None
                 reader.yielded = chunk
@@ -67,7 +68,7 @@ async def _aread(
                     await run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
                 yield chunk
         for message in reader.finish(ended=events.ended):
-            yield ChatGenerationChunk(message=message)
+            yield ChatGenerationChunk(message=message, generation_info=reader.finish_info(message))
 
 
 class AsyncChunks(AsyncIterator[ChatGenerationChunk]):
@@ -128,12 +129,13 @@ class StreamReader:
             return list(chunks)
         return [shown for chunk in chunks for shown in self.cutter.feed(chunk)]
 
-    def complete(self, chunk: AIMessageChunk, before: Sequence[AIMessageChunk] = ()) -> None:
+    def complete(self, chunk: AIMessageChunk, before: Sequence[AIMessageChunk] = ()) -> JsonObject:
         """Add to the last chunk what only the call knows: request id, adjustments, the cache report, the parsed answer.
 
-        `before`: the chunks between those that were `seen` and this one.
+        `before`: the chunks between those that were `seen` and this one. Returned is its `generation_info`.
         """
         chunk.response_metadata.update(self.metadata)
+        info = add_finish(chunk)
         add_cache_report(self.plan, chunk)
         if self.plan.target is not None:
             chunks = [*self.seen, *before, chunk]
@@ -143,6 +145,7 @@ class StreamReader:
             except UnifiedError:
                 self.seen = chunks  # the answer is complete and has its usage, though it does not match
                 raise
+        return info
 
     def finish(self, *, ended: bool) -> list[AIMessageChunk]:
         """What is left when the events are over. Raises `IncompleteStreamError` when the final event never came.
@@ -163,6 +166,11 @@ class StreamReader:
                 self.complete(chunk, rest[:at])
         self.seen += rest
         return rest
+
+    @staticmethod
+    def finish_info(chunk: AIMessageChunk) -> JsonObject | None:
+        """The `generation_info` of a chunk that `finish` returned."""
+        return (add_finish(chunk) or None) if chunk.chunk_position == "last" else None
 
     def _last(self, rest: list[AIMessageChunk], *, complete: bool) -> AIMessageChunk:
         before = (*self.seen, *rest)

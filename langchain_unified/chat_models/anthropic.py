@@ -8,7 +8,7 @@ from pydantic import Field
 
 from langchain_unified.catalog import Route, resolve
 from langchain_unified.chat_models._fields import AnthropicFields, ApiKey, Timeout, key_from
-from langchain_unified.chat_models._model import DerivedLimit, Endpoint, connection
+from langchain_unified.chat_models._model import Endpoint, connection
 from langchain_unified.chat_models.base import ChatBase
 from langchain_unified.request import Provider
 from langchain_unified.transport import TransportConfig
@@ -43,10 +43,7 @@ class ChatAnthropic(ChatBase, AnthropicFields):
 
     def _complete_address(self) -> None:
         self._set_address("anthropic", "anthropic_api_url", "anthropic_api_key", "https://api.anthropic.com")
-        limit = self._route().profile.max_output_tokens
-        if self.max_tokens is None and limit is not None:
-            # As langchain-anthropic shows it. A call computes it from the profile of the call's own model.
-            self.__dict__["max_tokens"] = DerivedLimit(limit)
+        self._show_limit()
 
     def _model_id(self) -> str:
         return self.model

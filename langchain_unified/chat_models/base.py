@@ -23,6 +23,7 @@ from langchain_unified.chat_models._arguments import CALL_FIELDS, SYNONYMS, nati
 from langchain_unified.chat_models._check import CheckReport, check
 from langchain_unified.chat_models._counting import CountedTokens
 from langchain_unified.chat_models._fields import REFUSED
+from langchain_unified.chat_models._finish import combined
 from langchain_unified.chat_models._model import DerivedLimit, DerivedProfile
 from langchain_unified.chat_models._prewarm import prewarm_call
 from langchain_unified.chat_models._stored import StoredAnswers
@@ -192,6 +193,9 @@ class ChatBase(StoredAnswers, CountedTokens):
     ) -> AsyncIterator[MessagesData]:
         plan = _plan.make(self, messages, kwargs, stop=stop, stream=True)
         return _events.aread_events(self._transport(plan.route.provider), plan, run_manager)
+
+    def _combine_llm_outputs(self, llm_outputs: list[dict[str, Any] | None]) -> dict[str, Any]:
+        return combined(llm_outputs)
 
     # --- tools ---
 

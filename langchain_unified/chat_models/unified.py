@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, ClassVar
 
+from langchain_core.load import dumpd
 from pydantic import Field
 
 from langchain_unified import catalog
@@ -42,12 +44,20 @@ class ChatUnified(ChatBase, AnthropicFields, OpenAIFields):
 
     @property
     def model_name(self) -> str:
-        """The same as `model`."""
-        return self.model
+        """The id that is sent, without the provider's prefix."""
+        return self._route().model
+
+    @cached_property
+    def _serialized(self) -> dict[str, Any]:
+        """What tracers get: the class of the provider that answers, by which OpenTelemetry and Langfuse know it."""
+        written: dict[str, Any] = dumpd(self)
+        provider = self._route().provider
+        return {**written, "id": [*written["id"][:-2], provider, catalog.PINNED[provider]]}
 
     def _complete_address(self) -> None:
         self._set_address("anthropic", "anthropic_api_url", "anthropic_api_key")
         self._set_address("openai", "openai_api_base", "openai_api_key")
+        self._show_limit()
 
     def _model_id(self) -> str:
         return self.model

@@ -102,7 +102,7 @@ def _string(value: Any) -> str | None:
 
 def _raw(message: Priced) -> Counts:
     """The provider's usage object, if the message has it."""
-    return _mapping(message.response_metadata.get("usage"))
+    return _mapping(message.response_metadata.get("usage") or message.response_metadata.get("token_usage"))
 
 
 def _mapping(value: Any) -> Counts:

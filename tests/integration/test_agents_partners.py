@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import langchain_anthropic
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import ModelFallbackMiddleware
@@ -56,10 +57,16 @@ class Caching(AnthropicPromptCachingMiddleware):
 
 @each_model
 @both_ways
-async def test_prompt_caching_is_for_the_partner_class(name: str, way: str) -> None:
-    """It marks nothing for another class and says so; the run goes on."""
+async def test_prompt_caching_is_for_models_of_the_partner(name: str, way: str) -> None:
+    """A model of Claude is an instance of the partner's class. For another it marks nothing and says so."""
     with answering([asks(ROME), "Sun."]) as server:
         model = build(name, server)
+        if isinstance(model, langchain_anthropic.ChatAnthropic):
+            strict = AnthropicPromptCachingMiddleware(unsupported_model_behavior="raise")
+            agent = create_agent(model, [weather], middleware=[strict], system_prompt="Be brief.")
+            assert (await ask(agent, way, QUESTION))["messages"][-1].text == "Sun."
+            assert all("cache_control" in request.body for request in server.requests)
+            return
         agent = create_agent(
             model, [weather], middleware=[AnthropicPromptCachingMiddleware()], system_prompt="Be brief."
         )

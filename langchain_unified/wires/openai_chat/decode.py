@@ -160,8 +160,7 @@ def metadata(reply: Mapping[str, Any], choice: Mapping[str, Any], common: Finish
         "id": reply_id(reply),
         "finish_reason": common,
         "stop_reason": choice.get("finish_reason"),
-        "usage": usage,
-        # Programs written for langchain-openai read it under this name.
+        # langchain-openai's name. Under `usage`, Langfuse reads it instead of `usage_metadata`.
         "token_usage": usage,
     }
     return {key: value for key, value in found.items() if value is not None}

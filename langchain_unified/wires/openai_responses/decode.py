@@ -208,6 +208,8 @@ def usage_of(reply: JsonObject, output: Iterable[JsonObject]) -> UsageMetadata |
 def metadata(reply: JsonObject, reason: FinishReason | None) -> JsonObject:
     """`response_metadata`: what the reply says beside its content, without what it repeats of the request."""
     rest = {key: value for key, value in reply.items() if key not in ECHOES and value is not None}
+    # Under `usage`, Langfuse reads it instead of `usage_metadata`, and does not know the counts of this API.
+    usage = rest.pop("usage", None)
     if not rest.get("background", True):
         del rest["background"]
     found = {
@@ -216,6 +218,7 @@ def metadata(reply: JsonObject, reason: FinishReason | None) -> JsonObject:
         "finish_reason": reason,
         "stop_reason": _incomplete_reason(reply) or reply.get("status"),
         **rest,
+        "token_usage": usage,
     }
     return {key: value for key, value in found.items() if value is not None}
 

@@ -57,7 +57,8 @@ def test_recorded_reply(exchange):
     assert (metadata["model_provider"], metadata["model_name"]) == ("openai", whole["model"])
     assert (metadata["id"], message.id) == (whole["id"], None)
     assert metadata["object"] == "response"
-    assert metadata.get("usage") == whole["usage"]
+    assert metadata.get("token_usage") == whole["usage"]
+    assert "usage" not in metadata
     if whole["usage"]:
         usage = message.usage_metadata
         assert usage["input_tokens"] == whole["usage"]["input_tokens"]
@@ -74,7 +75,8 @@ def is_text(block: Any) -> bool:
 def test_a_reply_leaves_out_the_echo_of_its_request():
     (message,) = WIRE.decode(reply([text_item("hi")], tools=[{"type": "web_search"}], temperature=1.0, top_p=None))
     assert set(message.response_metadata) == {
-        "model_provider", "model_name", "finish_reason", "stop_reason", "id", "object", "created_at", "status", "usage",
+        "model_provider", "model_name", "finish_reason", "stop_reason", "id", "object", "created_at", "status",
+        "token_usage",
     }  # fmt: skip
 
 
