@@ -16,14 +16,15 @@ from langchain_core.runnables.config import var_child_runnable_config
 from langchain_unified.caching.policy import AUTO, PromptCache
 from langchain_unified.chat_models._ready import has_marks
 from langchain_unified.request import Adjustment, Request
+from langchain_unified.wires import Wire
 
 NEEDS_PARTNER: Mapping[str, str] = {"deepagents": "langchain_anthropic.chat_models"}
 """The framework's name in `metadata["ls_integration"]`, which is its module's too -> the module that it looks for."""
 
 
-def policy_of_framework(request: Request, adjustments: list[Adjustment]) -> PromptCache | None:
+def policy_of_framework(request: Request, wire: Wire, adjustments: list[Adjustment]) -> PromptCache | None:
     """The policy for a request that a framework makes without marks, which `adjustments` then name; else `None`."""
-    if NEEDS_PARTNER.keys().isdisjoint(sys.modules):
+    if wire.name != "anthropic_messages" or NEEDS_PARTNER.keys().isdisjoint(sys.modules):
         return None
     metadata = (var_child_runnable_config.get() or {}).get("metadata") or {}
     name = str(metadata.get("ls_integration"))

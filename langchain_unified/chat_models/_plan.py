@@ -110,9 +110,8 @@ def make(
     wire = _wire(model, arguments, route, tools)
     messages = _without_stored_turns(model, messages, arguments, wire)
     request, repairs = _request(model, route, wire, messages, arguments, tools=tools, stream=stream)
-    policy, log = arguments.call.get("prompt_cache"), model._current().pauses
-    if policy is None and route.provider == "anthropic":
-        policy = policy_of_framework(request, arguments.adjustments)
+    policy = arguments.call.get("prompt_cache") or policy_of_framework(request, wire, arguments.adjustments)
+    log = model._current().pauses
     request, marks = with_cache_marks(request, wire, arguments.adjustments, policy, pauses=log, dry=dry)
     encoded = with_valid_text(wire.encode(request))
     local = ClientSide(adjustments=encoded.adjustments)

@@ -157,7 +157,8 @@ LONG_TTLS = frozenset({"ephemeral_1h_input_tokens", "ttl_12h_tokens"})
 def _upstream(metadata: Mapping[str, Any]) -> Upstream:
     logprobs = metadata.get("logprobs")
     entries = logprobs.get("content") if isinstance(logprobs, Mapping) else None
-    tier, fingerprint, usage = (metadata.get(key) for key in ("service_tier", "system_fingerprint", "usage"))
+    tier, fingerprint, usage = (metadata.get(key) for key in ("service_tier", "system_fingerprint", "token_usage"))
+    usage = metadata.get("usage", usage)
     return Upstream(
         wire=_wire_of(metadata),
         usage=usage if isinstance(usage, Mapping) else None,
@@ -171,7 +172,7 @@ def _wire_of(metadata: Mapping[str, Any]) -> WireName | None:
     """The wire that spoke with the provider, by what only its replies have."""
     if metadata.get("model_provider") == "anthropic":
         return "anthropic_messages"
-    usage = metadata.get("usage")
+    usage = metadata.get("usage") or metadata.get("token_usage")
     if not isinstance(usage, Mapping):
         return None
     return "openai_chat" if "prompt_tokens" in usage else "openai_responses"
