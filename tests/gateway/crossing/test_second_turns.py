@@ -117,8 +117,8 @@ def followed(content: Any, upstream: WireName) -> bool:
     """Whether reasoning is followed by what every client sees. Alone it is not sent back."""
     if upstream == CHAT:
         return True
-    kinds = [each["type"] for each in content]
-    return not kinds or any(kind in SHOWN for kind in kinds[-1:])
+    last = content[-1] if content else {}
+    return not last or (last["type"] in SHOWN and bool(calls_in(last) or texts_in(last)))
 
 
 def seen(content: Any) -> Any:
