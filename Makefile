@@ -12,7 +12,7 @@ BIN = $(VENV)/bin
 PIP_INSTALL = bin/python -m pip install -q --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-recordings test-oldest test-litellm test-clients laws fuzz cassettes notebooks tables bench bench-cache bench-gateway call-path soak lint types imports check clean
+.PHONY: help demo test test-recordings test-oldest test-litellm test-clients test-gateway-load laws fuzz cassettes notebooks tables bench bench-cache bench-gateway call-path soak lint types imports check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -42,6 +42,9 @@ test-clients: ## run Claude Code, Codex and the OpenAI Agents SDK through the ga
 	test -x $(VENV_CLIENTS)/bin/pytest || { $(PYTHON) -m venv $(VENV_CLIENTS) && $(VENV_CLIENTS)/$(PIP_INSTALL) -e '.[test]' openai-agents; }
 	CODING_AGENTS=$(abspath $(NPM_CLIENTS))/node_modules/.bin $(VENV_CLIENTS)/bin/python -m pytest -n0 \
 	    tests/gateway/test_coding_agents.py tests/gateway/test_agents_sdk.py $(ARGS)
+
+test-gateway-load: $(VENV)/.test ## four processes of a gateway with 1,000 calls at a budget's limit, one of them killed
+	$(BIN)/python -m pytest -n0 -m gateway_load tests/gateway $(ARGS)
 
 laws: $(VENV)/.test ## run the laws of tests/laws with many generated conversations (EXAMPLES=1000: of each law and model)
 	LAW_EXAMPLES=$(or $(EXAMPLES),300) $(BIN)/python -m pytest -n $(WORKERS) tests/laws $(ARGS)

@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 
 from langchain_unified._version import __version__
+from langchain_unified.cli.keys import key
 from langchain_unified.cli.serve import serve
 from langchain_unified.errors import ConfigurationError, UnifiedError
 
@@ -92,3 +93,4 @@ def emulate(port: int, server: str | None) -> None:
 
 
 commands.add_command(serve)
+commands.add_command(key)

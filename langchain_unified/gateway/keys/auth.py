@@ -55,7 +55,7 @@ def new_secret() -> str:
 
 
 def new_key_id() -> str:
-    return f"key_{secrets.token_hex(12)}"
+    return f"key_{secrets.token_hex(8)}"
 
 
 def shown_name(secret: str) -> str:
