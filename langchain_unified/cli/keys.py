@@ -48,7 +48,7 @@ def key(context: click.Context, config_file: str | None, database_url: str | Non
 @click.option("--parallel", "max_parallel_requests", type=int, help="Calls at the same time.")
 @click.option("--json", "as_json", is_flag=True, help="Print all fields as JSON.")
 @click.pass_obj
-def generate(where: tuple[str | None, str | None], models: tuple[str, ...], as_json: bool, **fields: Any) -> None:
+def generate(where: tuple[str | None, str | None], /, models: tuple[str, ...], as_json: bool, **fields: Any) -> None:
     """Make a key. It is shown this once: only its hash is stored."""
 
     async def work(keys: Keys) -> None:

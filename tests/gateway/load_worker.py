@@ -17,7 +17,7 @@ from langchain_unified.gateway.keys import Caller, Keys, KeySettings, open_keys
 
 AMOUNT = Decimal("0.001")
 COST = Decimal("0.000700000001")
-ATTEMPTS = 10
+ATTEMPTS = 5
 
 
 async def one_call(keys: Keys, caller: Caller, pause: float) -> None:
@@ -27,7 +27,7 @@ async def one_call(keys: Keys, caller: Caller, pause: float) -> None:
         except BudgetSpentError:
             break
         except TooManyRequestsError:  # others hold the rest; a killed process holds its part for long
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.3)
             continue
         await asyncio.sleep(pause * random.random())
         print("settling", flush=True)

@@ -7,7 +7,7 @@ import contextlib
 import json
 import sys
 import time
-from asyncio.subprocess import DEVNULL, PIPE, Process
+from asyncio.subprocess import PIPE, STDOUT, Process
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -42,7 +42,7 @@ class Worker:
 
 async def started(url: str, secret: str, calls: int, pause: float) -> Worker:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.gateway.load_worker", stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd=ROOT
+        sys.executable, "-m", "tests.gateway.load_worker", stdin=PIPE, stdout=PIPE, stderr=STDOUT, cwd=ROOT
     )
     settings = {"database_url": url, "master_key": MASTER, "key": secret, "calls": calls, "pause": pause}
     assert process.stdin is not None
@@ -68,7 +68,7 @@ async def run(workers: list[Worker], kill_after: int, look: Callable) -> list[Wo
                 await look()
                 await asyncio.sleep(0.02)
             codes = [await worker.process.wait() for worker in workers]
-            assert codes == [-9, *[0] * (len(workers) - 1)]
+            assert codes == [-9, *[0] * (len(workers) - 1)], [worker.lines[-3:] for worker in workers]
     finally:
         for worker in workers:
             with contextlib.suppress(ProcessLookupError):

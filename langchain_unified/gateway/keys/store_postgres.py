@@ -36,8 +36,9 @@ if TYPE_CHECKING:
 Row = Sequence[Any]
 
 STATEMENT_SECONDS = 5.0
-WAIT_SECONDS = 5.0
-"""For a connection of the pool, and to make one."""
+CONNECT_SECONDS = 5.0
+WAIT_SECONDS = 15.0
+"""For a connection of the pool: a pool that is busy is not away."""
 MIGRATION_LOCK = 7_204_110_551
 """The advisory lock of the migration: a number that nothing else uses."""
 
@@ -95,7 +96,7 @@ class PostgresStore:
         pool, self._pool = self._pool, None
         if pool is not None:
             try:
-                await asyncio.wait_for(pool.close(), WAIT_SECONDS)
+                await asyncio.wait_for(pool.close(), CONNECT_SECONDS)
             except AWAY:
                 pool.terminate()
 
@@ -186,7 +187,7 @@ class PostgresStore:
 
     async def _new_pool(self) -> Pool:
         pool = await asyncpg.create_pool(
-            self._dsn, min_size=1, max_size=self._pool_size, timeout=WAIT_SECONDS, command_timeout=STATEMENT_SECONDS
+            self._dsn, min_size=1, max_size=self._pool_size, timeout=CONNECT_SECONDS, command_timeout=STATEMENT_SECONDS
         )
         try:
             async with pool.acquire() as connection:
