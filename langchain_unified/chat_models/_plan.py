@@ -21,6 +21,7 @@ from langchain_unified.chat_models._client_side import PARAMS, RENAMED, ClientSi
 from langchain_unified.chat_models._container import add_container
 from langchain_unified.chat_models._frameworks import policy_of_framework
 from langchain_unified.chat_models._model import ModelBase
+from langchain_unified.chat_models._observed import NOTHING, Observation
 from langchain_unified.chat_models._ready import (
     as_taken,
     caller_names_of,
@@ -77,6 +78,8 @@ class Plan:
     """What the answer is parsed into, where `response_format` is a type."""
     caller_names: Mapping[str, str] = field(default_factory=dict)
     """Names of tools as they are sent -> the caller's names, where these differ."""
+    seen: Observation = NOTHING
+    """What instrumentation sees of the call."""
 
     @property
     def plain(self) -> bool:

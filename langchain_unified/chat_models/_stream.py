@@ -29,7 +29,7 @@ def read(
     transport: Transport, plan: Plan, run_manager: CallbackManagerForLLMRun | None
 ) -> Generator[ChatGenerationChunk]:
     """Make the call; its chunks, which the callbacks get as well."""
-    with transport.stream(plan.call) as events, StreamReader(plan, events) as reader:
+    with plan.seen, transport.stream(plan.call) as events, StreamReader(plan, events) as reader:
         info = generation_info(events.headers)  # with the first chunk alone: chunks are added up
         events.complete_when(reader.decoder.has_finished)
         for event in events:
@@ -51,6 +51,7 @@ async def _aread(
 ) -> AsyncGenerator[ChatGenerationChunk]:
     """Async twin of `read`. `readers` gets the reader of the stream."""
     async with (
+        plan.seen,
         await transport.astream(plan.call) as events,
         StreamReader(plan, events) as reader,
     ):
@@ -112,6 +113,7 @@ class StreamReader:
             self.decoder = _NamingDecoder(self.decoder, plan.caller_names)
         self.cutter = StreamCutter(plan.stops) if plan.stops else None
         self.seen: list[AIMessageChunk] = []
+        plan.seen.begun(self.seen)
         self.yielded: ChatGenerationChunk | None = None
         """The last chunk that the caller has got; LangChain may have put another message into it."""
         self.rest: list[AIMessageChunk] | None = None

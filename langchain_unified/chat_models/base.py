@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -25,6 +26,7 @@ from langchain_unified.chat_models._counting import CountedTokens
 from langchain_unified.chat_models._fields import REFUSED
 from langchain_unified.chat_models._finish import combined
 from langchain_unified.chat_models._model import DerivedLimit, DerivedProfile
+from langchain_unified.chat_models._observed import Attached
 from langchain_unified.chat_models._prewarm import prewarm_call
 from langchain_unified.chat_models._stored import StoredAnswers
 from langchain_unified.chat_models._stream import AsyncChunks, read
@@ -91,6 +93,15 @@ class ChatBase(StoredAnswers, CountedTokens):
 
     # --- calls ---
 
+    def _plan_of(
+        self, messages: list[BaseMessage], keywords: Mapping[str, Any], stop: list[str] | None, *, stream: bool
+    ) -> _plan.Plan:
+        if Attached.observer is None:
+            return _plan.make(self, messages, keywords, stop=stop, stream=stream)
+        address = self._address(self._route().provider)
+        made = partial(_plan.make, self, messages, keywords, stop=stop, stream=stream)
+        return cast("_plan.Plan", Attached.observer.plan(made, messages, address))
+
     def invoke(
         self,
         input: LanguageModelInput,  # noqa: A002 - core's name
@@ -124,8 +135,9 @@ class ChatBase(StoredAnswers, CountedTokens):
     ) -> ChatResult:
         if _stored.STORED in kwargs:
             return _stored.answer(self, kwargs)
-        plan = _plan.make(self, messages, kwargs, stop=stop, stream=False)
-        return read_answers(plan, send_n(self._transport(plan.route.provider), plan))
+        plan = self._plan_of(messages, kwargs, stop, stream=False)
+        with plan.seen as seen:
+            return seen.result(read_answers(plan, send_n(self._transport(plan.route.provider), plan)))
 
     async def _agenerate(
         self,
@@ -136,8 +148,9 @@ class ChatBase(StoredAnswers, CountedTokens):
     ) -> ChatResult:
         if _stored.STORED in kwargs:
             return await _stored.aanswer(self, kwargs)
-        plan = _plan.make(self, messages, kwargs, stop=stop, stream=False)
-        return read_answers(plan, await asend_n(self._transport(plan.route.provider), plan))
+        plan = self._plan_of(messages, kwargs, stop, stream=False)
+        with plan.seen as seen:
+            return seen.result(read_answers(plan, await asend_n(self._transport(plan.route.provider), plan)))
 
     async def _agenerate_with_cache(
         self,
@@ -161,7 +174,7 @@ class ChatBase(StoredAnswers, CountedTokens):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        plan = _plan.make(self, messages, kwargs, stop=stop, stream=True)
+        plan = self._plan_of(messages, kwargs, stop, stream=True)
         return read(self._transport(plan.route.provider), plan, run_manager)
 
     def _astream(
@@ -171,7 +184,7 @@ class ChatBase(StoredAnswers, CountedTokens):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        plan = _plan.make(self, messages, kwargs, stop=stop, stream=True)
+        plan = self._plan_of(messages, kwargs, stop, stream=True)
         return AsyncChunks(self._transport(plan.route.provider), plan, run_manager)
 
     def _stream_chat_model_events(
@@ -181,7 +194,7 @@ class ChatBase(StoredAnswers, CountedTokens):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[MessagesData]:
-        plan = _plan.make(self, messages, kwargs, stop=stop, stream=True)
+        plan = self._plan_of(messages, kwargs, stop, stream=True)
         return _events.read_events(self._transport(plan.route.provider), plan, run_manager)
 
     def _astream_chat_model_events(
@@ -191,7 +204,7 @@ class ChatBase(StoredAnswers, CountedTokens):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[MessagesData]:
-        plan = _plan.make(self, messages, kwargs, stop=stop, stream=True)
+        plan = self._plan_of(messages, kwargs, stop, stream=True)
         return _events.aread_events(self._transport(plan.route.provider), plan, run_manager)
 
     def _combine_llm_outputs(self, llm_outputs: list[dict[str, Any] | None]) -> dict[str, Any]:
