@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, AIMessageChunk
 
 from langchain_unified.gateway.crossing.proofs import Proofs
+from langchain_unified.gateway.crossing.server_reasoning import SealedStream, sealed_message
 from langchain_unified.request import JsonObject
 from langchain_unified.tools.names import give_caller_names
 
@@ -26,17 +27,31 @@ class Restore:
     proofs: Proofs | None
     streamed: dict[object, JsonObject] = field(default_factory=dict)
     """The reasoning of a stream so far, by the index of its block."""
+    server: SealedStream | None = None
+    """The reasoning of a stream of Chat Completions."""
 
     def __call__(self, message: Message) -> Message:
         """The message or chunk as the client must see it. It is changed in place where names differ."""
         if self.names:
             give_caller_names(message, self.names)
-        if self.proofs is None or not isinstance(message.content, list):
+        if self.proofs is None:
+            return message
+        if self.proofs.wire == "openai_chat":
+            return self._of_server(message, self.proofs)
+        if not isinstance(message.content, list):
             return message
         content = [self._block(block) for block in message.content]
         if all(new is old for new, old in zip(content, message.content, strict=True)):
             return message
         return message.model_copy(update={"content": content})
+
+    def _of_server(self, message: Message, proofs: Proofs) -> Message:
+        """Reasoning beside the content of Chat Completions as a block with a proof."""
+        if not isinstance(message, AIMessageChunk):
+            return cast(Message, sealed_message(message, proofs))
+        if self.server is None:
+            self.server = SealedStream(proofs)
+        return cast(Message, self.server.feed(message))
 
     def _block(self, block: Any) -> Any:
         if not isinstance(block, dict) or block.get("type") not in SEALED:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from langchain_unified.gateway.crossing.proofs import is_seal
+from langchain_unified.gateway.crossing.server_reasoning import opened_block
 from langchain_unified.gateway.crossing.state import CrossingState, NotCrossingError
 from langchain_unified.history.foreign import is_reasoning
 from langchain_unified.messages.assistant import standard_blocks
@@ -45,7 +46,9 @@ def _assistant(turn: Turn, state: CrossingState) -> Iterator[Turn]:
         for block in run:
             blocks = list(_of_answer(block, state))
             found += mark_last(blocks, block.get("mark")) if blocks else ()
-    yield replace(turn, blocks=tuple(found))
+    of_server = state.upstream.name == "openai_chat" and any(map(is_reasoning, found))
+    # Of a turn that nobody's origin is known of, the reasoning stays.
+    yield replace(turn, blocks=tuple(found), server=None, origin=None if of_server else turn.origin)
 
 
 def _of_reasoning(run: list[Block], state: CrossingState) -> list[Block]:
@@ -62,14 +65,23 @@ def _proven(block: Block, state: CrossingState) -> Iterator[Block]:
     proof = proof_in(block)
     if is_seal(proof):
         opened = state.proofs.open(proof)
-        if opened.block is not None:
+        if opened.block is not None and state.upstream.name == "openai_chat":
+            yield opened_block(opened.block, state.dialect)
+        elif opened.block is not None:
             yield {"type": "native", "value": _as_input(opened.block)}
         else:
             state.lose("reasoning", f"{opened.why}: it was left out.")
-    elif _is_same_wire(state) and (proof or state.client != "anthropic_messages"):
+    elif _is_same_wire(state) and _is_taken_back(proof, state):
         yield block
     elif proof or block["type"] == "reasoning":
         state.lose("reasoning", WITHOUT_PROOF)
+
+
+def _is_taken_back(proof: str, state: CrossingState) -> bool:
+    """Whether reasoning goes back to its own API as it came."""
+    if state.client == "openai_chat":
+        return state.dialect.reasoning_field is not None
+    return bool(proof) or state.client == "openai_responses"
 
 
 WITHOUT_PROOF = "No proof that this model takes came with it: it was left out."

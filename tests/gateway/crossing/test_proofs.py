@@ -38,7 +38,9 @@ def question(client: WireName, *turns: JsonObject) -> JsonObject:
     """The body of a client that asks, with the turns since."""
     messages = [{"role": "user", "content": "How warm is it in Bern?"}, *turns]
     key = "input" if client == RESPONSES else "messages"
-    return {"model": "m", "max_tokens": 9000, "tools": TOOLS[client], key: messages}
+    # A client of Messages that asks for no thinking gets none of another provider.
+    asked = {"thinking": {"type": "enabled", "budget_tokens": 2048}} if client == MESSAGES else {}
+    return {"model": "m", "max_tokens": 9000, "tools": TOOLS[client], **asked, key: messages}
 
 
 def claude(*blocks: JsonObject) -> JsonObject:

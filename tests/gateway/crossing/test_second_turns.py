@@ -29,7 +29,8 @@ def recorded() -> Iterator[Any]:
 
 def question(client: WireName, *turns: JsonObject) -> JsonObject:
     key = "input" if client == RESPONSES else "messages"
-    return {"model": "m", "max_tokens": 9000, key: [{"role": "user", "content": "Hi"}, *turns]}
+    asked = {"thinking": {"type": "enabled", "budget_tokens": 2048}} if client == MESSAGES else {}
+    return {"model": "m", "max_tokens": 9000, **asked, key: [{"role": "user", "content": "Hi"}, *turns]}
 
 
 def turns_of(reply: JsonObject, client: WireName) -> list[JsonObject]:
