@@ -163,7 +163,7 @@ class GeneralSettings(Section):
     database_url: SecretStr | None = None
     """Where keys and spend are kept: an SQLAlchemy URL of SQLite or PostgreSQL. Default: a file of SQLite."""
     allow_requests_on_db_unavailable: bool = False
-    """Serve known keys while the database is away. Default: 503."""
+    """While the database is away, answer calls with any key of the right form, without limits. Default: 503."""
     litellm_key_header_name: str | None = None
     """A header in which clients send their key."""
 

@@ -45,6 +45,7 @@ PRICE_FIELDS = frozenset({*PER_TOKEN, *PER_USE})
 
 DEFAULT_MAX_OUTPUT = 16_384
 """Output tokens that a call is expected to have at most, if neither it nor the model's profile has a limit."""
+CHARACTERS_PER_TOKEN = 4
 OUTPUT_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 
 REFRESH_SECONDS = 3600.0
@@ -224,14 +225,14 @@ class Pricing:
         return found
 
 
-def partial_usage(estimate: Estimate, reported: UsageMetadata | None = None, written_tokens: int = 0) -> UsageMetadata:
+def partial_usage(estimate: Estimate, reported: UsageMetadata | None = None, characters: int = 0) -> UsageMetadata:
     """The usage of an answer that was cancelled or cut, or that told none, by what came.
 
     `reported`: what the stream said of its usage until then. Input without a report is that of the estimate. Output is
-    what was reported, and at least `written_tokens`, an estimate from the text that came.
+    what was reported, and at least one token for four of the `characters` that came.
     """
     input_tokens = reported["input_tokens"] if reported else estimate.tokens
-    output_tokens = max(reported["output_tokens"] if reported else 0, written_tokens)
+    output_tokens = max(reported["output_tokens"] if reported else 0, -(-characters // CHARACTERS_PER_TOKEN))
     found = UsageMetadata(
         input_tokens=input_tokens, output_tokens=output_tokens, total_tokens=input_tokens + output_tokens
     )

@@ -207,7 +207,7 @@ def test_a_cut_answer_is_charged_by_what_came() -> None:
     estimate = own().estimate({"input": ASKED, "max_output_tokens": 50})
     nothing = partial_usage(estimate)
     assert (nothing["input_tokens"], nothing["output_tokens"]) == (estimate.tokens, 0)
-    started = partial_usage(estimate, usage(200, 1, cache_read=100), written_tokens=21)
+    started = partial_usage(estimate, usage(200, 1, cache_read=100), characters=81)
     assert (started["input_tokens"], started["output_tokens"], started["total_tokens"]) == (200, 21, 221)
     assert started["input_token_details"] == {"cache_read": 100}
     assert own().charge(started, {"incomplete": True}).is_priced

@@ -66,7 +66,7 @@ def shown_name(secret: str) -> str:
 def caller_of(record: KeyRecord) -> Caller:
     return Caller(
         key_id=record.key_id,
-        name=record.key_alias or record.key_name,
+        name=record.key_alias or record.key_id,
         models=record.models,
         aliases=record.aliases,
         metadata=record.metadata,
