@@ -47,7 +47,7 @@ class ErrorMapper:
             return self._reply(large.response, str(large))
         if isinstance(exc, sdk.status_error):
             return self._status(exc)
-        if isinstance(exc, (*http_errors(), sdk.connection_error)):
+        if isinstance(exc, (*http_errors(), sdk.connection_error)) or _is_of_network(exc):
             return self.network(exc)
         if isinstance(exc, (TypeError, sdk.base_error)) and any(text in str(exc).lower() for text in NO_KEY):
             message = f"{sdk.provider}: no API key. Set {sdk.key_variable}, or pass api_key= to the model."
@@ -67,6 +67,9 @@ class ErrorMapper:
         if type(cause).__name__ == "LocalProtocolError":
             # Its message quotes the header, which may hold the key.
             return _with_cause(self._build(errors.ConfigurationError, BAD_HEADER.format(sdk.provider)), None)
+        if any(text in str(cause) for text in HEADERS_TOO_LARGE):
+            message = LARGE_HEADERS.format(sdk.provider, _address(request))
+            return _with_cause(self._build(errors.ReplyError, message), cause)
         is_timeout = isinstance(exc, sdk.timeout_error) or type(cause).__name__ in TIMEOUTS
         if is_timeout and not _is_broken_aiohttp(cause):
             message = _timeout_message(cause, request)
@@ -324,11 +327,23 @@ BAD_HEADER = (
     "in the API key and in default_headers."
 )
 
+HEADERS_TOO_LARGE = ("Receive buffer too long", "Too many headers", "Got more than")
+"""How httpx2 and aiohttp refuse a reply with more headers than they take."""
+LARGE_HEADERS = "{}: the headers of the reply from {} are larger than a client takes (100 kB). Check base_url."
+
 
 def http_errors() -> tuple[type[Exception], ...]:
     """The base classes of HTTP errors: of httpx2, and of the older httpx, which the caller's client may use."""
     loaded = [sys.modules[name] for name in ("httpx2", "httpx") if name in sys.modules]
     return tuple(kind for module in loaded for kind in (module.RequestError, module.StreamError))
+
+
+def _is_of_network(exc: BaseException) -> bool:
+    """Whether an exception is of a library below the HTTP client, of which that lets some through."""
+    return type(exc).__module__.partition(".")[0] in NETWORK_LIBRARIES
+
+
+NETWORK_LIBRARIES = frozenset({"aiohttp", "httpcore2", "httpcore", "h11", "h2", "anyio", "ssl"})
 
 
 def _with_cause(error: UnifiedError, cause: BaseException | None) -> UnifiedError:

@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 
 from langchain_unified.transport._redirects import acheck_response, check_response
+from langchain_unified.transport._reuse import guard
 
 
 def prepare(http: Any, *, has_deadline: bool) -> None:
@@ -22,6 +23,7 @@ def prepare(http: Any, *, has_deadline: bool) -> None:
     hooks = http.event_hooks
     if hook not in hooks["response"]:
         http.event_hooks = {**hooks, "response": [hook, *hooks["response"]]}
+    guard(http)
     if has_deadline and isinstance(http, httpx2.Client):
         from langchain_unified.transport._watched import watch  # imports httpcore2
 

@@ -88,7 +88,10 @@ def async_http_client(key: PoolKey) -> httpx2.AsyncClient:
 
 
 def _client(key: PoolKey, kind: Any, transport: Any, on_response: Any) -> Any:
+    from langchain_unified.transport._reuse import guard
+
     client = _client_with_proxies(key, kind, transport, _arguments(key, on_response))
+    guard(client)
     if key.watched:
         from langchain_unified.transport._watched import watch  # imports httpcore2
 

@@ -19,7 +19,7 @@ from langchain_unified import (
     ServerError,
     UnifiedError,
 )
-from langchain_unified.testing import Emulator, Fault
+from langchain_unified.testing import Emulator, Fault, emulator
 from langchain_unified.testing.emulation.faults import FAULT_KINDS
 from langchain_unified.transport import _retries
 from tests.support.models import build
@@ -79,6 +79,8 @@ FAULTS: dict[str, tuple[Fault, tuple[Outcome, Outcome]]] = {
     "endless": (Fault.endless(size=2**20), (Outcome(ReplyError), Outcome(IncompleteStreamError))),
     "endless error": (Fault.endless(size=2**20, status=502), both(ServerError)),
     "gzip_bomb": (Fault.gzip_bomb(size=2**20), (Outcome(ReplyError), Outcome(ReplyError))),
+    "header_flood": (Fault.header_flood(size=200_000), (Outcome(ReplyError), Outcome(ReplyError))),
+    "second_reply": (Fault.second_reply(seconds=20), (ANSWER, ANSWER)),
     "refuse_connection": (Fault.refuse_connection(), both(ConnectionFailedError)),
     "redirect": (Fault.redirect("http://127.0.0.1:9/v1"), (REFUSED, REFUSED)),
     "http": (Fault.http(500, {"error": {"message": "no"}}), both(ServerError)),
@@ -89,6 +91,11 @@ SILENT = {
     "empty_events": Fault.empty_events(seconds=20, after_events=6),
 }
 """Faults that end by the timeout, so that each costs its time."""
+BEFORE_THE_ANSWER = {
+    "endless_continue": Fault.endless_continue(seconds=20),
+    "slow_headers": Fault.slow_headers(seconds=20),
+}
+"""Faults that go on with bytes for ever, so that only the deadline ends them."""
 
 
 async def _events(model: Any) -> Any:
@@ -117,6 +124,19 @@ CUTS = {"anthropic": 1400, "chat": 1900, "responses": 4000}
 each_wire = pytest.mark.parametrize("name", WIRES)
 
 
+@pytest.fixture(scope="module")
+def shared_server() -> Iterator[Emulator]:
+    with emulator() as running:
+        yield running
+
+
+@pytest.fixture
+def server(shared_server: Emulator) -> Emulator:
+    """The same emulator for all tests: to start one takes longer than a call."""
+    shared_server.requests.clear()
+    return shared_server
+
+
 @pytest.fixture
 def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries follow at once."""
@@ -124,7 +144,7 @@ def no_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_every_fault_is_here() -> None:
-    assert {name.split()[0] for name in (*FAULTS, *SILENT)} == {*FAULT_KINDS, "endless"}
+    assert {name.split()[0] for name in (*FAULTS, *SILENT, *BEFORE_THE_ANSWER)} == {*FAULT_KINDS, "endless"}
 
 
 def _played(fault: str, name: str) -> Fault:
@@ -169,11 +189,67 @@ async def test_the_fault_of_every_request(name: str, fault: str, server: Emulato
 @each_wire
 @pytest.mark.parametrize("fault", SILENT)
 async def test_silence(name: str, fault: str, server: Emulator) -> None:
-    model = build(name, server, timeout=1, stream_chunk_timeout=1)
+    model = build(name, server, timeout=0.5, stream_chunk_timeout=0.5)
     for how in ("ainvoke", "stream", "events v3"):
         server.fail_next(SILENT[fault])
         expected = Outcome(RequestTimeoutError, partial="invoke" not in how)
         _check(await _error(how, model), expected, attempts=1)
+
+
+@each_wire
+@pytest.mark.parametrize("backend", ["httpx", "aiohttp"])
+@pytest.mark.parametrize("fault", BEFORE_THE_ANSWER)
+async def test_bytes_before_the_answer(name: str, fault: str, backend: str, server: Emulator) -> None:
+    ways = ("ainvoke", "events v3") if backend == "aiohttp" else ("invoke", "ainvoke", "stream")
+    model = build(name, server, deadline=0.4, http_backend=backend)
+    for how in ways:
+        server.fail_next(BEFORE_THE_ANSWER[fault])
+        _check(await _error(how, model), Outcome(RequestTimeoutError), attempts=1)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.usefixtures("no_waits")
+async def test_the_faults_with_aiohttp(fault: str, server: Emulator) -> None:
+    name = WIRES[list(FAULTS).index(fault) % len(WIRES)]
+    model = build(name, server, max_retries=2, http_backend="aiohttp")
+    for how in ("ainvoke", "astream"):
+        server.requests.clear()
+        expected = FAULTS[fault][1][how == "astream"]
+        server.fail_next(_played(fault, name))
+        if expected.error is None or expected.repeated:
+            assert await CALLS[how](model), how
+        else:
+            _check(await _error(how, model), expected, attempts=1)
+        assert len(server.requests) == (2 if expected.repeated else 1), how
+
+
+@each_wire
+@pytest.mark.parametrize("backend", ["httpx", "aiohttp"])
+async def test_a_second_reply_is_never_the_answer_of_the_next_call(name: str, backend: str, server: Emulator) -> None:
+    model = build(name, server, http_backend=backend)
+    ways = ("ainvoke", "astream") if backend == "aiohttp" else ("invoke", "ainvoke", "stream", "astream")
+    for how in ways:
+        server.requests.clear()
+        server.fail_next(Fault.second_reply(seconds=20))
+        answers = [await ASK[how](model, f"question {number}") for number in range(3)]
+        assert answers == [f"You said: question {number}" for number in range(3)], how
+        assert len(server.requests) == 3
+
+
+async def _joined(chunks: Any) -> str:
+    return "".join([chunk.text async for chunk in chunks])
+
+
+async def _text(answer: Any) -> str:
+    return str((await answer).text)
+
+
+ASK: dict[str, Callable[[Any, str], Awaitable[str]]] = {
+    "invoke": lambda model, question: _in_thread(lambda: model.invoke(question).text),
+    "ainvoke": lambda model, question: _text(model.ainvoke(question)),
+    "stream": lambda model, question: _in_thread(lambda: "".join(chunk.text for chunk in model.stream(question))),
+    "astream": lambda model, question: _joined(model.astream(question)),
+}
 
 
 async def _error(how: str, model: Any) -> UnifiedError:

@@ -23,6 +23,7 @@ from langchain_unified.testing.emulation.codecs import codec_of
 from langchain_unified.testing.emulation.delivery import CUT, DeliveryStep, content_length, delivery_steps
 from langchain_unified.testing.emulation.endpoints import ENDPOINTS, EmulatedEndpoint
 from langchain_unified.testing.emulation.providers import EmulatedAnswer, EmulatedProviders
+from langchain_unified.testing.emulation.raw import RAW_PLANS, transport_of, write_raw
 from langchain_unified.testing.emulation.rules.rule import error_body
 
 CREDENTIAL_HEADERS = frozenset({"authorization", "x-api-key", "api-key", "cookie", "proxy-authorization"})
@@ -221,6 +222,10 @@ class _Delivery(Response):
         if answer.status == 0:
             await _close_connection(receive, disconnected)
             return
+        if answer.fault is not None and answer.fault.kind in RAW_PLANS:
+            answer.on_start()
+            await write_raw(receive, answer, answer.fault, disconnected)
+            return
         await send({"type": "http.response.start", "status": answer.status, "headers": self._asgi_headers()})
         answer.on_start()
         for step in delivery_steps(answer.payload, answer.fault):
@@ -258,7 +263,7 @@ async def _follow(step: DeliveryStep, send: Send, disconnected: asyncio.Event) -
 
 async def _close_connection(receive: Receive, disconnected: asyncio.Event) -> None:
     """Close the connection in the middle of an answer. ASGI cannot, so uvicorn's transport is closed directly."""
-    transport = getattr(getattr(receive, "__self__", None), "transport", None)
+    transport = transport_of(receive)
     if transport is None:
         raise ConnectionAbortedError("The emulator closed this connection on purpose.")
     transport.close()

@@ -171,6 +171,29 @@ class Fault:
         return cls("gzip_bomb", 200, headers=headers, body=b"", size=size)
 
     @classmethod
+    def endless_continue(cls, seconds: float = 30.0) -> Fault:
+        """`100 Continue` again and again before the answer. `seconds`: for how long, with one every 50 ms."""
+        return cls("endless_continue", seconds=seconds)
+
+    @classmethod
+    def slow_headers(cls, seconds: float = 30.0) -> Fault:
+        """Headers that come slowly. `seconds`: for how long, with a header every 50 ms."""
+        return cls("slow_headers", seconds=seconds)
+
+    @classmethod
+    def header_flood(cls, size: int = 2**20) -> Fault:
+        """More headers than any client takes. `size`: their bytes."""
+        return cls("header_flood", size=size)
+
+    @classmethod
+    def second_reply(cls, seconds: float = 30.0) -> Fault:
+        """The reply comes twice, the second time unasked.
+
+        A client that uses the connection again takes it for its next reply. `seconds`: how long the connection stays.
+        """
+        return cls("second_reply", seconds=seconds)
+
+    @classmethod
     def refuse_connection(cls) -> Fault:
         """The connection closes before the first byte of an answer."""
         return cls("refuse_connection")
@@ -200,7 +223,8 @@ def _retry_after(value: float | str | datetime) -> str:
 FAULT_KINDS = (
     "rate_limit", "server_error", "overloaded", "overloaded_mid_stream", "cut", "clean_end_without_final", "stall",
     "pings_only", "drip", "html", "malformed_json", "stays_open", "bad_close", "empty_events", "endless",
-    "gzip_bomb", "refuse_connection", "redirect", "http",
+    "gzip_bomb", "endless_continue", "slow_headers", "header_flood", "second_reply", "refuse_connection", "redirect",
+    "http",
 )  # fmt: skip
 """The names of the class methods, as `kinds` and the header take them."""
 
