@@ -142,9 +142,9 @@ class BlockStream:
             return []
         delta, kind = event["delta"], self.kind
         if kind == "text":
-            return self.text(delta["text"])
+            return self.text(delta["text"]) if delta["text"] else []
         if kind == "reasoning":
-            return self.reasoning(delta["reasoning"])
+            return self.reasoning(delta["reasoning"]) if delta["reasoning"] else []
         return self.arguments(delta["args"]) if kind == "call" else []
 
     def _finish(self, event: Any) -> Events:

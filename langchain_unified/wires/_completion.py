@@ -132,6 +132,23 @@ def completed(metadata: Mapping[str, Any], usage: UsageMetadata | None) -> Compl
     )
 
 
+def with_own_usage(counted: JsonObject, completion: Completion, wire: WireName) -> JsonObject:
+    """The usage of a reply, with the counts of the API itself where it answered; an older one has fewer keys."""
+    upstream = completion.upstream
+    if upstream is None or upstream.wire != wire or not upstream.usage:
+        return counted
+    return merged(counted, upstream.usage)
+
+
+def merged(known: JsonObject, given: Mapping[str, Any]) -> JsonObject:
+    """`known` with what `given` has, object by object."""
+    found = {**known, **given}
+    for key, value in known.items():
+        if isinstance(value, dict):
+            found[key] = merged(value, given[key]) if isinstance(given.get(key), Mapping) else value
+    return found
+
+
 def tokens_of(usage: UsageMetadata | None) -> Tokens:
     """The counts of a message, whatever provider and tier they are of."""
     if not usage:

@@ -35,8 +35,8 @@ class CustomText:
         found = _COMPLETE.match(self._rest)
         piece = found.group() if found else ""
         rest = self._rest[len(piece) :]
-        if not rest and (half := _HALF_PAIR.search(piece)):
-            piece, rest = piece[: half.start()], half.group()
+        if not rest.startswith('"') and (half := _HALF_PAIR.search(piece)):
+            piece, rest = piece[: half.start()], half.group() + rest  # its other half may still come
         self._rest, self.ended = rest, rest.startswith('"')
         added = str(json.loads(f'"{piece}"', strict=False))
         self.text += added

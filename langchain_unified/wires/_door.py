@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -122,12 +123,20 @@ class Door:
 
 def typed_frame(event: JsonObject) -> bytes:
     """An event with its type in an `event:` line, as Messages and Responses send it."""
-    return b"event: %s\ndata: %s\n\n" % (str(event.get("type")).encode(), orjson.dumps(event))
+    return b"event: %s\ndata: %s\n\n" % (str(event.get("type")).encode(), json_bytes(event))
 
 
 def plain_frame(event: JsonObject) -> bytes:
     """An event as data alone, as Chat Completions sends it."""
-    return b"data: %s\n\n" % orjson.dumps(event)
+    return b"data: %s\n\n" % json_bytes(event)
+
+
+def json_bytes(value: JsonObject) -> bytes:
+    """A reply or an event as JSON. A model may write half of a surrogate pair, which stands in JSON as an escape."""
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return json.dumps(value, default=str).encode()
 
 
 COMMENT = b": keep-alive\n\n"

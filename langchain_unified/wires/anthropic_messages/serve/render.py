@@ -28,7 +28,7 @@ from langchain_unified.request.blocks import (
     ToolCallBlock,
 )
 from langchain_unified.usage import FinishReason
-from langchain_unified.wires._completion import Completion, json_pieces, pieces
+from langchain_unified.wires._completion import Completion, json_pieces, pieces, with_own_usage
 from langchain_unified.wires._shown import proof_of, reasoning_block
 from langchain_unified.wires.anthropic_messages.assistant import ASSISTANT
 from langchain_unified.wires.anthropic_messages.blocks import WIRE, EncodeState
@@ -236,11 +236,9 @@ def context_management(completion: Completion, body: JsonObject) -> JsonObject:
 
 
 def usage_of(completion: Completion, body: JsonObject, blocks: Iterable[JsonObject]) -> JsonObject:
-    """What an answer used: the API's own counts where it answered itself."""
-    upstream = completion.upstream
-    if upstream is not None and upstream.wire == WIRE and upstream.usage:
-        return dict(upstream.usage)
-    return {**_input_usage(completion), **_output_usage(completion, blocks), **_service(completion, body)}
+    """What an answer used."""
+    counted = {**_input_usage(completion), **_output_usage(completion, blocks), **_service(completion, body)}
+    return with_own_usage(counted, completion, WIRE)
 
 
 def _input_usage(completion: Completion) -> JsonObject:

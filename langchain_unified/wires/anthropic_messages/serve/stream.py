@@ -61,6 +61,8 @@ class MessagesStream(BlockStream):
         found: Events = []
         if completion.finish_reason != "refusal":
             found = [event for block in self.refusals for event in self._whole(block)]
+        if completion.tokens == Tokens():
+            completion = replace(completion, tokens=Tokens(uncached=self.settings.input_tokens))
         completion = replace(completion, blocks=tuple(self.refusals))
         usage = usage_of(completion, self.body, self.rendered)
         usage = {key: usage[key] for key in usage if key not in ("service_tier", "inference_geo")}

@@ -26,7 +26,7 @@ from langchain_unified.request.blocks import (
     ToolCallBlock,
 )
 from langchain_unified.usage import FinishReason
-from langchain_unified.wires._completion import Completion, json_pieces, pieces
+from langchain_unified.wires._completion import Completion, json_pieces, pieces, with_own_usage
 from langchain_unified.wires._custom_text import custom_text
 from langchain_unified.wires._openai.tiers import service_tier
 from langchain_unified.wires._shown import PART_BREAK, proof_of, reasoning_block
@@ -274,10 +274,13 @@ def logprobs_of(completion: Completion, of_texts: list[JsonObject]) -> JsonObjec
 
 
 def usage_of(completions: Sequence[Completion]) -> JsonObject:
-    """What the answers used: the API's own counts where it gave the one answer itself."""
-    upstream, tokens = completions[0].upstream, completions[0].tokens
-    if len(completions) == 1 and upstream is not None and upstream.wire == WIRE and upstream.usage:
-        return dict(upstream.usage)
+    """What the answers used together. The input is that of the first one."""
+    counted = _counted(completions)
+    return with_own_usage(counted, completions[0], WIRE) if len(completions) == 1 else counted
+
+
+def _counted(completions: Sequence[Completion]) -> JsonObject:
+    tokens = completions[0].tokens
     output = sum(completion.tokens.output for completion in completions)
     received = {"cached_tokens": tokens.cache_read, "audio_tokens": 0}
     # Recorded only for models that charge for it.

@@ -20,7 +20,13 @@ def view_of(body: JsonObject) -> View:
 
 def _text(view: View, item: JsonObject) -> Iterable[Block]:
     """A text with its sources. Those that the API gave itself stand beside the text, in their own form."""
-    return COMMON["text"](view, placed(view, item))
+    item = placed(view, item)
+    if item.get("annotations"):
+        pages = [note for note in item["annotations"] if note.get("url") or "url_citation" in (note.get("value") or {})]
+        if len(pages) < len(item["annotations"]):
+            view.lose("citation", "Chat Completions has citations of web pages only.")
+        item = {**item, "annotations": pages}
+    return COMMON["text"](view, item)
 
 
 def _image(view: View, item: JsonObject) -> Iterable[Block]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from langchain_unified.request import JsonObject
 from langchain_unified.usage import FinishReason
-from langchain_unified.wires._completion import Completion
+from langchain_unified.wires._completion import Completion, with_own_usage
 from langchain_unified.wires._openai.tiers import service_tier
 from langchain_unified.wires.openai_responses.blocks import WIRE
 from langchain_unified.wires.openai_responses.serve.events import item_events
@@ -108,14 +108,11 @@ def response_of(completion: Completion, body: JsonObject, output: list[JsonObjec
 
 
 def _usage(completion: Completion) -> JsonObject:
-    """What the answer used: the API's own counts where it answered itself."""
-    upstream, tokens = completion.upstream, completion.tokens
-    if upstream is not None and upstream.wire == WIRE and upstream.usage:
-        return dict(upstream.usage)
+    tokens = completion.tokens
     # The API splits a write by TTL only where the longer TTL occurs.
     split = {"ttl_30m_tokens": tokens.cache_write_short, "ttl_12h_tokens": tokens.cache_write_long}
     details = {"cache_write_tokens_details": split} if tokens.cache_write_long else {}
-    return {
+    counted = {
         "input_tokens": tokens.input,
         "input_tokens_details": {
             "cached_tokens": tokens.cache_read,
@@ -126,6 +123,7 @@ def _usage(completion: Completion) -> JsonObject:
         "output_tokens_details": {"reasoning_tokens": tokens.reasoning},
         "total_tokens": tokens.input + tokens.output,
     }
+    return with_own_usage(counted, completion, WIRE)
 
 
 def _tool_usage(output: list[JsonObject]) -> JsonObject:
