@@ -20,6 +20,7 @@ from langchain_unified.gateway import key_routes, listing, metrics, serving
 from langchain_unified.gateway.errors import AdminOnlyError
 from langchain_unified.gateway.exchange import ClientLeftError, Exchange
 from langchain_unified.gateway.keys import secret_in
+from langchain_unified.gateway.protocol import MAX_HEAD_BYTES, MAX_HEADERS
 from langchain_unified.gateway.refusals import BadRequestError, UnknownRouteError
 from langchain_unified.gateway.state import Gateway
 from langchain_unified.request import WireName
@@ -72,7 +73,7 @@ class App:
 async def _handle(gateway: Gateway, exchange: Exchange, scope: Scope) -> None:
     wire = _wire_of(exchange)
     try:
-        _check_host(gateway, scope)
+        _check_head(gateway, scope)
         route = _route(exchange.path)
         wire = route.wire or wire
         await _handler(route, exchange)(gateway, exchange)
@@ -106,7 +107,7 @@ async def _refuse(exchange: Exchange, wire: WireName, error: UnifiedError) -> No
     await exchange.reply(status, orjson.dumps(found.body), headers)
 
 
-CLOSING = frozenset({408, 413})
+CLOSING = frozenset({400, 408, 413, 415, 421, 431})
 """Statuses after which the rest of the body is not read."""
 
 
@@ -196,12 +197,15 @@ def _route(path: str) -> Route:
     return found
 
 
-def _check_host(gateway: Gateway, scope: Scope) -> None:
-    """Refuse a request with no single host, and one under a foreign name where no key protects this machine.
+def _check_head(gateway: Gateway, scope: Scope) -> None:
+    """Refuse too many headers, no single host, and a foreign host name where no key protects this machine.
 
     A page in a browser may reach the loopback under a name of its own (DNS rebinding).
     """
-    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    head = scope["headers"]
+    if len(head) > MAX_HEADERS or sum(len(name) + len(value) for name, value in head) > MAX_HEAD_BYTES:
+        raise BadRequestError("The request has too many headers.", status=431)
+    hosts = [value for name, value in head if name == b"host"]
     if len(hosts) > 1 or (not hosts and scope["http_version"] != "1.0"):
         raise BadRequestError("The request needs one Host header.")
     if gateway.local_only and hosts and not _is_local(hosts[0].decode("latin-1")):

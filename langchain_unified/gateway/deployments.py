@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -63,7 +64,7 @@ class Deployment:
     @property
     def label(self) -> str:
         """The name in logs and metrics: provider, model and host, nothing secret."""
-        return f"{self.provider}/{self.model}@{URL(self.base_url).host}"
+        return f"{self.provider}/{self.model}@{host_in(self.base_url)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,12 @@ class Target:
             return "anthropic_messages"
         route = catalog.Route("openai", self.model, self.profile, self.dialect)
         return catalog.wire_for(route, use_responses_api=self.deployment.use_responses_api)
+
+
+@functools.lru_cache(maxsize=1024)
+def host_in(base_url: str) -> str:
+    """The host of an address."""
+    return URL(base_url).host or ""
 
 
 def target_of(deployment: Deployment, matched: str | None) -> Target:

@@ -15,6 +15,8 @@ RawHeaders: TypeAlias = Iterable[tuple[bytes, bytes]]
 
 
 JSON = b"application/json"
+DISCARD_SECONDS = 2.0
+"""How long the rest of a body that is too large is read and thrown away."""
 
 
 class ClientLeftError(Exception):
@@ -45,15 +47,28 @@ class Exchange:
     async def body(self, *, limit: int, seconds: float) -> bytes:
         """The whole body. Raises `BadRequestError` if it has more than `limit` bytes or takes longer than `seconds`."""
         announced = self.headers.get("content-length", "")
-        if announced.isdecimal() and int(announced) > limit:
-            raise _too_large(limit)
+        is_too_large = announced.isdecimal() and int(announced) > limit
         try:
             async with asyncio.timeout(seconds):
-                return await self._whole_body(limit)
+                found = None if is_too_large else await self._whole_body(limit)
         except TimeoutError:
             raise BadRequestError(f"The body did not come within {seconds:g} s.", status=408) from None
+        if found is None:
+            await self._discard()
+            raise BadRequestError(f"The body is larger than {limit:,} bytes.", status=413)
+        return found
 
-    async def _whole_body(self, limit: int) -> bytes:
+    async def _discard(self) -> None:
+        """Read the rest of a body for a moment: a client that still sends would lose the answer."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DISCARD_SECONDS):
+                while True:
+                    message = await self._receive()
+                    if message["type"] == "http.disconnect" or not message.get("more_body", False):
+                        return
+
+    async def _whole_body(self, limit: int) -> bytes | None:
+        """The body; `None` if it is too large."""
         parts, size = [], 0
         while True:
             message: MutableMapping[str, Any] = await self._receive()
@@ -62,7 +77,7 @@ class Exchange:
             part = message.get("body", b"")
             size += len(part)
             if size > limit:
-                raise _too_large(limit)
+                return None
             parts.append(part)
             if not message.get("more_body", False):
                 return parts[0] if len(parts) == 1 else b"".join(parts)
@@ -120,7 +135,3 @@ class Exchange:
         length = b"%d" % len(data)
         await self.start(status, [(b"content-type", media), (b"content-length", length), *headers])
         await self.end(b"" if self.method == "HEAD" else data)
-
-
-def _too_large(limit: int) -> BadRequestError:
-    return BadRequestError(f"The body is larger than {limit:,} bytes.", status=413)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -67,6 +68,12 @@ class Ledger:
                     f"The price of {target.model} is not known, so that its calls cannot be counted. The gateway's "
                     "operator can set it in model_info, or gateway_settings.unknown_price."
                 )
+        if self.caller.may_do_everything:
+            # It has no limits: its spend is written at the end, all at once.
+            self.reservation = Reservation(
+                secrets.token_hex(16), self.caller.key_id, name, Decimal(0), 0, is_stored=False
+            )
+            return
         timeout = target.deployment.timeout
         self.reservation = await self.keys.reserve(
             self.caller, name, estimate.amount, estimate.tokens, expires_in=max(timeout, 60.0)
@@ -84,7 +91,8 @@ class Ledger:
         if reservation is None:
             return
         if target is None or delivered is None or not delivered.used:
-            await self.keys.release(reservation)
+            if reservation.is_stored:
+                await self.keys.release(reservation)
             return
         charges = [self._charge(target, delivered, index) for index in range(len(delivered.used))]
         self.charge = charges[0] if len(charges) == 1 else _sum(charges)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -34,6 +35,23 @@ RUNNING = prometheus.Gauge("gateway_running_calls", "Calls that run now.", multi
 INCOMPLETE = prometheus.Counter("gateway_incomplete_answers", "Answers that were cut or left.", ("model", "reason"))
 
 
+@functools.lru_cache(maxsize=4096)
+def counted(endpoint: str, model: str, status: int) -> prometheus.Counter:
+    """The counter of calls with these labels. Looking one up takes longer than counting."""
+    return CALLS.labels(endpoint, model, str(status))
+
+
+@functools.lru_cache(maxsize=4096)
+def times_of(endpoint: str, model: str) -> tuple[prometheus.Histogram, prometheus.Histogram]:
+    """The histograms of the whole time and of the time to the first byte."""
+    return DURATION.labels(endpoint, model), FIRST_BYTE.labels(endpoint, model)
+
+
+@functools.lru_cache(maxsize=4096)
+def _costs_of(model: str) -> tuple[prometheus.Counter, prometheus.Counter, prometheus.Counter]:
+    return TOKENS.labels(model, "input"), TOKENS.labels(model, "output"), SPEND.labels(model)
+
+
 def text() -> tuple[bytes, str]:
     """All figures in Prometheus' text form, and its media type. Several workers are added up."""
     registry: CollectorRegistry = prometheus.REGISTRY
@@ -47,6 +65,7 @@ def text() -> tuple[bytes, str]:
 
 def count_cost(model: str, input_tokens: int, output_tokens: int, cost: Decimal) -> None:
     """Add what a call used."""
-    TOKENS.labels(model, "input").inc(input_tokens)
-    TOKENS.labels(model, "output").inc(output_tokens)
-    SPEND.labels(model).inc(float(cost))
+    received, written, spent = _costs_of(model)
+    received.inc(input_tokens)
+    written.inc(output_tokens)
+    spent.inc(float(cost))

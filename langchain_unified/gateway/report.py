@@ -26,10 +26,11 @@ def ended(call: Call, error: BaseException | None) -> None:
     label = call.gateway.router.label(call.model)
     seconds = seconds_since(call.started)
     status = _status(call, error)
-    metrics.CALLS.labels(call.endpoint, label, str(status)).inc()
-    metrics.DURATION.labels(call.endpoint, label).observe(seconds)
+    metrics.counted(call.endpoint, label, status).inc()
+    whole, first_byte = metrics.times_of(call.endpoint, label)
+    whole.observe(seconds)
     if call.first_byte is not None:
-        metrics.FIRST_BYTE.labels(call.endpoint, label).observe(call.first_byte)
+        first_byte.observe(call.first_byte)
     charge = call.ledger.charge
     if charge is not None:
         metrics.count_cost(label, charge.input_tokens, charge.output_tokens, charge.cost)

@@ -33,7 +33,8 @@ _FINAL: Mapping[WireName, re.Pattern[bytes]] = {
     "openai_chat": re.compile(rb"data:\s?\[DONE\]"),
     "openai_responses": re.compile(rb'"type":\s?"response\.(?:completed|incomplete|failed|cancelled)"'),
 }
-_ERROR = re.compile(rb'"type":\s?"(?:error|response\.failed)"|"error":\s?\{')
+_TOLD = re.compile(rb'"usage"|"type":\s?"(?:error|response\.failed)"|"error":\s?\{')
+"""What stands in the events that have a usage or an error."""
 
 
 @dataclass
@@ -78,13 +79,16 @@ class StreamUsage:
         data = data[:end]
         self.characters += sum(map(len, _TEXTS[self.wire].findall(data)))
         self.has_ended = self.has_ended or _FINAL[self.wire].search(data) is not None
-        if b'"usage"' in data or _ERROR.search(data):
-            for event in data.split(b"\n\n"):
-                self._event(event)
+        end = -1
+        for match in _TOLD.finditer(data):
+            if match.start() > end:
+                before = data.rfind(b"\n\n", 0, match.start())
+                start = before + 2 if before >= 0 else 0
+                end = data.find(b"\n\n", match.start())
+                end = len(data) if end < 0 else end
+                self._event(data[start:end])
 
     def _event(self, event: bytes) -> None:
-        if b'"usage"' not in event and not _ERROR.search(event):
-            return
         start = event.find(b"data:")
         try:
             payload = orjson.loads(event[start + 5 :]) if start >= 0 else None
