@@ -61,7 +61,7 @@ def with_changes(data: bytes, body: JsonObject, changes: Mapping[str, Any]) -> b
     if replaced.keys() - {"model"}:
         return orjson.dumps({**body, **changes})
     if replaced:
-        found = _with_model(data, replaced["model"])
+        found = with_model(data, replaced["model"])
         if found is None:
             return orjson.dumps({**body, **changes})
         data = found
@@ -69,7 +69,7 @@ def with_changes(data: bytes, body: JsonObject, changes: Mapping[str, Any]) -> b
     return _with_added(data, added, is_empty=not body) if added else data
 
 
-def _with_model(data: bytes, model: str) -> bytes | None:
+def with_model(data: bytes, model: str) -> bytes | None:
     """The bytes with another value of the top-level key `model`. `None`: its place is not found."""
     new = orjson.dumps(model)
     # Keys of this name may stand deeper, as in the schema of a tool: the right one changes the top-level value.

@@ -1,7 +1,7 @@
 """The path where client and upstream speak one API: the body's bytes pass, and so do those of the answer.
 
 Changed are the model's name, the key, the deployment's defaults and, of a Chat stream, the request for its usage, whose
-chunk the client does not get unless it asked for it.
+chunk the client does not get unless it asked for it. The reply names the model as the client did (`shown_model`).
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from langchain_unified.gateway import body as bodies
 from langchain_unified.gateway.deployments import Target, upstream_path
 from langchain_unified.gateway.exchange import Exchange, RawHeaders
 from langchain_unified.gateway.headers import STREAM_HEADERS, forwarded, returned
-from langchain_unified.gateway.opening import Outgoing, UpstreamStream, asked, opened, parsed, whole_object
+from langchain_unified.gateway.opening import Outgoing, UpstreamStream, asked, opened, whole_object
 from langchain_unified.gateway.sending import Pings, WholeReply, cut_off, error_frames
 from langchain_unified.gateway.state import Call
+from langchain_unified.gateway.stream_edits import StreamEdits
 from langchain_unified.gateway.used import Delivered, used_in
-from langchain_unified.request import Adjustment, JsonObject, WireName
+from langchain_unified.request import Adjustment, WireName
 from langchain_unified.wires import DOORS
 
 
@@ -37,8 +38,11 @@ async def open_passing(call: Call, target: Target) -> WholeReply | PassedStream:
     reply = await asked(call, target, request)
     if call.stream:
         stream = await opened(call, target, reply, call.wire)
-        return PassedStream(stream, call.wire, HiddenUsage() if hides_usage else None)
+        shown = shown_model(call, target)
+        return PassedStream(stream, call.wire, StreamEdits(call.wire, shown, hides_usage=hides_usage))
     data, payload = await whole_object(reply)
+    if (shown := shown_model(call, target)) is not None and "model" in payload:
+        data = bodies.with_model(data, shown) or data
     media = reply.headers.get("content-type", "application/json")
     headers = ((b"content-type", media.encode("latin-1")), *returned(reply.headers))
     return WholeReply(target, data, headers, used=(used_in(call.wire, payload),))
@@ -78,16 +82,26 @@ def outgoing(call: Call, target: Target) -> tuple[bytes, bool]:
     return bodies.with_changes(call.data, call.body, changes), hides
 
 
+def shown_model(call: Call, target: Target) -> str | None:
+    """The client's name for the model; `None` where it is sent as it is.
+
+    Claude Code leaves the thinking out of its next turn if the reply names another model than it asked for (seen with
+    2.1.197), so that an alias would lose it.
+    """
+    asked_for: str = call.body["model"]
+    return None if asked_for == target.model else asked_for
+
+
 # --- streams ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass
 class PassedStream:
-    """A stream whose bytes pass. `hidden`: what leaves out the usage of a Chat stream."""
+    """A stream whose bytes pass, but for the `edits`."""
 
     stream: UpstreamStream
     wire: WireName
-    hidden: HiddenUsage | None = None
+    edits: StreamEdits
     notes: tuple[Adjustment, ...] = ()
 
     @property
@@ -114,13 +128,13 @@ class PassedStream:
         return stream.delivered()
 
     async def _pass(self, exchange: Exchange, pings: Pings) -> None:
-        hidden = self.hidden
+        edits = self.edits
         async for part in self.stream.parts():
-            shown = part if hidden is None else hidden.feed(part)
+            shown = edits.feed(part) if edits.wanted else part
             if shown:
                 await exchange.write(shown)
                 pings.sent(shown)
-        if hidden is not None and (rest := hidden.flush()):
+        if rest := edits.flush():
             await exchange.write(rest)
 
     def delivered(self) -> Delivered:
@@ -130,38 +144,3 @@ class PassedStream:
     def close(self) -> None:
         """End it."""
         self.stream.close()
-
-
-class HiddenUsage:
-    """Leaves out the chunk of a Chat stream that has the usage alone. Lets everything else pass at once."""
-
-    def __init__(self) -> None:
-        """Nothing has come yet."""
-        self._rest = b""
-
-    def feed(self, part: bytes) -> bytes:
-        """The bytes that can go out. An event that is not complete waits for its end."""
-        data = self._rest + part if self._rest else part
-        end = data.rfind(b"\n\n") + 2
-        if end < 2 and (end := data.rfind(b"\r\n\r\n") + 4) < 4:
-            self._rest = data
-            return b""
-        whole, self._rest = data[:end], data[end:]
-        if b'"usage"' not in whole:
-            return whole
-        separator = b"\r\n\r\n" if b"\r\n\r\n" in whole else b"\n\n"
-        events = whole.split(separator)
-        return separator.join(event for event in events if not _is_usage_alone(event))
-
-    def flush(self) -> bytes:
-        """What is left at the end."""
-        rest, self._rest = self._rest, b""
-        return rest
-
-
-def _is_usage_alone(event: bytes) -> bool:
-    start = event.find(b"data:")
-    if start < 0 or b'"usage"' not in event:
-        return False
-    payload: JsonObject | None = parsed(event[start + 5 :])
-    return payload is not None and payload.get("choices") == [] and isinstance(payload.get("usage"), dict)

@@ -23,7 +23,7 @@ from langchain_unified.gateway.exchange import Exchange, RawHeaders
 from langchain_unified.gateway.failures import AttemptError, error_in_stream
 from langchain_unified.gateway.headers import REQUEST_ID_NAMES, STREAM_HEADERS, made
 from langchain_unified.gateway.opening import Outgoing, UpstreamStream, asked, opened, whole_object
-from langchain_unified.gateway.passing import defaults_for
+from langchain_unified.gateway.passing import defaults_for, shown_model
 from langchain_unified.gateway.sending import Pings, WholeReply, cut_off
 from langchain_unified.gateway.state import Call
 from langchain_unified.gateway.used import Delivered, used_in
@@ -80,9 +80,10 @@ def crossed(call: Call, target: Target, wire: Wire) -> Crossing:
 
 
 def settings_of(call: Call, target: Target, *, input_tokens: int = 0) -> StreamSettings:
-    """What the gateway decides about a reply: an id of the client's API, and the model that answered."""
+    """What the gateway decides about a reply: an id of the client's API, and the client's name for the model."""
     reply_id = f"{DOORS[call.wire].id_prefix}{secrets.token_hex(12)}"
-    return StreamSettings(reply_id=reply_id, model=target.model, input_tokens=input_tokens, created=int(time.time()))
+    shown = shown_model(call, target) or target.model
+    return StreamSettings(reply_id=reply_id, model=shown, input_tokens=input_tokens, created=int(time.time()))
 
 
 def _headers(target: Target, upstream: Mapping[str, str], call: Call) -> list[tuple[bytes, bytes]]:

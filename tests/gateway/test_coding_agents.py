@@ -29,6 +29,8 @@ model_list:
     litellm_params: {{model: anthropic/claude-opus-5, api_base: "{anthropic}", api_key: any}}
   - model_name: claude-on-gpt
     litellm_params: {{model: openai/gpt-5.6, api_base: "{openai}", api_key: any}}
+  - model_name: my-alias
+    litellm_params: {{model: anthropic/claude-opus-5, api_base: "{anthropic}", api_key: any}}
   - model_name: gpt-5.6
     litellm_params: {{model: openai/gpt-5.6, api_base: "{openai}", api_key: any}}
 """
@@ -133,10 +135,15 @@ def proofs(value: Any) -> list[str]:
     return [proof for item in value for proof in proofs(item)] if isinstance(value, list) else []
 
 
-PATHS = {"claude-opus-5": "/v1/messages", "claude-on-gpt": "/v1/responses", "gpt-5.6": "/v1/responses"}
+PATHS = {
+    "claude-opus-5": "/v1/messages",
+    "my-alias": "/v1/messages",
+    "claude-on-gpt": "/v1/responses",
+    "gpt-5.6": "/v1/responses",
+}
 
 
-@pytest.mark.parametrize("model", ["claude-opus-5", "claude-on-gpt"])
+@pytest.mark.parametrize("model", ["claude-opus-5", "my-alias", "claude-on-gpt"])
 def test_claude_code_reads_a_file(model: str, place: Place) -> None:
     result = claude_code(place, model)
     assert not result["is_error"], result

@@ -93,5 +93,3 @@ def test_betas_of_the_client_reach_claude(running: Running, http: httpx2.Client,
     body = {"model": "claude", "messages": HI, **({"extra_headers": extra} if where == "body" else {})}
     http.post("/chat/completions", json=body, headers=extra if where == "header" else {})
     assert running.sent[-1].headers["anthropic-beta"] == "max-tokens-3-5-sonnet-2024-07-15"
-
-

@@ -112,9 +112,7 @@ SELECT model, sum(cost), sum(requests), sum(incomplete), sum(unpriced), sum(inpu
 FROM gateway_spend WHERE key_id = :key_id GROUP BY model ORDER BY model
 """
 
-HAS_EXPIRED = (
-    "SELECT 1 FROM gateway_reservations WHERE key_id = :key_id AND expired = 0 AND expires_at <= :now LIMIT 1"
-)
+HAS_EXPIRED = "SELECT 1 FROM gateway_reservations WHERE key_id = :key_id AND expired = 0 AND expires_at <= :now LIMIT 1"
 EXPIRE = """
 UPDATE gateway_reservations SET expired = 1
 WHERE key_id = :key_id AND expired = 0 AND expires_at <= :now

@@ -222,9 +222,12 @@ def test_litellms_thinking_and_user() -> None:
     found = sent(body, CHAT, MESSAGES)
     assert found["thinking"] == {"type": "enabled", "budget_tokens": 1024}
     assert found["metadata"] == {"user_id": "anna"}
-    assert sent({**body, "max_tokens": None, "thinking": {"type": "enabled", "budget_tokens": 40_000}}, CHAT, MESSAGES)[
-        "max_tokens"
-    ] == 56_000
+    assert (
+        sent({**body, "max_tokens": None, "thinking": {"type": "enabled", "budget_tokens": 40_000}}, CHAT, MESSAGES)[
+            "max_tokens"
+        ]
+        == 56_000
+    )
 
 
 def test_a_prefill_goes_to_claude_as_it_is() -> None:

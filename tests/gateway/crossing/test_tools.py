@@ -189,9 +189,7 @@ def test_a_search_without_the_web_never_becomes_one_with_it() -> None:
 def test_claude_codes_search_and_its_forced_choice_cross_together() -> None:
     # bifrost#3596: a choice that names a tool which was not translated.
     tools = [{"type": "web_search_20250305", "name": "web_search", "max_uses": 8}]
-    body = sent(
-        ask(MESSAGES, tools=tools, tool_choice={"type": "tool", "name": "web_search"}), MESSAGES, RESPONSES
-    )
+    body = sent(ask(MESSAGES, tools=tools, tool_choice={"type": "tool", "name": "web_search"}), MESSAGES, RESPONSES)
     assert body["tools"] == [{"type": "web_search"}]
     assert body["max_tool_calls"] == 8
     assert body["tool_choice"] == "required"
