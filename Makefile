@@ -83,8 +83,9 @@ call-path: $(VENV)/.test ## count the functions and files that a call runs, besi
 lint: $(VENV)/.dev ## find mistakes with ruff
 	$(BIN)/ruff check .
 
-types: $(VENV)/.dev ## check the types with mypy, strictly
+types: $(VENV)/.dev ## check the types with mypy, strictly, also of the programs of README and docs/ that show typed parameters
 	$(BIN)/mypy
+	$(BIN)/python -m docs.generate.typed
 
 imports: $(VENV)/.dev ## check who may import whom with import-linter
 	$(BIN)/lint-imports

@@ -54,13 +54,13 @@ class SharedParams(TypedDict, total=False):
     - Responses: `top_p`, under the same conditions as `temperature`.
     - Source: as `temperature`.
     """
-    stop: str | list[str]
+    stop: list[str]
     """Stop sequences: the answer ends before the first of these texts.
 
     A sequence that cannot be sent is applied here: the answer is cut, a stream ends early, and `finish_reason` is
     `stop`. The usage still counts the tokens that the model generated after it, because they are billed.
 
-    - Values: a text or a list of texts.
+    - Values: a list of texts; a call also takes one text. (The type is a list, as in the signatures of LangChain.)
     - Default: none.
     - Messages: `stop_sequences`; sequences of whitespace only are applied here.
     - Chat: `stop`, the first 4; the others, and all of them on models that refuse `stop`, are applied here.
