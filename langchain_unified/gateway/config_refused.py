@@ -133,7 +133,7 @@ APPROXIMATE: Mapping[str, str] = {
     "router_settings.allowed_fails": "Only its own failures count, by endpoint. A sole deployment is always tried.",
     "litellm_settings.allowed_fails": "Only its own failures count, by endpoint. A sole deployment is always tried.",
     "router_settings.cooldown_time": "Holds for the endpoint that failed, not for the whole deployment.",
-    "general_settings.allow_requests_on_db_unavailable": "Any key passes meanwhile, without limits. Spend is written later.",
+    "general_settings.allow_requests_on_db_unavailable": "Any key passes then, without limits. Spend is written later.",
     "litellm_settings.request_timeout": "The default is 600 seconds, not 6,000.",
 }
 """Keys that are taken, with a meaning that differs from LiteLLM's."""
