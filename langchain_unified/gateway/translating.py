@@ -108,7 +108,7 @@ async def _whole(call: Call, target: Target, crossing: Crossing, request: Outgoi
     door, settings = DOORS[call.wire], settings_of(call, target)
     wire = crossing.plan.wire
     messages = [message for payload, _ in answers for message in _decoded(crossing, payload)]
-    completions = [door.completion(message, settings) for message in messages]
+    completions = [door.completion(message, settings, call.body) for message in messages]
     rendered = door.render_replies(completions, call.body)
     notes = (*crossing.notes, *(note for completion in completions for note in completion.notes))
     headers = [(b"content-type", b"application/json"), *_headers(target, answers[0][1], call)]
@@ -246,7 +246,7 @@ class CrossedStream:
         for event in writer.close():
             out += map(frame, render.feed(event))
         out += map(frame, render.close())
-        yield b"".join(out) + self.door.last_frame
+        yield b"".join(out) + (b"" if render.failed else self.door.last_frame)
 
     def _event(self, data: bytes) -> JsonObject:
         """An event of the upstream. Raises the error that it reports."""

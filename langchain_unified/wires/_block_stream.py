@@ -32,7 +32,7 @@ class BlockStream:
         self.body = body
         self.settings = settings
         self.view = view
-        self.begun = self.ended = False
+        self.begun = self.ended = self.failed = False
         self.index = -1
         """The block that is rendered."""
         self.kind = ""
@@ -108,12 +108,12 @@ class BlockStream:
         self.ended = True
         found = [] if self.begun else self._message_start({})
         if self.completion.finish_reason == "error":
-            return found + self.error(ServerError("the answer ended in an error"))
+            return found + self.fail(ServerError("the answer ended in an error"))
         return [*found, *self._close_reasoning(), *self.end(self.completion)]
 
     def fail(self, error: UnifiedError) -> Events:
         """An error, also where another program has begun the stream. Nothing follows it."""
-        self.ended = True
+        self.ended = self.failed = True
         return self.error(error)
 
     def _message_start(self, event: Any) -> Events:

@@ -76,6 +76,10 @@ class StreamRenderer(Protocol):
     def notes(self) -> list[Adjustment]:
         """What the API has no place for, named as it comes."""
 
+    @property
+    def failed(self) -> bool:
+        """Whether the stream ended in an error: `Door.last_frame` does not follow then."""
+
     def feed(self, event: MessagesData) -> Iterable[JsonObject]:
         """The events that one event makes. Never raises for what a model answers."""
 

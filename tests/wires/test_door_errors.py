@@ -87,7 +87,7 @@ def test_whether_and_when_to_try_again(client: WireName) -> None:
 )
 def test_an_overflow_is_worded_as_the_clients_provider_words_it(text: str) -> None:
     error = errors.ContextOverflowError(f"openai 400: {text} (request id req_1)")
-    # Claude Code compacts the conversation at this sentence, and at no other.
+    # Claude Code 2.1.197 compacts the conversation at the first four words of this sentence.
     expected = "prompt is too long: 210000 tokens > 200000 maximum"
     assert shown("anthropic_messages", error).body["error"]["message"] == expected
     for client, param in (("openai_chat", "messages"), ("openai_responses", "input")):
@@ -99,7 +99,10 @@ def test_an_overflow_is_worded_as_the_clients_provider_words_it(text: str) -> No
 def test_an_overflow_without_numbers() -> None:
     error = errors.ContextOverflowError("Your input exceeds the context window of this model.")
     found = shown("anthropic_messages", error).body["error"]["message"]
-    assert found.startswith("prompt is too long")
+    assert found == "prompt is too long: it exceeds the context window of the model"
+    only_limit = errors.ContextOverflowError("This model's maximum context length is 8192 tokens.")
+    found = shown("anthropic_messages", only_limit).body["error"]["message"]
+    assert found == "prompt is too long: it exceeds the context window of 8192 tokens of the model"
     assert "context window" in shown("openai_responses", error).body["error"]["message"]
 
 

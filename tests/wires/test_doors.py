@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from langchain_core.messages import AIMessage
 from langchain_unified.errors import RateLimitError
 from langchain_unified.request import WireName
 from langchain_unified.wires import DOORS, WIRES
-from langchain_unified.wires._completion import Completion
+from langchain_unified.wires._completion import Completion, Tokens
 from langchain_unified.wires._custom_text import CustomText, custom_text
 from tests.support.answers import (
     SDK_REPLIES,
@@ -25,6 +26,7 @@ from tests.support.answers import (
 )
 from tests.support.corpus import WIRE_OF, label, needs_corpus, replies, streams
 from tests.support.streams import chunks_of, total
+from tests.support.v3 import written
 
 each_client = pytest.mark.parametrize("client", DOORS)
 RECORDED = [exchange for endpoint in WIRE_OF for exchange in (*replies(endpoint), *streams(endpoint))]
@@ -91,6 +93,38 @@ def _without_nulls(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _without_nulls(item) for key, item in value.items() if item is not None}
     return [_without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
+COMPLETIONS = [
+    Completion(
+        "id_1", "m", ({"type": "text", "text": "Two words"},), tokens=Tokens(uncached=5, cache_read=2, output=3)
+    ),
+    Completion("id_1", "m", ({"type": "refusal", "refusal": "I will not"},), "refusal", Tokens(1, output=1)),
+    Completion("id_1", "m", ({"type": "text", "text": "cut"},), "length", Tokens(1, output=1)),
+    Completion(
+        "id_1",
+        "m",
+        (
+            {"type": "reasoning", "reasoning": "hm", "extras": {"signature": "s", "encrypted_content": "s"}},
+            {"type": "text", "text": "First"},
+            {"type": "tool_call", "id": "call_1", "name": "f", "args": {"a": [1, "é"]}},
+            {"type": "tool_call", "id": "call_2", "name": "g", "args": {}},
+        ),
+        "tool_calls",
+        Tokens(uncached=5, cache_write_short=3, output=9, reasoning=4),
+    ),
+]
+
+
+@each_client
+@pytest.mark.parametrize("completion", COMPLETIONS, ids=lambda completion: completion.finish_reason)
+def test_the_emulators_stream_rendered_again_says_the_same(client: WireName, completion: Completion) -> None:
+    """Both make the events of an API: the emulator those of a finished answer, a door those of one that comes."""
+    serve = importlib.import_module(f"langchain_unified.wires.{client}.serve")
+    events = list(serve.render_events(completion, ASKED))
+    again = rendered(client, written(WIRES[client], copy.deepcopy(events)), ASKED)
+    one, other = (seen(total(chunks_of(WIRES[client], each))) for each in (events, again))
+    assert {**one, "content": _essence(one["content"])} == {**other, "content": _essence(other["content"])}
 
 
 # --- what an API lacks ------------------------------------------------------------------------------------------------

@@ -18,13 +18,15 @@ from starlette.types import Receive, Scope, Send
 from langchain_unified.errors import RequestError
 from langchain_unified.profiles import known_models, profile_for
 from langchain_unified.redaction import redacted
-from langchain_unified.request import JsonObject, Provider, Request, WireName
+from langchain_unified.request import Provider, Request, WireName
 from langchain_unified.testing.emulation.codecs import codec_of
 from langchain_unified.testing.emulation.delivery import CUT, DeliveryStep, content_length, delivery_steps
 from langchain_unified.testing.emulation.endpoints import ENDPOINTS, EmulatedEndpoint
 from langchain_unified.testing.emulation.providers import EmulatedAnswer, EmulatedProviders
 from langchain_unified.testing.emulation.raw import RAW_PLANS, transport_of, write_raw
 from langchain_unified.testing.emulation.rules.rule import error_body
+from langchain_unified.wires import DOORS
+from langchain_unified.wires._door import ModelEntry
 
 CREDENTIAL_HEADERS = frozenset({"authorization", "x-api-key", "api-key", "cookie", "proxy-authorization"})
 """Headers that are not recorded."""
@@ -134,13 +136,17 @@ class _App:
         names = known_models(provider)
         if model is not None and model not in names:
             return _not_found(recorded, provider, f"model: {model}", "model_not_found")
-        recorded.status = 200
-        model_object = MODEL_OBJECTS[provider]
+        door = DOORS[MODEL_LISTS[provider]]
         if model is not None:
-            return JSONResponse(model_object(model))
-        paging = {"has_more": False, "first_id": names[0], "last_id": names[-1]} if provider == "anthropic" else {}
-        kind = {"object": "list"} if provider == "openai" else {}
-        return JSONResponse({**kind, "data": [model_object(name) for name in names], **paging})
+            recorded.status = 200
+            return JSONResponse(door.model_reply(_entry(provider, model)))
+        try:
+            body = door.models_reply([_entry(provider, name) for name in names], dict(request.query_params))
+        except RequestError as error:
+            recorded.status = 400
+            return JSONResponse(error_body(provider, "req_0", "invalid_request_error", str(error)), 400)
+        recorded.status = 200
+        return JSONResponse(body)
 
     async def unknown(self, request: HttpRequest) -> Response:
         """Any other address."""
@@ -170,28 +176,13 @@ def _not_found(recorded: Recorded, provider: Provider, message: str, code: str) 
 # --- models -----------------------------------------------------------------------------------------------------------
 
 
-def _anthropic_model(name: str) -> JsonObject:
-    profile = profile_for("anthropic", name)
-    return {
-        "type": "model",
-        "id": name,
-        "display_name": name,
-        "created_at": "1970-01-01T00:00:00Z",
-        "lifecycle": "active",
-        "max_input_tokens": profile.max_input_tokens,
-        "max_tokens": profile.max_output_tokens,
-    }
+MODEL_LISTS: Mapping[Provider, WireName] = {"anthropic": "anthropic_messages", "openai": "openai_responses"}
+"""By provider, the API whose list of models it has."""
 
 
-def _openai_model(name: str) -> JsonObject:
-    return {"id": name, "object": "model", "created": 0, "owned_by": "openai"}
-
-
-MODEL_OBJECTS: Mapping[Provider, Callable[[str], JsonObject]] = {
-    "anthropic": _anthropic_model,
-    "openai": _openai_model,
-}
-"""By provider, the object that describes a model."""
+def _entry(provider: Provider, name: str) -> ModelEntry:
+    profile = profile_for(provider, name)
+    return ModelEntry(name, max_input_tokens=profile.max_input_tokens, max_output_tokens=profile.max_output_tokens)
 
 
 # --- sending ----------------------------------------------------------------------------------------------------------

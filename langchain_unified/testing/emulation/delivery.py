@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-import orjson
-
-from langchain_unified.request import JsonObject
+from langchain_unified.request import JsonObject, WireName
 from langchain_unified.testing.emulation.faults import Fault
+from langchain_unified.wires import DOORS
+from langchain_unified.wires._door import plain_frame, typed_frame
 
 
 class _Cut:
@@ -39,48 +39,37 @@ class Frame:
 # --- framing ----------------------------------------------------------------------------------------------------------
 
 
-def frames(wire: str, events: Sequence[JsonObject]) -> list[Frame]:
+def frames(wire: WireName, events: Sequence[JsonObject]) -> list[Frame]:
     """The events of a stream as the API frames them, with Anthropic's ping and the `[DONE]` of Chat Completions."""
-    if wire == "openai_chat":
-        return [*map(_chat_frame, events), Frame(b"data: [DONE]\n\n", final=True)]
-    framed = [Frame(_typed_event(event), event.get("type") in FINAL_EVENTS) for event in events]
+    door = DOORS[wire]
+    framed = [Frame(door.frame(event), _is_final(event)) for event in events]
+    if door.last_frame:
+        return [*framed, Frame(door.last_frame, final=True)]
     has_ping = any(event.get("type") == "ping" for event in events)
     if wire == "anthropic_messages" and framed and not has_ping:
-        framed.insert(1, Frame(PINGS[wire]))
+        framed.insert(1, Frame(door.keep_alive))
     return framed
 
 
-def _typed_event(event: JsonObject) -> bytes:
-    """An event with its type in an `event:` line, as Messages and Responses send it."""
-    return b"event: %s\ndata: %s\n\n" % (str(event.get("type")).encode(), orjson.dumps(event))
-
-
-def _chat_frame(event: JsonObject) -> Frame:
-    choices = event.get("choices") or []
-    return Frame(b"data: %s\n\n" % orjson.dumps(event), all(choice.get("finish_reason") for choice in choices))
+def _is_final(event: JsonObject) -> bool:
+    """Whether a stream without this event is incomplete. Events of Chat Completions have no type."""
+    if "type" in event:
+        return event["type"] in FINAL_EVENTS
+    return all(choice.get("finish_reason") for choice in event.get("choices") or [])
 
 
 FINAL_EVENTS = frozenset(
     {"message_delta", "message_stop", "response.completed", "response.incomplete", "response.failed"}
 )
 
-PINGS: Mapping[str, bytes] = {
-    "anthropic_messages": _typed_event({"type": "ping"}),
-    "openai_chat": b": keep-alive\n\n",
-    "openai_responses": b": keep-alive\n\n",
-}
-"""By wire, a sign of life without content. OpenAI's APIs have none: this is a comment, as proxies send it."""
 
-
-def error_frame(wire: str, error: JsonObject) -> bytes:
+def error_frame(wire: WireName, error: JsonObject) -> bytes:
     """An error in mid-stream. `error` is the provider's error body."""
-    if wire == "anthropic_messages":
-        return _typed_event(error)
-    if wire == "openai_chat":
-        return b"data: %s\n\n" % orjson.dumps(error)
+    if wire != "openai_responses":
+        return DOORS[wire].frame(error)
     inner = error["error"]
     event = {"type": "error", "code": inner["code"] or inner["type"], "message": inner["message"], "param": None}
-    return _typed_event({**event, "sequence_number": 0})
+    return typed_frame({**event, "sequence_number": 0})
 
 
 # --- plans ------------------------------------------------------------------------------------------------------------
@@ -90,7 +79,7 @@ def error_frame(wire: str, error: JsonObject) -> bytes:
 class Payload:
     """What an answer contains: a `body`, or a `stream` of frames. `error` is the frame of an error in mid-stream."""
 
-    wire: str
+    wire: WireName
     body: bytes = b""
     stream: tuple[Frame, ...] | None = None
     error: bytes = b""
@@ -148,7 +137,7 @@ def _pings(payload: Payload, fault: Fault) -> Iterator[DeliveryStep]:
         return
     yield from payload.parts[: fault.at]
     for _ in range(max(1, round(fault.seconds / PING_SECONDS))):
-        yield PINGS[payload.wire]
+        yield DOORS[payload.wire].keep_alive
         yield PING_SECONDS
     yield from payload.parts[fault.at :]
 
@@ -221,13 +210,14 @@ def _gzip_bomb(payload: Payload, fault: Fault) -> Iterator[DeliveryStep]:
 WITHOUT_LENGTH = frozenset({"endless", "gzip_bomb"})
 """Faults whose answers are too long to build before they are sent."""
 
-EMPTY_EVENTS: Mapping[str, bytes] = {
-    "anthropic_messages": _typed_event(
+EMPTY_EVENTS: Mapping[WireName, bytes] = {
+    "anthropic_messages": typed_frame(
         {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": ""}}
     ),
-    "openai_chat": b"data: %s\n\n"
-    % orjson.dumps({"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": ""}}]}),
-    "openai_responses": _typed_event(
+    "openai_chat": plain_frame(
+        {"object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": ""}}]}
+    ),
+    "openai_responses": typed_frame(
         {"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "delta": ""}
     ),
 }

@@ -11,7 +11,9 @@ from langchain_unified.caching.segments import Segment
 from langchain_unified.profiles import profile_for
 from langchain_unified.request import JsonObject, Profile, Provider
 from langchain_unified.testing.emulation.endpoints import ANTHROPIC, SEGMENTS
+from langchain_unified.wires._openai.errors import error_body as openai_body
 from langchain_unified.wires.anthropic_messages.serve.context_edits import edit_context
+from langchain_unified.wires.anthropic_messages.serve.errors import error_body as anthropic_body
 
 
 @dataclass(frozen=True)
@@ -112,5 +114,5 @@ def error_body(
 ) -> JsonObject:
     """An error object in the provider's shape. `kind` is its `type`."""
     if provider == "anthropic":
-        return {"type": "error", "error": {"type": kind, "message": message}, "request_id": request_id}
-    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+        return anthropic_body(kind, message, request_id)
+    return openai_body(kind, message, code=code, param=param)

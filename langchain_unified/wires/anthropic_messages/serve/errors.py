@@ -56,12 +56,12 @@ def error_event(error: UnifiedError) -> JsonObject:
 
 
 def _overflow_words(error: UnifiedError) -> str:
-    """The API's own sentence: Claude Code recognises it, and compacts the conversation."""
+    """The API's own sentence. Claude Code 2.1.197 looks for its first four words, and reads the numbers if any."""
     found = overflow_of(error)
-    if found.limit is None:
-        return "prompt is too long: it exceeds the context window of the model"
-    # Where only the limit is known, the prompt has at least one token more.
-    return f"prompt is too long: {found.tokens or found.limit + 1} tokens > {found.limit} maximum"
+    if found.tokens is not None and found.limit is not None:
+        return f"prompt is too long: {found.tokens} tokens > {found.limit} maximum"
+    limit = "" if found.limit is None else f" of {found.limit} tokens"
+    return f"prompt is too long: it exceeds the context window{limit} of the model"
 
 
 def render_error(error: UnifiedError) -> ErrorReply:
