@@ -12,13 +12,16 @@ BIN = $(VENV)/bin
 PIP_INSTALL = bin/python -m pip install -q --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-recordings test-oldest test-litellm test-clients test-gateway-load laws fuzz cassettes notebooks tables bench bench-cache bench-gateway call-path soak lint types imports check clean
+.PHONY: help demo gateway-demo test test-recordings test-oldest test-litellm test-clients test-gateway-load laws fuzz cassettes notebooks tables bench bench-cache bench-gateway call-path soak lint types imports check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
 
 demo: $(VENV)/.demo ## hold a conversation with both providers, without keys or network
 	$(BIN)/langchain-unified demo
+
+gateway-demo: $(VENV)/.gateway ## talk through the gateway with curl, both SDKs and LangChain, without keys or network
+	$(BIN)/langchain-unified gateway-demo
 
 test: $(VENV)/.test ## run the tests (makes the environment on the first run)
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
@@ -100,6 +103,10 @@ $(VENV)/bin/python:
 
 $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
 	$(VENV)/$(PIP_INSTALL) -e '.[cli,emulator]'
+	touch $@
+
+$(VENV)/.gateway: pyproject.toml | $(VENV)/bin/python
+	$(VENV)/$(PIP_INSTALL) -e '.[gateway]'
 	touch $@
 
 $(VENV)/.test: pyproject.toml | $(VENV)/bin/python

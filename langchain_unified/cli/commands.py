@@ -10,7 +10,7 @@ from rich.console import Console
 
 from langchain_unified._version import __version__
 from langchain_unified.cli.keys import key
-from langchain_unified.cli.serve import serve
+from langchain_unified.cli.serve import gateway_demo, serve
 from langchain_unified.errors import ConfigurationError, UnifiedError
 
 
@@ -93,4 +93,5 @@ def emulate(port: int, server: str | None) -> None:
 
 
 commands.add_command(serve)
+commands.add_command(gateway_demo)
 commands.add_command(key)

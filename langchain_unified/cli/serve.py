@@ -10,6 +10,17 @@ from langchain_unified.errors import ConfigurationError
 MISSING_EXTRA = "The gateway needs more packages: pip install 'langchain-unified[gateway]' ({name} is missing)."
 
 
+@click.command("gateway-demo")
+def gateway_demo() -> None:
+    """Show curl, both SDKs and LangChain at the gateway. No keys, no network."""
+    try:
+        from langchain_unified.cli.gateway_demo import run
+    except ImportError as error:
+        click.echo(MISSING_EXTRA.format(name=error.name), err=True)
+        raise SystemExit(2) from None
+    run(Console(highlight=False))
+
+
 @click.command()
 @click.option("--config", "config_file", type=click.Path(dir_okay=False), help="The configuration, in LiteLLM's form.")
 @click.option("--model", "models", multiple=True, help="Serve this model without a file: anthropic/… or openai/….")

@@ -219,8 +219,8 @@ def _place(
     """The environment's key goes to the provider's address, or to that of the environment, and to no other."""
     given = params.api_base or params.base_url
     address = given or _variable(URL_VARIABLES[provider], environ) or BASE_URLS[provider]
-    address = _address.without_endpoint(address, provider).rstrip("/")
     _address.check(address)
+    address = _address.without_endpoint(address, provider).rstrip("/")
     key = _secret(params.api_key) or (_variable(KEY_VARIABLES[provider], environ) if given is None else None)
     return Place(provider, model, address, key, params.dialect, by_name)
 

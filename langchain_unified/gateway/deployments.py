@@ -20,7 +20,7 @@ BASE_URLS: Mapping[Provider, str] = {"anthropic": "https://api.anthropic.com", "
 OnUnsupported = Literal["raise", "warn", "ignore"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Deployment:
     """A model at an address. `public_name` and `model` may hold one `*`: what it matches goes into `model`.
 
