@@ -72,6 +72,7 @@ bench: $(VENV)/.test ## measure CPU time per call beside the partner packages (A
 
 bench-cache: $(VENV)/.test ## measure what prompt caching saves (ARGS=--write: write docs/bench_cache.md, too)
 	$(BIN)/python -m benchmarks.bench_cache $(ARGS)
+	$(BIN)/python -m benchmarks.bench_threads $(ARGS)
 
 bench-gateway: $(VENV)/.test ## measure the gateway beside LiteLLM's proxy (ARGS=--write: write docs/bench_gateway.md, too)
 	test -x $(VENV_LITELLM)/bin/litellm || { $(PYTHON) -m venv $(VENV_LITELLM) && $(VENV_LITELLM)/$(PIP_INSTALL) 'litellm[proxy]'; }

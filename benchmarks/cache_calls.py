@@ -10,9 +10,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from langchain_unified.caching.segments import Segment
+from langchain_unified.caching.segments import SECTIONS, Segment, printed, unmarked
+from langchain_unified.caching.settings import settings_of
 from langchain_unified.profiles import profile_for
-from langchain_unified.testing.emulation.endpoints import SEGMENTS
+from langchain_unified.request import Profile
+from langchain_unified.testing.emulation.endpoints import ENDPOINTS, SEGMENTS
+from langchain_unified.wires import WIRES
+from langchain_unified.wires.anthropic_messages.caching import prompt_tools
+from langchain_unified.wires.anthropic_messages.serve.context_edits import edit_context
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +112,24 @@ class BodyReader:
     def read(self, body: Mapping[str, Any], at: float) -> SentCall:
         """A body as a call at `at` seconds."""
         blocks, prefix = [], 0
-        profile = profile_for("anthropic" if self.endpoint.startswith("anthropic.") else "openai", body["model"])
-        for segment in SEGMENTS[self.endpoint](dict(body), profile):
-            key = (prefix, segment.head, segment.text)
+        claude = self.endpoint.startswith("anthropic.")
+        profile = profile_for("anthropic" if claude else "openai", body["model"])
+        prompt = edit_context(dict(body))[0] if claude else dict(body)
+        seeds = self._seeds(prompt, profile)
+        for segment in SEGMENTS[self.endpoint](prompt, profile):
+            head = "".join(seeds.pop(name) for name in [*seeds] if name <= SECTIONS.index(segment.section))
+            key = (prefix, head + segment.head, segment.text)
             prefix = self._prefixes.setdefault(key, len(self._prefixes) + 1)
             blocks.append(PromptBlock(prefix, segment.tokens, self._markable(segment), segment.mark, segment))
         return SentCall(at, tuple(blocks), body)
+
+    def _seeds(self, body: dict[str, Any], profile: Profile) -> dict[int, str]:
+        """What the prefixes of each part of the prompt depend on beside its text: by the index of the part."""
+        wire = next(each for each in ENDPOINTS.values() if each.name == self.endpoint).wire
+        found = {at: f"{settings_of(WIRES[wire].settings, body, profile, name)}" for at, name in enumerate(SECTIONS)}
+        # A change of one tool changes all prefixes of Anthropic's.
+        tools = printed(unmarked(prompt_tools(body))) if wire == "anthropic_messages" else ""
+        return {**found, 0: f"{body['model']} {found[0]} {tools}"}
 
     def _markable(self, segment: Segment) -> bool:
         if self.endpoint.startswith("anthropic."):

@@ -89,7 +89,7 @@ def show(api: Api, rows: Sequence[Row]) -> None:
     print()
     if not (sys.stdout.isatty() and _rich(api, rows)):
         print(f"{api.name} ({api.model})")
-        print("\n".join(_plain([head(api), *(line(api, row) for row in rows)])))
+        print("\n".join(plain([head(api), *(line(api, row) for row in rows)])))
     for note in notes(rows):
         print(f"  {note}")
 
@@ -112,7 +112,7 @@ def _rich(api: Api, rows: Sequence[Row]) -> bool:
     return fits
 
 
-def _plain(lines: Sequence[Sequence[str]]) -> Iterator[str]:
+def plain(lines: Sequence[Sequence[str]]) -> Iterator[str]:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for first, *rest in lines:
         padded = [cell.rjust(width) for cell, width in zip(rest, widths[1:], strict=True)]
@@ -128,13 +128,13 @@ def page(titles: Mapping[str, str], measured: Iterable[tuple[Api, Sequence[Row]]
     parts = [HEAD.format(units=UNITS, **made, **names)]
     parts.append("".join(f"- **{name}** {title}\n" for name, title in titles.items()))
     for api, rows in measured:
-        parts += [f"## {api.name} ({api.model})\n", _markdown([head(api), *(line(api, row) for row in rows)])]
+        parts += [f"## {api.name} ({api.model})\n", markdown([head(api), *(line(api, row) for row in rows)])]
         first, *rest = notes(rows)
         parts += [first + "\n", *(["".join(f"- {note}\n" for note in rest)] if rest else [])]
     return "\n".join([*parts, FOOT])
 
 
-def _markdown(lines: Sequence[Sequence[str]]) -> str:
+def markdown(lines: Sequence[Sequence[str]]) -> str:
     first, *rest = lines
     rule = [":--" if at == 0 else "--:" for at in range(len(first))]
     return "".join("| " + " | ".join(cells) + " |\n" for cells in (first, rule, *rest))

@@ -24,8 +24,8 @@ SHORT, LONG = 300.0, 3600.0
 WRITE_SHORT, WRITE_LONG = 1.25, 2.0
 """Prices of a written token, as multiples of the input price."""
 
-FEW = 2
-"""Pauses from which on their share counts. A single one counts where half of the gaps are pauses."""
+CHANCE = 0.7
+"""What is taken off the number of pauses where they are not the rule: a single one may have been chance."""
 
 MAX_CONVERSATIONS = 4096
 """The most conversations that are remembered; the one that was continued least recently is forgotten first."""
@@ -45,9 +45,10 @@ class Pauses:
 
     @property
     def share(self) -> float:
-        """The share of the gaps that were pauses, from 0 to 1; 0 as long as there are too few to tell."""
-        known = self.paused >= FEW or 2 * self.paused >= self.gaps
-        return self.paused / self.gaps if self.paused and known else 0.0
+        """The share of gaps that are pauses, as far as it can be told yet, from 0 to 1."""
+        if not self.paused:
+            return 0.0
+        return (self.paused if 2 * self.paused >= self.gaps else self.paused - CHANCE) / self.gaps
 
 
 NO_PAUSES = Pauses()
@@ -110,7 +111,8 @@ def hour_pays(pauses: Pauses, request: Request, end: Place | None) -> bool:
     if not pauses.share:
         return False
     sizes = [sum(map(_size, turn.blocks)) for turn in request.turns]
-    total = (sum(sizes) + sum(_size(tool.parameters) for tool in request.tools)) / CHARACTERS
+    tools = sum(_size(tool.parameters) + len(tool.description or "") for tool in request.tools)
+    total = (sum(sizes) + tools) / CHARACTERS
     new = total if pauses.expired or end is None else sum(sizes[end[0] + 1 :]) / CHARACTERS
     saved = pauses.share * (WRITE_SHORT - request.profile.cache_read_price) * total
     return saved > (WRITE_LONG - WRITE_SHORT) * new

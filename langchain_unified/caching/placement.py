@@ -192,16 +192,25 @@ def _scope(state: _Placement, requested: Sequence[RequestedMark]) -> PolicyScope
     if policy is not None and policy.pauses and policy.ttl is None and not any(mark.ttl for mark in requested):
         ends = call_ends(request.turns)
         ttl = rules.long_ttl if hour_pays(state.pauses, request, ends[-1] if ends else None) else None
-    return PolicyScope(rules.tools is None, rules.earlier_turns, rules.anchors, ttl)
+    # Where most turns come after a pause, the entry of the system prompt must be written again by each call to live on
+    # for the next conversation, so no more marks are sent than are written.
+    few = 2 * state.pauses.paused >= state.pauses.gaps > 0
+    earlier = min(rules.earlier_turns, WRITTEN_TURNS) if few else rules.earlier_turns
+    return PolicyScope(rules.tools is None, earlier, rules.anchors, ttl)
+
+
+WRITTEN_TURNS = 2
+"""The ends of earlier turns that are written beside the system prompt and the end of the call."""
 
 
 def _with_reach(state: _Placement, placed: Sequence[RequestedMark]) -> list[RequestedMark]:
     """The marks, with a high rank for the end of the last call where no look-back from the end of this one finds it."""
+    ends = (RANKS["last_end"], RANKS["reached_end"])
     tail = next((mark for mark in placed if mark.rank == RANKS["tail"]), None)
     result = []
     for mark in placed:
         is_far = tail is not None and _distance(state.request.turns, mark.place, tail.place) > state.rules.look_back
-        if mark.rank == RANKS["last_end"] and is_far:
+        if mark.rank in ends and is_far:
             is_last = call_ends(state.request.turns)[-1:] == [mark.place]
             mark = replace(mark, rank=RANKS["out_of_reach"], why=None if is_last else WHY["own"])  # noqa: PLW2901
         result.append(mark)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables.config import ContextThreadPoolExecutor
 
+from langchain_unified.caching.gate import Passage
 from langchain_unified.caching.report import report
 from langchain_unified.chat_models._finish import add_finish, llm_output
 from langchain_unified.chat_models._gateway import generation_info
@@ -32,6 +34,8 @@ MAX_PARALLEL = 8
 
 def send_n(transport: Transport, plan: Plan) -> list[Answer]:
     """One answer per request of the plan, in order. Several requests run in parallel; the first error is raised."""
+    if plan.gate is not None:
+        return _send_gated(transport, replace(plan, gate=None), plan.gate)
     if plan.requests == 1:
         return [transport.send(plan.call)]
     with ContextThreadPoolExecutor(max_workers=min(plan.requests, MAX_PARALLEL)) as executor:
@@ -40,6 +44,8 @@ def send_n(transport: Transport, plan: Plan) -> list[Answer]:
 
 async def asend_n(transport: Transport, plan: Plan) -> list[Answer]:
     """Async twin of `send_n`. The first error cancels the requests that still run."""
+    if plan.gate is not None:
+        return await _asend_gated(transport, replace(plan, gate=None), plan.gate)
     if plan.requests == 1:
         return [await transport.asend(plan.call)]
     limit = asyncio.Semaphore(MAX_PARALLEL)
@@ -55,6 +61,26 @@ async def asend_n(transport: Transport, plan: Plan) -> list[Answer]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _send_gated(transport: Transport, plan: Plan, gate: Passage) -> list[Answer]:
+    gate.enter()
+    try:
+        answers = send_n(transport, plan)
+        gate.begun()
+    finally:
+        gate.leave()
+    return answers
+
+
+async def _asend_gated(transport: Transport, plan: Plan, gate: Passage) -> list[Answer]:
+    try:
+        await gate.aenter()
+        answers = await asend_n(transport, plan)
+        gate.begun()
+    finally:
+        gate.leave()
+    return answers
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------

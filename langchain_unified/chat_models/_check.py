@@ -16,6 +16,7 @@ from langchain_unified.messages.assistant import origin_of
 from langchain_unified.profiles import known_as
 from langchain_unified.redaction import redacted
 from langchain_unified.request import Adjustment, Dialect, JsonObject, Request
+from langchain_unified.wires._openai.caching import no_breakpoints
 
 REASONING = frozenset({"reasoning", "thinking", "redacted_thinking"})
 
@@ -42,6 +43,8 @@ class CheckReport:
     """The server's flags. Its `name` and `why` tell which server it is taken for, and why."""
     known_as: str | None = None
     """The known model, `provider/model`, whose facts count for this one; `None`: it is known itself, or none is."""
+    cache_cost: str | None = None
+    """What the model's default mode of caching costs, where the call does not choose another; `None`: nothing."""
 
     @property
     def ok(self) -> bool:
@@ -68,6 +71,8 @@ class CheckReport:
             yield f"  server: {self.dialect.name}, because {self.dialect.why}."
         if self.known_as is not None:
             yield f"  model: the facts about {self.known_as} count for it."
+        if self.cache_cost is not None:
+            yield f"  prompt cache: {self.cache_cost}"
 
     def _repr_html_(self) -> str:
         """The same for a notebook, with the body to open."""
@@ -98,6 +103,19 @@ def check(model: ModelBase, messages: Sequence[BaseMessage], keywords: Mapping[s
         request=_without_secrets(plan.request),
         dialect=plan.route.dialect,
         known_as=_known_as(route),
+        cache_cost=_cache_cost(plan),
+    )
+
+
+def _cache_cost(plan: _plan.Plan) -> str | None:
+    """What OpenAI's implicit mode costs. (Guide to prompt caching: from gpt-5.6 on a written token costs 1.25.)"""
+    request, options = plan.request, plan.call.body.get("prompt_cache_options") or {}
+    is_implicit = options.get("mode") != "explicit" and not options.get("prewarm")
+    if plan.route.provider != "openai" or no_breakpoints(request) is not None or not is_implicit:
+        return None
+    return (
+        f"by its default {plan.route.model} writes the whole prompt at each call, at 1.25 of the input price. "
+        "prompt_cache='auto' writes what is likely to be read again, prompt_cache='off' nothing."
     )
 
 

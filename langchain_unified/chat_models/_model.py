@@ -16,6 +16,7 @@ from langchain_core.language_models.model_profile import ModelProfile
 from pydantic import PrivateAttr
 
 from langchain_unified import profiles
+from langchain_unified.caching.gate import PrefixGate
 from langchain_unified.caching.pauses import PauseLog
 from langchain_unified.caching.policy import PromptCache
 from langchain_unified.catalog import Route
@@ -66,6 +67,8 @@ class ModelState:
         """The providers whose server has no endpoint for counting tokens, as it turned out."""
         self.pauses = PauseLog()
         """When the conversations of this model were continued, for the prompt cache."""
+        self.gate = PrefixGate()
+        """What the policy `PromptCache(gate=True)` knows of the prefixes of this model."""
         self.transports: dict[Provider, Transport] = {}
         self.earlier: dict[Provider, Transport] = {}
         """Transports from before the last change, until it is known whether their configuration is still the same."""
@@ -74,7 +77,7 @@ class ModelState:
         """The state for other fields, which takes the transports over."""
         state = ModelState(fields)
         state.earlier = {**self.earlier, **self.transports}
-        state.pauses = self.pauses
+        state.pauses, state.gate = self.pauses, self.gate
         return state
 
     def all_transports(self) -> Iterator[Transport]:

@@ -15,7 +15,9 @@ from langchain_core.messages import AIMessage, BaseMessage
 from pydantic import SecretStr
 
 from langchain_unified import catalog
+from langchain_unified.caching.gate import Passage
 from langchain_unified.caching.placement import NO_MARKS, PlacedMarks
+from langchain_unified.caching.policy import LIFETIMES, PromptCache, policy_of
 from langchain_unified.chat_models._arguments import Arguments, CallOptions, canonical, parse_arguments
 from langchain_unified.chat_models._client_side import PARAMS, RENAMED, ClientSide, client_side, rename_for_wire
 from langchain_unified.chat_models._container import add_container
@@ -80,6 +82,8 @@ class Plan:
     """Names of tools as they are sent -> the caller's names, where these differ."""
     seen: Observation = NOTHING
     """What instrumentation sees of the call."""
+    gate: Passage | None = None
+    """Where the call waits for another one with the same prefix to begin, by the policy of the cache."""
 
     @property
     def plain(self) -> bool:
@@ -136,7 +140,16 @@ def make(
         include_headers=model.include_response_headers,
         target=arguments.target,
         caller_names=caller_names_of(request.tools) if request.tools else {},
+        gate=None if policy is None or dry else _gate(model, request, wire, policy_of(policy)),
     )
+
+
+def _gate(model: ModelBase, request: Request, wire: Wire, policy: PromptCache | None) -> Passage | None:
+    """The way of a call through its model's gate, where the policy has one."""
+    if policy is None or not (policy.gate and policy.enabled):
+        return None
+    seconds = LIFETIMES[policy.ttl or wire.marks_for(request.dialect).default]
+    return model._current().gate.passage(request, seconds)
 
 
 def make_count(model: ModelBase, messages: Sequence[BaseMessage], keywords: Mapping[str, Any]) -> Plan | None:

@@ -13,6 +13,7 @@ from typing import Any
 from langchain_unified.caching.pauses import NO_PAUSES, PauseLog
 from langchain_unified.caching.placement import NO_MARKS, PlacedMarks, place_breakpoints
 from langchain_unified.caching.policy import policy_of
+from langchain_unified.caching.rules import MarkRules
 from langchain_unified.errors import UnsupportedParameterError
 from langchain_unified.history.repair import repair
 from langchain_unified.history.servers import completed_calls
@@ -84,10 +85,11 @@ def with_cache_marks(
     if policy is not None and policy.enabled and marked and unless_marked:
         policy = None
     rules = wire.marks_for(request.dialect)
-    log = pauses if policy is not None and policy.pauses and rules.long_ttl else None
+    remembers = policy is not None and policy.enabled and policy.pauses and (rules.long_ttl or rules.earlier_turns)
+    log = pauses if remembers else None
     placed, marks, found = place_breakpoints(request, rules, policy, NO_PAUSES if log is None else log.pauses(request))
     if log is not None and not dry:
-        log.called(request, long=any(mark.ttl == rules.long_ttl for mark in marks.sent))
+        log.called(request, long=_keeps_long(rules, marks))
     adjustments.extend(found)
     return placed, marks
 
@@ -100,6 +102,11 @@ def has_marks(request: Request) -> bool:
         or any("mark" in block for turn in request.turns for block in turn.blocks)
         or any(tool.mark is not None for tool in request.tools)
     )
+
+
+def _keeps_long(rules: MarkRules, marks: PlacedMarks) -> bool:
+    """Whether a mark of a call asks for the long TTL."""
+    return rules.long_ttl is not None and any(mark.ttl == rules.long_ttl for mark in marks.sent)
 
 
 def with_valid_text(encoded: Encoded) -> Encoded:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Self, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -12,6 +13,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, message_chunk_to_
 from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_core.outputs import ChatGenerationChunk
 
+from langchain_unified.caching.gate import Passage
 from langchain_unified.chat_models._answer import add_cache_report, add_parsed, call_metadata
 from langchain_unified.chat_models._finish import add_finish
 from langchain_unified.chat_models._gateway import generation_info
@@ -29,6 +31,9 @@ def read(
     transport: Transport, plan: Plan, run_manager: CallbackManagerForLLMRun | None
 ) -> Generator[ChatGenerationChunk]:
     """Make the call; its chunks, which the callbacks get as well."""
+    if plan.gate is not None:
+        yield from _read_gated(transport, plan, run_manager, plan.gate)
+        return
     with plan.seen, transport.stream(plan.call) as events, StreamReader(plan, events) as reader:
         info = generation_info(events.headers)  # with the first chunk alone: chunks are added up
         events.complete_when(reader.decoder.has_finished)
@@ -46,10 +51,28 @@ def read(
             yield ChatGenerationChunk(message=message, generation_info=reader.finish_info(message))
 
 
+def _read_gated(
+    transport: Transport, plan: Plan, run_manager: CallbackManagerForLLMRun | None, gate: Passage
+) -> Generator[ChatGenerationChunk]:
+    gate.enter()
+    try:
+        with contextlib.closing(read(transport, replace(plan, gate=None), run_manager)) as chunks:
+            for chunk in chunks:
+                gate.begun()
+                yield chunk
+    finally:
+        gate.leave()
+
+
 async def _aread(
     transport: Transport, plan: Plan, run_manager: AsyncCallbackManagerForLLMRun | None, readers: list[StreamReader]
 ) -> AsyncGenerator[ChatGenerationChunk]:
     """Async twin of `read`. `readers` gets the reader of the stream."""
+    if plan.gate is not None:
+        async with contextlib.aclosing(_aread_gated(transport, plan, run_manager, readers, plan.gate)) as chunks:
+            async for chunk in chunks:
+                yield chunk
+        return
     async with (
         plan.seen,
         await transport.astream(plan.call) as events,
@@ -70,6 +93,24 @@ async def _aread(
                 yield chunk
         for message in reader.finish(ended=events.ended):
             yield ChatGenerationChunk(message=message, generation_info=reader.finish_info(message))
+
+
+async def _aread_gated(
+    transport: Transport,
+    plan: Plan,
+    run_manager: AsyncCallbackManagerForLLMRun | None,
+    readers: list[StreamReader],
+    gate: Passage,
+) -> AsyncGenerator[ChatGenerationChunk]:
+    try:
+        await gate.aenter()
+        chunks = _aread(transport, replace(plan, gate=None), run_manager, readers)
+        async with contextlib.aclosing(chunks):
+            async for chunk in chunks:
+                gate.begun()
+                yield chunk
+    finally:
+        gate.leave()
 
 
 class AsyncChunks(AsyncIterator[ChatGenerationChunk]):

@@ -1,0 +1,154 @@
+"""What the bodies of a workload cost under other policies, by the second implementation of the published rules.
+
+A policy here sees a call and the calls before it, and no more: it chooses marks by what any program knows at that time.
+The cheapest of `candidates` for a workload is the reference: the best policy without foresight. It may be another one
+for each workload, so that no single policy can be expected to reach it everywhere. An hour before the first pause is
+not among them: that would be foresight ("an hour for all" is a column of its own).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from benchmarks.cache_calls import ANTHROPIC, CacheRules, SentCall, total
+from benchmarks.cache_recount import recount
+
+SHORT, LONG = 300.0, 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A policy. `tail`: from which call on the end is marked; `earlier`: which earlier ends are marked, too."""
+
+    name: str = ""
+    system: str = "last"
+    """`none`, `last`, or `both`: the first block, too."""
+    tools: bool = False
+    material: bool = False
+    tail: str = "follow_up"
+    """`never`, `follow_up`, `tools` (also a first call with tools) or `always`."""
+    earlier: str = "last"
+    """`none`, `last`, `anchor`, `near` (an anchor closer to the end), or `all`."""
+    ttl: str = "short"
+    """`short`, `long`, `paused` (long from the call after the first pause on) or `later` (from the one after it on)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """The places of a call's prompt, as indexes of its blocks."""
+
+    tools: list[int]
+    system: list[int]
+    first: list[int]
+    """The blocks of the first messages from the caller."""
+    ends: list[int]
+    """The ends of the earlier calls."""
+    tail: int | None
+
+
+def _shape(call: SentCall) -> _Shape:
+    tools, system, first, ends, end = [], [], [], list[int](), None
+    for at, block in enumerate(call.blocks):
+        segment = block.segment
+        if not segment.role:
+            tools.append(at)
+        elif segment.section == "system":
+            system += [at] if block.markable and segment.role != "format" else []
+        elif segment.role.startswith(("user", "tool")):
+            first += [] if ends else [at]
+            end = at if block.markable else end
+        elif end is not None:
+            ends.append(end)
+            end = None
+    return _Shape(tools, system, first, ends, end)
+
+
+def marks(placement: Placement, call: SentCall, rules: CacheRules, paused: Mapping[str, bool]) -> dict[int, float]:
+    """The marks of a call: index of a block -> lifetime, the most important first."""
+    shape = _shape(call)
+    found: list[int] = []
+    has_tail = placement.tail == "always" or (placement.tail != "never" and bool(shape.ends))
+    has_tail = has_tail or (placement.tail == "tools" and bool(shape.tools))
+    if has_tail and shape.tail is not None:
+        found.append(shape.tail)
+    if placement.system != "none":
+        found += shape.system[-1:] or (shape.tools[-1:] if rules is ANTHROPIC else [])
+    if placement.system == "both":
+        found += shape.system[:1]
+    if has_tail:
+        found += EARLIER[placement.earlier](shape.ends)
+    if placement.material and placement.tail != "never" and len(shape.first) > 1:
+        found.append(shape.first[-2])
+    if placement.tools and rules is ANTHROPIC:
+        found += shape.tools[-1:]
+    unique = list(dict.fromkeys(found))
+    limit = 4 if rules is ANTHROPIC else 79
+    long = paused.get(placement.ttl, placement.ttl == "long")
+    return dict.fromkeys(unique[:limit], LONG if long and rules is ANTHROPIC else SHORT)
+
+
+def _anchor(ends: Sequence[int], stays: int, distance: int) -> list[int]:
+    if len(ends) <= stays:
+        return list(ends[-1:])
+    at = (len(ends) - distance) // stays * stays
+    return [ends[at], *(ends[at - stays : at - stays + 1] if at else [])]
+
+
+EARLIER: Mapping[str, Any] = {
+    "none": lambda _: [],
+    "last": lambda ends: list(ends[-1:]),
+    "anchor": lambda ends: _anchor(ends, 6, 4),
+    "near": lambda ends: _anchor(ends, 3, 3),
+    "wide": lambda ends: _anchor(ends, 10, 4),
+    "all": lambda ends: list(ends)[-75:],
+}
+
+PEERS = (
+    Placement("end of every call", system="none", tail="always", earlier="none"),
+    Placement("LangChain's, deepagents' middleware", tools=True, tail="always", earlier="none"),
+    Placement("system prompt and tools", tools=True, tail="never"),
+    Placement("an hour for all", tools=True, tail="always", ttl="long"),
+)
+"""Anthropic's automatic mode marks the end of every call, and so does OpenAI's implicit mode. The middleware of
+langchain-anthropic, which deepagents adds, marks the end of the system prompt, the last tool, and the end of every
+call. pydantic-ai's settings for instructions and tool definitions mark those two."""
+
+
+def candidates(rules: CacheRules) -> Iterator[Placement]:
+    """The policies of which the cheapest is the reference."""
+    yield Placement("no marks", system="none", tail="never")
+    claude = rules is ANTHROPIC
+    earlier = ("last", "anchor", "near", "wide") if claude else ("last", "all")
+    ttls = ("short", "paused", "later") if claude else ("short",)
+    for system in ("last", "both"):
+        for ttl in ttls:
+            yield Placement(system=system, tail="never", ttl=ttl, tools=True)
+        for tail, before, ttl in itertools.product(("follow_up", "tools", "always"), earlier, ttls):
+            yield Placement(system=system, tail=tail, earlier=before, ttl=ttl, material=True, tools=True)
+
+
+def priced(placement: Placement, calls: Sequence[SentCall], rules: CacheRules) -> float:
+    """The cost of the calls under a policy, in uncached tokens."""
+    return rules.cost(total(recount(list(_marked(placement, calls, rules)), rules)))
+
+
+def _marked(placement: Placement, calls: Sequence[SentCall], rules: CacheRules) -> Iterator[SentCall]:
+    paused, before = False, None
+    for call in calls:
+        later = paused
+        paused = paused or (before is not None and SHORT <= call.at - before < LONG)
+        before = call.at
+        placed = marks(placement, call, rules, {"paused": paused, "later": later})
+        blocks = tuple(
+            replace(block, mark={"ttl": "1h"} if placed.get(at) == LONG else {} if at in placed else None)
+            for at, block in enumerate(call.blocks)
+        )
+        yield SentCall(call.at, blocks, {"model": call.body.get("model"), "prompt_cache_options": {"mode": "explicit"}})
+
+
+def best(calls: Sequence[SentCall], rules: CacheRules) -> tuple[float, Placement]:
+    """The cost and the policy of the reference."""
+    return min(((priced(each, calls, rules), each) for each in candidates(rules)), key=lambda found: found[0])
