@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from langchain_unified import catalog
 from langchain_unified.caching.gate import Passage
 from langchain_unified.caching.placement import NO_MARKS, PlacedMarks
-from langchain_unified.caching.policy import LIFETIMES, PromptCache, policy_of
+from langchain_unified.caching.policy import LIFETIMES, policy_of
 from langchain_unified.chat_models._arguments import Arguments, CallOptions, canonical, parse_arguments
 from langchain_unified.chat_models._client_side import PARAMS, RENAMED, ClientSide, client_side, rename_for_wire
 from langchain_unified.chat_models._container import add_container
@@ -117,9 +117,7 @@ def make(
     wire = _wire(model, arguments, route, tools)
     messages = _without_stored_turns(model, messages, arguments, wire)
     request, repairs = _request(model, route, wire, messages, arguments, tools=tools, stream=stream)
-    policy = arguments.call.get("prompt_cache") or policy_of_framework(request, wire, arguments.adjustments)
-    log = model._current().pauses
-    request, marks = with_cache_marks(request, wire, arguments.adjustments, policy, pauses=log, dry=dry)
+    request, marks, gate = _with_policy(model, request, wire, arguments, dry=dry)
     encoded = with_valid_text(wire.encode(request))
     local = ClientSide(adjustments=encoded.adjustments)
     if not PARAMS.isdisjoint(request.params):
@@ -140,16 +138,24 @@ def make(
         include_headers=model.include_response_headers,
         target=arguments.target,
         caller_names=caller_names_of(request.tools) if request.tools else {},
-        gate=None if policy is None or dry else _gate(model, request, wire, policy_of(policy)),
+        gate=gate,
     )
 
 
-def _gate(model: ModelBase, request: Request, wire: Wire, policy: PromptCache | None) -> Passage | None:
-    """The way of a call through its model's gate, where the policy has one."""
-    if policy is None or not (policy.gate and policy.enabled):
-        return None
+def _with_policy(
+    model: ModelBase, request: Request, wire: Wire, arguments: Arguments, *, dry: bool
+) -> tuple[Request, PlacedMarks, Passage | None]:
+    """The request with its cache marks, what became of them, and the call's way through the gate of its policy."""
+    given = arguments.call.get("prompt_cache")
+    if given is None:
+        given = policy_of_framework(request, wire, arguments.adjustments)
+    state = model._current()
+    placed, marks = with_cache_marks(request, wire, arguments.adjustments, given, pauses=state.pauses, dry=dry)
+    policy = None if given is None else policy_of(given)
+    if dry or policy is None or not (policy.gate and policy.enabled):
+        return placed, marks, None
     seconds = LIFETIMES[policy.ttl or wire.marks_for(request.dialect).default]
-    return model._current().gate.passage(request, seconds)
+    return placed, marks, state.gate.passage(request, seconds)
 
 
 def make_count(model: ModelBase, messages: Sequence[BaseMessage], keywords: Mapping[str, Any]) -> Plan | None:
