@@ -22,7 +22,7 @@ from langchain_unified.gateway.errors import (
 from langchain_unified.gateway.keys import auth
 from langchain_unified.gateway.keys.databases import open_store
 from langchain_unified.gateway.keys.meter import Meter
-from langchain_unified.gateway.keys.periods import expiry, period_end, period_start
+from langchain_unified.gateway.keys.periods import expiry, period_end, period_start, shown
 from langchain_unified.gateway.keys.records import (
     ANONYMOUS,
     MASTER,
@@ -149,7 +149,8 @@ class Keys:
             return caller.aliases[model]
         if not caller.models or any(fnmatchcase(model, pattern) for pattern in caller.models):
             return model
-        raise ModelNotAllowedError(f"This key is not for the model {model!r}. Its models: {', '.join(caller.models)}.")
+        named = ", ".join(caller.models)
+        raise ModelNotAllowedError(f"This key is not for the model {shown(model)}. Its models: {named}.")
 
     # --- the meter ----------------------------------------------------------------------------------------------------
 

@@ -16,8 +16,9 @@ from langchain_unified.cost.prices import decimal_of
 from langchain_unified.gateway.errors import KeyRequestError
 from langchain_unified.gateway.keys import auth
 from langchain_unified.gateway.keys.amounts import MAX_AMOUNT
-from langchain_unified.gateway.keys.periods import parse_duration
+from langchain_unified.gateway.keys.periods import parse_duration, shown
 from langchain_unified.gateway.keys.records import GeneratedKey, KeyInfo, KeyRecord, NewKey, SpendRow
+from langchain_unified.redaction import masked
 from langchain_unified.request import JsonObject
 
 MAX_TEXT = 255
@@ -36,7 +37,7 @@ def new_key(fields: Mapping[str, Any]) -> NewKey:
     given = {name: value for name, value in fields.items() if value is not None}
     unknown = sorted(given.keys() - FIELDS.keys())
     if unknown:
-        raise KeyRequestError(f"{unknown[0][:100]!r} is no field of a key here. The fields are {', '.join(FIELDS)}.")
+        raise KeyRequestError(f"{shown(unknown[0])} is no field of a key here. The fields are {', '.join(FIELDS)}.")
     values = {name: FIELDS[name](name, value) for name, value in given.items()}
     names = {"max_parallel_requests": "max_parallel", "key": "secret"}
     return NewKey(**{names.get(name, name): value for name, value in values.items()})
@@ -74,7 +75,9 @@ def _models(field: str, value: object) -> tuple[str, ...]:
 def _aliases(field: str, value: object) -> dict[str, str]:
     if not isinstance(value, dict) or len(value) > MAX_MODELS:
         raise KeyRequestError(f"{field} must be an object: by the name that clients send, the model that is meant.")
-    return {_text(f"a name in {field}", name): _text(f"{field}.{name[:50]}", model) for name, model in value.items()}
+    return {
+        _text(f"a name in {field}", name): _text(f"{field}.{masked(name)[:50]}", model) for name, model in value.items()
+    }
 
 
 def _metadata(field: str, value: object) -> JsonObject:
@@ -91,13 +94,13 @@ def _duration(field: str, value: object) -> str:
 def _budget(field: str, value: object) -> Decimal:
     amount = decimal_of(value)
     if amount is None or amount > MAX_AMOUNT:
-        raise KeyRequestError(f"{field} must be an amount in USD from 0 to {MAX_AMOUNT:,}, not {str(value)[:50]!r}.")
+        raise KeyRequestError(f"{field} must be an amount in USD from 0 to {MAX_AMOUNT:,}, not {shown(value)}.")
     return amount
 
 
 def _count(field: str, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**53:
-        raise KeyRequestError(f"{field} must be a whole number, 0 or more, not {str(value)[:50]!r}.")
+        raise KeyRequestError(f"{field} must be a whole number, 0 or more, not {shown(value)}.")
     return value
 
 

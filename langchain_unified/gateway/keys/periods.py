@@ -12,6 +12,7 @@ import re
 from datetime import UTC, datetime
 
 from langchain_unified.gateway.errors import KeyRequestError
+from langchain_unified.redaction import masked
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 ALIGNED = {"7d": "1w", "30d": "1mo"}
@@ -26,11 +27,16 @@ def parse_duration(text: object, field: str) -> tuple[int, str]:
     """`(number, unit)`. Raises `KeyRequestError`, which names the field."""
     found = _DURATION.fullmatch(text) if isinstance(text, str) else None
     if found is None:
-        raise KeyRequestError(f"{field}: {text!r} is no duration. Write a number and s, m, h, d, w or mo, as '30d'.")
+        raise KeyRequestError(f"{field}: {shown(text)} is no duration. Write a number with s, m, h, d, w or mo: '30d'.")
     count, unit = int(found[1]), found[2]
     if count * SECONDS.get(unit, 30 * 86_400) > MAX_SECONDS:
-        raise KeyRequestError(f"{field}: {text!r} is longer than 100 years. Leave it out for no end.")
+        raise KeyRequestError(f"{field}: {shown(text)} is longer than 100 years. Leave it out for no end.")
     return count, unit
+
+
+def shown(value: object) -> str:
+    """A client's value in a message: its beginning, without what looks like a key."""
+    return repr(masked(value if isinstance(value, str) else str(value))[:50])
 
 
 def expiry(text: object, now_ms: int) -> int:
