@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import socket
 import threading
 from collections.abc import Awaitable, Callable
@@ -18,6 +19,14 @@ from langchain_unified.gateway.state import Gateway
 START_SECONDS = 15.0
 KEEP_ALIVE_SECONDS = 75
 BACKLOG = 2048
+STUCK_SECONDS = 60
+"""After which a worker that does not answer is replaced. Uvicorn's 5 seconds end workers that are still importing."""
+
+_PATIENCE = (
+    {"timeout_worker_healthcheck": STUCK_SECONDS}
+    if "timeout_worker_healthcheck" in inspect.signature(uvicorn.Config.__init__).parameters
+    else {}
+)
 
 
 def uvicorn_config(app: Any, *, host: str, port: int, drain_seconds: float = 600.0, **more: Any) -> uvicorn.Config:
@@ -37,6 +46,7 @@ def uvicorn_config(app: Any, *, host: str, port: int, drain_seconds: float = 600
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=int(drain_seconds),
         backlog=BACKLOG,
+        **_PATIENCE,
         **more,
     )
 
