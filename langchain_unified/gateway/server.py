@@ -22,7 +22,7 @@ BACKLOG = 2048
 STUCK_SECONDS = 60
 """After which a worker that does not answer is replaced. Uvicorn's 5 seconds end workers that are still importing."""
 
-_PATIENCE = (
+_PATIENCE: dict[str, Any] = (
     {"timeout_worker_healthcheck": STUCK_SECONDS}
     if "timeout_worker_healthcheck" in inspect.signature(uvicorn.Config.__init__).parameters
     else {}
