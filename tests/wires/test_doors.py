@@ -390,8 +390,25 @@ def test_programs_that_ask_for_no_thinking_find_the_text_first() -> None:
     streamed = rendered("anthropic_messages", v3_events(message), body)
     starts = [each["content_block"]["type"] for each in streamed if each["type"] == "content_block_start"]
     assert starts == ["text"]
+    notes = DOORS["anthropic_messages"].completion(copy.deepcopy(message), SETTINGS, body).notes
+    assert [note["what"] for note in notes] == ["reasoning"]
     own = replied("anthropic_messages", message_of(THOUGHT, HI, provider="anthropic"), body)
     assert own["content"][0] == THOUGHT
+
+
+def test_the_reasoning_before_a_call_stays_where_no_thinking_is_asked() -> None:
+    body = {"messages": [{"role": "user", "content": "Hi"}]}
+    call = {"type": "function_call", "id": "fc_1", "call_id": "c1", "name": "f", "arguments": "{}"}
+    listed = {"type": "tool_call", "id": "c1", "name": "f", "args": {}}
+    message = message_of(ITEM, HI, call, tool_calls=[listed], finish="tool_calls")
+    whole = replied("anthropic_messages", message, body)["content"]
+    assert [block["type"] for block in whole] == ["text", "thinking", "tool_use"]
+    assert whole[1]["signature"] == "proof"
+    streamed = rendered("anthropic_messages", v3_events(message), body)
+    assert (
+        seen(total(chunks_of(WIRES["anthropic_messages"], streamed)))["content"]
+        == seen(WIRES["anthropic_messages"].decode(replied("anthropic_messages", message, body))[0])["content"]
+    )
 
 
 def test_omitted_thinking_keeps_its_proof() -> None:

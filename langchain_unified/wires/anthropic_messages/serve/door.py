@@ -15,13 +15,21 @@ from langchain_unified.wires.anthropic_messages.serve.errors import render_error
 from langchain_unified.wires.anthropic_messages.serve.lenient import read_lenient
 from langchain_unified.wires.anthropic_messages.serve.listing import count_reply, model_reply, models_reply
 from langchain_unified.wires.anthropic_messages.serve.render import render_reply
-from langchain_unified.wires.anthropic_messages.serve.shown import view_of
+from langchain_unified.wires.anthropic_messages.serve.shown import (
+    PROVIDER,
+    asks_no_thinking,
+    view_of,
+    with_needed_reasoning,
+)
 from langchain_unified.wires.anthropic_messages.serve.stream import PING, MessagesStream
 
 
 def _completion(message: AIMessage, settings: StreamSettings, body: JsonObject | None = None) -> Completion:
     named = {"reply_id": settings.reply_id, "model": settings.model}
-    return completion_of(message, view_of(body or {}), **named, created=settings.created)
+    view = view_of(body or {})
+    completion = completion_of(message, view, **named, created=settings.created)
+    needed = asks_no_thinking(body or {}) and view.provider != PROVIDER
+    return with_needed_reasoning(completion, view) if needed else completion
 
 
 def _reply(completion: Completion, body: JsonObject) -> JsonObject:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from langchain_unified.request import JsonObject
 from langchain_unified.request.blocks import Block, ServerToolCallBlock, ServerToolResultBlock, build
+from langchain_unified.wires._completion import Completion
 from langchain_unified.wires._shown import COMMON, Showing, View, not_shown
 from langchain_unified.wires.anthropic_messages.blocks import WIRE
 
@@ -15,7 +17,7 @@ PROVIDER = "anthropic"
 
 def view_of(body: JsonObject) -> View:
     """What the client that sent a body sees."""
-    return View(WIRE, {**TABLE, "reasoning": _asked_reasoning} if asks_no_thinking(body) else TABLE)
+    return View(WIRE, TABLE)
 
 
 def asks_no_thinking(body: JsonObject) -> bool:
@@ -24,12 +26,30 @@ def asks_no_thinking(body: JsonObject) -> bool:
     return "messages" in body and asked.get("type", "disabled") == "disabled"
 
 
-def _asked_reasoning(view: View, item: JsonObject) -> Iterable[Block]:
-    """Claude's own thinking; that of other models only for those who ask for it."""
-    if view.provider == PROVIDER:
-        return COMMON["reasoning"](view, item)
-    view.lose("reasoning", "The request does not ask for thinking: the model's reasoning is not shown.")
-    return ()
+def with_needed_reasoning(completion: Completion, view: View) -> Completion:
+    """The answer of another provider's model for a client that asked for no thinking.
+
+    The model needs its reasoning back between calls of tools only: it stands before the call that follows it, and is
+    left out where none follows.
+    """
+    blocks: list[Block] = []
+    held: list[Block] = []
+    for block in completion.blocks:
+        if block["type"] == "reasoning":
+            held.append(block)
+            continue
+        if block["type"] in ("tool_call", "invalid_tool_call"):
+            blocks += held
+            held = []
+        blocks.append(block)
+    if held:
+        lose_reasoning(view)
+    return replace(completion, blocks=tuple(blocks), notes=tuple(view.notes))
+
+
+def lose_reasoning(view: View) -> None:
+    """Name reasoning that is not shown."""
+    view.lose("reasoning", "The request does not ask for thinking, and no tool call needs it: it is not shown.")
 
 
 # --- texts ------------------------------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from langchain_unified.wires.anthropic_messages.serve.render import (
     tool_use,
     usage_of,
 )
-from langchain_unified.wires.anthropic_messages.serve.shown import PROVIDER, asks_no_thinking, view_of
+from langchain_unified.wires.anthropic_messages.serve.shown import PROVIDER, asks_no_thinking, lose_reasoning, view_of
 
 PING: JsonObject = {"type": "ping"}
 
@@ -43,6 +43,9 @@ class MessagesStream(BlockStream):
         self.break_before = False
         self.silent = omits_thinking(body)
         """Whether the text of thinking is not shown."""
+        self.unasked = False
+        """Whether reasoning is for the tool calls only: it waits in `needed` for the next one."""
+        self.needed: list[Block] = []
         self.rendered: list[JsonObject] = []
         self.refusals: list[Block] = []
         self.so_far = Completion(settings.reply_id, settings.model, (), upstream=Upstream())
@@ -50,7 +53,7 @@ class MessagesStream(BlockStream):
     # --- the message --------------------------------------------------------------------------------------------------
 
     def begin(self) -> Events:
-        self.silent = self.silent or (self.view.provider != PROVIDER and asks_no_thinking(self.body))
+        self.unasked = self.view.provider != PROVIDER and asks_no_thinking(self.body)
         estimated = Tokens(uncached=self.settings.input_tokens, output=1)
         return [
             {"type": "message_start", "message": started(replace(self.so_far, tokens=estimated), self.body)},
@@ -59,6 +62,8 @@ class MessagesStream(BlockStream):
 
     def end(self, completion: Completion) -> Events:
         found: Events = []
+        if self.needed:
+            lose_reasoning(self.view)
         if completion.finish_reason != "refusal":
             found = [event for block in self.refusals for event in self._whole(block)]
         if completion.tokens == Tokens():
@@ -78,7 +83,11 @@ class MessagesStream(BlockStream):
 
     def open(self, kind: str, content: Any) -> Events:
         self.break_before = False
-        return self._begin_block(tool_use(content, self.at, self.so_far, {})) if kind == "call" else []
+        if kind != "call":
+            return []
+        needed, self.needed = self.needed, []
+        found = [event for block in needed for event in self._whole(block)]
+        return found + self._begin_block(tool_use(content, self.at, self.so_far, {}))
 
     def _begin_block(self, block: JsonObject) -> Events:
         self.opened = block["type"]
@@ -102,7 +111,7 @@ class MessagesStream(BlockStream):
         return []
 
     def reasoning(self, piece: str) -> Events:
-        if self.silent or not piece:
+        if self.silent or self.unasked:
             return []
         found = [] if self.opened else self._begin_block({"type": "thinking", "thinking": "", "signature": ""})
         if self.break_before and not found:
@@ -127,7 +136,12 @@ class MessagesStream(BlockStream):
 
     def finish_reasoning(self, parts: list[ReasoningBlock]) -> Events:
         block = joined_parts(parts)
-        return [] if block is None else self.finish(block)
+        if block is None:
+            return []
+        if self.unasked:
+            self.needed.append(block)
+            return []
+        return self.finish(block)
 
     def _whole(self, block: Block) -> Events:
         """A block of which nothing came before."""

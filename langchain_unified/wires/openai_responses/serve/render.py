@@ -101,6 +101,7 @@ def response_of(completion: Completion, body: JsonObject, output: list[JsonObjec
         "output": output,
         **_echo(body),
         "service_tier": service_tier(completion, body),
+        **({"store": False} if completion.upstream is not None else {}),  # another API answered: OpenAI keeps nothing
         "moderation": None,
         "tool_usage": _tool_usage(output),
         "usage": _usage(completion),
