@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -16,6 +16,8 @@ from langchain_unified.request import JsonObject
 
 NOTHING = Estimate(Decimal(0), 0, 0)
 MAX_PRICINGS = 5_000
+GRACE_SECONDS = 60.0
+"""How much longer than a call's timeout its reservation lives: for waits between attempts, and the books."""
 
 
 class PriceBook:
@@ -51,38 +53,49 @@ class Ledger:
     body: JsonObject
     reservation: Reservation | None = None
     charge: Charge | None = None
-    _estimates: dict[str, Estimate] = field(default_factory=dict)
+    _estimates: dict[tuple[int, str], Estimate] = field(default_factory=dict)
 
-    async def open(self, name: str, target: Target, *, counts: bool) -> None:
-        """Reserve what the call may cost at a deployment. A call that only counts tokens costs nothing.
+    async def open(self, name: str, targets: Sequence[Target], *, counts: bool) -> None:
+        """Reserve what the call may cost at the dearest of a name's deployments. Counting tokens costs nothing.
 
-        Raises the errors of `Keys.reserve`, and `UnknownPriceError` where there are keys and no price.
+        A fallback that is dearer than the name before it reserves anew. Raises the errors of `Keys.reserve`, and
+        `UnknownPriceError` where there are keys and no price.
         """
-        estimate = NOTHING
-        if not counts:
-            pricing = self.prices.of(target)
-            if self.caller.has_limits:
-                estimate = self._estimate(target)
-            elif self.keys.has_master_key and not pricing.is_known():
-                raise UnknownPriceError(
-                    f"The price of {target.model} is not known, so that its calls cannot be counted. The gateway's "
-                    "operator can set it in model_info, or gateway_settings.unknown_price."
-                )
+        estimate = NOTHING if counts else self._highest(targets)
+        if (held := self.reservation) is not None:
+            if estimate.amount <= held.amount:
+                return
+            self.reservation = None
+            await self.keys.release(held)
         if self.caller.may_do_everything:
             # It has no limits: its spend is written at the end, all at once.
             self.reservation = Reservation(
                 secrets.token_hex(16), self.caller.key_id, name, Decimal(0), 0, is_stored=False
             )
             return
-        timeout = target.deployment.timeout
+        seconds = max(target.deployment.timeout for target in targets) + GRACE_SECONDS
         self.reservation = await self.keys.reserve(
-            self.caller, name, estimate.amount, estimate.tokens, expires_in=max(timeout, 60.0)
+            self.caller, name, estimate.amount, estimate.tokens, expires_in=seconds
         )
 
+    def _highest(self, targets: Sequence[Target]) -> Estimate:
+        """The highest estimate of the targets; nothing for a caller without limits, whose calls need a price alone."""
+        if self.caller.has_limits:
+            return max((self._estimate(target) for target in targets), key=lambda each: (each.amount, each.tokens))
+        for target in targets if self.keys.has_master_key else ():
+            if not self.prices.of(target).is_known():
+                raise UnknownPriceError(
+                    f"The price of {target.model} is not known, so that its calls cannot be counted. The gateway's "
+                    "operator can set it in model_info, or gateway_settings.unknown_price."
+                )
+        return NOTHING
+
     def _estimate(self, target: Target) -> Estimate:
-        found = self._estimates.get(target.model)
+        key = (id(target.deployment), target.model)
+        found = self._estimates.get(key)
         if found is None:
-            found = self._estimates[target.model] = self.prices.of(target).estimate(self.body)
+            marks = target.deployment.prompt_cache is not None
+            found = self._estimates[key] = self.prices.of(target).estimate(self.body, marks=marks)
         return found
 
     async def close(self, target: Target | None, delivered: Delivered | None) -> None:

@@ -150,8 +150,7 @@ async def _attempt_name(call: Call, name: str) -> Answer:
     """The first answer of a name's deployments: each is tried, and some again."""
     router = call.gateway.router
     targets = router.targets(name, call.endpoint)
-    if call.ledger.reservation is None:
-        await call.ledger.open(name, targets[0], counts=call.counts)
+    await call.ledger.open(name, targets, counts=call.counts)
     failed: AttemptError | None = None
     for number, target in enumerate(_attempts(targets, router.rules.retries)):
         if failed is not None and number >= len(targets):
