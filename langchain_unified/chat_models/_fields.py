@@ -118,6 +118,9 @@ class Connection(BaseModel):
     """The server behind `base_url`, where it is not the provider: its name (`"ollama"`), a `Dialect`, or one for each
     provider (`{"openai": "openrouter"}`). `None`: the address tells it, else what most servers understand is sent.
     `check` prints the one of a call, and why."""
+    sdk_methods: bool = False
+    """Whether calls go out by the SDK's typed methods (`messages.create`, …), which instrumentation of the SDKs wraps.
+    It costs CPU per call and per event, and of the response headers only the request id is known."""
     max_reply_bytes: int | None = Field(default=None, gt=0, exclude=True)
     """Bytes of a whole reply, decompressed, at most. Default 100,000,000. A larger one is a `ReplyError`."""
     max_event_bytes: int | None = Field(default=None, gt=0, exclude=True)

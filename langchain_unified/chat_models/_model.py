@@ -418,4 +418,5 @@ def connection(model: ModelBase, endpoint: Endpoint) -> TransportConfig:
         http_async_client=model.http_async_client,
         client=model.client,
         async_client=model.async_client,
+        sdk_methods=model.sdk_methods,
     )

@@ -38,6 +38,8 @@ from langchain_unified.transport.sse import SSEParser
 if TYPE_CHECKING:
     import httpx2  # imported at the first call
 
+    from langchain_unified.transport._sdk_methods import TypedCall
+
 NOT_STREAMED = frozenset({"application/json", "application/problem+json", "text/html"})
 """Media types that no event stream has. Streams of another type, or none, are read as server-sent events."""
 
@@ -131,6 +133,8 @@ class Transport:
         token, network = ENDS.set(attempts.ends), NETWORK.set(self._given_network)
         try:
             client = self._client(call, attempts)
+            if self.config.sdk_methods and (typed := _typed(client, call)) is not None:
+                return typed.send(self._options(call, client, attempts, stream=stream), stream=stream)
             arguments = self._arguments(call, client, attempts, self._sdk.stream_cls if stream else None)
             return getattr(client, call.method.lower())(call.path, **arguments)
         except UnifiedError:
@@ -226,6 +230,9 @@ class Transport:
         token, network = ENDS.set(attempts.ends), NETWORK.set(self._given_network)
         try:
             client = await self._aclient(call, attempts)
+            if self.config.sdk_methods and (typed := _typed(client, call)) is not None:
+                options = self._options(call, client, attempts, stream=stream)
+                return await in_time(typed.asend(options, stream=stream), attempts, mapper)
             arguments = self._arguments(call, client, attempts, self._sdk.async_stream_cls if stream else None)
             return await in_time(getattr(client, call.method.lower())(call.path, **arguments), attempts, mapper)
         except UnifiedError:
@@ -300,7 +307,7 @@ class Transport:
         config = self.config
         fields = (config.provider, config.base_url, config.organization, config.project, config.default_headers)
         environment = tuple(os.environ.get(name) for name in self._sdk.settings)
-        return (*fields, repr(config.default_query), environment)
+        return (*fields, repr(config.default_query), config.sdk_methods, environment)
 
     @cached_property
     def _timeout(self) -> httpx2.Timeout | None:
@@ -356,6 +363,12 @@ class Transport:
         if error := error_in(data):
             raise mapper.in_reply(response, data, error)
         return Answer(data, self._sdk.request_id(response.headers), response.headers, attempts.made)
+
+
+def _typed(client: Any, call: HttpCall) -> TypedCall | None:
+    from langchain_unified.transport._sdk_methods import typed_call
+
+    return typed_call(client, call)
 
 
 SDK_MODULES: Mapping[Provider, str] = {

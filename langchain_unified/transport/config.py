@@ -78,6 +78,8 @@ class TransportConfig:
     http_async_client: Any | None = None
     client: Any | None = None
     async_client: Any | None = None
+    sdk_methods: bool = False
+    """Whether calls go out by the SDK's typed methods, where instrumentation of the SDKs sees them."""
 
     def __post_init__(self) -> None:
         if isinstance(self.api_key, str):

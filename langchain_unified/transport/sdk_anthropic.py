@@ -22,7 +22,8 @@ def _arguments(config: TransportConfig, key: str | None, http: Any) -> dict[str,
         "default_headers": dict(config.default_headers) or None,
         "default_query": dict(config.default_query) or None,
         "http_client": http,
-        **NO_SPANS,
+        "max_retries": 0,
+        **({} if config.sdk_methods else NO_SPANS),
     }
 
 

@@ -20,6 +20,7 @@ def _arguments(config: TransportConfig, key: str | None, http: Any) -> dict[str,
         "default_headers": dict(config.default_headers) or None,
         "default_query": dict(config.default_query) or None,
         "http_client": http,
+        "max_retries": 0,
     }
 
 
