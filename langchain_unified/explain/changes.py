@@ -47,8 +47,9 @@ def first_difference(previous: Prompt, following: Prompt) -> Difference | None:
     return _behind_derived_key(min(found, key=_index, default=None), found, following)
 
 
-def _index(difference: Difference) -> int:
-    return difference.index
+def _index(difference: Difference) -> tuple[int, int]:
+    """Where a difference is. Of several at one place a key comes first, then the tools, which stand before the rest."""
+    return difference.index, {"key": 0, "tools": 1}.get(difference.cause, 2)
 
 
 DERIVED_KEY = re.compile(r"prefix-[0-9a-f]{32}(-\d+)?")

@@ -17,6 +17,7 @@ from langchain_core.messages import AIMessage
 from langchain_unified.errors import ConfigurationError
 from langchain_unified.explain import wording
 from langchain_unified.explain.changes import Cause, Difference, first_difference
+from langchain_unified.explain.edits import edited
 from langchain_unified.explain.explanation import CacheExplanation, Verdict
 from langchain_unified.explain.prompt import Prompt, prompt_of
 from langchain_unified.explain.reuse import OPENAI_LEGACY_SCHEME, Reuse, minimum_of, reuse, scheme_of
@@ -43,8 +44,10 @@ def explain_cache(
     """
     one, other = _compared_call(previous, "first"), _compared_call(next, "second")
     usage = _usage(reply)
-    before, after = _scaled(prompt_of(one.request, one.wire), prompt_of(other.request, other.wire), usage)
-    found = _stored_at_provider(before, after) or _compare(before, after, _seconds(elapsed, one, other))
+    before, after = prompt_of(one.request, one.wire), prompt_of(other.request, other.wire)
+    found = _stored_at_provider(before, after) or edited(before, after, reply)
+    if found is None:
+        found = _compare(*_scaled(before, after, usage), _seconds(elapsed, one, other))
     return _with_reply(found, one, other, reply)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from langchain_unified.caching.rules import ANTHROPIC_LOOKBACK_POSITIONS, MAX_BREAKPOINTS
@@ -160,8 +160,30 @@ def remedy(comparison: Comparison) -> str | None:
     result = comparison.reuse
     if result.cause == "ttl":
         return LONGER_TTL[scheme_of(comparison.before)].get(result.written.ttl if result.written else "", SOONER)
+    if result.cause in APART_CAUSES and (alike := _alike(comparison)) >= ALIKE:
+        return APART.format(place=_difference_label(comparison), tokens=f"{alike:,}")
     change = comparison.difference.change if comparison.difference else ""
     return REMEDY_BY_CAUSE.get((result.cause, change)) or REMEDY_BY_CAUSE.get((result.cause, ""))
+
+
+ALIKE = 256
+"""Tokens from which on the equal beginning of two texts is worth a block of its own."""
+
+APART_CAUSES: tuple[Cause, ...] = ("message", "system", "none", "no_matching_breakpoint", "below_minimum", "no_marks")
+"""Causes for which a text that begins alike in both calls could be read, if it stood apart."""
+
+APART = (
+    "{place} begins alike in both calls, for about {tokens} tokens, but only whole blocks are cached: put what is the "
+    "same (a document) into a block of its own before the rest."
+)
+
+
+def _alike(comparison: Comparison) -> int:
+    """The tokens that the first texts that differ have in common at their start, where only whole blocks are cached."""
+    difference = comparison.difference
+    if difference is None or scheme_of(comparison.before) is OPENAI_LEGACY_SCHEME:
+        return 0
+    return round(difference.tokens_within * comparison.before.scale)
 
 
 SOONER = "Make the next call sooner, or one in between, which keeps the entry alive."
@@ -214,6 +236,28 @@ def stored_at_provider(prompt: Prompt, key: str) -> tuple[str, str]:
 ANTHROPIC_DIAGNOSIS = "diagnostics={'previous_message_id': …}"
 OPENAI_DIAGNOSIS = "prompt_cache_options={'comparison_response_id': …}"
 """How a call asks for the provider's own diagnosis."""
+
+
+def edited_by_provider(applied: Sequence[Mapping[str, object]] | None) -> tuple[str, str]:
+    """Reason and remedy where `context_management` edits the prompt. `applied`: what the reply says, if it is there."""
+    if applied is None:
+        return UNREAD_EDITS, READ_EDITS
+    cleared = ", ".join(f"{edit.get('type')}: {_cleared(edit)}" for edit in applied)
+    return f"the provider cleared a part of the prompt before the cache saw it ({cleared})", CLEAR_MUCH
+
+
+def _cleared(edit: Mapping[str, object]) -> str:
+    counts = {key.removeprefix("cleared_").replace("_", " "): count for key, count in edit.items() if key != "type"}
+    return " and ".join(f"{count} {name}" for name, count in counts.items())
+
+
+UNREAD_EDITS = "the provider may clear a part of the prompt (`context_management`) before the cache sees it"
+READ_EDITS = (
+    "Give the answer as reply: response_metadata['context_management']['applied_edits'] in it says what was cleared."
+)
+CLEAR_MUCH = (
+    "Clear rarely and by a lot: clear_at_least, and a higher trigger. prompt_cache='auto' reads up to its anchor."
+)
 
 
 # --- notes ------------------------------------------------------------------------------------------------------------
