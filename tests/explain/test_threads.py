@@ -1,4 +1,4 @@
-"""Explanations of consecutive calls in threads as people have them, against what the emulator's cache does with the two."""
+"""Consecutive calls of threads as people have them, explained: compared with what the emulator's cache reads."""
 
 from __future__ import annotations
 
