@@ -49,6 +49,9 @@ test-clients: ## run Claude Code, Codex and the OpenAI Agents SDK through the ga
 test-gateway-load: $(VENV)/.test ## four processes of a gateway with 1,000 calls at a budget's limit, one of them killed
 	$(BIN)/python -m pytest -n0 -m gateway_load tests/gateway $(ARGS)
 
+test-wheel: $(VENV)/.test ## install the wheel on each Python that is here, and use it (PYTHONS="/path/python3.14": on these)
+	$(BIN)/python -m tests.packaging.wheels $(PYTHONS)
+
 laws: $(VENV)/.test ## run the laws of tests/laws with many generated conversations (EXAMPLES=1000: of each law and model)
 	LAW_EXAMPLES=$(or $(EXAMPLES),300) $(BIN)/python -m pytest -n $(WORKERS) tests/laws $(ARGS)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -95,3 +96,19 @@ def emulate(port: int, server: str | None) -> None:
 commands.add_command(serve)
 commands.add_command(gateway_demo)
 commands.add_command(key)
+
+
+@commands.command()
+@click.option("--provider", type=click.Choice(["anthropic", "openai"]), help="Only this provider's facts.")
+@click.option("--yes", is_flag=True, help="Do not ask before the calls are sent.")
+@click.option("--record", type=click.Path(file_okay=False, path_type=Path), help="A folder for cassettes of the calls.")
+def verify(provider: str | None, yes: bool, record: Path | None) -> None:
+    """Test the facts that this package relies on, with your own keys.
+
+    About seventy cheap calls. The cost is shown first. Prints which facts hold, which do not, and the request ids.
+    """
+    from langchain_unified.cli.verify.report import run
+
+    with _exit_on_error():
+        code = run(Console(highlight=False), provider=provider, yes=yes, record=record)
+    raise SystemExit(code)

@@ -145,19 +145,6 @@ def test_the_committed_page_is_current() -> None:
     assert committed == page(), "run: make tables"
 
 
-def test_the_program_on_the_page_runs(
-    server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("ANTHROPIC_API_KEY", "not-a-key")
-    monkeypatch.setenv("OPENAI_API_KEY", "not-a-key")
-    monkeypatch.setenv("ANTHROPIC_BASE_URL", server.url)
-    monkeypatch.setenv("OPENAI_BASE_URL", server.url + "/v1")
-    block = page().split("```python\n")[1].split("```")[0]
-    with pytest.warns(UserWarning, match="anthropic_messages takes none of the 1"):
-        exec(compile(block, "parameters.md", "exec"), {})
-    assert capsys.readouterr().out.splitlines() == ["hello", "hello"]
-
-
 # --- what others list -------------------------------------------------------------------------------------------------
 
 # The attributes on Mirascope's pages for the two classes.
