@@ -19,7 +19,7 @@ import pytest
 from langchain_unified.gateway.keys import KeySettings, open_keys
 from langchain_unified.testing import emulator
 from tests.gateway.conftest import DATABASES
-from tests.support.gateways import serving
+from tests.support import gateways
 
 pytestmark = [
     pytest.mark.gateway_load,
@@ -72,7 +72,7 @@ async def prove(url: str, database: str, *, calls: int, sent: Callable[[], int],
     headers = {"authorization": f"Bearer {MASTER}"}
     keys = await open_keys(KeySettings(MASTER, database))
     async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=calls, force_close=True), timeout=aiohttp.ClientTimeout(120)
+        connector=aiohttp.TCPConnector(limit=calls, force_close=True), timeout=aiohttp.ClientTimeout(300)
     ) as http:
         one = await _cost_of_one_call(http, url)
         limit = one * calls * 6 / 10
@@ -115,11 +115,14 @@ async def serve_and_prove(tmp_path: Path, database: str, *, workers: int, calls:
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(emulator(lambda request: words))
         text = CONFIG.format(upstream=server.openai_url, master=MASTER, database=database)
-        url = stack.enter_context(serving(text, tmp_path, "--workers", str(workers)))
+        url = stack.enter_context(gateways.serving(text, tmp_path, "--workers", str(workers)))
         await prove(url, database, calls=calls, sent=lambda: len(server.requests), kill_after=kill_after)
     assert "sk-" not in (tmp_path / "gateway.log").read_text()
 
 
 @pytest.mark.parametrize("kind", DATABASES)
-async def test_four_workers_and_a_thousand_calls(tmp_path: Path, kind: str, new_database: Callable[[str], str]) -> None:
+async def test_four_workers_and_a_thousand_calls(
+    tmp_path: Path, kind: str, new_database: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gateways, "START_SECONDS", 240)  # five processes import at once
     await serve_and_prove(tmp_path, new_database(kind), workers=4, calls=1000, kill_after=50)

@@ -123,6 +123,11 @@ async def test_a_key_is_read_again_after_the_cache_time(database_url: str) -> No
         (("anthropic/*",), "anthropic/claude-opus-5", True),
         (("anthropic/*",), "openai/gpt-5.6", False),
         (("claude-*", "gpt-5.6"), "claude-opus-5", True),
+        (("claude-opus-5[1m]",), "claude-opus-5[1m]", True),
+        (("claude-*[1m]",), "claude-opus-5[1m]", True),
+        (("claude-opus-?",), "claude-opus-5", False),
+        (("*-mini",), "gpt-5.6-mini", True),
+        (("*-mini",), "gpt-5.6-mini-2", False),
     ],
 )
 async def test_models_of_a_key(keys: Keys, models: tuple[str, ...], asked: str, is_allowed: bool) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import hmac
 import logging
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from fnmatch import fnmatchcase
 
 from langchain_unified.errors import ConfigurationError
 from langchain_unified.gateway.errors import (
@@ -147,7 +148,7 @@ class Keys:
         """
         if model in caller.aliases:
             return caller.aliases[model]
-        if not caller.models or any(fnmatchcase(model, pattern) for pattern in caller.models):
+        if not caller.models or any(_matches(pattern, model) for pattern in caller.models):
             return model
         named = ", ".join(caller.models)
         raise ModelNotAllowedError(f"This key is not for the model {shown(model)}. Its models: {named}.")
@@ -273,6 +274,16 @@ class Keys:
         if record is None:
             raise KeyNotFoundError("There is no such key. Name it by its key_id, its key_alias or its value.")
         return record
+
+
+def _matches(pattern: str, model: str) -> bool:
+    """Whether a name, or a pattern with `*`, means a model. Names may hold brackets: `claude-opus-5[1m]`."""
+    return pattern == model or ("*" in pattern and _compiled(pattern).fullmatch(model) is not None)
+
+
+@functools.lru_cache(maxsize=1024)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(".*".join(map(re.escape, re.split(r"\*+", pattern))), re.DOTALL)
 
 
 def _current(record: KeyRecord, now: int) -> KeyRecord:
