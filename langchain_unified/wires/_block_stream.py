@@ -44,7 +44,10 @@ class BlockStream:
         self.parts: list[ReasoningBlock] = []
         """Its finished parts."""
         self.held: dict[int, list[Any]] = {}
-        """By block, the events that wait."""
+        """By block, the events that wait, from its start on."""
+        self.starts: dict[int, Any] = {}
+        self.again: dict[int, list[str]] = {}
+        """What came of blocks after they had finished."""
         self.refused = False
         self.completion = Completion("", "", ())
 
@@ -123,6 +126,7 @@ class BlockStream:
 
     def _start(self, event: Any) -> Events:
         index, content = event["index"], event["content"]
+        self.starts[index] = event
         kind = STREAMED.get(content["type"], "")
         if kind == "reasoning" and self.kind == kind and self.item and content.get("id") == self.item:
             self.unfinished.add(index)
@@ -137,23 +141,41 @@ class BlockStream:
         return found + self.open(kind, content) if kind else found
 
     def _delta(self, event: Any) -> Events:
-        if event["index"] != self.index and event["index"] not in self.unfinished:
-            self.held.setdefault(event["index"], []).append(event)
-            return []
+        index = event["index"]
+        if index != self.index and index not in self.unfinished:
+            return self._later(event)
         delta, kind = event["delta"], self.kind
+        piece = delta.get("text") or delta.get("reasoning") or delta.get("args")
+        if not kind or not piece:
+            return []
+        if index in self.again:
+            self.again[index].append(piece)
         if kind == "text":
-            return self.text(delta["text"]) if delta["text"] else []
-        if kind == "reasoning":
-            return self.reasoning(delta["reasoning"]) if delta["reasoning"] else []
-        return self.arguments(delta["args"]) if kind == "call" else []
+            return self.text(piece)
+        return self.reasoning(piece) if kind == "reasoning" else self.arguments(piece)
+
+    def _later(self, event: Any) -> Events:
+        """An event of a block that waits, or that had finished: what still comes of it is a block of its own."""
+        index = event["index"]
+        if index in self.held:
+            self.held[index].append(event)
+            return []
+        start = self.starts.get(index)
+        if start is None or "delta" not in event or start["content"]["type"] not in ("text", "reasoning"):
+            return []
+        self.again[index] = []
+        self.held[index] = [start, event]
+        return self._next_held()
 
     def _finish(self, event: Any) -> Events:
         index = event["index"]
         if index not in self.unfinished:
-            self.held.setdefault(index, []).append(event)
-            return []
+            return self._later(event)
         self.unfinished.discard(index)
-        blocks = list(self.view.blocks(event["content"]))
+        if index in self.again:
+            kind = event["content"]["type"]
+            event = {**event, "content": {"type": kind, kind: "".join(self.again.pop(index))}}
+        blocks = self.view.blocks(event["content"])
         if self.kind == "reasoning":
             self.parts += [block for block in blocks if block["type"] == "reasoning"]
             if self.item or self.unfinished:

@@ -7,7 +7,7 @@ an answer that was paid for never raises. Whole replies and streams go through t
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
 
@@ -18,6 +18,7 @@ from langchain_unified.messages.blocks import wire_of_type
 from langchain_unified.messages.tool_calls import CALL_ID_KEYS, follow_tool_calls
 from langchain_unified.request import Adjustment, JsonObject, WireName
 from langchain_unified.request.blocks import Block, ReasoningBlock, TextBlock, build, changed
+from langchain_unified.wires._shapes import FOREIGN
 
 Showing: TypeAlias = "Callable[[View, JsonObject], Iterable[Block]]"
 """A standard block of one type -> the blocks that an API has for it."""
@@ -39,11 +40,15 @@ class View:
     calls: dict[str, str] = field(default_factory=dict)
     """The calls of another provider's tools that are shown: id -> name of the tool."""
 
-    def blocks(self, item: JsonObject) -> Iterable[Block]:
-        """The blocks of one standard block."""
+    def blocks(self, item: JsonObject) -> Sequence[Block]:
+        """The blocks of one standard block. One that cannot be read is named."""
         kind = str(item.get("type"))
         show = self.table.get(kind) or COMMON.get(kind, not_shown)
-        return show(self, item)
+        try:
+            return list(show(self, item))
+        except FOREIGN:
+            self.lose(kind, f"{kind} of the answer has not the form that its type has: it is not shown.")
+            return ()
 
     def lose(self, what: str, why: str) -> None:
         """Name something that the client does not see. Once is enough."""

@@ -158,6 +158,7 @@ EVERY_KIND: list[dict[str, Any]] = [
     {"type": "reasoning", "extras": {"content": [{"type": "reasoning_text", "text": "raw"}]}},
     {"type": "refusal", "refusal": "no"},
     {"type": "a_new_kind", "some": "thing"},
+    {"type": "server_tool_call", "name": "web_search", "id": "ws_1", "args": "no object"},
 ]
 
 
@@ -236,6 +237,33 @@ def test_calls_that_stream_at_the_same_time_leave_one_after_the_other(client: Wi
 
 
 @each_client
+def test_what_comes_of_a_finished_text_is_not_lost(client: WireName) -> None:
+    begin: Any = {"event": "message-start", "id": "", "metadata": {"provider": "openai"}}
+    end: Any = {"event": "message-finish", "metadata": {"model_provider": "openai", "finish_reason": "stop"}}
+
+    def started(index: int) -> Any:
+        return event("start", index, content={"type": "text", "text": ""})
+
+    def piece(index: int, text: str) -> Any:
+        return event("delta", index, delta={"type": "text-delta", "text": text})
+
+    def finished(index: int, text: str) -> Any:
+        return event("finish", index, content={"type": "text", "text": text})
+
+    begun = [started(0), piece(0, "one "), finished(0, "one "), started(1), piece(1, "two ")]
+    late = [
+        piece(0, "three"),
+        finished(1, "two "),
+        finished(0, "one three"),
+        event("finish", 9, content={"type": "text"}),
+    ]
+    streamed = rendered(client, [begin, *begun, *late, end], {})
+    content = seen(total(chunks_of(WIRES[client], streamed)))["content"]
+    texts = content if isinstance(content, str) else "".join(block["text"] for block in content)
+    assert texts == "one two three"
+
+
+@each_client
 def test_the_parts_of_a_summary_stream_as_they_come(client: WireName) -> None:
     def part(index: int) -> Any:
         return event("start", index, content={"type": "reasoning", "id": "rs_1", "reasoning": ""})
@@ -263,7 +291,7 @@ PATCH = 'line "1"\n\\ end \u00e9 \U0001f600'
 def test_a_free_form_tool_streams_its_text(client: WireName) -> None:
     call = {"type": "tool_call", "id": "c1", "name": "patch", "args": {"__arg1": PATCH}}
     message = message_of(provider="anthropic", tool_calls=[call], finish="tool_calls")
-    message.content = [call]  # type: ignore[list-item]
+    message.content = [call]
     message.response_metadata["output_version"] = "v1"
     body = {"tools": [CUSTOM[client]]}
     streamed = rendered(client, v3_events(message), body)
@@ -452,7 +480,7 @@ def failed(client: WireName, **fields: Any) -> dict[str, Any]:
     for name, value in fields.items():
         setattr(error, name, value)
     stream = DOORS[client].stream({}, SETTINGS)
-    stream.feed({"event": "message-start", "id": "", "metadata": {}})  # type: ignore[arg-type, typeddict-item]
+    stream.feed({"event": "message-start", "id": "", "metadata": {}})  # type: ignore[arg-type]
     (found,) = stream.fail(error)
     assert list(stream.close()) == []
     return found
