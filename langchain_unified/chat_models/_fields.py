@@ -16,11 +16,14 @@ from langchain_core.utils.utils import from_env
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, field_validator
 
 from langchain_unified.caching.policy import Policy, validated
+from langchain_unified.chat_models import _values
 from langchain_unified.redaction import redacted, safe_url
 from langchain_unified.request import Dialect, Provider
 
 ApiKey: TypeAlias = SecretStr | Callable[[], str] | Callable[[], Awaitable[str]] | None
-Timeout: TypeAlias = float | tuple[float, float] | Any | None
+Timeout: TypeAlias = Annotated[Any, BeforeValidator(_values.timeout)]
+"""Seconds, `(connect, read)` in seconds, or an SDK's `Timeout` object; `None`: the default."""
+Headers: TypeAlias = Annotated[Mapping[str, str] | None, BeforeValidator(_values.headers)]
 OnUnsupported: TypeAlias = Literal["warn", "raise", "ignore"]
 Repair: TypeAlias = Literal["fix", "raise"]
 
@@ -88,7 +91,7 @@ class Connection(BaseModel):
 
     model_config = ConfigDict(populate_by_name=True, arbitrary_types_allowed=True, protected_namespaces=())
 
-    max_retries: int | None = None
+    max_retries: int | None = Field(default=None, ge=0)
     """How often a request is repeated that fails before the first content of its answer. Default 2."""
     max_retry_wait: float | None = Field(default=None, ge=0, exclude=True)
     """The longest wait in seconds before a retry, where the server says how long. Default 120. Where it says longer,
@@ -96,10 +99,12 @@ class Connection(BaseModel):
     deadline: float | None = Field(default=None, gt=0, exclude=True)
     """Seconds for a call with all its retries and, of a stream, until its end. Default: no limit. `timeout` limits each
     read, the deadline everything: a call that is not done by then is a `RequestTimeoutError`."""
-    default_headers: Mapping[str, str] | None = Field(default=None, repr=False)
+    default_headers: Headers = Field(default=None, repr=False)
     default_query: Mapping[str, object] | None = Field(default=None, repr=False)
-    http_client: Any | None = Field(default=None, exclude=True, repr=False)
-    http_async_client: Any | None = Field(default=None, exclude=True, repr=False)
+    http_client: Annotated[Any, BeforeValidator(_values.http_client)] = Field(default=None, exclude=True, repr=False)
+    http_async_client: Annotated[Any, BeforeValidator(_values.http_async_client)] = Field(
+        default=None, exclude=True, repr=False
+    )
     http_socket_options: Sequence[tuple[int, int, int]] | None = Field(default=None, exclude=True)
     ca_bundle: str | None = None
     """A PEM file, or a folder of them, with the certificates of the authorities to trust. `None`: those of the
@@ -111,9 +116,11 @@ class Connection(BaseModel):
     each event loop. Default: it opens 1000 and keeps 100."""
     http_backend: Literal["httpx", "aiohttp"] = "httpx"
     """What sends async calls. `aiohttp` needs the extra of that name, and costs less CPU with many calls at once."""
-    client: Any | None = Field(default=None, exclude=True, repr=False)
+    client: Annotated[Any, BeforeValidator(_values.sdk_client)] = Field(default=None, exclude=True, repr=False)
     """An SDK client (Bedrock, Vertex, Azure, Foundry, …). Its key and base URL are used."""
-    async_client: Any | None = Field(default=None, exclude=True, repr=False)
+    async_client: Annotated[Any, BeforeValidator(_values.async_sdk_client)] = Field(
+        default=None, exclude=True, repr=False
+    )
     dialect: str | Dialect | dict[Provider, str | Dialect] | None = None
     """The server behind `base_url`, where it is not the provider: its name (`"ollama"`), a `Dialect`, or one for each
     provider (`{"openai": "openrouter"}`). `None`: the address tells it, else what most servers understand is sent.
@@ -133,7 +140,7 @@ class Connection(BaseModel):
         default_factory=dict, repr=False
     )
     """Parameters and body keys of a provider for every call of this model."""
-    extra_headers: Mapping[str, str] | None = Field(default=None, repr=False)
+    extra_headers: Headers = Field(default=None, repr=False)
     """Headers of every call. `extra_headers` of a call replaces them; `default_headers` are sent as well."""
     extra_query: Mapping[str, Any] | None = Field(default=None, repr=False)
     """Query parameters of every call. `extra_query` of a call replaces them; `default_query` is sent as well."""

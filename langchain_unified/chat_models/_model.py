@@ -32,8 +32,10 @@ from langchain_unified.chat_models._fields import (
 from langchain_unified.errors import UnknownModelError
 from langchain_unified.redaction import ADDRESS_KEYS, redacted, safe_url
 from langchain_unified.request import Dialect, JsonObject, Profile, Provider
+from langchain_unified.servers import known_base_url
 from langchain_unified.transport import Transport, TransportConfig
 from langchain_unified.transport._address import check as check_address
+from langchain_unified.transport._address import check_path
 from langchain_unified.transport.config import Network
 
 
@@ -151,6 +153,12 @@ class ModelBase(Parameters, Connection, BaseChatModel):
         for name in ("base_url", "anthropic_api_url", "openai_api_base"):
             if isinstance(url := self.__dict__.get(name), str) and url:
                 check_address(url)
+
+    def _check_path(self, provider: Provider) -> None:
+        """Raise `ConfigurationError` for a base URL whose path is wrong, unless a `dialect` says what answers there."""
+        url = self._base_url(provider)
+        if url and self._dialect_for(provider) is None:
+            check_path(url, provider, known_base_url(url, provider))
 
     def _set_address(self, provider: Provider, url_field: str, key_field: str, default_url: str | None = None) -> None:
         """Write a provider's base URL and key into these fields: those given, else the environment's or gateway's."""

@@ -12,19 +12,20 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import LanguageModelInput
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult, LLMResult
 from langchain_core.runnables import Runnable, RunnableConfig
 from pydantic import ConfigDict, SecretStr, ValidationError, model_validator
 
 from langchain_unified._version import __version__
-from langchain_unified.chat_models import _binding, _events, _plan, _stored
+from langchain_unified.chat_models import _binding, _events, _plan, _stored, _values
 from langchain_unified.chat_models._answer import asend_n, read_answers, send_n
 from langchain_unified.chat_models._arguments import CALL_FIELDS, SYNONYMS, native_keys, rename_metadata
 from langchain_unified.chat_models._check import CheckReport, check
 from langchain_unified.chat_models._counting import CountedTokens
 from langchain_unified.chat_models._fields import REFUSED
 from langchain_unified.chat_models._finish import combined
+from langchain_unified.chat_models._loops import check_loop
 from langchain_unified.chat_models._model import DerivedLimit, DerivedProfile
 from langchain_unified.chat_models._observed import Attached
 from langchain_unified.chat_models._prewarm import prewarm_call
@@ -53,14 +54,15 @@ class ChatBase(StoredAnswers, CountedTokens):
         """
         if model is not None:
             kwargs["model"] = model
+        fields = self._known_keywords(kwargs)
         try:
-            super().__init__(**self._known_keywords(kwargs))
+            super().__init__(**fields)
         except ValidationError as exc:
-            raise ConfigurationError(_validation_message(type(self), exc)) from None
+            raise ConfigurationError(self._validation_message(exc, fields)) from None
         self._check_addresses()  # those that are given, then those of the environment
         self._complete_address()
         self._check_addresses()
-        self._route()  # an unknown model raises here, not at the first call
+        self._check_path(self._route().provider)  # an unknown model raises here, not at the first call
 
     @classmethod
     def _known_keywords(cls, kwargs: Mapping[str, Any]) -> JsonObject:
@@ -85,6 +87,12 @@ class ChatBase(StoredAnswers, CountedTokens):
         if body:
             result["model_kwargs"] = _merged(result.get("model_kwargs") or {}, body)
         return result
+
+    @classmethod
+    def _validation_message(cls, exc: ValidationError, fields: Mapping[str, Any]) -> str:
+        example = "claude-sonnet-5" if cls._provider else "anthropic/claude-sonnet-5"
+        missing = f'`model` is missing. Write {cls.__name__}("{example}"), for example.'
+        return _values.validation_message(cls.__name__, exc, fields, {"model": missing, "model_name": missing})
 
     @model_validator(mode="after")
     def _set_langchain_unified_version(self) -> Self:
@@ -122,9 +130,22 @@ class ChatBase(StoredAnswers, CountedTokens):
         stop: list[str] | None = None,
         **kwargs: Any,
     ) -> AIMessage:
-        """Async twin of `invoke`."""
+        """Async twin of `invoke`. Raises `ConfigurationError` in a run of trio: LangChain needs asyncio."""
+        check_loop()
         kwargs = rename_metadata(kwargs) if "metadata" in kwargs else kwargs
         return await super().ainvoke(input, config, stop=stop, **kwargs)
+
+    def astream(
+        self,
+        input: LanguageModelInput,  # noqa: A002 - core's name
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[AIMessageChunk]:
+        """Async twin of `stream`. Raises `ConfigurationError` in a run of trio: LangChain needs asyncio."""
+        check_loop()
+        return super().astream(input, config, stop=stop, **kwargs)
 
     def _generate(
         self,
@@ -352,18 +373,6 @@ def _unknown_keyword(key: str, known: set[str], place: str) -> str:
     if key in REFUSED:
         return f"{key!r} is not taken by {place}: {REFUSED[key]}."
     return unknown_keyword(key, known, place, elsewhere=CALL_FIELDS)
-
-
-def _validation_message(cls: type[ChatBase], exc: ValidationError) -> str:
-    lines = [_validation_line(cls, error) for error in exc.errors(include_input=False)]
-    return f"{cls.__name__} cannot be built: " + "; ".join(lines)
-
-
-def _validation_line(cls: type[ChatBase], error: Any) -> str:
-    if error["type"] == "missing" and error["loc"][-1] in ("model", "model_name"):
-        example = "claude-sonnet-5" if cls._provider else "anthropic/claude-sonnet-5"
-        return f'`model` is missing. Write {cls.__name__}("{example}"), for example.'
-    return f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}"
 
 
 __all__ = ["ChatBase"]

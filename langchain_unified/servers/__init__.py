@@ -23,12 +23,15 @@ from langchain_unified.request import Dialect, Provider
 from langchain_unified.servers.table import server_table
 
 __all__ = [
-    "Dialect", "host_of", "is_official", "known_dialect", "known_servers", "recognise", "register_address",
-    "server_table",
+    "Dialect", "host_of", "is_official", "known_base_url", "known_dialect", "known_servers", "recognise",
+    "register_address", "server_table",
 ]  # fmt: skip
 
 OFFICIAL_HOSTS: dict[Provider, str] = {"anthropic": ".api.anthropic.com", "openai": ".api.openai.com"}
 """The providers' host names; hosts below them (`eu.api.openai.com`) are official as well."""
+
+OFFICIAL_BASE_URLS: dict[Provider, str] = {"openai": "https://api.openai.com/v1"}
+"""Where a provider's own API has a path that its SDK does not add."""
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -82,6 +85,17 @@ def known_servers() -> tuple[str, ...]:
 def is_official(base_url: str | None, provider: Provider) -> bool:
     """Whether `base_url` is the provider's own address, or none is given."""
     return not base_url or _is_official_host(split_address(base_url).hostname or "", provider)
+
+
+def known_base_url(base_url: str, provider: Provider) -> str | None:
+    """Where the server at the host of `base_url` has the API of `provider`; `None` where the table does not know it."""
+    address = split_address(base_url)
+    if _is_official_host(address.hostname or "", provider):
+        return OFFICIAL_BASE_URLS.get(provider)
+    for row in server_table().values():
+        if any(each.host and each.why(address) for each in row.addresses):
+            return row.base_urls.get(provider)
+    return None
 
 
 def register_address(base_url: str, server: str | None) -> None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 from langchain_unified.errors import ConfigurationError
+from langchain_unified.redaction import safe_url
 
 
 class Address(NamedTuple):
@@ -32,10 +33,38 @@ def without_endpoint(base_url: str, provider: str) -> str:
 
 
 def check(base_url: str) -> None:
-    """Raise `ConfigurationError` for what no request can be sent to. The message shows nothing of the address."""
+    """Raise `ConfigurationError` for what no request can be sent to. The message shows no user, password and query."""
     problem = _problem(base_url)
     if problem:
         raise ConfigurationError(f"base_url is no address of a server: {problem}. It looks like https://host:port/v1.")
+    if "://" not in base_url:
+        raise ConfigurationError(f"base_url does not begin with http:// or https://.{_with_scheme(base_url)}")
+
+
+def check_path(base_url: str, provider: str, known: str | None) -> None:
+    """Raise `ConfigurationError` for a path that has `/v1` twice, or none where the server is known to have one.
+
+    `known`: the server's base URL, where the table of servers has one for this address.
+    """
+    path = urlsplit(without_endpoint(base_url, provider)).path.rstrip("/")
+    doubled = "/v1/v1" if provider == "openai" else "/v1"
+    if path.endswith(doubled) and "/v1/v1" in base_url:
+        shorter = safe_url(base_url[: base_url.index("/v1/v1")]) + ("/v1" if provider == "openai" else "")
+        raise ConfigurationError(f"base_url has /v1 twice. Write base_url={shorter!r}.")
+    if known and not path and urlsplit(known).path.strip("/"):
+        raise ConfigurationError(f"base_url lacks its path: the API of this server is at {known}.")
+
+
+def _with_scheme(base_url: str) -> str:
+    """What was probably meant; nothing where the address may hold a secret, or is none."""
+    rest = re.sub(r"^[a-z]{0,6}:?/+", "", base_url, flags=re.IGNORECASE)
+    rest = re.sub(r"^https?:(?=[^/\d])", "", rest, flags=re.IGNORECASE)
+    host = rest.partition("/")[0].partition(":")[0]
+    if not host or base_url.startswith("/") or any(char in rest for char in "@?#"):
+        return " Write https:// before the host."
+    is_local = host in ("localhost", "0.0.0.0") or re.fullmatch(r"(127|10|192\.168)\.[\d.]+", host)  # noqa: S104
+    address = f"{'http' if is_local else 'https'}://{rest}"
+    return f" Write base_url={address!r}."
 
 
 def _problem(base_url: str) -> str | None:

@@ -189,8 +189,9 @@ def http_timeout(timeout: Timeout | None) -> httpx2.Timeout | None:
     if timeout is None or isinstance(timeout, httpx2.Timeout):
         return timeout
     if isinstance(timeout, tuple):
-        connect, read = timeout
-        return httpx2.Timeout(read, connect=connect)
+        connect, read, *others = timeout
+        write, pool = (*others, read, read)[:2] if len(others) < 2 else others
+        return httpx2.Timeout(connect=connect, read=read, write=write, pool=pool)
     if isinstance(timeout, int | float):
         return httpx2.Timeout(timeout)
     # A `Timeout` of the older httpx has the same four fields.

@@ -79,15 +79,16 @@ def test_aliases_mean_the_same(cls: Any, given: dict[str, Any], field: str, valu
     assert getattr(cls(**given), field) == value
 
 
+ADDRESS = "https://v.example/v1"
 ENVIRONMENT = [
     (ChatAnthropic, "ANTHROPIC_API_KEY", "anthropic_api_key", SecretStr("v")),
-    (ChatAnthropic, "ANTHROPIC_API_URL", "anthropic_api_url", "v"),
-    (ChatAnthropic, "ANTHROPIC_BASE_URL", "anthropic_api_url", "v"),
-    (ChatAnthropic, "ANTHROPIC_API_BASE", "anthropic_api_url", "v"),
+    (ChatAnthropic, "ANTHROPIC_API_URL", "anthropic_api_url", ADDRESS),
+    (ChatAnthropic, "ANTHROPIC_BASE_URL", "anthropic_api_url", ADDRESS),
+    (ChatAnthropic, "ANTHROPIC_API_BASE", "anthropic_api_url", ADDRESS),
     (ChatAnthropic, "ANTHROPIC_PROXY", "anthropic_proxy", "v"),
     (ChatOpenAI, "OPENAI_API_KEY", "openai_api_key", SecretStr("v")),
-    (ChatOpenAI, "OPENAI_API_BASE", "openai_api_base", "v"),
-    (ChatOpenAI, "OPENAI_BASE_URL", "openai_api_base", "v"),
+    (ChatOpenAI, "OPENAI_API_BASE", "openai_api_base", ADDRESS),
+    (ChatOpenAI, "OPENAI_BASE_URL", "openai_api_base", ADDRESS),
     (ChatOpenAI, "OPENAI_ORG_ID", "openai_organization", "v"),
     (ChatOpenAI, "OPENAI_ORGANIZATION", "openai_organization", "v"),
     (ChatOpenAI, "OPENAI_PROXY", "openai_proxy", "v"),
@@ -98,7 +99,7 @@ ENVIRONMENT = [
 def test_environment_variables(
     cls: Any, variable: str, field: str, value: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(variable, "v")
+    monkeypatch.setenv(variable, ADDRESS if value == ADDRESS else "v")
     assert getattr(cls(model="gpt-4o"), field) == value
 
 
