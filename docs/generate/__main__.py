@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from docs.generate import differences, media, parameters, server_tools, servers
+from docs.generate import differences, gateway, media, parameters, server_tools, servers
 
 PAGES = {
     "differences.md": differences.page,
+    "gateway_config.md": gateway.page,
     "media.md": media.page,
     "parameters.md": parameters.page,
     "server_tools.md": server_tools.page,

@@ -21,8 +21,15 @@ DEFAULT_DATABASE = "sqlite:///gateway.db"
 """Where keys and spend are kept once there is a master key: a file in the folder where the gateway was started."""
 
 
-async def build(config: GatewayConfig, old: Gateway | None = None, environ: Mapping[str, str] | None = None) -> Gateway:
+async def build(
+    config: GatewayConfig,
+    old: Gateway | None = None,
+    environ: Mapping[str, str] | None = None,
+    *,
+    secret: bytes = b"",
+) -> Gateway:
     """The gateway for a configuration. `old`: the gateway that it replaces, whose connections and store it takes over.
+    `secret` signs reasoning where the configuration has none and no master key; empty: one is made.
 
     The master key and the database stay as they were at the start.
     """
@@ -30,13 +37,15 @@ async def build(config: GatewayConfig, old: Gateway | None = None, environ: Mapp
     own, header = config.gateway_settings, config.general_settings.litellm_key_header_name
     if own.tracing:
         tracing.check_installed()
+    prices = PriceBook(_default_prices(own.unknown_price))
+    prices.check(router.deployments)
     return Gateway(
         router=router,
         upstream=old.upstream if old is not None else Upstream(),
         keys=old.keys if old is not None else await _keys(config),
-        prices=PriceBook(_default_prices(own.unknown_price)),
+        prices=prices,
         limits=limits_of(config),
-        secret=old.secret if old is not None and own.secret is None else secret_of(config),
+        secret=old.secret if old is not None and own.secret is None else secret_of(config, secret),
         key_header=header.lower() if header else None,
         takes_fallbacks=own.allow_client_fallbacks,
         traces=own.tracing,
@@ -61,7 +70,7 @@ def key_settings(config: GatewayConfig) -> KeySettings:
     )
 
 
-def secret_of(config: GatewayConfig) -> bytes:
+def secret_of(config: GatewayConfig, default: bytes = b"") -> bytes:
     """What signs the reasoning that clients carry. Workers and restarts share it if there is a master key."""
     own = _text(config.gateway_settings.secret)
     if own is not None:
@@ -69,7 +78,7 @@ def secret_of(config: GatewayConfig) -> bytes:
     master_key = _text(config.general_settings.master_key)
     if master_key is not None:
         return hashlib.sha256(b"langchain-unified gateway: reasoning\0" + master_key.encode()).digest()
-    return secrets.token_bytes(32)
+    return default or secrets.token_bytes(32)
 
 
 def _text(value: SecretStr | None) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -27,6 +27,11 @@ class PriceBook:
         """Prices are looked up at the first call of each model."""
         self._default = default_prices
         self._found: dict[tuple[int, str], Pricing] = {}
+
+    def check(self, deployments: Iterable[Deployment]) -> None:
+        """Raise `ConfigurationError` for prices that cannot be used."""
+        for deployment in deployments:
+            self._make(deployment, deployment.model)
 
     def of(self, target: Target) -> Pricing:
         """The prices for a call."""

@@ -63,6 +63,14 @@ def text() -> tuple[bytes, str]:
     return prometheus.generate_latest(registry), prometheus.CONTENT_TYPE_LATEST
 
 
+def forget_worker(pid: int | None) -> None:
+    """Take the running calls of a worker that died out of the sum."""
+    if pid is not None and os.environ.get(MULTIPROCESS):
+        from prometheus_client import multiprocess
+
+        multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
+
+
 def count_cost(model: str, input_tokens: int, output_tokens: int, cost: Decimal) -> None:
     """Add what a call used."""
     received, written, spent = _costs_of(model)

@@ -7,8 +7,11 @@ import contextlib
 import dataclasses
 import logging
 import os
+import secrets
 import signal
+import socket as sockets
 import sys
+import tempfile
 from dataclasses import dataclass
 
 import orjson
@@ -16,6 +19,7 @@ import uvicorn
 from uvicorn.supervisors.multiprocess import Multiprocess
 
 from langchain_unified.errors import ConfigurationError
+from langchain_unified.gateway import metrics
 from langchain_unified.gateway.app import App
 from langchain_unified.gateway.build import build
 from langchain_unified.gateway.config import GatewayConfig
@@ -37,6 +41,8 @@ class ServeSettings:
     host: str = "127.0.0.1"
     port: int = 4000
     workers: int = 1
+    secret: str = ""
+    """What signs reasoning, in hexadecimal digits, where the configuration says nothing: all workers need the same."""
 
     def read(self) -> GatewayConfig:
         """The configuration as it is now. Raises `ConfigurationError`."""
@@ -52,7 +58,7 @@ class ServeSettings:
 
     async def make(self, old: Gateway | None = None) -> Gateway:
         """The gateway for the configuration as it is now."""
-        return await build(self.read(), old)
+        return await build(self.read(), old, secret=bytes.fromhex(self.secret))
 
 
 def check(config_file: str | None, models: tuple[str, ...]) -> int:
@@ -93,7 +99,15 @@ def run(settings: ServeSettings) -> None:
         with contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[socket])
         return
-    os.environ[SETTINGS_VARIABLE] = orjson.dumps(dataclasses.asdict(settings)).decode()
+    shared = dataclasses.replace(settings, secret=secrets.token_hex(32))
+    os.environ[SETTINGS_VARIABLE] = orjson.dumps(dataclasses.asdict(shared)).decode()
+    with tempfile.TemporaryDirectory(prefix="gateway-metrics-") as folder:
+        os.environ.setdefault(metrics.MULTIPROCESS, folder)
+        _run_workers(settings, socket, drain)
+
+
+def _run_workers(settings: ServeSettings, socket: sockets.socket, drain: float) -> None:
+    port = socket.getsockname()[1]
     uvicorn_settings = uvicorn_config(
         "langchain_unified.gateway.run:worker_app", host=settings.host, port=port, drain_seconds=drain,
         workers=settings.workers, factory=True,
@@ -161,6 +175,13 @@ class Supervisor(Multiprocess):
         """`sockets`: those that the workers share."""
         super().__init__(config, sockets)  # type: ignore[arg-type]
         self._settings = settings
+
+    def keep_subprocess_alive(self) -> None:
+        """Start another worker for one that died; its running calls count no more."""
+        before = {process.pid for process in self.processes}
+        super().keep_subprocess_alive()
+        for pid in before - {process.pid for process in self.processes}:
+            metrics.forget_worker(pid)
 
     def handle_hup(self) -> None:
         """Check the configuration once, then have each worker read it."""

@@ -25,12 +25,10 @@ class WholeReply:
     used: tuple[Used, ...] = ()
     notes: tuple[Adjustment, ...] = ()
 
-    async def deliver(self, exchange: Exchange, more: RawHeaders, ping_seconds: float) -> Delivered:
+    async def send(self, exchange: Exchange, more: RawHeaders) -> None:
         """Send it."""
-        headers = [*self.headers, *more, (b"content-length", b"%d" % len(self.data))]
-        await exchange.start(200, headers)
+        await exchange.start(200, [*self.headers, *more, (b"content-length", b"%d" % len(self.data))])
         await exchange.write(self.data)
-        return self.delivered()
 
     def delivered(self) -> Delivered:
         """What it cost."""

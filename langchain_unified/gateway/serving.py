@@ -14,8 +14,8 @@ from langchain_unified.gateway import body as bodies
 from langchain_unified.gateway import metrics, report, tracing
 from langchain_unified.gateway.crossing import holds_proofs
 from langchain_unified.gateway.deployments import Target
-from langchain_unified.gateway.exchange import Exchange
-from langchain_unified.gateway.failures import AttemptError, fallback_kind, is_clients_fault
+from langchain_unified.gateway.exchange import ClientLeftError, Exchange
+from langchain_unified.gateway.failures import AttemptError, RawError, fallback_kind, is_clients_fault
 from langchain_unified.gateway.headers import given_headers
 from langchain_unified.gateway.keys import secret_in
 from langchain_unified.gateway.ledger import Ledger
@@ -24,7 +24,6 @@ from langchain_unified.gateway.refusals import BadRequestError
 from langchain_unified.gateway.sending import WholeReply, adjustments_header
 from langchain_unified.gateway.state import Call, Gateway
 from langchain_unified.gateway.translating import CrossedStream, open_crossing
-from langchain_unified.gateway.used import Delivered
 from langchain_unified.request import JsonObject, WireName
 
 Answer = WholeReply | PassedStream | CrossedStream
@@ -40,8 +39,7 @@ async def serve(gateway: Gateway, exchange: Exchange, wire: WireName, *, counts:
     metrics.RUNNING.inc()
     try:
         with tracing.span(call) if gateway.traces else nullcontext():
-            async with exchange.while_connected():
-                await _answered(call)
+            await _answered(call)
     except BaseException as error:
         report.ended(call, error)
         raise
@@ -98,30 +96,41 @@ def _fallbacks(gateway: Gateway, body: JsonObject) -> tuple[str, ...]:
 
 
 async def _answered(call: Call) -> None:
-    """Answer the call, and close its books whatever happens."""
+    """Answer the call. Its books are closed before a whole reply goes out, and at the end of a stream."""
     answer: Answer | None = None
+    raw: RawError | None = None
     try:
-        answer = await attempt_all(call)
-        call.target = answer.target
-        call.first_byte = report.seconds_since(call.started)
-        more = adjustments_header(answer.notes)
-        call.delivered = await answer.deliver(call.exchange, more, call.gateway.limits.ping_seconds)
+        async with call.exchange.while_connected():
+            answer = await attempt_all(call)
+            await _begun(call, answer)
     except AttemptError as failed:
         if failed.raw is None:
             raise failed.error from None
-        await call.exchange.start(failed.raw.status, failed.raw.headers)
-        await call.exchange.write(failed.raw.body)
+        raw = failed.raw
+    except ClientLeftError:
+        if call.delivered is None or not call.delivered.is_complete:
+            raise
     finally:
         if answer is not None:
-            call.delivered = call.delivered or _left(answer)
+            call.delivered = call.delivered or answer.delivered()
             answer.close()
         await call.ledger.close(call.target, call.delivered)
+    if isinstance(answer, WholeReply):
+        await answer.send(call.exchange, adjustments_header(answer.notes))
+    elif raw is not None:
+        await call.exchange.start(raw.status, raw.headers)
+        await call.exchange.write(raw.body)
 
 
-def _left(answer: Answer) -> Delivered:
-    """What an answer cost whose client left."""
-    found = answer.delivered()
-    return Delivered(found.used, found.characters, is_complete=False, error=found.error)
+async def _begun(call: Call, answer: Answer) -> None:
+    """Note who answers, and deliver a stream."""
+    call.target = answer.target
+    call.first_byte = report.seconds_since(call.started)
+    if isinstance(answer, WholeReply):
+        call.delivered = answer.delivered()
+    else:
+        more = adjustments_header(answer.notes)
+        call.delivered = await answer.deliver(call.exchange, more, call.gateway.limits.ping_seconds)
 
 
 async def attempt_all(call: Call) -> Answer:

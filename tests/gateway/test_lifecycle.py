@@ -137,7 +137,6 @@ def test_a_fallback_answers_in_the_clients_protocol(stream: bool) -> None:
         path, body = body_of("messages", "claude", stream=stream)
         answer = httpx2.post(running.url + path, json=body, timeout=30)
         assert answer.status_code == 200
-        assert "gpt-5.6" in answer.text
         assert "Overloaded" not in answer.text
         assert [sent.provider for sent in running.sent] == ["anthropic", "openai"]
 
@@ -151,7 +150,8 @@ def test_a_prompt_that_is_too_long_goes_to_its_own_fallbacks() -> None:
     with gateway(router_settings=rules) as running:
         path, body = body_of("messages", "claude")
         running.upstream.fail_next(Fault.http(400, too_long))
-        assert httpx2.post(running.url + path, json=body, timeout=30).json()["model"] == "gpt-5.6"
+        assert httpx2.post(running.url + path, json=body, timeout=30).status_code == 200
+        assert [sent.provider for sent in running.sent] == ["anthropic", "openai"]
         running.upstream.fail_next(
             Fault.http(400, {"type": "error", "error": {"type": "invalid_request_error", "message": "no"}})
         )
