@@ -45,6 +45,8 @@ class View:
         kind = str(item.get("type"))
         show = self.table.get(kind) or COMMON.get(kind, not_shown)
         try:
+            if kind == "server_tool_call":
+                item = {**item, "args": dict(item.get("args") or {})}
             return list(show(self, item))
         except FOREIGN:
             self.lose(kind, f"{kind} of the answer has not the form that its type has: it is not shown.")
