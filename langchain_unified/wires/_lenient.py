@@ -5,12 +5,19 @@ The lenient reader of a wire rewrites what clients spell otherwise, then the str
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from langchain_unified.errors import RequestError
 from langchain_unified.messages.json_text import data_text
-from langchain_unified.request import Adjustment, JsonObject
+from langchain_unified.request import Adjustment, JsonObject, Request
+from langchain_unified.wires._door import Reading
+from langchain_unified.wires._shapes import FOREIGN
+
+Reader: TypeAlias = Callable[[JsonObject, Mapping[str, str]], Reading]
+"""A body and its headers -> what they ask for."""
 
 Rewrite: TypeAlias = "Callable[[JsonObject, Notes], JsonObject]"
 """One object of a body -> the same as the provider takes it; the same object where nothing changes."""
@@ -33,6 +40,22 @@ class Notes:
     def _add(self, note: Adjustment) -> None:
         if note not in self.items:
             self.items.append(note)
+
+
+def or_refused(lenient: Reader, strict: Callable[[JsonObject, Mapping[str, str]], Request]) -> Reader:
+    """The lenient reader, which for a damaged body raises the `RequestError` of the strict one."""
+
+    def read(body: JsonObject, headers: Mapping[str, str]) -> Reading:
+        try:
+            return lenient(body, headers)
+        except RequestError:
+            raise
+        except FOREIGN as error:
+            with contextlib.suppress(*FOREIGN):
+                strict(body, headers)
+            raise RequestError(f"The body cannot be read: {type(error).__name__} in one of its values.") from error
+
+    return read
 
 
 def each(value: Any, rewrite: Rewrite, notes: Notes) -> Any:

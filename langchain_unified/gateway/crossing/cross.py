@@ -19,16 +19,18 @@ from langchain_unified.chat_models._ready import (
     with_cache_marks,
     with_valid_text,
 )
+from langchain_unified.errors import RequestError
 from langchain_unified.gateway.crossing.params import with_own_params
 from langchain_unified.gateway.crossing.proofs import Proofs
 from langchain_unified.gateway.crossing.restore import Restore
-from langchain_unified.gateway.crossing.state import CrossingState
+from langchain_unified.gateway.crossing.state import LABELS, CrossingState
 from langchain_unified.gateway.crossing.tools import with_own_tools
 from langchain_unified.gateway.crossing.turns import with_own_turns
 from langchain_unified.request import Adjustment, Dialect, Profile, Request, WireName
 from langchain_unified.transport import HttpCall
 from langchain_unified.wires import Wire
 from langchain_unified.wires._door import Reading
+from langchain_unified.wires._shapes import FOREIGN
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def cross(
     profile: Profile,
     dialect: Dialect,
     prompt_cache: Any = None,
-    secret: bytes = b"",
+    secret: bytes,
     on_unsupported: str = "warn",
 ) -> Crossing:
     """The call for what a client's body asks for.
@@ -64,8 +66,19 @@ def cross(
     would be lost raises `UnsupportedParameterError`. Raises our `RequestError`s.
     """
     state = CrossingState(client, upstream, model, profile, dialect, Proofs(secret, upstream.name, model))
+    try:
+        return _crossed(reading, state, prompt_cache, on_unsupported)
+    except RequestError:
+        raise
+    except FOREIGN as error:
+        why = f"{type(error).__name__} in one of its values"
+        raise RequestError(f"The body cannot be read for {LABELS[upstream.name]}: {why}.") from error
+
+
+def _crossed(reading: Reading, state: CrossingState, prompt_cache: Any, on_unsupported: str) -> Crossing:
+    upstream, model = state.upstream, state.model
     state.notes.extend(reading.notes)
-    asked = replace(reading.request, model=model, profile=profile, dialect=dialect)
+    asked = replace(reading.request, model=model, profile=state.profile, dialect=state.dialect)
     prompt_cache = _policy(prompt_cache, asked, state)
     request = with_own_turns(with_own_tools(with_own_params(asked, state), state), state)
     request, repairs = as_taken(request, upstream, state.notes)
@@ -76,7 +89,7 @@ def cross(
     losses_of((*state.notes, *local.adjustments), on_unsupported)
     plan = Plan(
         wire=upstream,
-        route=Route(upstream.provider, model, profile, dialect),
+        route=Route(upstream.provider, model, state.profile, state.dialect),
         request=request,
         call=HttpCall(path=upstream.path, body=encoded.body, headers=encoded.headers, model=model),
         adjustments=notes,
@@ -85,7 +98,7 @@ def cross(
         requests=local.requests,
         caller_names=caller_names_of(request.tools),
     )
-    proofs = None if client == upstream.name else state.proofs
+    proofs = None if state.client == upstream.name else state.proofs
     return Crossing(plan, notes, Restore(plan.caller_names, proofs))
 
 

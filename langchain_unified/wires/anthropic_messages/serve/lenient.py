@@ -9,15 +9,11 @@ from typing import cast
 from langchain_unified.messages.json_text import json_object
 from langchain_unified.request import JsonObject, Params
 from langchain_unified.wires._door import Reading
-from langchain_unified.wires._lenient import NESTED, Notes, each, flat_tool, keep_keys, renamed
+from langchain_unified.wires._lenient import NESTED, Notes, each, flat_tool, keep_keys, or_refused, renamed
 from langchain_unified.wires.anthropic_messages.serve.read import TIERS, read_request
 
 
-def read_lenient(body: JsonObject, headers: Mapping[str, str]) -> Reading:
-    """The request of a body, and what of it was read otherwise than it was written.
-
-    Raises `RequestError` for what cannot be a request.
-    """
+def _read(body: JsonObject, headers: Mapping[str, str]) -> Reading:
     if not isinstance(body, dict):
         return Reading(read_request(body, headers))
     notes = Notes()
@@ -87,3 +83,10 @@ def _tool(tool: JsonObject, notes: Notes) -> JsonObject:
     flat = renamed(flat_tool(tool), {"parameters": "input_schema"})
     found = {key: value for key, value in flat.items() if key != "type"}
     return {"input_schema": {"type": "object", "properties": {}}, **found}
+
+
+read_lenient = or_refused(_read, read_request)
+"""The request of a body, and what of it was read otherwise than it was written.
+
+Raises `RequestError` for what cannot be a request.
+"""

@@ -13,17 +13,13 @@ from typing import Any, cast
 from langchain_unified.request import JsonObject, Params, Request, Turn
 from langchain_unified.request.blocks import Block, ReasoningBlock
 from langchain_unified.wires._door import Reading
-from langchain_unified.wires._lenient import NESTED, Notes, as_text, each, flat_tool, keep_keys
+from langchain_unified.wires._lenient import NESTED, Notes, as_text, each, flat_tool, keep_keys, or_refused
 from langchain_unified.wires.openai_chat.serve.read import MAX_TOKENS, OUTER_KEYS, read_request
 from langchain_unified.wires.openai_chat.serve.responses_form import as_chat_body
 from langchain_unified.wires.openai_chat.serve.turns import ROLES
 
 
-def read_lenient(body: JsonObject, headers: Mapping[str, str]) -> Reading:
-    """The request of a body, and what of it was read otherwise than it was written.
-
-    Raises `RequestError` for what cannot be a request.
-    """
+def _read(body: JsonObject, headers: Mapping[str, str]) -> Reading:
     if not isinstance(body, dict):
         return Reading(read_request(body, headers))
     draft = _Draft()
@@ -187,3 +183,10 @@ def _choice(choice: JsonObject) -> JsonObject:
     if kind in NESTED and kind not in choice and "name" in choice:
         return {"type": kind, kind: {"name": choice["name"]}}
     return choice
+
+
+read_lenient = or_refused(_read, read_request)
+"""The request of a body, and what of it was read otherwise than it was written.
+
+Raises `RequestError` for what cannot be a request.
+"""

@@ -7,18 +7,14 @@ from typing import Any
 
 from langchain_unified.request import JsonObject
 from langchain_unified.wires._door import Reading
-from langchain_unified.wires._lenient import NESTED, Notes, as_text, each, flat_tool, keep_keys, renamed
+from langchain_unified.wires._lenient import NESTED, Notes, as_text, each, flat_tool, keep_keys, or_refused, renamed
 from langchain_unified.wires.openai_responses.serve.read import read_request
 from langchain_unified.wires.openai_responses.serve.turns import MESSAGE_KEYS
 
 LIMITS = {"max_completion_tokens": "max_output_tokens", "max_tokens": "max_output_tokens"}
 
 
-def read_lenient(body: JsonObject, headers: Mapping[str, str]) -> Reading:
-    """The request of a body, and what of it was read otherwise than it was written.
-
-    Raises `RequestError` for what cannot be a request.
-    """
+def _read(body: JsonObject, headers: Mapping[str, str]) -> Reading:
     if not isinstance(body, dict):
         return Reading(read_request(body, headers))
     notes = Notes()
@@ -121,3 +117,10 @@ ITEMS = {
     "function_call_output": _output,
     "custom_tool_call_output": _output,
 }
+
+
+read_lenient = or_refused(_read, read_request)
+"""The request of a body, and what of it was read otherwise than it was written.
+
+Raises `RequestError` for what cannot be a request.
+"""
