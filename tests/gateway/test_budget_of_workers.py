@@ -59,7 +59,8 @@ async def call(http: aiohttp.ClientSession, url: str, key: str, answers: dict[st
         except aiohttp.ClientError:
             answers["broken"].append(None)  # of the killed worker
             return
-        if answer.status == 429 and "retry-after" in answer.headers:  # other calls hold the rest of the budget
+        # Other calls hold the rest of the budget; or the database does not keep up with a machine that is too slow.
+        if answer.status in (429, 503) and "retry-after" in answer.headers:
             await asyncio.sleep(0.3)
             continue
         kind = {200: "answered", 429: "refused"}.get(answer.status, "wrong")

@@ -93,9 +93,9 @@ class Meter:
         for _ in range(ATTEMPTS):
             if await self._store.reserve(asked):
                 return
-            if await self._store.expire(asked.reservation.key_id, asked.now):
+            record, has_expired = await self._store.look(asked.reservation.key_id, asked.now)
+            if has_expired and await self._store.expire(asked.reservation.key_id, asked.now):
                 continue
-            record = await self._store.read(asked.reservation.key_id)
             error = GatewayKeyError() if record is None else refusal(record, asked)
             if error is not None:
                 raise error

@@ -113,6 +113,12 @@ FROM gateway_spend WHERE key_id = :key_id GROUP BY model ORDER BY model
 """
 
 HAS_EXPIRED = "SELECT 1 FROM gateway_reservations WHERE key_id = :key_id AND expired = 0 AND expires_at <= :now LIMIT 1"
+LOOK = (
+    f"SELECT {RECORD_COLUMNS}, EXISTS ({HAS_EXPIRED}) FROM gateway_keys "  # noqa: S608
+    "WHERE key_id = :key_id AND key_hash IS NOT NULL"
+)
+"""A key whose call was refused, and whether reservations that have expired still hold a part of its limits."""
+
 EXPIRE = """
 UPDATE gateway_reservations SET expired = 1
 WHERE key_id = :key_id AND expired = 0 AND expires_at <= :now

@@ -59,6 +59,10 @@ class Store(Protocol):
         """Take what the call asks for, or nothing: then a limit is reached, or the key is gone."""
         ...
 
+    async def look(self, key_id: str, now: int) -> tuple[KeyRecord | None, bool]:
+        """A key whose call was refused, and whether expired reservations still hold a part of its limits."""
+        ...
+
     async def settle(self, reservation: Reservation, spent: Spent | None, now: int, period: int) -> None:
         """Replace the reservation by what was spent. `None`: the call was not sent. A second time changes nothing."""
         ...

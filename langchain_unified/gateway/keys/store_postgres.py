@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 Row = Sequence[Any]
 
-STATEMENT_SECONDS = 5.0
-CONNECT_SECONDS = 5.0
+STATEMENT_SECONDS = 15.0
+CONNECT_SECONDS = 10.0
 WAIT_SECONDS = 15.0
 """For a connection of the pool: a pool that is busy is not away."""
 MIGRATION_LOCK = 7_204_110_551
@@ -131,6 +131,10 @@ class PostgresStore:
 
     async def reserve(self, asked: Asked) -> bool:
         return bool(await self._query(RESERVE, reserve_values(asked)))
+
+    async def look(self, key_id: str, now: int) -> tuple[KeyRecord | None, bool]:
+        rows = await self._query(sql.LOOK, {"key_id": key_id, "now": now})
+        return (record_of(tuple(rows[0])[:-1]), bool(rows[0][-1])) if rows else (None, False)
 
     async def settle(self, reservation: Reservation, spent: Spent | None, now: int, period: int) -> None:
         values = settle_values(reservation, spent, now, period)

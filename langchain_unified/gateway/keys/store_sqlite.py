@@ -118,6 +118,10 @@ class SqliteStore:
 
         return await self._write(write)
 
+    async def look(self, key_id: str, now: int) -> tuple[KeyRecord | None, bool]:
+        rows = await self._query(sql.LOOK, {"key_id": key_id, "now": now})
+        return (record_of(rows[0][:-1]), bool(rows[0][-1])) if rows else (None, False)
+
     async def settle(self, reservation: Reservation, spent: Spent | None, now: int, period: int) -> None:
         values = settle_values(reservation, spent, now, period)
 
