@@ -29,9 +29,9 @@ class PriceBook:
         self._found: dict[tuple[int, str], Pricing] = {}
 
     def check(self, deployments: Iterable[Deployment]) -> None:
-        """Raise `ConfigurationError` for prices that cannot be used."""
+        """Raise `ConfigurationError` for prices that cannot be used. Loads the published ones, which takes a moment."""
         for deployment in deployments:
-            self._make(deployment, deployment.model)
+            self._make(deployment, deployment.model).is_known()
 
     def of(self, target: Target) -> Pricing:
         """The prices for a call."""

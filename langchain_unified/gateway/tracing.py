@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from langchain_unified.errors import ConfigurationError
 from langchain_unified.gateway.state import Call
 
-MISSING = "gateway_settings.tracing needs opentelemetry: pip install opentelemetry-sdk, and an exporter."
+MISSING = "gateway_settings.tracing needs opentelemetry: pip install 'langchain-unified[otel]', an SDK and an exporter."
 
 
 def check_installed() -> None:
