@@ -182,7 +182,7 @@ async def load(server: Server, route: Route, requests: int, connections: int, *,
             began = time.perf_counter()
             async with session.post(server.url + route.path, data=body, headers=headers) as response:
                 answer = await response.read()
-            if response.status != 200 or (stream and answer.count(b"word ") < EVENTS):
+            if response.status != 200 or (stream and answer.count(b"word") < EVENTS):
                 raise SystemExit(f"{server.name}, {route.name}: {response.status} {answer[:500]!r}")
             took.append(time.perf_counter() - began)
 

@@ -17,7 +17,8 @@ EVENTS = 200
 """Pieces of text in a stream."""
 PACE = 0.001
 """Seconds between two pieces."""
-WORD = "word "
+WORDS = [f"word{number} " for number in range(EVENTS)]
+"""Each another: LiteLLM ends a stream that repeats itself."""
 USAGE = {"input_tokens": 20, "output_tokens": EVENTS}
 
 
@@ -27,7 +28,7 @@ class Answers:
 
     reply: bytes
     before: list[bytes]
-    piece: bytes
+    pieces: list[bytes]
     after: list[bytes]
 
 
@@ -49,7 +50,10 @@ def _messages() -> Answers:
             _typed({"type": "message_start", "message": started}),
             _typed({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}),
         ],
-        _typed({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": WORD}}),
+        [
+            _typed({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": word}})
+            for word in WORDS
+        ],
         [
             _typed({"type": "content_block_stop", "index": 0}),
             _typed({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": USAGE}),
@@ -70,7 +74,7 @@ def _chat() -> Answers:
     return Answers(
         json.dumps({**head, "object": "chat.completion", "choices": [whole], "usage": usage}).encode(),
         [chunk({"role": "assistant", "content": ""})],
-        chunk({"content": WORD}),
+        [chunk({"content": word}) for word in WORDS],
         [
             chunk({}, "stop"),
             _data({**head, "object": "chat.completion.chunk", "choices": [], "usage": usage}),
@@ -84,7 +88,7 @@ def _responses() -> Answers:
     head = {"id": "resp_1", "object": "response", "created_at": 1_790_000_000, "model": "gpt-5.6", "error": None}
     part = {"type": "output_text", "text": "The answer.", "annotations": []}
     item = {"id": "msg_1", "type": "message", "role": "assistant", "status": "completed", "content": [part]}
-    full = {**part, "text": WORD * EVENTS}
+    full = {**part, "text": "".join(WORDS)}
     done = {**item, "content": [full]}
     at = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
     opened = {**head, "status": "in_progress", "output": [], "usage": None}
@@ -95,7 +99,7 @@ def _responses() -> Answers:
             _typed({"type": "response.output_item.added", "output_index": 0, "item": {**item, "content": []}}),
             _typed({"type": "response.content_part.added", **at, "part": {**part, "text": ""}}),
         ],
-        _typed({"type": "response.output_text.delta", **at, "delta": WORD}),
+        [_typed({"type": "response.output_text.delta", **at, "delta": word}) for word in WORDS],
         [
             _typed({"type": "response.output_text.done", **at, "text": full["text"]}),
             _typed({"type": "response.content_part.done", **at, "part": full}),
@@ -141,9 +145,9 @@ async def app(scope: dict[str, Any], receive: Receive, send: Send) -> None:
         return
     for frame in answers.before:
         await send({"type": "http.response.body", "body": frame, "more_body": True})
-    for _ in range(EVENTS):
+    for frame in answers.pieces:
         await asyncio.sleep(PACE)
-        await send({"type": "http.response.body", "body": answers.piece, "more_body": True})
+        await send({"type": "http.response.body", "body": frame, "more_body": True})
     for frame in answers.after:
         await send({"type": "http.response.body", "body": frame, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
