@@ -12,7 +12,7 @@ BIN = $(VENV)/bin
 PIP_INSTALL = bin/python -m pip install -q --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo gateway-demo test test-recordings test-oldest test-litellm test-clients test-gateway-load laws fuzz cassettes notebooks tables bench bench-cache bench-gateway call-path soak lint types imports check clean
+.PHONY: help demo gateway-demo test test-recordings test-oldest test-litellm test-clients test-gateway-load laws fuzz cassettes notebooks tables docs bench bench-cache bench-gateway call-path soak lint types imports check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -70,6 +70,9 @@ notebooks: $(VENV)/.test ## run notebooks/ and compare their outputs (WRITE=1: t
 tables: $(VENV)/.test ## write the generated pages of docs/ again
 	$(BIN)/python -m docs.generate
 
+docs: $(VENV)/.docs ## build the documentation site into site/, with warnings as errors
+	$(BIN)/python -m mkdocs build --strict --quiet
+
 bench: $(VENV)/.test ## measure CPU time per call beside the partner packages (ARGS=--write: docs/bench_speed.md, too)
 	$(BIN)/python -m benchmarks.bench_speed $(ARGS)
 
@@ -115,6 +118,10 @@ $(VENV)/.gateway: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.test: pyproject.toml | $(VENV)/bin/python
 	$(VENV)/$(PIP_INSTALL) -e '.[test]'
+	touch $@
+
+$(VENV)/.docs: pyproject.toml | $(VENV)/bin/python
+	$(VENV)/$(PIP_INSTALL) -e '.[docs]'
 	touch $@
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/bin/python

@@ -5,15 +5,18 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from docs.generate import differences, gateway, media, parameters, server_tools, servers
+from docs.generate import differences, errors, gateway, llms, media, models, parameters, server_tools, servers
 
 PAGES = {
     "differences.md": differences.page,
+    "errors.md": errors.page,
     "gateway_config.md": gateway.page,
     "media.md": media.page,
+    "models.md": models.page,
     "parameters.md": parameters.page,
     "server_tools.md": server_tools.page,
     "servers.md": servers.page,
+    "llms.txt": llms.page,  # last: it reads the others
 }
 
 if __name__ == "__main__":

@@ -133,7 +133,7 @@ def _section(server: Server) -> Iterator[str]:
     yield ""
     yield f'`dialect="{server.name}"`' + (f", like `{server.like}` but for what follows." if server.like else ".")
     for api, url in server.base_urls.items():
-        yield f"{'ChatOpenAI' if api == 'openai' else 'ChatAnthropic'}: `base_url=\"{url}\"`."
+        yield f'{"ChatOpenAI" if api == "openai" else "ChatAnthropic"}: `base_url="{url}"`.'
     yield ""
     facts = [fact for fact in server.facts if fact.flag]
     if facts:

@@ -29,7 +29,8 @@ def built(folder: Path, target: str) -> Path:
 def found(version: str) -> str | None:
     """The path of a Python of this version; `None` if there is none."""
     there = sorted(glob.glob(str(Path.home() / f".pyenv/versions/{version}.*/bin/python{version}")))
-    return shutil.which(f"python{version}") or (there[-1] if there else None)
+    on_path = shutil.which(f"python{version}")
+    return on_path if on_path and "shims" not in on_path else next(reversed(there), None)
 
 
 def smoke(python: str, wheel: Path, folder: Path) -> None:
