@@ -71,7 +71,7 @@ tables: $(VENV)/.test ## write the generated pages of docs/ again
 	$(BIN)/python -m docs.generate
 
 docs: $(VENV)/.docs ## build the documentation site into site/, with warnings as errors
-	$(BIN)/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 bench: $(VENV)/.test ## measure CPU time per call beside the partner packages (ARGS=--write: docs/bench_speed.md, too)
 	$(BIN)/python -m benchmarks.bench_speed $(ARGS)
