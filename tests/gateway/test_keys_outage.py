@@ -11,11 +11,13 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from langchain_unified.gateway.errors import GatewayKeyError, StoreUnavailableError
 from langchain_unified.gateway.keys import GeneratedKey, Keys, KeySettings, NewKey, open_keys
 from langchain_unified.gateway.keys.store_sqlite import SqliteStore
+from tests.gateway.running import gateway
 from tests.support import postgres
 
 MASTER = "sk-master-of-the-tests"
@@ -159,6 +161,38 @@ async def test_several_workers_start_at_once_on_an_empty_database(
     for keys in many:
         await keys.authenticate(made.secret)
         await keys.close()
+
+
+def test_through_the_gateway_it_is_503_and_never_401(server: postgres.Postgres) -> None:
+    general = {"master_key": MASTER, "database_url": server.url("http")}
+    messages = [{"role": "user", "content": "hi"}]
+    with gateway(general_settings=general) as running, httpx2.Client(base_url=running.url, timeout=30) as http:
+        made = http.post("/key/generate", json={"max_budget": 1}, headers={"x-api-key": MASTER}).json()
+        who = {"x-api-key": made["key"]}
+
+        def statuses() -> set[int]:
+            found = set()
+            for path, model in (("/v1/messages", "claude"), ("/v1/chat/completions", "gpt"), ("/v1/messages", "gpt")):
+                body = {"model": model, "messages": messages, "max_completion_tokens": 20}
+                if path == "/v1/messages":
+                    body["max_tokens"] = body.pop("max_completion_tokens")
+                found.add(http.post(path, json=body, headers=who).status_code)
+            return found
+
+        assert statuses() == {200}
+        server.stop()
+        try:
+            assert statuses() == {503}
+            assert http.get("/health/ready").status_code == 503
+            assert http.get("/health/live").status_code == 200
+        finally:
+            server.start()
+        ends = time.monotonic() + 15
+        while (found := statuses()) != {200}:
+            assert found <= {200, 503}
+            assert time.monotonic() < ends
+            time.sleep(0.2)
+        assert http.get("/health/ready").status_code == 200
 
 
 # --- SQLite -----------------------------------------------------------------------------------------------------------

@@ -185,6 +185,8 @@ class PostgresStore:
                     self._pool = await self._new_pool()
                 except AWAY as error:
                     raise StoreUnavailableError(error) from None
+                except ConfigurationError:
+                    raise  # it is a ValueError, too
                 except ValueError:
                     raise ConfigurationError("database_url is no valid address of a PostgreSQL database.") from None
             return self._pool
