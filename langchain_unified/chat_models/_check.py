@@ -87,7 +87,9 @@ def check(model: ModelBase, messages: Sequence[BaseMessage], keywords: Mapping[s
     # A dry run gives no warnings: what they would say is in the report.
     policy = "raise" if (keywords.get("on_unsupported") or model.on_unsupported) == "raise" else "ignore"
     try:
-        plan = _plan.make(model, messages, {**keywords, "on_unsupported": policy}, stream=False, dry=True)
+        # Core takes what is for traces out of the keywords of a call.
+        sent = {key: value for key, value in keywords.items() if key != "ls_structured_output_format"}
+        plan = _plan.make(model, messages, {**sent, "on_unsupported": policy}, stream=False, dry=True)
     except RequestError as error:
         return CheckReport(
             route.provider, route.model, refused=str(error), dialect=route.dialect, known_as=_known_as(route)

@@ -8,6 +8,7 @@ string is the neutral name of a provider-defined tool (`"web_search"`); `tools.s
 from __future__ import annotations
 
 import difflib
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -69,7 +70,22 @@ def _base_tool(tool: BaseTool, strict: bool | None) -> ToolSpec:
     if (tool.metadata or {}).get("type") == "custom_tool":
         custom = {"name": tool.name, "description": tool.description, "format": (tool.metadata or {}).get("format")}
         return _custom(present(custom), extras)
-    return _function(converted(tool), extras, strict)
+    found = converted(tool)
+    if "\n" in tool.description:
+        found["function"] = {**found["function"], "description": _without_indent(tool)}
+    return _function(found, extras, strict)
+
+
+def _without_indent(tool: BaseTool) -> str:
+    """The description; one that is a docstring without the indent of its lines.
+
+    From Python 3.13 on, the compiler removes it: the same tool would have two descriptions, two cached prefixes and two
+    cassettes.
+    """
+    sources = (getattr(tool, "func", None), getattr(tool, "coroutine", None), tool.args_schema, type(tool))
+    clean = inspect.cleandoc(tool.description)
+    docs = (getattr(source, "__doc__", None) for source in sources)
+    return clean if any(doc and inspect.cleandoc(doc) == clean for doc in docs) else tool.description
 
 
 def _marks(extras: Mapping[str, Any]) -> JsonObject:
