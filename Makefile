@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 VENV_OLDEST ?= .venv-oldest
 VENV_LITELLM ?= .venv-litellm
+VENV_ECOSYSTEM ?= .venv-ecosystem
 VENV_CLIENTS ?= .venv-clients
 NPM_CLIENTS ?= .npm-clients
 WORKERS ?= auto
@@ -12,7 +13,7 @@ BIN = $(VENV)/bin
 PIP_INSTALL = bin/python -m pip install -q --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo gateway-demo test test-recordings test-oldest test-litellm test-clients test-gateway-load laws fuzz cassettes notebooks tables docs bench bench-cache bench-gateway call-path soak lint types imports check clean
+.PHONY: help demo gateway-demo test test-recordings test-oldest test-litellm test-ecosystem test-clients test-gateway-load laws fuzz cassettes notebooks tables docs bench bench-cache bench-gateway call-path soak lint types imports check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -38,6 +39,11 @@ test-oldest: ## run the tests on the oldest releases that pyproject.toml allows,
 test-litellm: $(VENV)/.test ## run the tests through LiteLLM's proxy, which gets an environment of its own
 	test -x $(VENV_LITELLM)/bin/litellm || { $(PYTHON) -m venv $(VENV_LITELLM) && $(VENV_LITELLM)/$(PIP_INSTALL) 'litellm[proxy]'; }
 	LITELLM=$(abspath $(VENV_LITELLM))/bin/litellm $(BIN)/python -m pytest -n0 tests/servers/test_litellm_proxy.py $(ARGS)
+
+test-ecosystem: ## run the tests with frameworks, tracers and evaluations (deepagents, Langfuse, …), in an environment of their own
+	test -x $(VENV_ECOSYSTEM)/bin/uv || { $(PYTHON) -m venv $(VENV_ECOSYSTEM) && $(VENV_ECOSYSTEM)/$(PIP_INSTALL) uv; }
+	$(VENV_ECOSYSTEM)/bin/uv pip install -q --python $(VENV_ECOSYSTEM)/bin/python -e '.[test]' -r tests/ecosystem/requirements.txt
+	$(VENV_ECOSYSTEM)/bin/python -m pytest -n0 tests/ecosystem $(ARGS)
 
 test-clients: ## run Claude Code, Codex and the OpenAI Agents SDK through the gateway (needs Node), in environments of their own
 	test -x $(NPM_CLIENTS)/node_modules/.bin/codex || npm install --no-audit --no-fund --prefix $(NPM_CLIENTS) @anthropic-ai/claude-code @openai/codex

@@ -12,7 +12,7 @@ from langchain_core.runnables.config import ContextThreadPoolExecutor
 
 from langchain_unified.caching.gate import Passage
 from langchain_unified.caching.report import report
-from langchain_unified.chat_models._finish import add_finish, llm_output
+from langchain_unified.chat_models._finish import add_finish, list_writes_by_ttl, llm_output
 from langchain_unified.chat_models._gateway import generation_info
 from langchain_unified.chat_models._plan import Plan
 from langchain_unified.chat_models._stops import cut_message
@@ -103,6 +103,8 @@ def read_answers(plan: Plan, answers: Sequence[Answer]) -> ChatResult:
             message.response_metadata.update(added)
             finish = add_finish(message)
             add_cache_report(plan, message)
+            if plan.writes_by_ttl:
+                list_writes_by_ttl(message)
             if plan.target is not None:
                 add_parsed(message, message, plan.target)
             generations.append(ChatGeneration(message=message, generation_info={**info, **finish} or None))

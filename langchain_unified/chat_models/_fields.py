@@ -152,6 +152,10 @@ class Connection(BaseModel):
     """Whether a stream requests its usage. Default `True`."""
     include_response_headers: bool = False
     """Whether `response_metadata["headers"]` holds the response headers, without cookies and organisation ids."""
+    cache_writes_by_ttl: bool = False
+    """Whether `usage_metadata["input_token_details"]` lists tokens that Anthropic wrote to its cache by TTL, in
+    langchain-anthropic's form (`ephemeral_5m_input_tokens`, …, and `cache_creation` 0), by which LangSmith prices them.
+    Default: `cache_creation` is their total, as on OpenAI."""
     disabled_params: dict[str, Any] | None = None
     """Parameters that are never sent (`{"name": None}`), or not with these values (`{"name": [value, …]}`)."""
     repair: Repair = "fix"

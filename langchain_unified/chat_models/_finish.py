@@ -48,6 +48,22 @@ def add_finish(message: AIMessage) -> JsonObject:
     return {"finish_reason": reason}
 
 
+WRITES = ("ephemeral_5m_input_tokens", "ephemeral_1h_input_tokens")
+
+
+def list_writes_by_ttl(message: AIMessage) -> None:
+    """Write the tokens that went to Anthropic's cache by TTL, in langchain-anthropic's form, which LangSmith prices.
+
+    `cache_creation` is 0 then, so that no token is counted twice.
+    """
+    usage: Any = message.usage_metadata or {}
+    written = {name: count for name, count in usage.get("cache_creation_details", {}).items() if name in WRITES}
+    details = usage.get("input_token_details", {})
+    if written and sum(written.values()) == details.get("cache_creation"):
+        del usage["cache_creation_details"]
+        usage["input_token_details"] = {**details, "cache_creation": 0, **written}
+
+
 # --- `llm_output` -----------------------------------------------------------------------------------------------------
 
 OUTPUT_KEYS = ("id", "model", "model_name", "model_provider", "stop_reason", "stop_sequence", "usage", "service_tier")

@@ -80,6 +80,8 @@ class Plan:
     """What the answer is parsed into, where `response_format` is a type."""
     caller_names: Mapping[str, str] = field(default_factory=dict)
     """Names of tools as they are sent -> the caller's names, where these differ."""
+    writes_by_ttl: bool = False
+    """Whether tokens written to Anthropic's cache are listed by TTL among the details of the usage."""
     seen: Observation = NOTHING
     """What instrumentation sees of the call."""
     gate: Passage | None = None
@@ -135,7 +137,7 @@ def make(
         output_version=_output_version(model, wire),
         stops=local.stops,
         requests=local.requests,
-        include_headers=model.include_response_headers,
+        include_headers=model.include_response_headers, writes_by_ttl=model.cache_writes_by_ttl,
         target=arguments.target,
         caller_names=caller_names_of(request.tools) if request.tools else {},
         gate=gate,

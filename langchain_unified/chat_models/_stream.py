@@ -15,7 +15,7 @@ from langchain_core.outputs import ChatGenerationChunk
 
 from langchain_unified.caching.gate import Passage
 from langchain_unified.chat_models._answer import add_cache_report, add_parsed, call_metadata
-from langchain_unified.chat_models._finish import add_finish
+from langchain_unified.chat_models._finish import add_finish, list_writes_by_ttl
 from langchain_unified.chat_models._gateway import generation_info
 from langchain_unified.chat_models._plan import Plan
 from langchain_unified.chat_models._stops import StreamCutter
@@ -180,6 +180,8 @@ class StreamReader:
         chunk.response_metadata.update(self.metadata)
         info = add_finish(chunk)
         add_cache_report(self.plan, chunk)
+        if self.plan.writes_by_ttl:
+            list_writes_by_ttl(chunk)
         if self.plan.target is not None:
             chunks = [*self.seen, *before, chunk]
             whole = message_chunk_to_message(add_ai_message_chunks(chunks[0], *chunks[1:]))

@@ -7,6 +7,7 @@ from langchain_core.messages import HumanMessage
 
 from langchain_unified import ChatAnthropic, ChatOpenAI, ChatUnified
 from langchain_unified.chat_models._finish import NORMALIZED, combined
+from langchain_unified.cost import message_cost
 from langchain_unified.testing import emulator
 from langchain_unified.wires._completion import Completion
 
@@ -114,3 +115,30 @@ def test_chat_unified_shows_the_model_that_answers():
     other = ChatUnified("openai/gpt-5.4", api_key="x")
     assert (other.model_name, other.max_tokens, other._llm_type) == ("gpt-5.4", None, "openai-chat")
     assert other._serialized["id"][-1] == "ChatOpenAI"
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_writes_by_ttl_are_in_langsmiths_place_when_they_are_asked_for(streamed):
+    # langsmith.schemas.InputTokenDetails; its server prices input minus the sum of the details, and each detail.
+    with emulator() as emulated:
+        model = ChatAnthropic(
+            model="claude-sonnet-4-6", base_url=emulated.anthropic_url, api_key="x",
+            prompt_cache={"ttl": "1h", "tail": "always"}, cache_writes_by_ttl=True,
+        )  # fmt: skip
+        asked = [("system", "Be brief. " * 2_000), ("user", "Hi.")]
+        if streamed:
+            (usage,) = [chunk.usage_metadata for chunk in model.stream(asked) if chunk.usage_metadata]
+        else:
+            message = model.invoke(asked)
+            usage = message.usage_metadata
+            assert message_cost(message).total == message_cost(plain(model, asked)).total
+    details = usage["input_token_details"]
+    assert details["ephemeral_1h_input_tokens"] > 2_000
+    assert (details["ephemeral_5m_input_tokens"], details["cache_creation"]) == (0, 0)
+    assert sum(details.values()) <= usage["input_tokens"]
+
+
+def plain(model, asked):
+    """The same answer with the total, of the same emulator from another cache."""
+    other = [(asked[0][0], asked[0][1].replace("brief", "short")), asked[1]]
+    return model.model_copy(update={"cache_writes_by_ttl": False}).invoke(other)

@@ -32,7 +32,7 @@ def weather(city: str) -> str:
     return f"sunny in {city}"
 
 
-# --- deepagents: isinstance with the class of langchain-anthropic, if that is loaded; the profile by provider:model -----
+# --- deepagents: isinstance with the class of langchain-anthropic, if that is loaded; the profile by provider:model -
 
 DEEPAGENT = """
     import sys, json
@@ -79,7 +79,7 @@ def test_deepagents_finds_the_harness_profile_of_chat_unified():
     assert deepagent(UNIFIED)["system"] == deepagent(OURS)["system"]
 
 
-# --- trustcall, langmem, supervisor: tools, structured output, the model's name -----------------------------------------
+# --- trustcall, langmem, supervisor: tools, structured output, the model's name -------------------------------------
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -110,7 +110,7 @@ def test_a_supervisor_is_built_and_runs(name):
         assert graph.invoke({"messages": [("user", "Hi.")]})["messages"][-1].text == "Done."
 
 
-# --- ragas: generation_info, llm_output ---------------------------------------------------------------------------------
+# --- ragas: generation_info, llm_output -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -130,7 +130,7 @@ def test_ragas_knows_when_an_answer_is_complete_and_what_it_used(name):
     assert LangchainLLMWrapper(model).is_finished(result)
 
 
-# --- tracers at LangChain's level ---------------------------------------------------------------------------------------
+# --- tracers at LangChain's level -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -210,7 +210,7 @@ def test_opentelemetry_at_langchains_level_names_the_provider(name):
     assert found["gen_ai.usage.output_tokens"] > 0
 
 
-# --- dspy ---------------------------------------------------------------------------------------------------------------
+# --- dspy -----------------------------------------------------------------------------------------------------------
 
 
 def test_dspy_has_no_adapter_for_langchains_models():
