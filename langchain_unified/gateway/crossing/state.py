@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from langchain_unified.errors import UnsupportedParameterError
 from langchain_unified.gateway.crossing.proofs import Proofs
 from langchain_unified.request import Adjustment, Dialect, Profile, WireName
+from langchain_unified.tools.names import whole_name
 from langchain_unified.wires import Wire
 
 LABELS: dict[WireName, str] = {
@@ -39,12 +40,18 @@ class CrossingState:
     profile: Profile
     dialect: Dialect
     proofs: Proofs
+    namespaces: frozenset[str] = frozenset()
+    """The namespaces in the client's tools. A call may name another one: tool search gives each tool its own name."""
     notes: list[Adjustment] = field(default_factory=list)
 
     @property
     def to_other_provider(self) -> bool:
         """Whether the client's API is another provider's than the upstream's."""
         return (self.client == "anthropic_messages") != (self.upstream.provider == "anthropic")
+
+    def open_name(self, namespace: object, name: str) -> str:
+        """The name of a called tool where the API has no namespaces."""
+        return whole_name(str(namespace), name) if namespace in self.namespaces else name
 
     def lose(self, what: str, why: str) -> None:
         """Note something that the model does not get."""

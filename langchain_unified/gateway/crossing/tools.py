@@ -13,6 +13,7 @@ from langchain_unified.errors import InvalidToolError
 from langchain_unified.gateway.crossing.state import LABELS, CrossingState
 from langchain_unified.messages.tool_calls import CUSTOM_ARGUMENT
 from langchain_unified.request import JsonObject, Request, ToolChoice, ToolSpec
+from langchain_unified.request.blocks import raw_value
 from langchain_unified.tools.names import whole_name
 from langchain_unified.tools.server.forms import form_of, known
 from langchain_unified.tools.server.translate import translate_tools
@@ -23,7 +24,8 @@ def with_own_tools(request: Request, state: CrossingState) -> Request:
     """The request with tools that the upstream has, and a choice among them."""
     if state.client == state.upstream.name:
         return request
-    request = _with_legacy_tools(request, state)
+    request = _with_loaded_tools(_with_legacy_tools(request, state))
+    state.namespaces = frozenset(tool.name for tool in request.tools if tool.definition.get("type") == "namespace")
     tools = tuple(spec for tool in request.tools for spec in _in_the_open(tool, state))
     tools = tuple(_free_form(spec, state) for spec in tools if _is_available(spec, state))
     tools = _loaded(tools, request.tools, state)
@@ -60,6 +62,24 @@ def _legacy_choice(value: Any) -> ToolChoice | None:
     if isinstance(value, dict):
         return ToolChoice("tool", (str(value.get("name")),))
     return ToolChoice("none" if value == "none" else "auto")
+
+
+LOADING = ("tool_search_output", "additional_tools")
+"""Items of the Responses API that bring tools, which other APIs take in the list of tools alone."""
+
+
+def _with_loaded_tools(request: Request) -> Request:
+    """The request with the tools that came in its conversation."""
+    known = {tool.name for tool in request.tools}
+    values = (raw_value(block) for turn in request.turns for block in turn.blocks if block["type"] == "native")
+    found = [
+        tool_spec(tool)
+        for value in values
+        if value.get("type") in LOADING
+        for tool in value.get("tools") or ()
+        if isinstance(tool, dict) and tool.get("name") not in known
+    ]
+    return replace(request, tools=(*request.tools, *{spec.name: spec for spec in found}.values())) if found else request
 
 
 # --- namespaces -------------------------------------------------------------------------------------------------------

@@ -21,7 +21,6 @@ from langchain_unified.messages.json_text import data_text
 from langchain_unified.messages.tool_calls import CUSTOM_ARGUMENT
 from langchain_unified.request import JsonObject, Request, Turn
 from langchain_unified.request.blocks import Block, ToolResultBlock, changed, raw_value, without
-from langchain_unified.tools.names import whole_name
 
 
 def with_own_turns(request: Request, state: CrossingState) -> Request:
@@ -117,29 +116,28 @@ def _of_answer(block: Block, state: CrossingState) -> Iterable[Block]:
     if block["type"] == "native":
         value = block["value"]
         reader = CALLS.get(str(value.get("type")))
-        return (reader(value),) if reader else standard_blocks(value, state.client, state.upstream.name)
+        return (reader(value, state),) if reader else standard_blocks(value, state.client, state.upstream.name)
     if block["type"] == "tool_call" or block["type"] == "invalid_tool_call":
         extras: JsonObject = block.get("extras") or {}
         bare = without(block, "extras")
         if state.upstream.name != "openai_responses" and extras.get("namespace"):
-            return (changed(bare, name=whole_name(extras["namespace"], block["name"] or "")),)
+            return (changed(bare, name=state.open_name(extras["namespace"], block["name"] or "")),)
         return (bare,)
     return (block,)
 
 
-def _function_call(value: JsonObject) -> Block:
-    name = str(value.get("name") or "")
-    if value.get("namespace"):
-        name = whole_name(value["namespace"], name)
+def _function_call(value: JsonObject, state: CrossingState) -> Block:
+    name = state.open_name(value.get("namespace"), str(value.get("name") or ""))
     return parsed_call(value.get("call_id"), name, str(value.get("arguments") or ""))
 
 
-def _custom_call(value: JsonObject) -> Block:
+def _custom_call(value: JsonObject, state: CrossingState) -> Block:
+    name = state.open_name(value.get("namespace"), str(value.get("name") or ""))
     args = {CUSTOM_ARGUMENT: str(value.get("input") or "")}
-    return {"type": "tool_call", "id": value.get("call_id"), "name": str(value.get("name") or ""), "args": args}
+    return {"type": "tool_call", "id": value.get("call_id"), "name": name, "args": args}
 
 
-def _item_reference(value: JsonObject) -> Block:
+def _item_reference(value: JsonObject, state: CrossingState) -> Block:
     raise NotCrossingError(
         f"input: the item_reference {value.get('id')!r} names an item that OpenAI keeps, and this model is served by "
         "another API. Send the item itself.",
@@ -147,7 +145,7 @@ def _item_reference(value: JsonObject) -> Block:
     )
 
 
-CALLS: Mapping[str, Callable[[JsonObject], Block]] = {
+CALLS: Mapping[str, Callable[[JsonObject, CrossingState], Block]] = {
     "function_call": _function_call,
     "custom_tool_call": _custom_call,
     "item_reference": _item_reference,

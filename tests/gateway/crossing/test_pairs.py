@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from langchain_unified.errors import RequestError
 from langchain_unified.request import WireName
 from langchain_unified.wires import WIRES
 from tests.gateway.crossing.crossed import CHAT, MESSAGES, RESPONSES, sent
+from tests.gateway.crossing.test_second_turns import TEXTS, calls_in, objects
 from tests.support.corpus import ENDPOINT_OF, exchanges, label, needs_corpus, representatives
 from tests.support.field_rules import needs_field_rules, violations
 
@@ -136,6 +138,37 @@ def test_every_recorded_request_crosses_or_is_refused_by_name(exchange: dict[str
                 raise
         if body is not None:
             assert violations(ENDPOINT_OF[upstream], body) == []
+
+
+def texts(conversation: Any) -> list[str]:
+    """Every text of the messages, its white space as one blank."""
+    found = [each.get("content") if each.get("role") else None for each in objects(conversation)]
+    found += [each.get("text") for each in objects(conversation) if each.get("type") in TEXTS | {"input_text"}]
+    return [" ".join(text.split()) for text in found if isinstance(text, str) and text.strip()]
+
+
+@needs_corpus
+@pytest.mark.parametrize("exchange, client", RECORDED)
+def test_every_text_and_call_of_a_recorded_request_arrives(exchange: dict[str, Any], client: WireName) -> None:
+    given = exchange["request"]["body"]
+    conversation = given.get("messages") or given.get("input") or []
+    for upstream in WIRES:
+        try:
+            body = sent(given, client, upstream)
+        except RequestError:
+            continue  # the test above says why
+        arrived = body.get("messages") or body.get("input") or []
+        whole = " ".join(" ".join(strings(body)).split())
+        assert [text for text in texts(conversation) if text not in whole] == []
+        assert [call for call in calls_in(conversation) if call not in calls_in(arrived)] == []
+
+
+def strings(value: Any) -> Iterator[str]:
+    """Every string in a JSON value."""
+    if isinstance(value, str):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from strings(inner)
 
 
 def test_the_pairs_are_all_there() -> None:

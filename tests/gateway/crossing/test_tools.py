@@ -211,6 +211,21 @@ def test_tools_that_another_api_lacks_are_left_out_by_name() -> None:
     assert {"the tool 'file_search'", "the tool 'local_shell'", "the tool 'tool_search'"} <= noted(crossing).keys()
 
 
+def test_tools_that_a_search_loaded_are_in_the_list() -> None:
+    loaded = {"type": "function", "name": "rate", "description": "Rates.", "parameters": SCHEMA, "defer_loading": True}
+    items = [
+        {"type": "tool_search_call", "call_id": "call_1", "execution": "client", "arguments": {"queries": ["rate"]}},
+        {"type": "tool_search_output", "call_id": "call_1", "execution": "client", "tools": [loaded]},
+        {"type": "function_call", "call_id": "call_2", "name": "rate", "namespace": "rate", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "call_2", "output": "0.92"},
+    ]
+    body = ask(RESPONSES, tools=[{"type": "tool_search", "execution": "client"}])
+    found = sent({**body, "input": [*body["input"], *items]}, RESPONSES, CHAT)
+    assert [tool["function"]["name"] for tool in found["tools"]] == ["rate"]
+    # A call that a search led to has its own name as its namespace.
+    assert "rate" in [call["function"]["name"] for each in found["messages"] for call in each.get("tool_calls", ())]
+
+
 def test_functions_of_old_clients_become_tools() -> None:
     functions = [{"name": "f", "description": "F.", "parameters": SCHEMA}]
     body = sent(ask(CHAT, functions=functions, function_call={"name": "f"}), CHAT, MESSAGES)
