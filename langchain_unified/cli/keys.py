@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from rich.console import Console
@@ -29,7 +30,7 @@ Work = Callable[["Keys"], Awaitable[None]]
 
 @click.group()
 @click.option("--config", "config_file", type=click.Path(dir_okay=False), help="The gateway's configuration.")
-@click.option("--database-url", envvar="DATABASE_URL", help="sqlite:///file or postgresql://… [default: of --config]")
+@click.option("--database-url", help="sqlite:///file or postgresql://… [default: that of --config, else gateway.db]")
 @click.pass_context
 def key(context: click.Context, config_file: str | None, database_url: str | None) -> None:
     """Make, show and delete the keys of a gateway, in its database."""
@@ -63,7 +64,7 @@ def generate(where: tuple[str | None, str | None], /, models: tuple[str, ...], a
         click.echo(made.secret)
         click.echo(f"id {made.record.key_id}. Store the key now: it cannot be shown again.", err=True)
 
-    _run(where, work)
+    _run(where, work, creates=True)
 
 
 @key.command()
@@ -137,9 +138,14 @@ def _json(value: Any) -> str:
 # --- the database -----------------------------------------------------------------------------------------------------
 
 
-def _run(where: tuple[str | None, str | None], work: Work) -> None:
+def _run(where: tuple[str | None, str | None], work: Work, *, creates: bool = False) -> None:
+    """`creates`: whether a database is made where there is none."""
     try:
-        asyncio.run(_with_keys(_database_url(*where), work))
+        url = _database_url(*where)
+        file = Path(url.removeprefix("sqlite:///"))
+        if url.startswith("sqlite:///") and not creates and not file.exists():
+            _fail(f"There is no database {str(file)!r}. Name the gateway's by --config or --database-url.", 2)
+        asyncio.run(_with_keys(url, work))
     except ImportError as error:
         _fail(MISSING_EXTRA.format(name=error.name), 2)
     except UnifiedError as error:
@@ -165,6 +171,6 @@ def _database_url(config_file: str | None, database_url: str | None) -> str:
     return DEFAULT_DATABASE if url is None else url.get_secret_value()
 
 
-def _fail(message: str, code: int) -> None:
+def _fail(message: str, code: int) -> NoReturn:
     Console(stderr=True, highlight=False, soft_wrap=True).print(message, style="red", markup=False)
     raise SystemExit(code)

@@ -14,7 +14,7 @@ from langchain_unified.cli.commands import commands
 @pytest.fixture(autouse=True)
 def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setenv("DATABASE_URL", "mysql://of-another-program")
 
 
 def run(*args: str) -> tuple[int, str, str]:
@@ -38,6 +38,9 @@ def test_a_key_is_printed_alone_once_and_found_by_its_alias() -> None:
     assert secret not in out
     assert run("delete", found["key_id"]) == (0, f"{found['key_id']} is deleted\n", "")
     assert json.loads(run("list", "--json")[1]) == []
+    code, out, err = run("delete", found["key_id"])
+    assert (code, out) == (1, "")
+    assert "There is no such key" in err
 
 
 def test_all_fields_as_json() -> None:
@@ -61,12 +64,13 @@ def test_the_database_of_a_configuration(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "args, code, named",
     [
-        (["delete", "nobody"], 1, "There is no such key"),
+        (["delete", "nobody"], 2, "There is no database 'gateway.db'"),
+        (["list"], 2, "--config or --database-url"),
         (["generate", "--duration", "5y"], 2, "'5y' is no duration"),
         (["generate", "--max-budget", "lots"], 2, "max_budget"),
         (["--database-url", "mysql://u:canary@h/d", "list"], 2, "'mysql'"),
         (["--database-url", "postgresql://u:canary@127.0.0.1:1/d", "list"], 1, "cannot reach its database"),
-        (["--database-url", "sqlite:////no/such/folder/x.db", "list"], 1, "cannot reach its database"),
+        (["--database-url", "sqlite:////no/such/folder/x.db", "generate"], 1, "cannot reach its database"),
         (["--config", "missing.yaml", "list"], 2, "missing.yaml"),
     ],
 )

@@ -17,7 +17,8 @@ def open_store(settings: KeySettings) -> Store:
     if colon and database == "sqlite":
         from langchain_unified.gateway.keys.store_sqlite import SqliteStore
 
-        return SqliteStore(rest.partition("?")[0].removeprefix("/"))
+        path = rest.partition("?")[0].removeprefix("/")
+        return SqliteStore("" if path == ":memory:" else path)
     if colon and database in ("postgresql", "postgres"):
         try:
             from langchain_unified.gateway.keys.store_postgres import PostgresStore

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
+from langchain_unified.errors import ConfigurationError
 from langchain_unified.gateway.errors import StoreUnavailableError
 from langchain_unified.gateway.keys import migrate
 from langchain_unified.gateway.keys import statements as sql
@@ -35,6 +36,8 @@ from langchain_unified.gateway.keys.store import (
 T = TypeVar("T")
 Row = Sequence[Any]
 
+OLDEST = (3, 35)
+"""The release that brought `RETURNING` (https://sqlite.org/lang_returning.html)."""
 BUSY_SECONDS = 10.0
 """How long a call waits for the processes that write before it."""
 CHECKPOINT_EVERY = 500
@@ -51,6 +54,9 @@ class SqliteStore:
     """See `store.Store`. `path`: of the file, which is made where it is missing; empty for a database in memory."""
 
     def __init__(self, path: str) -> None:
+        if sqlite3.sqlite_version_info < OLDEST:
+            needed = ".".join(map(str, OLDEST))
+            raise ConfigurationError(f"Keys need SQLite {needed} or newer; this Python has {sqlite3.sqlite_version}.")
         self._path = path
         self._connection: sqlite3.Connection | None = None
         self._opening = asyncio.Lock()
