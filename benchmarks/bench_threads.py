@@ -72,7 +72,7 @@ def main(arguments: list[str]) -> None:
     measured = [(provider, rows) for provider, rows in tables(names) if rows]
     for provider, rows in measured:
         print(f"\n{TITLES[provider]} ({MODELS[provider]}). In brackets: a multiple of the best without foresight.")
-        print("\n".join(plain(list(lines(rows)))))
+        print("\n".join(plain(list(lines(rows, provider)))))
         print("\n".join(f"  {note}" for note in worst(rows)))
     if "--write" in arguments:
         PAGE.write_text("\n".join(page(measured)), encoding="utf-8")
@@ -86,7 +86,7 @@ def page(measured: Sequence[tuple[Provider, Sequence[ThreadRow]]]) -> Iterator[s
     yield "".join(f"- **{name}** {workload.title}\n" for name, workload in WORKLOADS.items())
     for provider, rows in measured:
         yield f"## {TITLES[provider]} ({MODELS[provider]})\n"
-        yield markdown(list(lines(rows)))
+        yield markdown(list(lines(rows, provider)))
         first, *rest = worst(rows)
         yield first + "\n"
         yield "".join(f"- {note}\n" for note in rest)

@@ -44,13 +44,20 @@ last mark: tools, system prompt, and in a first call the document before the que
 minimum (e2) is neither cached nor charged for it. For single calls, use `prompt_cache="off"`. In prompts that occur
 again, put what changes at the end.
 
-A first message with a single text (a2, b3) is written in the second call, not in the first: a call without a follow-up
-does not pay for writing it, but a longer conversation pays for it twice. If a follow-up is certain,
-`PromptCache(tail="always")` writes it in the first call.
+Without tools, a first message with a single text (b3) is written in the second call, not in the first: a call without
+a follow-up does not pay for writing it, but a longer conversation pays for it twice. If a follow-up is certain,
+`PromptCache(tail="always")` writes it in the first call. With tools (a2) it is written at once.
 
 No policy can predict a pause. A prefix is still cached after one (f1) only if it was written for an hour, at twice its
 price. That costs 0.75 more per written token, and it saves 1.15 per token of the prefix at each pause between 5 minutes
-and an hour. So `PromptCache(ttl="1h")` pays in conversations with frequent pauses.
+and an hour (1.20 where reading costs 0.05, 1.225 where it costs 0.025). `auto` does so once pauses are frequent enough,
+and `PromptCache(ttl="1h")` from the start. [bench_cache_threads.md](bench_cache_threads.md) has conversations with
+pauses, forks, edits, fallbacks and many users.
+
+Newer sources say that a run of `tool_use` or `tool_result` blocks counts as one of the 20 positions of a lookup on the
+Claude API. By that reading, which the tables use, a single mark at the end finds the last call after 25 parallel calls
+(c). By the older one, in which each block counts, it writes the whole conversation anew (1.25). `auto` marks the end of
+the last call too, and is right by both.
 """
 
 

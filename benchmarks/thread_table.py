@@ -105,14 +105,18 @@ FEW = 4
 """The number of rows up to which one process is faster."""
 
 
-def lines(found: Sequence[ThreadRow]) -> Iterator[list[str]]:
+def lines(found: Sequence[ThreadRow], provider: Provider) -> Iterator[list[str]]:
     """The cells of a table, with its head."""
-    names = [NO_MARKS.name, *(each.name for each in PEERS)]
+    names = [NO_MARKS.name, *(each.name for each in PEERS if provider == "anthropic" or each.name in ON_OPENAI)]
     yield ["", "calls", "input tokens", "best without foresight", "auto", *names]
     for row in found:
         figures = [f"{row.auto / row.uncached:.3f} ({row.times:.2f})"]
         figures += [f"{row.others[name] / row.uncached:.3f} ({row.others[name] / row.best:.2f})" for name in names]
         yield [row.name, str(row.calls), f"{row.uncached:,}", f"{row.best / row.uncached:.3f}", *figures]
+
+
+ON_OPENAI = ("end of every call", "system prompt and tools")
+"""The policies of others that there are on OpenAI."""
 
 
 def worst(found: Sequence[ThreadRow]) -> Iterator[str]:

@@ -36,7 +36,7 @@ def test_the_api_clears_results_and_auto_still_reads():
 
 def test_a_table_names_the_rows_over_the_target():
     row = measure_thread("sliding window", "openai")
-    head, cells = lines([row])
+    head, cells = lines([row], "openai")
     assert (head[4], cells[0], cells[1]) == ("auto", "sliding window", "16")
     first, note = worst([row])
     assert first.endswith("in 1 of 1 workloads.")
