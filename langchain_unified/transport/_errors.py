@@ -45,6 +45,8 @@ class ErrorMapper:
         large: Any = exc if hasattr(exc, "is_too_large") else exc.__cause__
         if hasattr(large, "is_too_large"):
             return self._reply(large.response, str(large))
+        if isinstance(exc, MemoryError) or isinstance(exc.__cause__, MemoryError):
+            return self.no_memory()
         if isinstance(exc, sdk.status_error):
             return self._status(exc)
         if isinstance(exc, (*http_errors(), sdk.connection_error)) or _is_of_network(exc):
@@ -138,6 +140,10 @@ class ErrorMapper:
         """The error for a body, or the data of an event, that is not a JSON object."""
         what = f"the answer is not a JSON object ({media_type(response)}): {excerpt(data)}"
         return self._reply(response, f"{what}. Check base_url: something else may answer there.")
+
+    def no_memory(self) -> UnifiedError:
+        """The error for a reply that the memory of the process does not hold."""
+        return self._build(errors.ReplyError, NO_MEMORY.format(self.sdk.provider))
 
     def not_streamed(self, response: Any, data: bytes) -> UnifiedError:
         """The error for one body in answer to a stream request. If the body holds an error, it is that error."""
@@ -330,6 +336,11 @@ BAD_HEADER = (
 HEADERS_TOO_LARGE = ("Receive buffer too long", "Too many headers", "Got more than")
 """How httpx2 and aiohttp refuse a reply with more headers than they take."""
 LARGE_HEADERS = "{}: the headers of the reply from {} are larger than a client takes (100 kB). Check base_url."
+
+NO_MEMORY = (
+    "{}: the process has not enough memory to read the reply. Raise its limit, or lower max_reply_bytes and "
+    "max_event_bytes to end such replies earlier."
+)
 
 
 def http_errors() -> tuple[type[Exception], ...]:

@@ -1,7 +1,13 @@
-"""JSON by orjson, and by Python's own module for what orjson refuses."""
+"""JSON by orjson, and by Python's own module for what orjson refuses.
+
+Where memory runs out, orjson crashes the process. A process with a limit of its own (`ulimit -v`) reads larger JSON,
+and writes all of it, with the module of Python, which raises `MemoryError`.
+"""
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import json
 import re
 from typing import Any, cast
@@ -11,9 +17,24 @@ import orjson
 from langchain_unified.errors import RequestError
 from langchain_unified.messages.json_text import MAX_DEPTH
 
+LARGE = 65_536
+"""Bytes of JSON whose values may take more memory than a process with a limit has left."""
+
+
+_resource: Any = importlib.import_module("resource") if importlib.util.find_spec("resource") else None
+"""Limits of the process; `None` on Windows, which has none."""
+
+
+def _has_memory_limit() -> bool:
+    if _resource is None:
+        return False
+    unlimited = _resource.RLIM_INFINITY
+    space, data = _resource.getrlimit(_resource.RLIMIT_AS)[0], _resource.getrlimit(_resource.RLIMIT_DATA)[0]
+    return bool(space != unlimited or data != unlimited)
+
 
 def loads(data: bytes) -> Any:
-    """Parse any JSON value, also with `NaN`, `Infinity` and lone surrogates. Raises `ValueError`.
+    """Parse any JSON value, also with `NaN`, `Infinity` and lone surrogates. Raises `ValueError` and `MemoryError`.
 
     Arguments of a call that are nested too deeply are their text; other JSON that is so deep is a `ValueError`.
     """
@@ -21,6 +42,8 @@ def loads(data: bytes) -> Any:
         data = _with_shallow_arguments(data)
         if _is_too_deep(data):
             raise ValueError("nested too deeply")
+    if len(data) > LARGE and _has_memory_limit():
+        return json.loads(data)
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError:
@@ -80,10 +103,12 @@ def with_valid_text(body: dict[str, Any]) -> dict[str, Any]:
     in one string are the character that they make; halves in different strings are never joined.
     """
     try:
-        orjson.dumps(body)
+        if not _has_memory_limit():
+            orjson.dumps(body)
+            return body
     except TypeError:
-        return cast("dict[str, Any]", _with_valid_text(body))
-    return body
+        pass
+    return cast("dict[str, Any]", _with_valid_text(body))
 
 
 def _with_valid_text(value: Any) -> Any:
@@ -111,10 +136,13 @@ def _is_valid(text: str) -> bool:
 def dumps(body: Any) -> bytes:
     """The body as JSON, with integers of any size. Raises `RequestError` for what JSON cannot hold."""
     try:
-        return orjson.dumps(body)
+        if not _has_memory_limit():
+            return orjson.dumps(body)
     except TypeError:
         pass
     try:
-        return json.dumps(body, ensure_ascii=True, allow_nan=False).encode()
+        return json.dumps(body, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode()
+    except MemoryError:
+        raise RequestError("The process has not enough memory to write the body of this call.") from None
     except (TypeError, ValueError) as exc:
         raise RequestError(f"The body holds a value that JSON cannot carry: {exc}") from exc

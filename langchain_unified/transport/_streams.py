@@ -78,6 +78,8 @@ class EventReader:
 
     def recover(self, exc: Exception) -> list[JsonObject]:
         """The last events of an answer that is complete although reading raised; else our error for the exception."""
+        if isinstance(exc, MemoryError) and not self.ended:
+            raise self._mapper.no_memory() from None
         error = exc if isinstance(exc, UnifiedError) else self._mapper.translate(exc)
         events = self.flush() if error is not exc else []
         if self.ended or (self.is_complete() and isinstance(error, ConnectionFailedError | RequestTimeoutError)):

@@ -358,6 +358,8 @@ class Transport:
             data = loads(response.content)
         except ValueError:
             data = None
+        except MemoryError:
+            raise mapper.no_memory() from None
         if not isinstance(data, dict):
             raise mapper.not_json(response, response.content)
         if error := error_in(data):
