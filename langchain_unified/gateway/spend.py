@@ -23,6 +23,7 @@ from langchain_unified.cost.prices import CallerPrices, PriceList, decimal_of, p
 from langchain_unified.cost.units import STANDARD, MessageUsage, ModelUsage, message_usage
 from langchain_unified.errors import ConfigurationError
 from langchain_unified.gateway.body_tokens import body_size
+from langchain_unified.gateway.crossing.params import STREAMED_OUTPUT, WHOLE_OUTPUT
 from langchain_unified.gateway.errors import UnknownPriceError
 from langchain_unified.profiles import profile_for
 from langchain_unified.request import JsonObject, Provider
@@ -43,8 +44,6 @@ PER_USE: Mapping[str, str] = {"input_cost_per_request": "request"}
 
 PRICE_FIELDS = frozenset({*PER_TOKEN, *PER_USE})
 
-DEFAULT_MAX_OUTPUT = 16_384
-"""Output tokens that a call is expected to have at most, if neither it nor the model's profile has a limit."""
 CHARACTERS_PER_TOKEN = 4
 OUTPUT_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
 
@@ -101,12 +100,17 @@ class _Reply:
 
 @dataclass(slots=True)
 class Pricing:
-    """The prices of one deployment. `model` is the name in price lists; `max_output_tokens` what a call has at most."""
+    """The prices of one deployment. `model` is the name in price lists.
+
+    `max_output_tokens`: the output of a call without a limit of its own, if the configuration says it; `model_limit`:
+    what the model can write at most. Both are `None` where they are not known.
+    """
 
     model: str
     provider: str | None
     prices: CallerPrices
-    max_output_tokens: int
+    max_output_tokens: int | None
+    model_limit: int | None
     max_input_tokens: int | None
     default: CallerPrices | None = None
     _found: dict[tuple[str, str, str | None, int], PriceList | str] = field(default_factory=dict)
@@ -129,13 +133,14 @@ class Pricing:
         info = dict(model_info or {})
         name = str(info.get("base_model") or model)
         profile = profile_for(provider, name.rpartition("/")[2])
-        limit = info.get("max_output_tokens") or info.get("max_tokens") or profile.max_output_tokens
+        limit = info.get("max_output_tokens") or info.get("max_tokens")
         default = _entry("default price", default_prices or {})
         return cls(
             model=name,
             provider=provider,
             prices=CallerPrices.of(_named(name, _entry(f"model_info of {model!r}", info))),
-            max_output_tokens=int(limit or DEFAULT_MAX_OUTPUT),
+            max_output_tokens=int(limit) if limit else None,
+            model_limit=profile.max_output_tokens,
             max_input_tokens=info.get("max_input_tokens") or profile.max_input_tokens,
             default=CallerPrices.of(_named("*", default)) if default else None,
         )
@@ -146,7 +151,8 @@ class Pricing:
         """The most that a call with this body should cost.
 
         `body` is of any of the three APIs. `marks`: whether cache marks are added to it later. Output is counted by
-        the body's own limit, else by the model's, times `n`. Raises `UnknownPriceError`.
+        the body's own limit, else by `model_info.max_output_tokens`, else by the limit that the gateway gives calls
+        of Claude without one (other models rarely write more), times `n`. Raises `UnknownPriceError`.
         """
         size = body_size(body)
         tokens = size.tokens if self.max_input_tokens is None else min(size.tokens, self.max_input_tokens)
@@ -170,8 +176,13 @@ class Pricing:
         return not isinstance(self._find(STANDARD, None, self.model, 0), str)
 
     def _output_limit(self, body: JsonObject) -> int:
-        asked = [body[key] for key in OUTPUT_LIMITS if isinstance(body.get(key), int)]
-        return max(0, min(asked)) if asked else self.max_output_tokens
+        asked: list[int] = [body[key] for key in OUTPUT_LIMITS if isinstance(body.get(key), int)]
+        if asked:
+            return max(0, min(asked))
+        if self.max_output_tokens is not None:
+            return self.max_output_tokens
+        usual = STREAMED_OUTPUT if body.get("stream") is True else WHOLE_OUTPUT
+        return usual if self.model_limit is None else min(usual, self.model_limit)
 
     # --- after the call -----------------------------------------------------------------------------------------------
 

@@ -165,7 +165,10 @@ def test_an_estimate_is_above_the_cost(body: dict[str, Any]) -> None:
 def test_output_without_a_limit_is_that_of_the_model() -> None:
     assert own().estimate({"messages": []}).output_tokens == 1000
     assert own().estimate({"messages": [], "n": 3, "max_tokens": 7}).output_tokens == 21
-    assert Pricing.of("claude-opus-5", "anthropic").estimate({"messages": []}).output_tokens == 128_000
+    claude = Pricing.of("claude-opus-5", "anthropic")  # what a call without a limit gets on its way to Claude
+    assert claude.estimate({"messages": []}).output_tokens == 16_000
+    assert claude.estimate({"messages": [], "stream": True}).output_tokens == 32_000
+    assert Pricing.of("gpt-4o-mini", "openai").estimate({"input": "", "stream": True}).output_tokens == 16_384
 
 
 def test_marks_raise_the_estimate_of_the_input() -> None:
