@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterable, MutableMapping
+from collections.abc import AsyncIterator, Callable, Iterable, MutableMapping
 from typing import Any, TypeAlias
 
 from starlette.types import Receive, Scope, Send
@@ -26,10 +26,23 @@ class ClientLeftError(Exception):
 class Exchange:
     """A request and its response. Header names are lower case; of a header that comes twice the first counts."""
 
-    __slots__ = ("_receive", "_send", "headers", "is_complete", "method", "path", "query", "sent_bytes", "status")
+    __slots__ = (
+        "_abandon",
+        "_receive",
+        "_send",
+        "headers",
+        "is_complete",
+        "is_writing",
+        "method",
+        "path",
+        "query",
+        "sent_bytes",
+        "status",
+    )
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._receive, self._send = receive, send
+        self._abandon: Callable[[], None] | None = None
         self.method: str = scope["method"]
         self.path: str = scope["path"]
         self.query: bytes = scope["query_string"]
@@ -40,6 +53,8 @@ class Exchange:
         self.status: int | None = None
         """Of the response; `None` before it has begun."""
         self.is_complete = False
+        self.is_writing = False
+        """Whether a part waits for the client to read."""
         self.sent_bytes = 0
 
     # --- the request --------------------------------------------------------------------------------------------------
@@ -91,14 +106,18 @@ class Exchange:
         task = asyncio.current_task()
         left = False
 
-        async def watch() -> None:
+        def leave() -> None:
             nonlocal left
-            while (await self._receive())["type"] != "http.disconnect":
-                pass
-            left = True
-            if task is not None:
+            if not left and task is not None:
+                left = True
                 task.cancel()
 
+        async def watch() -> None:
+            while (await self._receive())["type"] != "http.disconnect":
+                pass
+            leave()
+
+        self._abandon = leave
         watcher = asyncio.get_running_loop().create_task(watch())
         try:
             yield
@@ -110,7 +129,13 @@ class Exchange:
             task.uncancel()
             raise ClientLeftError from None
         finally:
+            self._abandon = None
             watcher.cancel()
+
+    def abandon(self) -> None:
+        """Treat the client as one that left: it does not read its answer any more."""
+        if self._abandon is not None:
+            self._abandon()
 
     # --- the response -------------------------------------------------------------------------------------------------
 
@@ -122,7 +147,9 @@ class Exchange:
     async def write(self, data: bytes) -> None:
         """Send a part of the body. Waits while the client does not read."""
         self.sent_bytes += len(data)
+        self.is_writing = True
         await self._send({"type": "http.response.body", "body": data, "more_body": True})
+        self.is_writing = False
 
     async def end(self, data: bytes = b"") -> None:
         """Send the last part of the body."""

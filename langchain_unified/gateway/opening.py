@@ -21,7 +21,7 @@ from langchain_unified.gateway.failures import (
 )
 from langchain_unified.gateway.headers import returned
 from langchain_unified.gateway.state import Call
-from langchain_unified.gateway.stream_usage import StreamUsage
+from langchain_unified.gateway.stream_usage import MAX_EVENT_BYTES, StreamUsage
 from langchain_unified.gateway.upstream import MAX_ERROR_BYTES, UpstreamReply
 from langchain_unified.gateway.used import Delivered
 from langchain_unified.request import JsonObject, WireName
@@ -196,6 +196,8 @@ async def _read_preamble(stream: UpstreamStream, seconds: float) -> None:
         if not part:
             raise no_answer("the stream ended before its first content", stream.target.deployment)
         stream.held.append(part)
+        if parser.held > MAX_EVENT_BYTES:
+            raise no_answer("an event of the stream does not end", stream.target.deployment)
         if any(_is_content(data, stream) for data in parser.feed(part)):
             return
 

@@ -63,6 +63,8 @@ def adjustments_header(notes: Iterable[Adjustment]) -> list[tuple[bytes, bytes]]
 
 ADJUSTMENTS = b"x-gateway-adjustments"
 MAX_HEADER = 2000
+SLOW_CLIENT_SECONDS = 300.0
+"""How long a client may leave its answer unread before it counts as one that left."""
 
 
 class Pings:
@@ -75,6 +77,8 @@ class Pings:
         self._last = self._loop.time()
         self._is_between = True
         self._sending: asyncio.Task[None] | None = None
+        self._waited = 0
+        """How many times in turn a part waited for the client to read."""
         self._timer = self._loop.call_later(seconds, self._look)
 
     def sent(self, part: bytes) -> None:
@@ -91,7 +95,10 @@ class Pings:
     def _look(self) -> None:
         now = self._loop.time()
         if now - self._last >= self._seconds:
-            if self._is_between and (self._sending is None or self._sending.done()):
+            self._waited = self._waited + 1 if self._exchange.is_writing else 0
+            if self._waited * self._seconds >= SLOW_CLIENT_SECONDS:
+                self._exchange.abandon()
+            elif self._is_between and not self._waited:
                 self._sending = self._loop.create_task(self._exchange.write(self._ping))
             self._last = now
         self._timer = self._loop.call_later(max(0.01, self._last + self._seconds - now), self._look)

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from langchain_unified.errors import error_in
+from langchain_unified.errors import ReplyError, error_in
 from langchain_unified.gateway.used import Used, usage_of
 from langchain_unified.request import JsonObject, WireName
 
@@ -20,6 +20,7 @@ HELD_BYTES = 65_536
 """How many bytes are held before they are looked through."""
 
 MAX_EVENT_BYTES = 100_000_000
+"""Bytes of one event. The largest are images in base64."""
 
 _TEXTS: Mapping[WireName, re.Pattern[bytes]] = {
     "anthropic_messages": re.compile(rb'"(?:text|thinking|partial_json)":\s?"((?:[^"\\]|\\.)+)"'),
@@ -72,7 +73,9 @@ class StreamUsage:
             data = data.replace(b"\r\n", b"\n")
         end = len(data) if last else data.rfind(b"\n\n") + 2
         rest = data[end:] if end >= 2 else data
-        if end < 2 and len(data) < MAX_EVENT_BYTES:
+        if end < 2 and len(data) > MAX_EVENT_BYTES:
+            raise ReplyError(f"an event of the provider's stream is larger than {MAX_EVENT_BYTES:,} bytes")
+        if end < 2:
             self._parts, self._size = [data], 0  # one long event: look again after as many bytes more
             return
         self._parts, self._size = ([rest] if rest else []), len(rest)

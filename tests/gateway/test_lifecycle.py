@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -206,9 +207,22 @@ async def test_a_client_that_leaves_ends_the_upstreams_work(
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    """Wait for something that happens in another thread. Fails after five seconds."""
-    for _ in range(250):
+    """Wait for something that happens in another thread. Fails after twenty seconds."""
+    for _ in range(1000):
         if holds():
             return
         await asyncio.sleep(0.02)
     raise AssertionError("it does not happen")
+
+
+def test_a_client_that_does_not_read_counts_as_one_that_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("langchain_unified.gateway.sending.SLOW_CLIENT_SECONDS", 0.3)
+    text = "word " * 60_000  # more than the sockets' buffers hold
+    with gateway(lambda request: text, gateway_settings={"ping_interval": 0.1}) as running:
+        host, _, port = running.url.removeprefix("http://").partition(":")
+        data = b'{"model": "claude", "max_tokens": 100000, "stream": true, "messages": [{"role": "user", "content": "hi"}]}'
+        head = b"POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(data)
+        with socket.create_connection((host, int(port))) as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.sendall(head + data)
+            asyncio.run(until(lambda: bool(running.sent) and running.sent[-1].disconnected))
