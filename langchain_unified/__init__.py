@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from langchain_unified.params import OpenAICallParams as OpenAICallParams
     from langchain_unified.replies import Reply as Reply
     from langchain_unified.replies import reply as reply
+    from langchain_unified.request.warned import UnifiedWarning as UnifiedWarning
     from langchain_unified.servers import Dialect as Dialect
     from langchain_unified.servers import known_dialect as known_dialect
 
@@ -50,6 +51,8 @@ _ERRORS = (
     "ReplyError", "RefusalError", "StructuredOutputError", "TruncatedOutputError",
 )  # fmt: skip
 
+_WARNINGS = ("UnifiedWarning",)
+
 _HOMES = {
     **dict.fromkeys(_CHAT_MODELS, "langchain_unified.chat_models"),
     **dict.fromkeys(_CACHING, "langchain_unified.caching.policy"),
@@ -59,6 +62,7 @@ _HOMES = {
     **dict.fromkeys(_COST_TRACKING, "langchain_unified.cost.tracking"),
     **dict.fromkeys(_REPLIES, "langchain_unified.replies"),
     **dict.fromkeys(_ERRORS, "langchain_unified.errors"),
+    **dict.fromkeys(_WARNINGS, "langchain_unified.request.warned"),
     **dict.fromkeys(_SERVERS, "langchain_unified.servers"),
     **dict.fromkeys(_PARAMS, "langchain_unified.params"),
 }

@@ -6,7 +6,6 @@ the request in our vocabulary, its cache marks, and the body. A stage is entered
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -48,6 +47,7 @@ from langchain_unified.request import (
     ToolSpec,
     Turn,
 )
+from langchain_unified.request.warned import warn
 from langchain_unified.structured.answer import Target
 from langchain_unified.tools.choice import parallel_in, parse_tool_choice
 from langchain_unified.tools.names import with_sent_names
@@ -396,4 +396,4 @@ def _report(model: ModelBase, adjustments: Sequence[Adjustment], policy: str) ->
     for loss in losses:
         if loss not in model._warned:
             model._warned.add(loss)
-            warnings.warn(f"{loss} (on_unsupported='raise' makes this an error)", UserWarning, stacklevel=2)
+            warn(f"{loss} (on_unsupported='raise' makes this an error)")

@@ -13,7 +13,6 @@ it has the same tracker or budget several times.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -29,6 +28,7 @@ from langchain_unified.cost.handler import CostHandler, RunModel
 from langchain_unified.cost.prices import CallerPrices, Prices, decimal_of, price_list
 from langchain_unified.cost.units import MessageUsage, ModelUsage
 from langchain_unified.errors import BudgetExceededError, ConfigurationError
+from langchain_unified.request.warned import warn
 
 # --- the tracker ------------------------------------------------------------------------------------------------------
 
@@ -297,7 +297,7 @@ class Budget(CostHandler):
         with self._lock:
             pending, self._pending_warnings = self._pending_warnings, []
         for each in pending if self.on_unknown == "warn" else ():
-            warnings.warn(f"A budget cannot count the cost of {each}", UserWarning, stacklevel=2)
+            warn(f"A budget cannot count the cost of {each}")
 
     def __repr__(self) -> str:
         return f"<Budget of {usd(self.limit)}, {usd(self._spent)} spent>"

@@ -101,11 +101,11 @@ def test_trustcall_extracts(name):
 @pytest.mark.parametrize("name", MODELS)
 def test_a_supervisor_is_built_and_runs(name):
     supervisor = pytest.importorskip("langgraph_supervisor", reason=MAKE)
-    from langgraph.prebuilt import create_react_agent
+    from langchain.agents import create_agent
 
     with emulator(script=["Done."]) as emulated:
         model = MODELS[name](emulated)
-        worker = create_react_agent(model, [weather], name="worker")
+        worker = create_agent(model, [weather], name="worker")
         graph = supervisor.create_supervisor([worker], model=model).compile()
         assert graph.invoke({"messages": [("user", "Hi.")]})["messages"][-1].text == "Done."
 
@@ -165,14 +165,11 @@ INPUT_KEYS = frozenset({
 @pytest.mark.parametrize("streamed", [False, True])
 def test_openinference_at_langchains_level_sees_provider_model_and_usage(name, streamed):
     instrumentation = pytest.importorskip("openinference.instrumentation.langchain", reason=MAKE)
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+    from tests.ecosystem.collected import EXPORTER, PROVIDER
 
-    exporter, provider = InMemorySpanExporter(), TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    EXPORTER.clear()
     instrumentor = instrumentation.LangChainInstrumentor()
-    instrumentor.instrument(tracer_provider=provider)
+    instrumentor.instrument(tracer_provider=PROVIDER)
     try:
         with emulator() as emulated:
             model = MODELS[name](emulated)
@@ -181,7 +178,7 @@ def test_openinference_at_langchains_level_sees_provider_model_and_usage(name, s
                 _ = list(model.stream(asked)) if streamed else model.invoke(asked)
     finally:
         instrumentor.uninstrument()
-    found = exporter.get_finished_spans()[-1].attributes
+    found = EXPORTER.get_finished_spans()[-1].attributes
     claude = "messages" in name
     assert found["llm.provider"] == ("anthropic" if claude else "openai")
     assert found["llm.model_name"] == ("claude-sonnet-4-6" if claude else "gpt-5.4")
@@ -192,20 +189,17 @@ def test_openinference_at_langchains_level_sees_provider_model_and_usage(name, s
 @pytest.mark.parametrize("name", MODELS)
 def test_opentelemetry_at_langchains_level_names_the_provider(name):
     instrumentation = pytest.importorskip("opentelemetry.instrumentation.langchain", reason=MAKE)
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+    from tests.ecosystem.collected import EXPORTER, PROVIDER
 
-    exporter, provider = InMemorySpanExporter(), TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    EXPORTER.clear()
     instrumentor = instrumentation.LangchainInstrumentor()
-    instrumentor.instrument(tracer_provider=provider)
+    instrumentor.instrument(tracer_provider=PROVIDER)
     try:
         with emulator() as emulated:
             MODELS[name](emulated).invoke("Hi.")
     finally:
         instrumentor.uninstrument()
-    found = exporter.get_finished_spans()[-1].attributes
+    found = EXPORTER.get_finished_spans()[-1].attributes
     assert found["gen_ai.provider.name"] == ("anthropic" if "messages" in name else "openai")
     assert found["gen_ai.usage.output_tokens"] > 0
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import os
 
 import pytest
 
 pytest.importorskip("opentelemetry.sdk", reason="`make test-ecosystem` installs what is tested here")
 
-from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from langchain_unified import ChatAnthropic, ChatOpenAI, ChatUnified
 from langchain_unified.testing import emulator
+from tests.ecosystem.collected import EXPORTER, PROVIDER
 
 MODELS = {
     "messages": lambda e: ChatAnthropic("claude-sonnet-4-6", base_url=e.anthropic_url, api_key="x", sdk_methods=True),
@@ -27,9 +25,8 @@ MODELS = {
 
 @pytest.fixture
 def spans():
-    exporter, provider = InMemorySpanExporter(), TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    return exporter, provider
+    EXPORTER.clear()
+    return EXPORTER, PROVIDER
 
 
 def traceloop(provider):
@@ -119,7 +116,3 @@ def test_langfuses_openai_wrapper_sees_the_usage(spans, monkeypatch, wire, way):
         pytest.skip("Langfuse's first client of this process got the span")
     assert found[-1].attributes["langfuse.observation.model.name"] == "gpt-5.4"
     assert "usage" in str(sorted(found[-1].attributes))
-
-
-def test_the_sdk_environment_is_not_the_one_of_a_user():
-    assert "OTEL_EXPORTER_OTLP_ENDPOINT" not in os.environ
