@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -220,7 +221,8 @@ def test_a_client_that_does_not_read_counts_as_one_that_left(monkeypatch: pytest
     text = "word " * 60_000  # more than the sockets' buffers hold
     with gateway(lambda request: text, gateway_settings={"ping_interval": 0.1}) as running:
         host, _, port = running.url.removeprefix("http://").partition(":")
-        data = b'{"model": "claude", "max_tokens": 100000, "stream": true, "messages": [{"role": "user", "content": "hi"}]}'
+        _, body = body_of("messages", "claude", stream=True, max_tokens=100_000)
+        data = json.dumps(body).encode()
         head = b"POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(data)
         with socket.create_connection((host, int(port))) as connection:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
