@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any, Literal
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
@@ -20,6 +21,7 @@ from langchain_unified.testing import Emulator
 
 Provider = Literal["anthropic", "openai"]
 MODELS: Mapping[Provider, str] = {"anthropic": "claude-sonnet-5", "openai": "gpt-5.6"}
+DEEP_AGENTS = find_spec("deepagents") is not None
 RULES = 3000
 """Tokens of a system prompt."""
 
@@ -236,6 +238,22 @@ def agent_with(stage: Stage, middleware: Sequence[Any], turns: int, size: int = 
         stage.answers.append(answer(f"done {question}", 150))
         messages = [*messages, HumanMessage(prose(f"task {question}", 150))]
         messages = agent.invoke({"messages": messages}, {"recursion_limit": 300})["messages"]
+
+
+def deep_agent(stage: Stage) -> None:
+    """An agent of deepagents that hands two tasks on to its sub-agent."""
+    from deepagents import create_deep_agent
+
+    stage.answers_calls_only = True
+    agent = create_deep_agent(stage.model(), [*timed(stage, 400)], system_prompt=prose("rules", RULES))
+    for part in range(2):
+        handed = {"description": prose(f"part {part}", 100), "subagent_type": "general-purpose"}
+        task = {"name": "task", "args": handed, "id": f"call_task_{part}"}
+        stage.answers += [calls(f"main {part}", turn) for turn in range(5)]
+        stage.answers.append({"content": "I hand it on.", "tool_calls": [task]})
+        stage.answers += [*(calls(f"sub {part}", turn) for turn in range(5)), answer(f"sub {part}", 150)]
+    stage.answers.append(answer("done", 150))
+    agent.invoke({"messages": [HumanMessage(prose("the task", 150))]}, {"recursion_limit": 300})
 
 
 def timed(stage: Stage, size: int) -> Sequence[BaseTool]:
@@ -462,8 +480,9 @@ WORKLOADS: Mapping[str, Workload] = {
     "one pause": Workload("chat of 20 turns, paused once for 8 minutes", one_pause),
     "restored": Workload("chat of 4 sessions, 3 hours apart", restored),
     "bulk": Workload("30 single calls over one prompt", bulk),
+    **({"deep agent": Workload("create_deep_agent of 13 calls, 2 sub-agents of 6", deep_agent)} if DEEP_AGENTS else {}),
 }  # fmt: skip
-"""By the name of the row."""
+"""By the name of the row. deepagents has an environment of its own: `make test-ecosystem` makes it."""
 
 
 def policy_without(*switches: str) -> PromptCache:

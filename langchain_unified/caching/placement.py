@@ -8,10 +8,11 @@ pure, and a request that has been through it stays as it is. The rules of an API
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
+from langchain_unified.caching.marked import describe, with_marks
 from langchain_unified.caching.pauses import NO_PAUSES, Pauses, hour_pays
 from langchain_unified.caching.policy import LIFETIMES, PromptCache
 from langchain_unified.caching.requested import (
@@ -29,8 +30,7 @@ from langchain_unified.caching.requested import (
     marks_in,
 )
 from langchain_unified.caching.rules import MarkRules
-from langchain_unified.request import Adjustment, Mark, Request, ToolSpec, Turn
-from langchain_unified.request.blocks import without
+from langchain_unified.request import Adjustment, Request, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ def place_breakpoints(
         dropped=tuple(state.dropped),
     )
     parts = rules.needs_parts and marks.requested and state.allowed
-    return replace(_with_marks(request, placed), params=params, parts=parts), marks, (*state.notes, *notes)
+    return replace(with_marks(request, placed), params=params, parts=parts), marks, (*state.notes, *notes)
 
 
 def _sent(request: Request, placed: Sequence[RequestedMark]) -> Iterator[SentMark]:
@@ -358,55 +358,3 @@ def _raise_ttls(state: _Placement, marks: list[RequestedMark]) -> list[Requested
 def _raised(ttl: str) -> Adjustment:
     why = f"A mark with ttl {ttl!r} follows them, and the longer ttl must come first: they get ttl {ttl!r}, too."
     return Adjustment(what=f"prompt-cache marks for less than {ttl}", why=why)
-
-
-# --- the request with its marks ---------------------------------------------------------------------------------------
-
-
-def _with_marks(request: Request, placed: Sequence[RequestedMark]) -> Request:
-    """The request with these marks and no others."""
-    places = {mark.place: mark for mark in placed if not mark.top_level}
-    return replace(
-        request,
-        turns=tuple(_with_turn_marks(at, turn, places) for at, turn in enumerate(request.turns)),
-        tools=tuple(_with_tool_mark(index, tool, places) for index, tool in enumerate(request.tools)),
-        native=_native(request, next((mark for mark in placed if mark.top_level), None)),
-    )
-
-
-def _native(request: Request, top_level: RequestedMark | None) -> Mapping[str, Any]:
-    if "cache_control" not in request.native:
-        return request.native
-    others = {key: value for key, value in request.native.items() if key != "cache_control"}
-    if top_level is None:
-        return others
-    return {**others, "cache_control": {"type": "ephemeral", **_mark(top_level)}}
-
-
-def _with_turn_marks(at: int, turn: Turn, places: dict[Place, RequestedMark]) -> Turn:
-    found = {index: places[at, index] for index in range(len(turn.blocks)) if (at, index) in places}
-    if not found and not any("mark" in block for block in turn.blocks):
-        return turn
-    blocks = [without(block, "mark") for block in turn.blocks]
-    for index, mark in found.items():
-        blocks[index]["mark"] = _mark(mark)
-    return replace(turn, blocks=tuple(blocks))
-
-
-def _with_tool_mark(index: int, tool: ToolSpec, places: dict[Place, RequestedMark]) -> ToolSpec:
-    found = places.get((TOOL_TURN, index))
-    mark = None if found is None else _mark(found)
-    return tool if tool.mark == mark else replace(tool, mark=mark)
-
-
-def _mark(mark: RequestedMark) -> Mark:
-    return Mark(ttl=mark.ttl) if mark.ttl else Mark()
-
-
-def describe(request: Request, place: Place) -> str:
-    """A place in words: `the tool 'search'`, `message 3 (user), block 0`."""
-    if place[0] == TOOL_TURN:
-        return f"the tool {request.tools[place[1]].name!r}"
-    turn = request.turns[place[0]]
-    name = f"message {turn.position} ({turn.role})" if turn.position >= 0 else f"the {turn.role} prompt"
-    return f"{name}, block {place[1]}"

@@ -73,8 +73,9 @@ class Parameters(BaseModel):
     store: bool | None = None
     stream_options: dict[str, Any] | None = None
     prompt_cache: Annotated[Policy, BeforeValidator(validated)] = None
-    """Prompt caching. `None`: only the marks that messages and tools carry. `"auto"` or a `PromptCache`: marks are set
-    automatically as well. `"off"`: no mark is sent."""
+    """Prompt caching. `None`: only the marks that messages and tools carry; OpenAI's models from gpt-5.6 on then write
+    each whole prompt, at 1.25 of the input price. `"auto"` or a `PromptCache`: marks are set automatically as well.
+    `"off"`: no mark is sent, and those models write nothing."""
     prompt_cache_key: str | None = None
     prompt_cache_retention: str | None = None
     prompt_cache_options: dict[str, Any] | None = None

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from langchain_unified.caching.placement import describe
+from langchain_unified.caching.marked import describe
 from langchain_unified.caching.segments import FORMAT, Segment
 from langchain_unified.caching.settings import Setting
 from langchain_unified.request import JsonObject, Profile, Request, Turn, WireName
