@@ -40,6 +40,10 @@ one of the 20 positions on the Claude API, older ones and Amazon Bedrock count e
 `auto` sets its marks so that both readings find them; by the second one the middleware loses the conversation from 10
 parallel calls on.
 
+An agent of deepagents with two sub-agents is measured where that package is installed, in the environment of
+`make test-ecosystem`: 25 calls, 1.00 times the best on both providers. With the middleware's marks it is 1.00 on
+Anthropic.
+
 Written by `make bench-cache ARGS=--write` on {date}, with Python {python} and langchain {langchain}.
 
 ## Workloads
