@@ -101,6 +101,8 @@ async def _refuse(exchange: Exchange, wire: WireName, error: UnifiedError) -> No
         return
     found = DOORS[wire].render_error(error)
     status = error.status if isinstance(error, BadRequestError | UnknownRouteError) and error.status else found.status
+    if isinstance(error, UnknownRouteError) and wire != "anthropic_messages":
+        found.body["error"]["code"] = "unknown_url"  # as OpenAI has it: it is no model that is missing
     headers = [(name.encode(), value.encode("latin-1", "replace")) for name, value in found.headers.items()]
     if status in CLOSING:
         headers.append((b"connection", b"close"))
