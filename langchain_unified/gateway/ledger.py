@@ -100,7 +100,8 @@ class Ledger:
         found = self._estimates.get(key)
         if found is None:
             marks = target.deployment.prompt_cache is not None
-            found = self._estimates[key] = self.prices.of(target).estimate(self.body, marks=marks)
+            sent = {**target.deployment.defaults, **self.body} if target.deployment.defaults else self.body
+            found = self._estimates[key] = self.prices.of(target).estimate(sent, marks=marks)
         return found
 
     async def close(self, target: Target | None, delivered: Delivered | None) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from langchain_unified.testing import Fault
+from langchain_unified.testing import Fault, emulator
 from tests.gateway.running import Running, entry, gateway
 
 MASTER = "sk-master-of-the-tests"
@@ -167,6 +167,21 @@ def test_a_model_without_a_price_is_refused_once_there_are_keys(fields: dict[str
             assert "The price of llama-of-nobody is not known" in answer.json()["error"]["message"]
     with gateway(entries=[nobody]) as running, httpx2.Client(base_url=running.url, timeout=30) as http:
         assert send(http, {}, "chat", "nobody").status_code == 502  # it is sent: nobody listens there
+
+
+def test_the_limit_of_a_deployment_counts_for_calls_without_one() -> None:
+    general = {"master_key": MASTER, "database_url": "sqlite://"}
+    with emulator(lambda request: WORDS) as server:
+        short = entry("short", "openai/gpt-5.6", server.openai_url, max_completion_tokens=20)
+        with (
+            gateway(entries=[short], general_settings=general) as running,
+            httpx2.Client(base_url=running.url, timeout=30) as http,
+        ):
+            who = key(http, max_budget=0.002)
+            body = {"messages": HI}
+            for name, status in (("gpt", 429), ("short", 200)):
+                answer = http.post("/v1/chat/completions", json={"model": name, **body}, headers=who)
+                assert answer.status_code == status, answer.text
 
 
 def test_a_dearer_fallback_reserves_what_it_may_cost() -> None:
