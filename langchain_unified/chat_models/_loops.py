@@ -16,7 +16,8 @@ MESSAGE = (
 def check_loop() -> None:
     """Raise `ConfigurationError` in a run of trio: core would fail in it with another library's error."""
     trio = sys.modules.get("trio")
-    if trio is None or not trio.lowlevel.in_trio_run():
+    in_trio_run = getattr(getattr(trio, "lowlevel", None), "in_trio_run", None)  # a folder may have the name as well
+    if in_trio_run is None or not in_trio_run():
         return
     try:
         asyncio.get_running_loop()

@@ -72,6 +72,9 @@ class ErrorMapper:
         if any(text in str(cause) for text in HEADERS_TOO_LARGE):
             message = LARGE_HEADERS.format(sdk.provider, _address(request))
             return _with_cause(self._build(errors.ReplyError, message), cause)
+        if found := NOT_REPEATED.get(type(cause).__name__):
+            kind, what = found
+            return _with_cause(self._build(kind, f"{sdk.provider}: {_address(request)} {what}"), cause)
         is_timeout = isinstance(exc, sdk.timeout_error) or type(cause).__name__ in TIMEOUTS
         if is_timeout and not _is_broken_aiohttp(cause):
             message = _timeout_message(cause, request)
@@ -336,6 +339,12 @@ BAD_HEADER = (
 HEADERS_TOO_LARGE = ("Receive buffer too long", "Too many headers", "Got more than")
 """How httpx2 and aiohttp refuse a reply with more headers than they take."""
 LARGE_HEADERS = "{}: the headers of the reply from {} are larger than a client takes (100 kB). Check base_url."
+
+NOT_REPEATED: Mapping[str, tuple[type[UnifiedError], str]] = {
+    "TooManyRedirects": (errors.ConfigurationError, "redirects in a circle. Check base_url."),
+    "DecodingError": (errors.ReplyError, "sent an answer that is not compressed as its header says."),
+}
+"""By exception of the HTTP client, what is wrong with an answer that came: the request is not sent again."""
 
 NO_MEMORY = (
     "{}: the process has not enough memory to read the reply. Raise its limit, or lower max_reply_bytes and "

@@ -28,6 +28,8 @@ MAX_IDLE_CONNECTIONS = 100
 """Limits of one pool, equal to those of the SDKs' own clients."""
 IDLE_SECONDS = 60
 """How long an idle connection stays open. The SDKs' 5 s are shorter than the time between two turns of a chat."""
+MAX_REDIRECTS = 5
+"""Within one server. Each of them sends the prompt again."""
 TIMEOUT = 600
 CONNECT_TIMEOUT = 5
 """Seconds, equal to those of the SDKs' own clients."""
@@ -134,6 +136,7 @@ def _arguments(key: PoolKey, on_response: Any) -> dict[str, Any]:
         ),
         "timeout": httpx2.Timeout(TIMEOUT, connect=CONNECT_TIMEOUT),
         "follow_redirects": True,
+        "max_redirects": MAX_REDIRECTS,
         "event_hooks": {"response": [functools.partial(on_response, network=key.network)]},
         # Compressions that can be read in pieces, so that a small body does not become a large one at once.
         "headers": {"accept-encoding": "gzip, deflate"},

@@ -120,6 +120,8 @@ class EventReader:
                 kind = event.get("type")
             if kind == "ping":
                 continue
+            if kind.__class__ is not str:
+                kind = None  # some are lists or objects, which no table takes
             # The text is searched first: one look instead of five into each event.
             if b'"error' in data or kind in ERROR_EVENTS or (kind is None and not event.get("choices")):
                 self._find_error(event, data)
