@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from langchain_unified.testing.emulation.server import Emulator as Emulator
     from langchain_unified.testing.emulation.server import emulator as emulator
     from langchain_unified.testing.emulation.server import emulator_app as emulator_app
+    from langchain_unified.testing.in_place import use_emulator as use_emulator
 
 _CASSETTES = (
     "CassetteError", "CassetteFormatError", "CassetteMissError", "CassetteSecretError", "CassetteUnusedError",
@@ -27,6 +28,7 @@ _HOMES = dict.fromkeys(_CASSETTES, "langchain_unified.testing.cassettes") | {
     "Emulator": "langchain_unified.testing.emulation.server",
     "emulator": "langchain_unified.testing.emulation.server",
     "emulator_app": "langchain_unified.testing.emulation.server",
+    "use_emulator": "langchain_unified.testing.in_place",
     "Fault": "langchain_unified.testing.emulation.faults",
     "Recorded": "langchain_unified.testing.emulation.app",
 }

@@ -30,6 +30,10 @@ def test_which_notebooks_there_are() -> None:
         "04_switching_providers",
         "05_cost_and_budgets",
         "06_testing_your_agent",
+        "07_moving_from_the_partner_packages",
+        "08_images_and_pdfs",
+        "09_reasoning",
+        "10_retrieval_with_citations",
     ]
     text = (check.HERE / "README.md").read_text(encoding="utf-8")
     assert [name for name in NAMES if f"({name}.ipynb)" not in text] == []
