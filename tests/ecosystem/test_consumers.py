@@ -115,12 +115,11 @@ def test_a_supervisor_is_built_and_runs(name):
 
 @pytest.mark.parametrize("name", MODELS)
 def test_ragas_knows_when_an_answer_is_complete_and_what_it_used(name):
-    pytest.importorskip("ragas", reason=MAKE)
     try:
         from ragas.cost import get_token_usage_for_anthropic, get_token_usage_for_openai
         from ragas.llms import LangchainLLMWrapper
-    except ImportError as exc:
-        pytest.skip(f"this release of ragas does not load beside today's LangChain: {exc}")
+    except ImportError as exc:  # ragas 0.4 imports a module that today's langchain-community does not have
+        pytest.skip(f"ragas is not installed ({MAKE}), or does not load beside today's LangChain: {exc}")
     with emulator() as emulated:
         model = MODELS[name](emulated)
         result = model.generate([[HumanMessage("Hi.")]])
