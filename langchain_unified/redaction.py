@@ -45,9 +45,7 @@ SECRETS: Mapping[str, re.Pattern[str]] = {
     "a GitHub token": re.compile(r"(?<![\w-])(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,})"),
     "a Slack token": re.compile(r"(?<![\w-])xox[abeoprs]-[\w-]{10,}"),
     "a Hugging Face token": re.compile(r"(?<![\w-])hf_[A-Za-z0-9]{30,}"),
-    "a private key": re.compile(
-        r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\w+/=\s\\]*(?:-----END [A-Z ]*PRIVATE KEY-----)?"
-    ),
+    "a private key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\w+/=\s\\]*(?:-----END [A-Z ]*PRIVATE KEY-----)?"),
 }
 """Patterns of secrets, by what they match. Most must not follow a letter or digit: else long base64 would match."""
 

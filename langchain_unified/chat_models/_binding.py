@@ -68,9 +68,7 @@ class ChatBinding(_Binding):  # type: ignore[misc]
         """As on the model, of a call with what is bound."""
         return cast("CheckReport", self.bound.check(messages, **{**self.kwargs, **kwargs}))
 
-    def prewarm(
-        self, messages: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any
-    ) -> AIMessage:
+    def prewarm(self, messages: LanguageModelInput, config: RunnableConfig | None = None, **kwargs: Any) -> AIMessage:
         """As on the model, with what is bound: tools are part of the prefix."""
         return cast(AIMessage, self.bound.prewarm(messages, config, **{**self.kwargs, **kwargs}))
 
@@ -79,7 +77,6 @@ class ChatBinding(_Binding):  # type: ignore[misc]
     ) -> AIMessage:
         """Async twin of `prewarm`."""
         return cast(AIMessage, await self.bound.aprewarm(messages, config, **{**self.kwargs, **kwargs}))
-
 
     def retrieve(
         self, response: AIMessage | str, config: RunnableConfig | None = None, *, wait: float = 0.0, **kwargs: Any

@@ -24,7 +24,7 @@ NEEDS_PARTNER: Mapping[str, str] = {"deepagents": "langchain_anthropic.chat_mode
 
 def policy_of_framework(request: Request, wire: Wire, adjustments: list[Adjustment]) -> PromptCache | None:
     """The policy for a request that a framework makes without marks, which `adjustments` then name; else `None`."""
-    if wire.name != "anthropic_messages" or NEEDS_PARTNER.keys().isdisjoint(sys.modules):
+    if wire.name != "anthropic_messages":
         return None
     metadata = (var_child_runnable_config.get() or {}).get("metadata") or {}
     name = str(metadata.get("ls_integration"))

@@ -375,9 +375,7 @@ LONG_CONTEXT = "context-1m-2025-08-07"
 """Anthropic's beta by which a model with a smaller context takes 1M tokens."""
 
 
-NOT_IN_CACHE_KEYS = frozenset(
-    {"api_key", "timeout", "extra_headers", "deadline", "max_retries", "max_retry_wait"}
-)
+NOT_IN_CACHE_KEYS = frozenset({"api_key", "timeout", "extra_headers", "deadline", "max_retries", "max_retry_wait"})
 """Keywords of a call that do not change its answer."""
 
 

@@ -6,6 +6,7 @@ the request in our vocabulary, its cache marks, and the body. A stage is entered
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -20,12 +21,13 @@ from langchain_unified.caching.policy import LIFETIMES, policy_of
 from langchain_unified.chat_models._arguments import Arguments, CallOptions, canonical, parse_arguments
 from langchain_unified.chat_models._client_side import PARAMS, RENAMED, ClientSide, client_side, rename_for_wire
 from langchain_unified.chat_models._container import add_container
-from langchain_unified.chat_models._frameworks import policy_of_framework
+from langchain_unified.chat_models._frameworks import NEEDS_PARTNER, policy_of_framework
 from langchain_unified.chat_models._model import ModelBase
 from langchain_unified.chat_models._observed import NOTHING, Observation
 from langchain_unified.chat_models._ready import (
     as_taken,
     caller_names_of,
+    has_marks,
     losses_of,
     with_cache_marks,
     with_valid_text,
@@ -115,7 +117,7 @@ def make(
         raise InvalidHistoryError("There are no messages to send. Give at least one.")
     arguments = arguments_of(model, keywords if stop is None else {**keywords, "stop": stop}, messages)
     route = model._route(arguments.call.get("model"))
-    tools = _tools(arguments, route)
+    tools = _tools(arguments, route) if "tools" in arguments.call or "mcp_servers" in arguments.native else ()
     wire = _wire(model, arguments, route, tools)
     messages = _without_stored_turns(model, messages, arguments, wire)
     request, repairs = _request(model, route, wire, messages, arguments, tools=tools, stream=stream)
@@ -137,7 +139,8 @@ def make(
         output_version=_output_version(model, wire),
         stops=local.stops,
         requests=local.requests,
-        include_headers=model.include_response_headers, writes_by_ttl=model.cache_writes_by_ttl,
+        include_headers=model.include_response_headers,
+        writes_by_ttl=model.cache_writes_by_ttl,
         target=arguments.target,
         caller_names=caller_names_of(request.tools) if request.tools else {},
         gate=gate,
@@ -149,8 +152,10 @@ def _with_policy(
 ) -> tuple[Request, PlacedMarks, Passage | None]:
     """The request with its cache marks, what became of them, and the call's way through the gate of its policy."""
     given = arguments.call.get("prompt_cache")
-    if given is None:
+    if given is None and not NEEDS_PARTNER.keys().isdisjoint(sys.modules):
         given = policy_of_framework(request, wire, arguments.adjustments)
+    if given is None and not has_marks(request):
+        return request, NO_MARKS, None
     state = model._current()
     placed, marks = with_cache_marks(request, wire, arguments.adjustments, given, pauses=state.pauses, dry=dry)
     policy = None if given is None else policy_of(given)
@@ -276,20 +281,22 @@ def _request(
     """The call in our vocabulary, and what was repaired in its history."""
     options = arguments.call
     conversation, params, native = _conversation(model, messages, arguments, wire, route.dialect)
-    choice, params = _tool_choice(options, params, tools)
+    choice = None
+    if "tool_choice" in options:
+        choice, params = _tool_choice(options, params, tools)
     request = Request(
         model=route.model,
         turns=conversation,
         params=params,
         tools=tools,
         tool_choice=choice,
-        output=_output_format(options),
+        output=_output_format(options) if "response_format" in options else None,
         native=native,
         extra_body=options.get("extra_body", {}),
         betas=tuple(options.get("betas", ())),
         stream=stream,
         profile=route.profile,
-        dialect=_dialect(route, options),
+        dialect=_dialect(route, options) if "stream_usage" in options else route.dialect,
     )
     return as_taken(request, wire, arguments.adjustments, policy=options.get("repair", model.repair))
 

@@ -125,9 +125,7 @@ EXPECTED: Mapping[str, str] = {
 """By field, what it takes, where pydantic would list every type by itself."""
 
 
-def validation_message(
-    name: str, exc: ValidationError, given: Mapping[str, Any], missing: Mapping[str, str]
-) -> str:
+def validation_message(name: str, exc: ValidationError, given: Mapping[str, Any], missing: Mapping[str, str]) -> str:
     """Why a model cannot be built, by field.
 
     `given`: the values by the names of the fields. `missing`: what to say of a field that has no value.

@@ -27,7 +27,7 @@ from langchain_unified.chat_models._fields import REFUSED
 from langchain_unified.chat_models._finish import combined
 from langchain_unified.chat_models._loops import check_loop
 from langchain_unified.chat_models._model import DerivedLimit, DerivedProfile
-from langchain_unified.chat_models._observed import Attached
+from langchain_unified.chat_models._observed import NOTHING, Attached
 from langchain_unified.chat_models._prewarm import prewarm_call
 from langchain_unified.chat_models._stored import StoredAnswers
 from langchain_unified.chat_models._stream import AsyncChunks, read
@@ -157,8 +157,11 @@ class ChatBase(StoredAnswers, CountedTokens):
         if _stored.STORED in kwargs:
             return _stored.answer(self, kwargs)
         plan = self._plan_of(messages, kwargs, stop, stream=False)
+        transport = self._transport(plan.route.provider)
+        if plan.seen is NOTHING:
+            return read_answers(plan, send_n(transport, plan))
         with plan.seen as seen:
-            return seen.result(read_answers(plan, send_n(self._transport(plan.route.provider), plan)))
+            return seen.result(read_answers(plan, send_n(transport, plan)))
 
     async def _agenerate(
         self,
@@ -170,8 +173,11 @@ class ChatBase(StoredAnswers, CountedTokens):
         if _stored.STORED in kwargs:
             return await _stored.aanswer(self, kwargs)
         plan = self._plan_of(messages, kwargs, stop, stream=False)
+        transport = self._transport(plan.route.provider)
+        if plan.seen is NOTHING:
+            return read_answers(plan, await asend_n(transport, plan))
         with plan.seen as seen:
-            return seen.result(read_answers(plan, await asend_n(self._transport(plan.route.provider), plan)))
+            return seen.result(read_answers(plan, await asend_n(transport, plan)))
 
     async def _agenerate_with_cache(
         self,
@@ -229,7 +235,7 @@ class ChatBase(StoredAnswers, CountedTokens):
         return _events.aread_events(self._transport(plan.route.provider), plan, run_manager)
 
     def _combine_llm_outputs(self, llm_outputs: list[dict[str, Any] | None]) -> dict[str, Any]:
-        return combined(llm_outputs)
+        return llm_outputs[0] or {} if len(llm_outputs) == 1 else combined(llm_outputs)
 
     # --- tools ---
 

@@ -56,9 +56,7 @@ DERIVED_KEY = re.compile(r"prefix-[0-9a-f]{32}(-\d+)?")
 """A key that was derived from the tools and the system prompt."""
 
 
-def _behind_derived_key(
-    first: Difference | None, found: Sequence[Difference], prompt: Prompt
-) -> Difference | None:
+def _behind_derived_key(first: Difference | None, found: Sequence[Difference], prompt: Prompt) -> Difference | None:
     """For a derived key that differs, the change that caused it. With another key, nothing of the cache is read."""
     if first is None or first.cause != "key" or not DERIVED_KEY.fullmatch(str(prompt.body.get("prompt_cache_key"))):
         return first

@@ -87,6 +87,7 @@ def _tools(request: Request) -> tuple[Request, Adjustment | None]:
 
 # --- the format of the answer -----------------------------------------------------------------------------------------
 
+
 def _output(request: Request) -> tuple[Request, Adjustment | None]:
     """A format that the server does not have: the best one that it has, with the schema in the prompt."""
     output, known = request.output, request.dialect.structured_output

@@ -21,6 +21,7 @@ PIECE = 1 << 20
 STREAMS = ("text/event-stream", "application/vnd.amazon.eventstream")
 WINDOW_BITS = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
 
+
 class TooLargeError(Exception):
     """A reply is larger than its limit. The transport makes it a `ReplyError`."""
 

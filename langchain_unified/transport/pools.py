@@ -53,9 +53,7 @@ class Pool(Generic[ClientT]):
 
 
 _SYNC: dict[PoolKey, Pool[httpx2.Client]] = {}
-_ASYNC: MutableMapping[asyncio.AbstractEventLoop, dict[PoolKey, Pool[httpx2.AsyncClient]]] = (
-    weakref.WeakKeyDictionary()
-)
+_ASYNC: MutableMapping[asyncio.AbstractEventLoop, dict[PoolKey, Pool[httpx2.AsyncClient]]] = weakref.WeakKeyDictionary()
 _lock = threading.Lock()
 
 

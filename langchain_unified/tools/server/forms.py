@@ -70,9 +70,7 @@ FORMS: Mapping[Provider, Mapping[str, Form]] = {
         "code_execution": Form("code_execution_20260120", "code_execution", _same(*_HOSTED)),
         "computer": Form("computer_toolset_20260801", None, _same("configs")),
         "bash": Form("bash_20250124", "bash", _same(*_CLIENT)),
-        "text_editor": Form(
-            "text_editor_20250728", "str_replace_based_edit_tool", _same("max_characters", *_CLIENT)
-        ),
+        "text_editor": Form("text_editor_20250728", "str_replace_based_edit_tool", _same("max_characters", *_CLIENT)),
         "memory": Form("memory_20250818", "memory", _same(*_CLIENT)),
         "mcp": Form("mcp_toolset"),
         "tool_search": Form("tool_search_tool_bm25_20251119", "tool_search_tool_bm25", _same(*_HOSTED)),

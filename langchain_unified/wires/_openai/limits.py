@@ -131,9 +131,7 @@ MOST_PAIRS, MOST_KEY, MOST_VALUE = 16, 64, 512
 
 def metadata(value: Mapping[str, Any], request: Request) -> Limited:
     """At most 16 pairs of short texts. Other values than texts are written as JSON."""
-    texts: JsonObject = {
-        str(key): item if isinstance(item, str) else data_text(item) for key, item in value.items()
-    }
+    texts: JsonObject = {str(key): item if isinstance(item, str) else data_text(item) for key, item in value.items()}
     short = {key: item for key, item in texts.items() if len(key) <= MOST_KEY and len(item) <= MOST_VALUE}
     sent = dict(list(short.items())[:MOST_PAIRS])
     if sent == value:

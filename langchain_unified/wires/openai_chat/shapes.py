@@ -14,9 +14,7 @@ USAGE = Fields(
     }
 )
 LOGPROBS = Fields({"content": ListOf(OBJECT), "refusal": ListOf(OBJECT)})
-CALL = texts(
-    "id type", function=texts("name", arguments=ANY), custom=texts("name", input=ANY)
-)
+CALL = texts("id type", function=texts("name", arguments=ANY), custom=texts("name", input=ANY))
 
 _MESSAGE: dict[str, Shape] = dict(
     texts(
@@ -26,9 +24,7 @@ _MESSAGE: dict[str, Shape] = dict(
 )  # fmt: skip
 MESSAGE = Fields(_MESSAGE)
 
-_HEAD: dict[str, Shape] = dict(
-    texts("id model object service_tier system_fingerprint", usage=USAGE).known
-)
+_HEAD: dict[str, Shape] = dict(texts("id model object service_tier system_fingerprint", usage=USAGE).known)
 _CHOICE: dict[str, Shape] = {"logprobs": LOGPROBS, "message": MESSAGE, **texts("finish_reason", usage=USAGE).known}
 
 REPLY = Fields({**_HEAD, "choices": ListOf(Fields(_CHOICE))})

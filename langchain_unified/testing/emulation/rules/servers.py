@@ -256,9 +256,7 @@ GEMINI = (
     _rule("gemini.cache key", _key("prompt_cache_key"), 'Unknown name "{key}"', "sipeed/picoclaw#1196; words are ours"),
 )
 
-OPENROUTER = (
-    _rule("openrouter.reasoning_details", _no_details, NO_SIGNATURE, "microsoft/agent-framework#2947"),
-)
+OPENROUTER = (_rule("openrouter.reasoning_details", _no_details, NO_SIGNATURE, "microsoft/agent-framework#2947"),)
 
 # --- all of them ------------------------------------------------------------------------------------------------------
 

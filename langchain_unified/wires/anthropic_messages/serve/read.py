@@ -271,9 +271,7 @@ MODES: Mapping[str, set[str]] = {"auto": {"type"}, "any": {"type"}, "none": {"ty
 """Type of a choice -> its keys. A choice with other keys goes out as it is."""
 
 
-def _choice(
-    kind: Literal["auto", "any", "none", "tool"], given: JsonObject, tools: tuple[ToolSpec, ...]
-) -> ToolChoice:
+def _choice(kind: Literal["auto", "any", "none", "tool"], given: JsonObject, tools: tuple[ToolSpec, ...]) -> ToolChoice:
     if kind != "tool":
         return ToolChoice(kind)
     name = given["name"]
