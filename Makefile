@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 VENV_OLDEST ?= .venv-oldest
 VENV_LITELLM ?= .venv-litellm
+VENV_ATHERIS ?= .venv-atheris
 VENV_ECOSYSTEM ?= .venv-ecosystem
 VENV_CLIENTS ?= .venv-clients
 NPM_CLIENTS ?= .npm-clients
@@ -13,7 +14,7 @@ BIN = $(VENV)/bin
 PIP_INSTALL = bin/python -m pip install -q --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo gateway-demo test test-recordings test-oldest test-litellm test-ecosystem test-clients test-gateway-load laws fuzz cassettes notebooks tables docs bench bench-cache bench-gateway call-path soak lint types imports check clean
+.PHONY: help demo gateway-demo test test-recordings test-oldest test-litellm test-ecosystem test-clients test-gateway-load laws fuzz fuzz-atheris cassettes notebooks tables docs bench bench-cache bench-gateway call-path soak lint types imports check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -63,6 +64,11 @@ laws: $(VENV)/.test ## run the laws of tests/laws with many generated conversati
 
 fuzz: $(VENV)/.test ## read mutated replies and events: 100,000 cases, CASES and SEED to change that
 	$(BIN)/python -m tests.fuzz.drive $(or $(CASES),100000) $(or $(SEED),0)
+
+fuzz-atheris: ## atheris on the readers of streams, SECONDS (600) for each API, in an environment of its own
+	test -d $(VENV_ATHERIS) || { $(PYTHON) -m venv $(VENV_ATHERIS) && $(VENV_ATHERIS)/$(PIP_INSTALL) -e '.[test]' atheris; }
+	for wire in anthropic_messages openai_chat openai_responses; do \
+	    $(VENV_ATHERIS)/bin/python -m tests.fuzz.readers $$wire -max_total_time=$(or $(SECONDS),600) || exit 1; done
 
 cassettes: $(VENV)/.test ## record cassettes/ against the emulator (RECORD=live: against the providers, with your keys)
 	rm -rf cassettes
