@@ -23,9 +23,7 @@ def test_a_checkout_installs_from_itself() -> None:
     ("file://{folder}", "'{folder}[cli,cost]'"),
     ("file:///nowhere/at/all", "'langchain-unified[cli,cost]'"),
 ])  # fmt: skip
-def test_an_installed_package(
-    url: str | None, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_installed_package(url: str | None, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "a checkout"
     folder.mkdir()
     text = url and json.dumps({"url": url.format(folder=str(folder).replace(" ", "%20")), "dir_info": {}})

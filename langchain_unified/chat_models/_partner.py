@@ -50,7 +50,9 @@ class ShownMeta(type(BaseChatModel)):  # type: ignore[misc]
         """A class with the name and module of `own`, without pydantic's work: all is inherited."""
         namespace = {"__module__": own.__module__, "__qualname__": own.__qualname__, "__doc__": own.__doc__}
         more = {"shown_for": own, "partner": partner}
-        return ABCMeta.__new__(mcs, own.__name__, (own,), {**namespace, **more})
+        # Pydantic looks here before it assigns a field: a property of the partner's would stand in the way.
+        fields = {name: None for name in own.model_fields if isinstance(getattr(partner, name, None), property)}
+        return ABCMeta.__new__(mcs, own.__name__, (own,), {**fields, **namespace, **more})
 
     def __init__(cls, own: type[Any], partner: type[Any]) -> None:
         type.__init__(cls, own.__name__, (own,), {})

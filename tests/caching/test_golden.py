@@ -41,6 +41,8 @@ class LookUp(BaseModel):
     """Look it up."""
 
     order: int
+
+
 LookUp.__name__ = "look_up"
 
 

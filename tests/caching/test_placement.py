@@ -147,7 +147,6 @@ def test_a_longer_ttl_comes_first_over_the_whole_request() -> None:
 def test_a_later_system_message_stands_first_where_it_is_folded() -> None:
     """Older models take system messages only at the start: the order of lifetimes is that of the body."""
 
-
     def talk(first: str, later: str) -> list[BaseMessage]:
         asked, system = HumanMessage([text("A.", first)]), SystemMessage([text("S.", later)])
         return [asked, AIMessage("X."), system, HumanMessage("B.")]

@@ -279,6 +279,7 @@ def test_values_that_no_switch_has(fields: dict[str, Any]) -> None:
 
 def test_what_the_default_mode_costs_stands_in_the_check() -> None:
     """From gpt-5.6 on a written token costs 1.25 of the input price. (OpenAI's guide to prompt caching)"""
+
     def cost(model: str, **fields: Any) -> str | None:
         return build(model).check(chat(0), **fields).cache_cost
 

@@ -28,6 +28,7 @@ def nested(depth: int) -> str:
 
 def deep(reply: Reply, depth: int) -> Reply:
     """The reply with arguments that are so deep, as an object and in a text."""
+
     def put(data: bytes) -> bytes:
         inner = json.dumps(nested(depth))[1:-1].encode()
         return data.replace(b'{"deep": true}', nested(depth).encode()).replace(b'{\\"deep\\": true}', inner)

@@ -94,4 +94,3 @@ class TestChatUnifiedOpenAI(TestChatOpenAI):
     @property
     def chat_model_params(self) -> dict[str, Any]:
         return {"model": "openai:gpt-4o"}
-

@@ -19,7 +19,6 @@ from tests.support.streams import chunks_of, total
 # --- recorded traffic -------------------------------------------------------------------------------------------------
 
 
-
 @needs_corpus
 @pytest.mark.parametrize("endpoint", WIRE_OF)
 def test_every_recorded_reply_has_a_price_or_a_reason(endpoint: str) -> None:

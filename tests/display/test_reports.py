@@ -66,8 +66,7 @@ def test_the_report_of_a_prompt_cache() -> None:
 def test_a_reply_and_its_cost() -> None:
     shown = view(reply(ai("so", usage_metadata=USAGE, said={"finish_reason": "stop"}), prices=PRICES))
     assert str(shown) == (
-        "[model] anthropic, claude-opus-5\n  so\n"
-        "  stop · tokens: 1,204 in (1,100 from cache), 35 out · cost: $0.001945"
+        "[model] anthropic, claude-opus-5\n  so\n  stop · tokens: 1,204 in (1,100 from cache), 35 out · cost: $0.001945"
     )
     assert "cost" not in str(view(reply(ai("so"))))
 

@@ -60,9 +60,7 @@ def _chat_answer(message: dict[str, Any]) -> BaseMessage:
 
 CHAT_ROLES: Mapping[str, Callable[[dict[str, Any]], BaseMessage]] = {
     "system": lambda message: SystemMessage(message["content"]),
-    "developer": lambda message: SystemMessage(
-        message["content"], additional_kwargs={"__openai_role__": "developer"}
-    ),
+    "developer": lambda message: SystemMessage(message["content"], additional_kwargs={"__openai_role__": "developer"}),
     "user": lambda message: HumanMessage(message["content"]),
     "assistant": _chat_answer,
     "tool": lambda message: ToolMessage(message["content"], tool_call_id=message["tool_call_id"]),

@@ -35,9 +35,7 @@ def openinference():
 def logfire():
     import logfire
 
-    logfire.configure(
-        send_to_logfire=False, console=False, additional_span_processors=[SimpleSpanProcessor(EXPORTER)]
-    )
+    logfire.configure(send_to_logfire=False, console=False, additional_span_processors=[SimpleSpanProcessor(EXPORTER)])
     logfire.instrument_anthropic()
     logfire.instrument_openai()
 

@@ -48,8 +48,6 @@ def partial(cause: str) -> Expected:
     return "partial_expected", cause
 
 
-
-
 def read_by_emulator(previous: Any, following: Any, elapsed: float) -> tuple[int, int]:
     """What the later call reads from a fresh cache after the earlier one, and what the earlier one wrote, in tokens."""
     cache = EmulatedCache(Clock())

@@ -1,6 +1,6 @@
 """Everything that reads a reply or its events, run on mutated ones; what raises an exception that is not ours.
 
-    python -m tests.fuzz.drive 100000 [seed]
+python -m tests.fuzz.drive 100000 [seed]
 """
 
 from __future__ import annotations
@@ -27,9 +27,7 @@ from tests.support.streams import chunks_of, total
 
 MODELS = {
     "anthropic_messages": ChatUnified(model="anthropic/claude-opus-5", api_key="k", on_unsupported="ignore"),
-    "openai_chat": ChatUnified(
-        model="openai/gpt-4o", api_key="k", use_responses_api=False, on_unsupported="ignore"
-    ),
+    "openai_chat": ChatUnified(model="openai/gpt-4o", api_key="k", use_responses_api=False, on_unsupported="ignore"),
     "openai_responses": ChatUnified(
         model="openai/gpt-5.6", api_key="k", use_responses_api=True, on_unsupported="ignore"
     ),

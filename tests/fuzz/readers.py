@@ -1,6 +1,6 @@
 """atheris on the readers of streams: any bytes in any pieces, and no exception that is not ours.
 
-    python -m tests.fuzz.readers anthropic_messages -max_total_time=600
+python -m tests.fuzz.readers anthropic_messages -max_total_time=600
 """
 
 from __future__ import annotations

@@ -186,12 +186,15 @@ def test_the_limit_of_a_deployment_counts_for_calls_without_one() -> None:
 
 def test_a_dearer_fallback_reserves_what_it_may_cost() -> None:
     cheap = {"input_cost_per_token": 1e-9, "output_cost_per_token": 1e-9}
-    with gateway(
-        lambda request: WORDS,
-        router_settings={"num_retries": 0, "fallbacks": [{"cheap": ["claude"]}]},
-        general_settings={"master_key": MASTER, "database_url": "sqlite://"},
-        entries=[{**entry("cheap", "openai/gpt-5.6", "http://127.0.0.1:9"), "model_info": cheap}],
-    ) as running, httpx2.Client(base_url=running.url, timeout=30) as http:
+    with (
+        gateway(
+            lambda request: WORDS,
+            router_settings={"num_retries": 0, "fallbacks": [{"cheap": ["claude"]}]},
+            general_settings={"master_key": MASTER, "database_url": "sqlite://"},
+            entries=[{**entry("cheap", "openai/gpt-5.6", "http://127.0.0.1:9"), "model_info": cheap}],
+        ) as running,
+        httpx2.Client(base_url=running.url, timeout=30) as http,
+    ):
         who = key(http, max_budget=0.0004)  # 20 output tokens of Claude alone may cost 0.0005
         refused = send(http, who, "messages", "cheap")
         assert (refused.status_code, refused.headers.get("x-should-retry")) == (429, "false")

@@ -13,7 +13,7 @@ def test_the_demo_talks_with_all_clients_and_shows_the_spend() -> None:
     out = io.StringIO()
     run(Console(file=out, width=100, highlight=False))
     shown = out.getvalue()
-    assert "claude-opus-5: You said: what llm are you" in shown
+    assert "claude: You said: what llm are you" in shown
     assert "You said: A poem, please." in shown
     assert "You said: Are you there?" in shown
     assert "18 degrees Celsius and clear in Paris" in shown

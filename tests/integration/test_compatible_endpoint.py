@@ -24,6 +24,7 @@ def sent(server: Emulator) -> dict[str, Any]:
 
 # --- the request ------------------------------------------------------------------------------------------------------
 
+
 def compatible(server: Emulator, **kwargs: Any) -> ChatAnthropic:
     return ChatAnthropic("claude-sonnet-4-5", base_url=server.anthropic_url, api_key="key-1", **kwargs)
 
@@ -112,9 +113,7 @@ def test_each_field_of_the_response(server: Emulator, way: Callable[..., AIMessa
 def test_each_kind_of_content() -> None:
     call = {"name": "get_current_weather", "args": {"location": "Boston"}}
     with emulator([{"reasoning": "Think first.", "content": "Let me look.", "tool_calls": [call]}, "72."]) as server:
-        ask = compatible(server).bind(
-            tools=TOOLS, thinking={"type": "enabled", "budget_tokens": 1024}, max_tokens=2000
-        )
+        ask = compatible(server).bind(tools=TOOLS, thinking={"type": "enabled", "budget_tokens": 1024}, max_tokens=2000)
         message = ask.invoke("What's the weather like in Boston?")
         assert [block["type"] for block in message.content_blocks] == ["reasoning", "text", "tool_call"]
         assert message.content[0]["thinking"] == "Think first."  # type: ignore[index]

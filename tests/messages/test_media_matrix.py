@@ -225,7 +225,6 @@ def test_each_cell(form: Any, place: str, wire: str, outcome: str) -> None:
 SENT = [cell for cell in CELLS if cell.values[3] != media.REFUSED and kind_of(cell.values[0]) != "non_standard"]
 
 
-
 @pytest.mark.parametrize("form,place,wire,outcome", SENT)
 def test_what_goes_out_is_a_body_that_the_api_takes(form: Any, place: str, wire: str, outcome: str) -> None:
     body = body_of(PLACES[place](form), wire)

@@ -56,6 +56,8 @@ class NodeV1(BaseModelV1):
     value: int
     note: str | None = None
     child: NodeV1 | None = FieldV1(None, description="below")
+
+
 NodeV1.update_forward_refs()
 
 

@@ -53,7 +53,9 @@ def test_another_server_gets_nothing(name: str, status: int, how: str) -> None:
     assert not caught.value.is_retryable
 
 
-@pytest.mark.parametrize("location", ["//other.example/v1", "https://[::1", "ftp://other.example/", "http://127.0.0.1:1/"])
+@pytest.mark.parametrize(
+    "location", ["//other.example/v1", "https://[::1", "ftp://other.example/", "http://127.0.0.1:1/"]
+)
 def test_addresses_of_other_servers(location: str) -> None:
     with serve(lambda r: redirect(307, location)) as server:
         model = ChatOpenAI(model="gpt-4o", base_url=server.url + "/v1", api_key="k")

@@ -204,9 +204,7 @@ def test_what_is_unknown_survives():
     assert reply_blocks(summed) == [hologram, {**text("a"), "sparkle": "*"}]
     assert summed.response_metadata["weather"] == {"rain": 1}
     assert summed.response_metadata["mood"] == "good"
-    assert total(run([*events[:3], *events[6:]], plain=True)).content == [
-        {**text("a"), "sparkle": "*", "index": 1}
-    ]
+    assert total(run([*events[:3], *events[6:]], plain=True)).content == [{**text("a"), "sparkle": "*", "index": 1}]
 
 
 def test_a_cut_stream_raises():

@@ -45,7 +45,6 @@ def test_logprobs_service_tier_and_fingerprint_are_metadata():
         "created": 1,
         "finish_reason": "stop",
         "stop_reason": "stop",
-        "usage": USAGE,
         "token_usage": USAGE,
         "service_tier": "priority",
         "system_fingerprint": "fp",

@@ -189,9 +189,7 @@ NOTES = st.lists(
 )
 LOGPROBS = st.lists(st.just({"token": "a", "bytes": [97], "logprob": -0.5, "top_logprobs": []}), max_size=2)
 PARTS = st.one_of(
-    st.fixed_dictionaries(
-        {"type": st.just("output_text"), "text": TEXTS, "annotations": NOTES, "logprobs": LOGPROBS}
-    ),
+    st.fixed_dictionaries({"type": st.just("output_text"), "text": TEXTS, "annotations": NOTES, "logprobs": LOGPROBS}),
     st.fixed_dictionaries({"type": st.just("output_text"), "text": TEXTS, "annotations": st.just([])}),
     st.fixed_dictionaries({"type": st.just("refusal"), "refusal": TEXTS}),
     st.just({"type": "output_smell", "scent": "pine"}),

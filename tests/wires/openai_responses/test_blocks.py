@@ -76,7 +76,10 @@ def test_a_document_of_blocks():
     document = {
         "type": "document",
         "title": "T",
-        "source": {"type": "content", "content": [{"type": "text", "text": "a"}, {"type": "image", "url": "https://a.b"}]},
+        "source": {
+            "type": "content",
+            "content": [{"type": "text", "text": "a"}, {"type": "image", "url": "https://a.b"}],
+        },
     }
     assert parts(document) == [
         {"type": "input_text", "text": "T"},

@@ -194,7 +194,5 @@ OTHERS = [
 def test_the_sdk_takes_what_is_rendered(sample):
     reply = Response.model_validate(render_reply(sample, ASKED))
     events = [EVENT.validate_python(event) for event in render_events(sample, ASKED)]
-    assert reply.output_text == "".join(
-        event.delta for event in events if event.type == "response.output_text.delta"
-    )
+    assert reply.output_text == "".join(event.delta for event in events if event.type == "response.output_text.delta")
     assert events[-1].response.usage == reply.usage
