@@ -21,7 +21,7 @@ and `partial`.
 
 def _classes(base: type[errors.UnifiedError]) -> Iterator[type[errors.UnifiedError]]:
     for each in base.__subclasses__():
-        if each.__module__ == errors.__name__:
+        if vars(errors).get(each.__name__) is each:  # not those joined with an SDK's class
             yield each
             yield from _classes(each)
 
