@@ -46,7 +46,7 @@ class Found:
     def add(self, step: str, error: Exception, case: Any) -> None:
         frames = traceback.extract_tb(error.__traceback__)
         ours = [frame for frame in frames if "langchain" in frame.filename] or frames
-        where = f"{ours[-1].filename.rpartition('site-packages/')[2].rpartition('/work/')[2]}:{ours[-1].lineno}"
+        where = f"{ours[-1].filename.rpartition('site-packages/')[2]}:{ours[-1].lineno}"
         name = f"{step}: {type(error).__name__} at {where} ({ours[-1].name}): {str(error)[:80]}"
         self.foreign[name] += 1
         self.examples.setdefault(name, case)
