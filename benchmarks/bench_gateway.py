@@ -43,7 +43,8 @@ model_list:
     litellm_params: {{model: anthropic/claude-sonnet-5, api_base: "{url}", api_key: any}}
   - model_name: gpt-4o
     litellm_params: {{model: openai/gpt-4o, api_base: "{url}/v1", api_key: any}}
-general_settings: {{master_key: {key}}}
+general_settings:
+  master_key: {key}
 """
 
 
@@ -149,10 +150,11 @@ def gateways(folder: Path) -> Iterator[list[Server]]:
     with ExitStack() as stack:
         command = [sys.executable, "-m", "benchmarks.gateway_upstream", str(port)]
         upstream = stack.enter_context(running("the provider", command, port, "/"))
-        config = folder / "gateway.yaml"
+        config, ours = folder / "proxy.yaml", folder / "gateway.yaml"
         config.write_text(CONFIG.format(url=upstream.url, key=KEY))
+        ours.write_text(f"{config.read_text()}  database_url: sqlite:///{folder}/gateway.db\n")
         port = _free_port()
-        command = [sys.executable, "-m", "langchain_unified", "serve", "--config", str(config), "--port", str(port)]
+        command = [sys.executable, "-m", "langchain_unified", "serve", "--config", str(ours), "--port", str(port)]
         found = [stack.enter_context(running("langchain-unified", command, port, "/health/live"))]
         if litellm := os.environ.get("LITELLM"):
             port = _free_port()
