@@ -51,14 +51,14 @@ def agent(url: str, model: str, api: str) -> Any:
     return agents.Agent(name="Helper", instructions="Be short.", tools=[lookup], model=kind(model, client))
 
 
-@pytest.mark.parametrize(("api", "model"), CASES)
+@pytest.mark.parametrize("api, model", CASES)
 async def test_a_tool_loop(api: str, model: str, gateway: str) -> None:
     result = await agents.Runner.run(agent(gateway, model, api), "Use lookup for abc.")
     assert "value of" in result.final_output
     assert result.context_wrapper.usage.input_tokens > 0
 
 
-@pytest.mark.parametrize(("api", "model"), CASES)
+@pytest.mark.parametrize("api, model", CASES)
 async def test_a_streamed_tool_loop(api: str, model: str, gateway: str) -> None:
     result = agents.Runner.run_streamed(agent(gateway, model, api), "Use lookup for abc.")
     async for _ in result.stream_events():
