@@ -11,11 +11,13 @@ from typing import Any, Protocol
 
 import orjson
 
+from langchain_unified.gateway.keys import statements as sql
 from langchain_unified.gateway.keys.amounts import amount_of, units_of
 from langchain_unified.gateway.keys.records import KeyRecord, Reservation, SpendRow, Spent
 
 Values = dict[str, Any]
 """Parameters of a statement, by name."""
+Row = Sequence[Any]
 
 KEEP_EXPIRED_MS = 24 * 3600 * 1000
 """How long an expired reservation can still be settled."""
@@ -74,6 +76,41 @@ class Store(Protocol):
     async def spend_by_model(self, key_id: str) -> list[SpendRow]: ...
 
     async def ping(self) -> None: ...
+
+
+class QueryingStore:
+    """What both stores do alike: the reads, which are one statement each."""
+
+    async def _query(self, statement: str, values: Values) -> list[Row]:
+        raise NotImplementedError
+
+    async def find(self, key_hash: str) -> KeyRecord | None:
+        return await self._record(sql.FIND, {"key_hash": key_hash})
+
+    async def read(self, key_id: str) -> KeyRecord | None:
+        return await self._record(sql.READ, {"key_id": key_id})
+
+    async def read_alias(self, key_alias: str) -> KeyRecord | None:
+        return await self._record(sql.READ_ALIAS, {"key_alias": key_alias})
+
+    async def _record(self, statement: str, values: Values) -> KeyRecord | None:
+        rows = await self._query(statement, values)
+        return record_of(tuple(rows[0])) if rows else None
+
+    async def page(self, limit: int, offset: int) -> tuple[list[KeyRecord], int]:
+        rows = await self._query(sql.LIST, {"limit": limit, "offset": offset})
+        count = await self._query(sql.COUNT, {})
+        return [record_of(tuple(row)) for row in rows], int(count[0][0])
+
+    async def look(self, key_id: str, now: int) -> tuple[KeyRecord | None, bool]:
+        rows = await self._query(sql.LOOK, {"key_id": key_id, "now": now})
+        return (record_of(tuple(rows[0])[:-1]), bool(rows[0][-1])) if rows else (None, False)
+
+    async def spend_by_model(self, key_id: str) -> list[SpendRow]:
+        return [spend_row(tuple(row)) for row in await self._query(sql.SPEND_BY_MODEL, {"key_id": key_id})]
+
+    async def ping(self) -> None:
+        await self._query("SELECT 1", {})
 
 
 # --- rows -------------------------------------------------------------------------------------------------------------

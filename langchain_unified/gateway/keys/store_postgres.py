@@ -8,9 +8,9 @@ it had, on the row's newest version. The pool opens connections again by itself.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import asyncpg
 
@@ -18,22 +18,21 @@ from langchain_unified.errors import ConfigurationError
 from langchain_unified.gateway.errors import StoreFailedError, StoreUnavailableError
 from langchain_unified.gateway.keys import migrate
 from langchain_unified.gateway.keys import statements as sql
-from langchain_unified.gateway.keys.records import KeyRecord, Reservation, SpendRow, Spent
+from langchain_unified.gateway.keys.records import KeyRecord, Reservation, Spent
 from langchain_unified.gateway.keys.store import (
     KEEP_EXPIRED_MS,
     Asked,
+    QueryingStore,
+    Row,
     Values,
     insert_values,
-    record_of,
     reserve_values,
     settle_values,
-    spend_row,
 )
 
 if TYPE_CHECKING:
     from asyncpg import Connection, Pool
 
-Row = Sequence[Any]
 
 STATEMENT_SECONDS = 15.0
 CONNECT_SECONDS = 10.0
@@ -77,7 +76,7 @@ WRONG: tuple[type[BaseException], ...] = (asyncpg.DataError, asyncpg.SyntaxOrAcc
 """What it raises for a value or a statement that no later attempt will make right."""
 
 
-class PostgresStore:
+class PostgresStore(QueryingStore):
     """See `store.Store`. `dsn` may hold a password: it is never shown."""
 
     def __init__(self, dsn: str, pool_size: int) -> None:
@@ -102,24 +101,6 @@ class PostgresStore:
 
     # --- keys ---------------------------------------------------------------------------------------------------------
 
-    async def find(self, key_hash: str) -> KeyRecord | None:
-        return await self._record(sql.FIND, {"key_hash": key_hash})
-
-    async def read(self, key_id: str) -> KeyRecord | None:
-        return await self._record(sql.READ, {"key_id": key_id})
-
-    async def read_alias(self, key_alias: str) -> KeyRecord | None:
-        return await self._record(sql.READ_ALIAS, {"key_alias": key_alias})
-
-    async def _record(self, statement: str, values: Values) -> KeyRecord | None:
-        rows = await self._query(statement, values)
-        return record_of(tuple(rows[0])) if rows else None
-
-    async def page(self, limit: int, offset: int) -> tuple[list[KeyRecord], int]:
-        rows = await self._query(sql.LIST, {"limit": limit, "offset": offset})
-        count = await self._query(sql.COUNT, {})
-        return [record_of(tuple(row)) for row in rows], int(count[0][0])
-
     async def insert(self, record: KeyRecord, key_hash: str) -> bool:
         statement = f"{sql.INSERT} ON CONFLICT DO NOTHING RETURNING key_id"
         return bool(await self._query(statement, insert_values(record, key_hash)))
@@ -131,10 +112,6 @@ class PostgresStore:
 
     async def reserve(self, asked: Asked) -> bool:
         return bool(await self._query(RESERVE, reserve_values(asked)))
-
-    async def look(self, key_id: str, now: int) -> tuple[KeyRecord | None, bool]:
-        rows = await self._query(sql.LOOK, {"key_id": key_id, "now": now})
-        return (record_of(tuple(rows[0])[:-1]), bool(rows[0][-1])) if rows else (None, False)
 
     async def settle(self, reservation: Reservation, spent: Spent | None, now: int, period: int) -> None:
         values = settle_values(reservation, spent, now, period)
@@ -153,12 +130,6 @@ class PostgresStore:
         given_back = bool(await self._query(EXPIRE, values))
         await self._query(sql.FORGET, values)
         return given_back
-
-    async def spend_by_model(self, key_id: str) -> list[SpendRow]:
-        return [spend_row(tuple(row)) for row in await self._query(sql.SPEND_BY_MODEL, {"key_id": key_id})]
-
-    async def ping(self) -> None:
-        await self._query("SELECT 1", {})
 
     # --- connections --------------------------------------------------------------------------------------------------
 

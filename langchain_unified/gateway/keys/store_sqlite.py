@@ -14,27 +14,26 @@ import os
 import random
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import TypeVar
 
 from langchain_unified.errors import ConfigurationError
 from langchain_unified.gateway.errors import StoreUnavailableError
 from langchain_unified.gateway.keys import migrate
 from langchain_unified.gateway.keys import statements as sql
-from langchain_unified.gateway.keys.records import KeyRecord, Reservation, SpendRow, Spent
+from langchain_unified.gateway.keys.records import KeyRecord, Reservation, Spent
 from langchain_unified.gateway.keys.store import (
     KEEP_EXPIRED_MS,
     Asked,
+    QueryingStore,
+    Row,
     Values,
     insert_values,
-    record_of,
     reserve_values,
     settle_values,
-    spend_row,
 )
 
 T = TypeVar("T")
-Row = Sequence[Any]
 
 OLDEST = (3, 35)
 """The release that brought `RETURNING` (https://sqlite.org/lang_returning.html)."""
@@ -50,7 +49,7 @@ ADD_SPEND = sql.ADD_SPEND.format(
 GIVE_BACK = sql.give_back_statement(":amount", ":calls")
 
 
-class SqliteStore:
+class SqliteStore(QueryingStore):
     """See `store.Store`. `path`: of the file, which is made where it is missing; empty for a database in memory."""
 
     def __init__(self, path: str) -> None:
@@ -77,24 +76,6 @@ class SqliteStore:
             self._connection = None
 
     # --- keys ---------------------------------------------------------------------------------------------------------
-
-    async def find(self, key_hash: str) -> KeyRecord | None:
-        return await self._record(sql.FIND, {"key_hash": key_hash})
-
-    async def read(self, key_id: str) -> KeyRecord | None:
-        return await self._record(sql.READ, {"key_id": key_id})
-
-    async def read_alias(self, key_alias: str) -> KeyRecord | None:
-        return await self._record(sql.READ_ALIAS, {"key_alias": key_alias})
-
-    async def _record(self, statement: str, values: Values) -> KeyRecord | None:
-        rows = await self._query(statement, values)
-        return record_of(rows[0]) if rows else None
-
-    async def page(self, limit: int, offset: int) -> tuple[list[KeyRecord], int]:
-        rows = await self._query(sql.LIST, {"limit": limit, "offset": offset})
-        count = await self._query(sql.COUNT, {})
-        return [record_of(row) for row in rows], int(count[0][0])
 
     async def insert(self, record: KeyRecord, key_hash: str) -> bool:
         values = insert_values(record, key_hash)
@@ -124,10 +105,6 @@ class SqliteStore:
 
         return await self._write(write)
 
-    async def look(self, key_id: str, now: int) -> tuple[KeyRecord | None, bool]:
-        rows = await self._query(sql.LOOK, {"key_id": key_id, "now": now})
-        return (record_of(rows[0][:-1]), bool(rows[0][-1])) if rows else (None, False)
-
     async def settle(self, reservation: Reservation, spent: Spent | None, now: int, period: int) -> None:
         values = settle_values(reservation, spent, now, period)
 
@@ -156,12 +133,6 @@ class SqliteStore:
 
         waiting = await self._query(sql.HAS_EXPIRED, {"key_id": key_id, "now": now})
         return await self._write(write) if waiting else False
-
-    async def spend_by_model(self, key_id: str) -> list[SpendRow]:
-        return [spend_row(row) for row in await self._query(sql.SPEND_BY_MODEL, {"key_id": key_id})]
-
-    async def ping(self) -> None:
-        await self._query("SELECT 1", {})
 
     # --- the connection -----------------------------------------------------------------------------------------------
 
