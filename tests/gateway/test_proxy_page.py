@@ -9,6 +9,7 @@ import base64
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from langchain_openai import ChatOpenAI as PartnerOpenAI
 from langchain_unified import ChatAnthropic, ChatOpenAI
 from langchain_unified.testing import emulator
 from langchain_unified.testing.emulation.server import Emulator
-from tests.support.gateways import serving
+from tests.support.gateways import serving, started
 
 CONFIG = """
 model_list:
@@ -338,10 +339,6 @@ def test_extra_headers(client: openai.OpenAI, provider: Emulator) -> None:
 
 
 def test_the_command_line(provider: Emulator, tmp_path: Path) -> None:
-    import sys
-
-    from tests.support.gateways import started
-
     env = {"ANTHROPIC_API_KEY": "sk-ant-any", "ANTHROPIC_BASE_URL": provider.anthropic_url}
     command = [sys.executable, "-m", "langchain_unified", "serve", "--model", "claude-sonnet-4-5"]
     with started(command, tmp_path, **env) as url:
