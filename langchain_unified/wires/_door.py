@@ -104,7 +104,6 @@ class Door:
     """How the ids of its replies begin."""
     read: Callable[[JsonObject, Mapping[str, str]], Reading]
     completion: ToCompletion
-    render_reply: Callable[[Completion, JsonObject], JsonObject]
     render_replies: Callable[[Sequence[Completion], JsonObject], JsonObject]
     stream: Callable[[JsonObject, StreamSettings], StreamRenderer]
     render_error: Callable[[UnifiedError], ErrorReply]
@@ -120,6 +119,10 @@ class Door:
     """What follows the last event of a stream that did not fail."""
     keep_alive: bytes
     """A sign of life without content."""
+
+    def render_reply(self, completion: Completion, body: JsonObject) -> JsonObject:
+        """The reply with one answer."""
+        return self.render_replies([completion], body)
 
 
 # --- framing ----------------------------------------------------------------------------------------------------------

@@ -217,6 +217,11 @@ def home_of(value: JsonObject) -> WireName | None:
     return wire_of_type(str(value.get("type")))
 
 
+def is_block_of(wire: WireName) -> Callable[[JsonObject], bool]:
+    """A test for the blocks that a reply of an API can hold: its own, and those that several APIs have."""
+    return lambda value: isinstance(value.get("type"), str) and home_of(value) in (None, wire)
+
+
 def not_shown(view: View, item: JsonObject) -> tuple[Block, ...]:
     """Nothing: the API has no place for it."""
     kind = str(item.get("name") or item.get("type") or "untyped")

@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage
 from langchain_unified.request import JsonObject
 from langchain_unified.wires._completion import Completion, answerable, completion_of
 from langchain_unified.wires._door import Door, StreamSettings, typed_frame
-from langchain_unified.wires._shown import home_of
+from langchain_unified.wires._shown import is_block_of
 from langchain_unified.wires.anthropic_messages.blocks import WIRE
 from langchain_unified.wires.anthropic_messages.serve.errors import render_error
 from langchain_unified.wires.anthropic_messages.serve.lenient import read_lenient
@@ -32,16 +32,9 @@ def _completion(message: AIMessage, settings: StreamSettings, body: JsonObject |
     return with_needed_reasoning(completion, view) if needed else completion
 
 
-def _reply(completion: Completion, body: JsonObject) -> JsonObject:
-    return render_reply(answerable(completion, view_of(body), _is_own), body)
-
-
 def _replies(completions: Sequence[Completion], body: JsonObject) -> JsonObject:
-    return _reply(completions[0], body)
-
-
-def _is_own(value: JsonObject) -> bool:
-    return isinstance(value.get("type"), str) and home_of(value) in (None, WIRE)
+    """The API has one answer in a reply: the first."""
+    return render_reply(answerable(completions[0], view_of(body), is_block_of(WIRE)), body)
 
 
 DOOR = Door(
@@ -49,7 +42,6 @@ DOOR = Door(
     id_prefix="msg_",
     read=read_lenient,
     completion=_completion,
-    render_reply=_reply,
     render_replies=_replies,
     stream=MessagesStream,
     render_error=render_error,

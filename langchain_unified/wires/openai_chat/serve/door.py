@@ -22,10 +22,6 @@ def _completion(message: AIMessage, settings: StreamSettings, body: JsonObject |
     return completion_of(message, view_of(body or {}), **named, created=settings.created)
 
 
-def _reply(completion: Completion, body: JsonObject) -> JsonObject:
-    return _replies([completion], body)
-
-
 def _replies(completions: Sequence[Completion], body: JsonObject) -> JsonObject:
     return render_replies([answerable(each, view_of(body), _is_own) for each in completions], body)
 
@@ -39,7 +35,6 @@ DOOR = Door(
     id_prefix="chatcmpl-",
     read=read_lenient,
     completion=_completion,
-    render_reply=_reply,
     render_replies=_replies,
     stream=ChatStream,
     render_error=render_error,

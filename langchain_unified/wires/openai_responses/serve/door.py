@@ -10,7 +10,7 @@ from langchain_unified.request import JsonObject
 from langchain_unified.wires._completion import Completion, answerable, completion_of
 from langchain_unified.wires._door import COMMENT, Door, StreamSettings, typed_frame
 from langchain_unified.wires._openai.listing import count_reply, model_reply, models_reply
-from langchain_unified.wires._shown import home_of
+from langchain_unified.wires._shown import is_block_of
 from langchain_unified.wires.openai_responses.blocks import WIRE
 from langchain_unified.wires.openai_responses.serve.errors import render_error
 from langchain_unified.wires.openai_responses.serve.lenient import read_lenient
@@ -24,16 +24,9 @@ def _completion(message: AIMessage, settings: StreamSettings, body: JsonObject |
     return completion_of(message, view_of(body or {}), **named, created=settings.created)
 
 
-def _reply(completion: Completion, body: JsonObject) -> JsonObject:
-    return render_reply(answerable(completion, view_of(body), _is_own), body)
-
-
 def _replies(completions: Sequence[Completion], body: JsonObject) -> JsonObject:
-    return _reply(completions[0], body)
-
-
-def _is_own(value: JsonObject) -> bool:
-    return isinstance(value.get("type"), str) and home_of(value) in (None, WIRE)
+    """The API has one answer in a reply: the first."""
+    return render_reply(answerable(completions[0], view_of(body), is_block_of(WIRE)), body)
 
 
 DOOR = Door(
@@ -41,7 +34,6 @@ DOOR = Door(
     id_prefix="resp_",
     read=read_lenient,
     completion=_completion,
-    render_reply=_reply,
     render_replies=_replies,
     stream=ResponsesStream,
     render_error=render_error,
