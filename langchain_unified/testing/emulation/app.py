@@ -19,6 +19,11 @@ from langchain_unified.errors import RequestError
 from langchain_unified.profiles import known_models, profile_for
 from langchain_unified.redaction import redacted
 from langchain_unified.request import Provider, Request, WireName
+from langchain_unified.testing.emulation.batches.anthropic import MessageBatches
+from langchain_unified.testing.emulation.batches.files import MAX_BATCH_BYTES, Files
+from langchain_unified.testing.emulation.batches.openai import Batches
+from langchain_unified.testing.emulation.batches.reply import ManagedReply
+from langchain_unified.testing.emulation.batches.routes import BatchApis, batch_routes
 from langchain_unified.testing.emulation.codecs import codec_of
 from langchain_unified.testing.emulation.delivery import CUT, DeliveryStep, content_length, delivery_steps
 from langchain_unified.testing.emulation.endpoints import ENDPOINTS, EmulatedEndpoint
@@ -41,6 +46,7 @@ class Recorded:
 
     `body`: the parsed JSON, `None` if it is not JSON. `endpoint`: `anthropic.messages`, `openai.chat`, …, `models`;
     `None` for an unknown address. `status`: of the answer; `None` before it, 0 if the connection was closed instead.
+    Endpoints of batches and files are named like the SDK's methods: `anthropic.batches.create`, `openai.files.content`.
     `fault`: the kind of the fault that was injected, if any. `disconnected`: whether the client closed the connection
     before the end of the answer. `time`: of the emulator's clock at arrival, in seconds of Unix time.
     """
@@ -125,6 +131,15 @@ class _App:
         response_id = request.path_params["response"]
         return _Delivery(self.providers.stored(response_id, dict(request.headers), cancel=cancel), recorded)
 
+    async def managed(
+        self, request: HttpRequest, body: Any, provider: Provider, name: str, carry_out: Callable[[], ManagedReply]
+    ) -> Response:
+        """A request about a batch or a file."""
+        recorded = self.record(request, body, provider, name)
+        # In a thread, as the items of a batch may take long.
+        answer = await asyncio.to_thread(self.providers.managed, name, provider, dict(request.headers), carry_out)
+        return _Delivery(answer, recorded)
+
     async def models(self, request: HttpRequest) -> Response:
         """The list of models, or one of them, in the form of the caller's provider."""
         provider = _caller_provider(request)
@@ -195,7 +210,8 @@ class _Delivery(Response):
         self.answer = answer
         self.recorded = recorded
         self.background = None
-        recorded.status = answer.status
+        is_lost = answer.fault is not None and answer.fault.kind == "lost_answer"
+        recorded.status = 0 if is_lost else answer.status
         recorded.fault = answer.fault.kind if answer.fault else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -210,7 +226,8 @@ class _Delivery(Response):
 
     async def _send(self, receive: Receive, send: Send, disconnected: asyncio.Event) -> None:
         answer = self.answer
-        if answer.status == 0:
+        if self.recorded.status == 0:
+            answer.on_start()
             await _close_connection(receive, disconnected)
             return
         if answer.fault is not None and answer.fault.kind in RAW_PLANS:
@@ -262,10 +279,17 @@ async def _close_connection(receive: Receive, disconnected: asyncio.Event) -> No
         await asyncio.wait_for(disconnected.wait(), 1)
 
 
+def _batch_apis(providers: EmulatedProviders) -> BatchApis:
+    settings, clock = providers.batches, providers.clock
+    files = Files(clock, settings.max_bytes or MAX_BATCH_BYTES)
+    return BatchApis(MessageBatches(providers, clock, settings), Batches(providers, clock, settings, files), files)
+
+
 def build_app(providers: EmulatedProviders) -> tuple[Starlette, list[Recorded]]:
     """The application, and the list in which it records the requests."""
     app = _App(providers)
-    routes = [Route(path, app.handler_of(endpoint), methods=["POST"]) for path, endpoint in ENDPOINTS.items()]
+    routes = batch_routes(_batch_apis(providers), app.managed)
+    routes += [Route(path, app.handler_of(endpoint), methods=["POST"]) for path, endpoint in ENDPOINTS.items()]
     routes.append(Route("/v1/responses/{response}", app.stored_response))
     routes.append(Route("/v1/responses/{response}/cancel", app.cancelled_response, methods=["POST"]))
     routes += [Route("/v1/models", app.models), Route("/v1/models/{model:path}", app.models)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -36,14 +37,23 @@ LONG_TTLS = frozenset({"1h", "12h"})
 
 
 class Clock:
-    """The time of the prompt caches and timestamps, in seconds of Unix time. It stands still until `advance`."""
+    """The time of the emulator, in seconds of Unix time. `speed`: its seconds for each real second, 0 for none."""
 
-    def __init__(self, now: float = 1_793_491_200.0) -> None:
-        self.now = now
+    def __init__(self, now: float = 1_793_491_200.0, *, speed: float = 0.0) -> None:
+        self._base, self._speed, self._started = now, speed, time.monotonic()
+
+    @property
+    def now(self) -> float:
+        """The time."""
+        return self._base + self._speed * (time.monotonic() - self._started) if self._speed else self._base
+
+    @now.setter
+    def now(self, now: float) -> None:
+        self._base, self._started = now, time.monotonic()
 
     def advance(self, seconds: float) -> None:
         """Move the time forward."""
-        self.now += seconds
+        self._base += seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 Three ways to inject one:
 
-- for the next requests: `server.fail_next(Fault.rate_limit(retry_after=2))`
+- for the next requests: `server.fail_next(Fault.rate_limit(retry_after=2))`, or for the next ones to an endpoint:
+  `server.fail_next("lost_answer", endpoint="openai.batches.create")`
 - at random, the same in each run: `emulator(faults={"rate": 0.2, "kinds": ["overloaded", "cut"], "seed": 7})`
 - in one request: the header `x-emulator-fault: rate_limit`, with arguments `x-emulator-fault: cut; after_bytes=200`
 """
@@ -194,6 +195,11 @@ class Fault:
         return cls("second_reply", seconds=seconds)
 
     @classmethod
+    def lost_answer(cls) -> Fault:
+        """The request is carried out, but the connection closes before the first byte of the answer."""
+        return cls("lost_answer")
+
+    @classmethod
     def refuse_connection(cls) -> Fault:
         """The connection closes before the first byte of an answer."""
         return cls("refuse_connection")
@@ -223,8 +229,8 @@ def _retry_after(value: float | str | datetime) -> str:
 FAULT_KINDS = (
     "rate_limit", "server_error", "overloaded", "overloaded_mid_stream", "cut", "clean_end_without_final", "stall",
     "pings_only", "drip", "html", "malformed_json", "stays_open", "bad_close", "empty_events", "endless",
-    "gzip_bomb", "endless_continue", "slow_headers", "header_flood", "second_reply", "refuse_connection", "redirect",
-    "http",
+    "gzip_bomb", "endless_continue", "slow_headers", "header_flood", "second_reply", "lost_answer", "refuse_connection",
+    "redirect", "http",
 )  # fmt: skip
 """The names of the class methods, as `kinds` and the header take them."""
 
@@ -259,11 +265,16 @@ def _value(text: str) -> float | str:
 
 
 class FaultPlan(TypedDict, total=False):
-    """Random faults. `rate`: 0 to 1, default 0; `kinds`: default `overloaded`; `seed`: default 0."""
+    """Random faults. `rate`: 0 to 1, default 0; `kinds`: default `overloaded`; `seed`: default 0.
+
+    `endpoint`: only requests to this one fail, named as in `Recorded.endpoint`, such as `anthropic.messages` or
+    `openai.batches.create`; `openai.batches` means all that begin so. By default any.
+    """
 
     rate: float
     kinds: Iterable[str | Fault]
     seed: int
+    endpoint: str
 
 
 class FaultSource:
@@ -275,19 +286,27 @@ class FaultSource:
         self._kinds = [parse_fault(kind) if isinstance(kind, str) else kind for kind in kinds]
         self._rate = plan.get("rate", 0.0)
         self._random = random.Random(plan.get("seed", 0))  # noqa: S311  # the same in each run
-        self._waiting: list[Fault] = []
+        self._endpoint = plan.get("endpoint")
+        self._waiting: list[tuple[Fault, str | None]] = []
 
-    def fail_next(self, fault: Fault | str, times: int = 1) -> None:
-        """Fail the next `times` requests."""
+    def fail_next(self, fault: Fault | str, times: int = 1, endpoint: str | None = None) -> None:
+        """Fail the next `times` requests, or those to an endpoint."""
         fault = parse_fault(fault) if isinstance(fault, str) else fault
-        self._waiting += [fault] * times
+        self._waiting += [(fault, endpoint)] * times
 
-    def next(self, header: str | None = None) -> Fault | None:
+    def next(self, header: str | None = None, endpoint: str = "") -> Fault | None:
         """The fault for a request. Its header `x-emulator-fault` comes first and leaves the others waiting."""
         if header:
             return parse_fault(header)
-        if self._waiting:
-            return self._waiting.pop(0)
-        if self._rate and self._random.random() < self._rate:
+        for at, (fault, where) in enumerate(self._waiting):
+            if _is_within(endpoint, where):
+                del self._waiting[at]
+                return fault
+        if self._rate and _is_within(endpoint, self._endpoint) and self._random.random() < self._rate:
             return self._random.choice(self._kinds)
         return None
+
+
+def _is_within(endpoint: str, where: str | None) -> bool:
+    """Whether an endpoint is the one that is meant, or one of them."""
+    return where is None or endpoint == where or endpoint.startswith(f"{where}.")

@@ -17,6 +17,8 @@ import orjson
 from langchain_unified.errors import RequestError
 from langchain_unified.request import JsonObject, Provider, Request, WireName
 from langchain_unified.request.blocks import Block, changed
+from langchain_unified.testing.emulation.batches.plan import BatchSettings
+from langchain_unified.testing.emulation.batches.reply import ManagedRefusalError, ManagedReply
 from langchain_unified.testing.emulation.cache import CacheLookup, Clock, EmulatedCache
 from langchain_unified.testing.emulation.codecs import Codec, codec_of
 from langchain_unified.testing.emulation.delivery import Payload, error_frame, frames
@@ -114,6 +116,7 @@ class EmulatedProviders:
     codecs: Callable[[WireName], Codec] = codec_of
     server: EmulatedServer | None = None
     """The other server that it plays; `None`: the providers themselves."""
+    batches: BatchSettings = field(default_factory=BatchSettings)
     failures: list[Exception] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -131,7 +134,7 @@ class EmulatedProviders:
         with self._lock:
             exchange = _Exchange(endpoint, given, self._with_previous_response(given), headers, next(self._numbers))
             try:
-                fault = self.faults.next(headers.get("x-emulator-fault"))
+                fault = self.faults.next(headers.get("x-emulator-fault"), endpoint.name)
             except ValueError as error:
                 return self._invalid_request(exchange, str(error))
         exchange = replace(exchange, fault=fault)
@@ -152,16 +155,69 @@ class EmulatedProviders:
 
     def stored(self, response_id: str, headers: Mapping[str, str], *, cancel: bool = False) -> EmulatedAnswer:
         """The answer to a request for a stored response, or to end one that is made in the background."""
-        refused = self.refused_key("openai", headers)
+
+        def carry_out() -> ManagedReply:
+            status, body = self.replies.cancel(response_id) if cancel else self.replies.get(response_id)
+            return ManagedReply(body, status=status)
+
+        return self.managed("stored response", "openai", headers, carry_out)
+
+    def managed(
+        self, name: str, provider: Provider, headers: Mapping[str, str], carry_out: Callable[[], ManagedReply]
+    ) -> EmulatedAnswer:
+        """The answer to a request that asks no model, such as one about a batch or a file. `name`: of its endpoint.
+
+        `carry_out` does what is asked for, after the key is checked and unless a fault replaces the answer.
+        """
+        refused = self.refused_key(provider, headers)
         if refused is not None:
             return refused
+        endpoint = ENDPOINTS["/v1/messages" if provider == "anthropic" else "/v1/responses"]
         with self._lock:
-            exchange = _Exchange(ENDPOINTS["/v1/responses"], {}, {}, headers, next(self._numbers))
-            fault = self.faults.next(headers.get("x-emulator-fault"))
-            if fault is not None and _replaces_answer(fault, exchange):
-                return self._fault_answer(exchange, fault)
-            status, body = self.replies.cancel(response_id) if cancel else self.replies.get(response_id)
-        return self._json_answer(exchange, status, body)
+            exchange = _Exchange(endpoint, {}, {}, headers, next(self._numbers))
+            try:
+                fault = self.faults.next(headers.get("x-emulator-fault"), name)
+            except ValueError as error:
+                return self._invalid_request(exchange, str(error))
+        exchange = replace(exchange, fault=fault)
+        if fault is not None and _replaces_answer(fault, exchange):
+            return self._fault_answer(exchange, fault)
+        try:
+            reply = carry_out()
+        except ManagedRefusalError as no:
+            body = error_body(provider, exchange.request_id, no.kind, no.message, code=no.code, param=no.param)
+            return self._json_answer(exchange, no.status, body)
+        data = reply.body if isinstance(reply.body, bytes) else orjson.dumps(reply.body)
+        all_headers = {**_common_headers(exchange), "content-type": reply.content_type}
+        return EmulatedAnswer(reply.status, all_headers, Payload(endpoint.wire, data), fault)
+
+    def answer_item(
+        self,
+        endpoint: EmulatedEndpoint,
+        body: JsonObject,
+        headers: Mapping[str, str],
+        *,
+        fault: Fault | None = None,
+        refusal: str | None = None,
+    ) -> tuple[int, str, JsonObject]:
+        """Status, request id and body of the answer to an item of a batch: by the rules and answers of a live call.
+
+        `fault`: of this item; those of live calls do not apply. `refusal`: why a batch does not take it.
+        """
+        with self._lock:
+            exchange = _Exchange(endpoint, body, self._with_previous_response(body), headers, next(self._numbers))
+        if fault is not None:
+            answer = self._fault_answer(exchange, fault)
+        elif refusal is not None:
+            answer = self._invalid_request(exchange, refusal)
+        else:
+            answer = self._check_and_answer(exchange)
+            answer.on_start()
+        try:
+            reply = orjson.loads(answer.payload.body)
+        except ValueError:  # a fault without JSON, such as an HTML page
+            reply = {}
+        return answer.status, exchange.request_id, reply if isinstance(reply, dict) else {}
 
     # --- one exchange -------------------------------------------------------------------------------------------------
 

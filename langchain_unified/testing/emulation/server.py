@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Self
 
 from langchain_unified._extras import install
 from langchain_unified.servers import register_address
+from langchain_unified.testing.emulation.batches.plan import BatchPlan, settings_of
 from langchain_unified.testing.emulation.cache import Clock
 from langchain_unified.testing.emulation.faults import Fault, FaultPlan, FaultSource
 from langchain_unified.testing.emulation.providers import EmulatedProviders
@@ -40,6 +41,8 @@ def emulator(
     host: str = "127.0.0.1",
     port: int = 0,
     server: str | None = None,
+    batches: BatchPlan | None = None,
+    clock_speed: float = 0.0,
 ) -> Emulator:
     """A server that runs inside a `with` (or `async with`) block.
 
@@ -47,26 +50,45 @@ def emulator(
     answers. `faults`: random faults, the same in each run; by default none. `api_keys`: the keys that are accepted; by
     default any. `port`: 0 takes a free one. `server`: another server to play, with what it refuses and answers
     otherwise, as documented or reported: `ollama`, `vllm`, `openrouter`, `deepseek`, …; by default both providers.
+    `batches`: how batches run, by the keys of `BatchPlan`; by default each has ended when it is first looked at.
+    `clock_speed`: seconds of the emulator's clock for each real second; by default 0: only `clock.advance` moves it.
     """
-    return Emulator(_providers(script, faults, api_keys, server), host, port)
+    engine = _providers(
+        script, faults=faults, api_keys=api_keys, batches=batches, clock_speed=clock_speed, server=server
+    )
+    return Emulator(engine, host, port)
 
 
 def emulator_app(
-    script: Script = None, *, faults: FaultPlan | None = None, api_keys: Iterable[str] | None = None
+    script: Script = None,
+    *,
+    faults: FaultPlan | None = None,
+    api_keys: Iterable[str] | None = None,
+    batches: BatchPlan | None = None,
+    clock_speed: float = 0.0,
 ) -> ASGIApp:
     """The ASGI application without a server."""
-    app, _ = _build_app(_providers(script, faults, api_keys))
+    engine = _providers(script, faults=faults, api_keys=api_keys, batches=batches, clock_speed=clock_speed)
+    app, _ = _build_app(engine)
     return app
 
 
 def _providers(
-    script: Script, faults: FaultPlan | None, api_keys: Iterable[str] | None, server: str | None = None
+    script: Script,
+    *,
+    faults: FaultPlan | None,
+    api_keys: Iterable[str] | None,
+    batches: BatchPlan | None,
+    clock_speed: float,
+    server: str | None = None,
 ) -> EmulatedProviders:
     return EmulatedProviders(
         AnswerSource(script),
         FaultSource(faults),
         None if api_keys is None else frozenset(api_keys),
+        clock=Clock(speed=clock_speed),
         server=None if server is None else server_named(server),
+        batches=settings_of(batches),
     )
 
 
@@ -93,7 +115,10 @@ class Emulator:
 
     @property
     def clock(self) -> Clock:
-        """The time for prompt caches and timestamps. It stands still until `clock.advance(seconds)`."""
+        """The time for prompt caches, batches and timestamps.
+
+        It stands still until `clock.advance(seconds)`, unless `clock_speed` lets it run.
+        """
         return self._providers.clock
 
     @property
@@ -118,9 +143,13 @@ class Emulator:
         """The `base_url` for OpenAI clients."""
         return f"{self.url}/v1"
 
-    def fail_next(self, fault: Fault | str, times: int = 1) -> None:
-        """Inject a fault into the next `times` requests, after the faults of earlier calls."""
-        self._providers.faults.fail_next(fault, times)
+    def fail_next(self, fault: Fault | str, times: int = 1, *, endpoint: str | None = None) -> None:
+        """Inject a fault into the next `times` requests, after the faults of earlier calls.
+
+        `endpoint`: only into requests to this one, named as in `Recorded.endpoint`, such as `openai.batches.create`;
+        `openai.batches` means all that begin so. By default any.
+        """
+        self._providers.faults.fail_next(fault, times, endpoint)
 
     @property
     def script_left(self) -> int | None:
