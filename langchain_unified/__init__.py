@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from langchain_unified.params import OpenAICallParams as OpenAICallParams
     from langchain_unified.replies import Reply as Reply
     from langchain_unified.replies import reply as reply
+    from langchain_unified.request.warned import DeprecatedModelWarning as DeprecatedModelWarning
     from langchain_unified.request.warned import UnifiedWarning as UnifiedWarning
     from langchain_unified.servers import Dialect as Dialect
     from langchain_unified.servers import known_dialect as known_dialect
@@ -51,7 +52,7 @@ _ERRORS = (
     "ReplyError", "RefusalError", "StructuredOutputError", "TruncatedOutputError",
 )  # fmt: skip
 
-_WARNINGS = ("UnifiedWarning",)
+_WARNINGS = ("DeprecatedModelWarning", "UnifiedWarning")
 
 _HOMES = {
     **dict.fromkeys(_CHAT_MODELS, "langchain_unified.chat_models"),

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 PROFILE_FIELDS = frozenset(field.name for field in dataclasses.fields(Profile))
 
-IDENTITY = ("name", "release_date", "last_updated", "status")
+IDENTITY = ("name", "release_date", "last_updated", "status", "shutdown_date")
 """What a model does not share with the one it is like."""
 
 PROVIDER_NAMES: Mapping[Provider, re.Pattern[str]] = {

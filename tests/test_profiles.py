@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 import warnings
 from datetime import date
 from importlib import metadata
+from typing import get_args
 
 import pytest
 from langchain_core.language_models import model_profile as core
@@ -94,6 +97,9 @@ FACTS = [
     ("openai", "gpt-5-chat-latest", {"sampling": "always", "reasoning": False}),
     ("openai", "gpt-6-astra", {"sampling": "never", "effort_levels": FIVE, "responses_only": "tools"}),
     ("openai", "gpt-6.1-sol", {"sampling": "never", "effort_levels": FIVE, "responses_only": "tools"}),
+    ("openai", "gpt-6.2-sol", {"effort_levels": FIVE, "max_output_tokens": 128_000, "sampling": "never"}),
+    ("openai", "gpt-6.2-astra", {"effort_levels": FIVE, "max_input_tokens": 1_050_000, "responses_only": "tools"}),
+    ("openai", "gpt-6.2-astra-law", {"responses_only": "yes"}),
     ("openai", "gpt-6.1-terra", {"sampling": "without_reasoning", "cache_breakpoints": True}),
     ("openai", "o3", {"stop": False, "sampling": "never", "reasoning": True}),
     ("openai", "o3-mini", {"stop": True, "sampling": "never"}),
@@ -137,9 +143,9 @@ RELATIVES = [
     ("anthropic", "claude-haiku-6-20270303", "claude-haiku-5-5"),
     ("anthropic", "claude-sonnet-4-9", "claude-sonnet-4-6"),
     ("anthropic", "claude-opus-4-8-fast", "claude-opus-4-8"),
-    ("openai", "gpt-7", "gpt-6.1-sol"),
-    ("openai", "gpt-7-2027-01-01", "gpt-6.1-sol"),
-    ("openai", "gpt-6.2-luna", "gpt-6.1-sol"),
+    ("openai", "gpt-7", "gpt-6.2-sol"),
+    ("openai", "gpt-7-2027-01-01", "gpt-6.2-sol"),
+    ("openai", "gpt-6.2-luna", "gpt-6.2-sol"),
     ("openai", "gpt-6-nova", "gpt-6-sol"),
     ("openai", "gpt-5.7", "gpt-5.6"),
     ("openai", "gpt-5.6-nova", "gpt-5.6"),
@@ -252,6 +258,71 @@ def test_every_entry_resolves_and_every_fact_has_a_meaning():
                 assert profile.effort_default in profile.effort_levels, model
     assert date.fromisoformat(table["as_of"]) >= date(2026, 11, 1)
     assert table["sources"]
+
+
+# --- the SDKs' lists --------------------------------------------------------------------------------------------------
+
+
+def literals(annotation):
+    for each in get_args(annotation):
+        if isinstance(each, str):
+            yield each
+        else:
+            yield from literals(each)
+
+
+def test_every_model_of_the_sdks_has_a_row():
+    from anthropic.types.model_param import ModelParam
+    from openai.types.shared.all_models import AllModels
+    from openai.types.shared.responses_model import ResponsesModel
+
+    listed = {"anthropic": set(literals(ModelParam)), "openai": {*literals(AllModels), *literals(ResponsesModel)}}
+    table = profiles._table()
+    for provider, models in listed.items():
+        assert len(models) > 20
+        assert sorted(model for model in models if profiles._known(table[provider], model) is None) == []
+
+
+def test_shutdown_dates_are_those_of_openais_sdk():
+    """Its types list them in a docstring; a deprecated model without a date says so."""
+    from openai.types.shared import chat_model
+
+    text = inspect.getsource(chat_model).partition("Deprecated values:")[2]
+    entries = [" ".join(entry.split()) for entry in text.split("\n- ")[1:]]
+    assert len(entries) > 10
+    for entry in entries:
+        models = re.findall(r'"([^"]+)"', entry)
+        found = re.search(r"shutdown date: (\d{4}-\d{2}-\d{2})", entry)
+        ours = {model: profile_for("openai", model).shutdown_date for model in models}
+        assert ours == dict.fromkeys(models, found[1] if found else None)
+
+
+def test_shutdown_dates_are_those_of_anthropics_sdk():
+    from anthropic.resources.messages import DEPRECATED_MODELS
+
+    assert DEPRECATED_MODELS
+    for model, day in DEPRECATED_MODELS.items():
+        ours = date.fromisoformat(profile_for("anthropic", model).shutdown_date)
+        assert f"{ours:%B} {ours.day}, {ours.year}" == re.sub(r"(\d)(st|nd|rd|th),", r"\1,", day)
+
+
+@pytest.mark.parametrize("model", ["gpt-4o-2024-08-06", "ft:gpt-4o-2024-08-06:acme::abc"])
+def test_a_snapshot_and_a_fine_tuned_model_end_with_their_base(model):
+    """OpenAI's deprecations page: fine-tuned versions follow the schedule of their base models."""
+    assert profile_for("openai", model).shutdown_date == "2027-01-14"
+
+
+@pytest.mark.parametrize("provider, model", [("openai", "o5"), ("anthropic", "claude-opus-4-5-fast"), ("openai", "x")])
+def test_a_model_that_is_not_listed_has_no_date_of_another(provider, model):
+    assert profile_for(provider, model).shutdown_date is None
+
+
+def test_a_date_means_deprecated():
+    table = profiles._table()
+    for provider in ("anthropic", "openai"):
+        for model in known_models(provider):
+            day = profile_for(provider, model).shutdown_date
+            assert day is None or (date.fromisoformat(day) and table[provider][model]["status"] == "deprecated"), model
 
 
 # --- LangChain's profile ----------------------------------------------------------------------------------------------

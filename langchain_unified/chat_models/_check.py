@@ -11,6 +11,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_unified.catalog import Route
 from langchain_unified.chat_models import _plan
 from langchain_unified.chat_models._model import ModelBase
+from langchain_unified.chat_models._notices import notice
 from langchain_unified.errors import RequestError
 from langchain_unified.messages.assistant import origin_of
 from langchain_unified.profiles import known_as
@@ -45,6 +46,8 @@ class CheckReport:
     """The known model, `provider/model`, whose facts count for this one; `None`: it is known itself, or none is."""
     cache_cost: str | None = None
     """What the model's default mode of caching costs, where the call does not choose another; `None`: nothing."""
+    notice: str | None = None
+    """When the provider shuts the model down; `None`: it has announced nothing."""
 
     @property
     def ok(self) -> bool:
@@ -73,6 +76,8 @@ class CheckReport:
             yield f"  model: the facts about {self.known_as} count for it."
         if self.cache_cost is not None:
             yield f"  prompt cache: {self.cache_cost}"
+        if self.notice is not None:
+            yield f"  model: {self.notice}"
 
     def _repr_html_(self) -> str:
         """The same for a notebook, with the body to open."""
@@ -92,7 +97,12 @@ def check(model: ModelBase, messages: Sequence[BaseMessage], keywords: Mapping[s
         plan = _plan.make(model, messages, {**sent, "on_unsupported": policy}, stream=False, dry=True)
     except RequestError as error:
         return CheckReport(
-            route.provider, route.model, refused=str(error), dialect=route.dialect, known_as=_known_as(route)
+            route.provider,
+            route.model,
+            refused=str(error),
+            dialect=route.dialect,
+            known_as=_known_as(route),
+            notice=notice(route),
         )
     return CheckReport(
         provider=route.provider,
@@ -106,6 +116,7 @@ def check(model: ModelBase, messages: Sequence[BaseMessage], keywords: Mapping[s
         dialect=plan.route.dialect,
         known_as=_known_as(route),
         cache_cost=_cache_cost(plan),
+        notice=notice(route),
     )
 
 

@@ -23,6 +23,7 @@ from langchain_unified.chat_models._client_side import PARAMS, RENAMED, ClientSi
 from langchain_unified.chat_models._container import add_container
 from langchain_unified.chat_models._frameworks import NEEDS_PARTNER, policy_of_framework
 from langchain_unified.chat_models._model import ModelBase
+from langchain_unified.chat_models._notices import called_route
 from langchain_unified.chat_models._observed import NOTHING, Observation
 from langchain_unified.chat_models._ready import (
     as_taken,
@@ -116,7 +117,7 @@ def make(
     if not messages:
         raise InvalidHistoryError("There are no messages to send. Give at least one.")
     arguments = arguments_of(model, keywords if stop is None else {**keywords, "stop": stop}, messages)
-    route = model._route(arguments.call.get("model"))
+    route = called_route(model, arguments.call.get("model"), dry=dry)
     tools = _tools(arguments, route) if "tools" in arguments.call or "mcp_servers" in arguments.native else ()
     wire = _wire(model, arguments, route, tools)
     messages = _without_stored_turns(model, messages, arguments, wire)

@@ -31,14 +31,16 @@ class CheckReportLike(Protocol):
     def left_out(self) -> Sequence[str]: ...
     @property
     def refused(self) -> str | None: ...
+    @property
+    def notice(self) -> str | None: ...
 
 
 def check_card(report: CheckReportLike) -> Card:
     """What a call would send, change or leave out, or why it is refused."""
     title = f"{report.provider}/{report.model}"
+    parts: list[CardPart] = [Prose(report.notice)] if report.notice else []
     if report.refused is not None:
-        return Card(title, (Prose(report.refused),), "bad", "is refused, nothing would be sent")
-    parts: list[CardPart] = []
+        return Card(title, (Prose(report.refused), *parts), "bad", "is refused, nothing would be sent")
     if report.adjustments:
         parts.append(adjustment_table(report.adjustments))
     if report.left_out:

@@ -210,6 +210,8 @@ class Profile:
     """Whether Claude refuses its earlier thinking where the conversation before it has changed."""
     tool_versions: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Neutral name of a server tool -> the type this model takes, where it differs from `tools.server.forms`."""
+    shutdown_date: str | None = field(default=None, compare=False, repr=False)
+    """From when on the provider's own API no longer serves the model, as `YYYY-MM-DD`; `None`: nothing is announced."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,11 @@ class UnifiedWarning(UserWarning):
     """Something goes out otherwise than it was written, or cannot be counted. Filter it by this class."""
 
 
-def warn(text: str) -> None:
+class DeprecatedModelWarning(UnifiedWarning):
+    """The provider shuts the called model down, or has done so."""
+
+
+def warn(text: str, category: type[UnifiedWarning] = UnifiedWarning) -> None:
     """Warn at the line of the program that made the call.
 
     In a task or thread that LangChain made, that line is not on the stack: then at what runs the loop or the thread.
@@ -21,7 +25,7 @@ def warn(text: str) -> None:
     frame, level = sys._getframe(), 2
     while frame.f_back is not None and _is_inner(frame.f_globals.get("__name__", "")):
         frame, level = frame.f_back, level + 1
-    warnings.warn(text, UnifiedWarning, stacklevel=level - 1)
+    warnings.warn(text, category, stacklevel=level - 1)
 
 
 def _is_inner(module: str) -> bool:

@@ -223,6 +223,8 @@ OPENAI = [
         messages(*HI, calls("c1", "c2"), answer("c1")),
         messages(*HI, calls("c1", "c2"), answer("c1"), answer("c2")),
     ),
+    Case("chat.large max_tokens", {"max_tokens": 16_385}, {"max_tokens": 16_384}),
+    Case("chat.large max_tokens", {"model": "gpt-5.1", "max_completion_tokens": 128_001}),
     Case("chat.max_tokens", {"model": "gpt-5.1", "max_tokens": 5}, {"max_tokens": 5}, code="unsupported_parameter"),
     Case(
         "chat.stop",

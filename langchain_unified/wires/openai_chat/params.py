@@ -43,9 +43,10 @@ def write_native(body: JsonObject, request: Request, adjustments: list[Adjustmen
 MAX_STOPS = 4
 
 
-def _max_tokens(body: JsonObject, value: int, request: Request) -> None:
+def _max_tokens(body: JsonObject, value: int, request: Request) -> Adjustment | None:
     key = request.dialect.max_tokens_key if request.profile.legacy_max_tokens else "max_completion_tokens"
-    body[key] = answer_limit(value)
+    body[key], adjustment = answer_limit(value, request)
+    return adjustment
 
 
 def _stop(body: JsonObject, value: list[str], request: Request) -> Adjustment | None:

@@ -117,9 +117,10 @@ MIN_OUTPUT_TOKENS = 16
 
 
 def _max_tokens(body: JsonObject, value: Any, request: Request) -> Adjustment | None:
-    body["max_output_tokens"] = max(answer_limit(value), MIN_OUTPUT_TOKENS)
+    limit, adjustment = answer_limit(value, request)
+    body["max_output_tokens"] = max(limit, MIN_OUTPUT_TOKENS)
     if value >= MIN_OUTPUT_TOKENS:
-        return None
+        return adjustment
     return Adjustment(what="max_tokens", why=f"The Responses API takes at least 16, not {value}: 16 was sent.")
 
 

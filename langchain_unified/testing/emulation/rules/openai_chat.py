@@ -18,6 +18,14 @@ def _two_limits(call: EmulatedCall) -> Violations:
         yield {}
 
 
+def _max_tokens_above_limit(call: EmulatedCall) -> Violations:
+    limit = call.profile.max_output_tokens
+    for key in ("max_tokens", "max_completion_tokens"):
+        asked = call.body.get(key)
+        if isinstance(asked, int) and limit and asked > limit:
+            yield {"key": key, "asked": asked, "limit": limit}
+
+
 def _max_tokens_unsupported(call: EmulatedCall) -> Violations:
     if call.body.get("max_tokens") is not None and not call.profile.legacy_max_tokens:
         yield {}
@@ -68,6 +76,14 @@ RULES: tuple[Rule, ...] = (
         "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.",
         "langchain-ai/langgraph#5943",
         code="invalid_parameter_combination",
+        param="max_tokens",
+    ),
+    _rule(
+        "large max_tokens",
+        _max_tokens_above_limit,
+        "{key} is too large: {asked}. This model supports at most {limit} completion tokens, "
+        "whereas you provided {asked}.",
+        "enoch3712/ExtractThinker#346; algorithmicsuperintelligence/optillm#4",
         param="max_tokens",
     ),
     _rule(
