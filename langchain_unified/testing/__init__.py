@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from langchain_unified.testing.cassettes import CassetteError as CassetteError
     from langchain_unified.testing.cassettes import use_cassette as use_cassette
     from langchain_unified.testing.cassettes import vcr_config as vcr_config
-    from langchain_unified.testing.emulation.app import Recorded as Recorded
     from langchain_unified.testing.emulation.faults import Fault as Fault
+    from langchain_unified.testing.emulation.recording import Recorded as Recorded
     from langchain_unified.testing.emulation.server import Emulator as Emulator
     from langchain_unified.testing.emulation.server import emulator as emulator
     from langchain_unified.testing.emulation.server import emulator_app as emulator_app
@@ -30,7 +30,7 @@ _HOMES = dict.fromkeys(_CASSETTES, "langchain_unified.testing.cassettes") | {
     "emulator_app": "langchain_unified.testing.emulation.server",
     "use_emulator": "langchain_unified.testing.in_place",
     "Fault": "langchain_unified.testing.emulation.faults",
-    "Recorded": "langchain_unified.testing.emulation.app",
+    "Recorded": "langchain_unified.testing.emulation.recording",
 }
 
 __all__ = [*_HOMES]  # noqa: PLE0604 - strings, from the table above

@@ -16,89 +16,37 @@ import orjson
 
 from langchain_unified.errors import RequestError
 from langchain_unified.request import JsonObject, Provider, Request, WireName
-from langchain_unified.request.blocks import Block, changed
 from langchain_unified.testing.emulation.batches.plan import BatchSettings
 from langchain_unified.testing.emulation.batches.reply import ManagedRefusalError, ManagedReply
 from langchain_unified.testing.emulation.cache import CacheLookup, Clock, EmulatedCache
 from langchain_unified.testing.emulation.codecs import Codec, codec_of
 from langchain_unified.testing.emulation.delivery import Payload, error_frame, frames
 from langchain_unified.testing.emulation.endpoints import ENDPOINTS, EmulatedEndpoint, total_tokens
+from langchain_unified.testing.emulation.exchange import (
+    JSON_HEADERS,
+    SSE_HEADERS,
+    EmulatedAnswer,
+    Exchange,
+    common_headers,
+    fault_answer,
+    fault_error,
+    invalid_request,
+    json_answer,
+    replaces_answer,
+)
 from langchain_unified.testing.emulation.faults import Fault, FaultSource
+from langchain_unified.testing.emulation.quota import Quota, QuotaPlan
+from langchain_unified.testing.emulation.reasoning import thought_of, visible_reasoning, with_thought
 from langchain_unified.testing.emulation.rules import refusals
 from langchain_unified.testing.emulation.rules.rule import EmulatedCall, Refusal, error_body, prompt_segments
 from langchain_unified.testing.emulation.script import AnswerSource, ScriptEndedError, assistant_answers
 from langchain_unified.testing.emulation.servers import EmulatedServer, readable
 from langchain_unified.testing.emulation.stored import StoredReplies, queued
-from langchain_unified.testing.emulation.tokens import output_tokens
+from langchain_unified.testing.emulation.tokens import Totals, output_tokens, prompt_total
 from langchain_unified.wires._completion import Completion, Tokens
-
-JSON_HEADERS: Mapping[str, str] = {"content-type": "application/json"}
-SSE_HEADERS: Mapping[str, str] = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
-
-RATE_LIMIT_HEADERS: Mapping[Provider, Mapping[str, str]] = {
-    "anthropic": {
-        f"anthropic-ratelimit-{what}-{which}": value
-        for what, limit in (("requests", "4000"), ("tokens", "2400000"), ("input-tokens", "2000000"),
-                            ("output-tokens", "400000"))
-        for which, value in (("limit", limit), ("remaining", limit), ("reset", "2026-11-01T00:00:01Z"))
-    },
-    "openai": {
-        "x-ratelimit-limit-requests": "5000",
-        "x-ratelimit-limit-tokens": "800000",
-        "x-ratelimit-remaining-requests": "4999",
-        "x-ratelimit-remaining-tokens": "799900",
-        "x-ratelimit-reset-requests": "12ms",
-        "x-ratelimit-reset-tokens": "6ms",
-    },
-}  # fmt: skip
-"""On every answer: the names are recorded, the values are constant."""
-
-FAULT_ERRORS: Mapping[tuple[Provider, str], tuple[int, str, str, str | None]] = {
-    ("anthropic", "rate_limit"): (429, "rate_limit_error", "This request would exceed your rate limit.", None),
-    ("anthropic", "server"): (500, "api_error", "Internal server error", None),
-    ("anthropic", "overloaded"): (529, "overloaded_error", "Overloaded", None),
-    ("openai", "rate_limit"): (429, "requests", "Rate limit reached.", "rate_limit_exceeded"),
-    ("openai", "server"): (500, "server_error", "The server had an error processing your request.", None),
-    ("openai", "overloaded"): (503, "server_error", "The server is overloaded.", "server_overloaded"),
-}
-"""By provider and `Fault.error`: status, type, message and code of the error object."""
 
 MALFORMED_BODY_ERRORS = (AttributeError, IndexError, KeyError, RequestError, TypeError, ValueError)
 """What the rules and codecs raise if a body does not have the shape of the API."""
-
-
-def _do_nothing() -> None:
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class EmulatedAnswer:
-    """An answer to be sent. `on_start` is called with its first byte. Status 0: the connection closes instead."""
-
-    status: int
-    headers: Mapping[str, str]
-    payload: Payload
-    fault: Fault | None = None
-    on_start: Callable[[], None] = _do_nothing
-
-
-@dataclass(frozen=True, slots=True)
-class _Exchange:
-    """One request on its way to an answer.
-
-    `body` is what was sent; in `full_body` the conversation that `previous_response_id` refers to is filled in.
-    """
-
-    endpoint: EmulatedEndpoint
-    body: JsonObject
-    full_body: JsonObject
-    headers: Mapping[str, str]
-    number: int
-    fault: Fault | None = None
-
-    @property
-    def request_id(self) -> str:
-        return f"req_{self.number:024d}"
 
 
 @dataclass
@@ -106,7 +54,7 @@ class EmulatedProviders:
     """Both providers with their state: scripted answers, faults, prompt cache and stored responses.
 
     `valid_keys`: the API keys that are accepted; `None` accepts any. `failures`: exceptions of script functions and
-    codecs, raised again when the emulator stops.
+    codecs, raised again when the emulator stops. `totals`: what was answered so far.
     """
 
     answers: AnswerSource = field(default_factory=AnswerSource)
@@ -117,9 +65,16 @@ class EmulatedProviders:
     server: EmulatedServer | None = None
     """The other server that it plays; `None`: the providers themselves."""
     batches: BatchSettings = field(default_factory=BatchSettings)
+    quota: QuotaPlan = field(default_factory=QuotaPlan)
+    keep: int | None = None
+    """How many stored responses are kept; `None`: all."""
     failures: list[Exception] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.totals = Totals()
+        self.quotas: dict[Provider, Quota] = {
+            "anthropic": Quota("anthropic", self.quota), "openai": Quota("openai", self.quota)
+        }  # fmt: skip
         self.cache = EmulatedCache(self.clock)
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
@@ -132,23 +87,22 @@ class EmulatedProviders:
         """The answer to one request. `body`: the parsed JSON, `None` if it is not JSON. Header names are lower case."""
         given = body if isinstance(body, dict) else {}
         with self._lock:
-            exchange = _Exchange(endpoint, given, self._with_previous_response(given), headers, next(self._numbers))
+            exchange = self._exchange(endpoint, given, headers)
             try:
                 fault = self.faults.next(headers.get("x-emulator-fault"), endpoint.name)
             except ValueError as error:
-                return self._invalid_request(exchange, str(error))
+                return invalid_request(exchange, str(error))
         exchange = replace(exchange, fault=fault)
-        if fault is not None and _replaces_answer(fault, exchange):
-            return self._fault_answer(exchange, fault)
+        if fault is not None and replaces_answer(fault, exchange):
+            return fault_answer(exchange, fault)
         if not isinstance(body, dict):
-            return self._invalid_request(exchange, "The request body is not a valid JSON object.")
+            return invalid_request(exchange, "The request body is not a valid JSON object.")
         return self._check_and_answer(exchange)
 
     def refused_key(self, provider: Provider, headers: Mapping[str, str]) -> EmulatedAnswer | None:
         """The refusal of a missing or wrong key at an address without a body; `None` for a valid key."""
         endpoint = ENDPOINTS["/v1/messages" if provider == "anthropic" else "/v1/chat/completions"]
-        with self._lock:
-            exchange = _Exchange(endpoint, {}, {}, headers, next(self._numbers))
+        exchange = self._exchange(endpoint, {}, headers)
         refusal = next(refusals(EmulatedCall(endpoint.name, {}, headers, self.valid_keys)), None)
         unauthorized = refusal is not None and refusal.rule.status == 401
         return self._check_and_answer(exchange) if unauthorized else None
@@ -174,21 +128,21 @@ class EmulatedProviders:
             return refused
         endpoint = ENDPOINTS["/v1/messages" if provider == "anthropic" else "/v1/responses"]
         with self._lock:
-            exchange = _Exchange(endpoint, {}, {}, headers, next(self._numbers))
+            exchange = self._exchange(endpoint, {}, headers)
             try:
                 fault = self.faults.next(headers.get("x-emulator-fault"), name)
             except ValueError as error:
-                return self._invalid_request(exchange, str(error))
+                return invalid_request(exchange, str(error))
         exchange = replace(exchange, fault=fault)
-        if fault is not None and _replaces_answer(fault, exchange):
-            return self._fault_answer(exchange, fault)
+        if fault is not None and replaces_answer(fault, exchange):
+            return fault_answer(exchange, fault)
         try:
             reply = carry_out()
         except ManagedRefusalError as no:
             body = error_body(provider, exchange.request_id, no.kind, no.message, code=no.code, param=no.param)
-            return self._json_answer(exchange, no.status, body)
+            return json_answer(exchange, no.status, body)
         data = reply.body if isinstance(reply.body, bytes) else orjson.dumps(reply.body)
-        all_headers = {**_common_headers(exchange), "content-type": reply.content_type}
+        all_headers = {**common_headers(exchange), "content-type": reply.content_type}
         return EmulatedAnswer(reply.status, all_headers, Payload(endpoint.wire, data), fault)
 
     def answer_item(
@@ -205,11 +159,11 @@ class EmulatedProviders:
         `fault`: of this item; those of live calls do not apply. `refusal`: why a batch does not take it.
         """
         with self._lock:
-            exchange = _Exchange(endpoint, body, self._with_previous_response(body), headers, next(self._numbers))
+            exchange = replace(self._exchange(endpoint, body, headers), in_batch=True)
         if fault is not None:
-            answer = self._fault_answer(exchange, fault)
+            answer = fault_answer(exchange, fault)
         elif refusal is not None:
-            answer = self._invalid_request(exchange, refusal)
+            answer = invalid_request(exchange, refusal)
         else:
             answer = self._check_and_answer(exchange)
             answer.on_start()
@@ -221,65 +175,92 @@ class EmulatedProviders:
 
     # --- one exchange -------------------------------------------------------------------------------------------------
 
-    def _check_and_answer(self, exchange: _Exchange) -> EmulatedAnswer:
+    def _exchange(self, endpoint: EmulatedEndpoint, body: JsonObject, headers: Mapping[str, str]) -> Exchange:
+        quota, full_body = self.quotas[endpoint.provider], self._with_previous_response(body)
+        number = next(self._numbers)
+        return Exchange(endpoint, body, full_body, headers, number, rate_limits=lambda: quota.headers(self.clock.now))
+
+    def _check_and_answer(self, exchange: Exchange) -> EmulatedAnswer:
         endpoint = exchange.endpoint
         call = EmulatedCall(
             endpoint.name,
             exchange.full_body,
             exchange.headers,
             self.valid_keys,
-            unstored_items=frozenset(self._unstored_items),
-            stored_responses=frozenset(self._stored_responses),
-            reasoning_before=dict(self._reasoning_before),
+            unstored_items=self._unstored_items,
+            stored_responses=self._stored_responses.keys(),
+            reasoning_before=self._reasoning_before,
         )
         try:
             refusal = next(refusals(call, None if self.server is None else self.server.rules), None)
             if refusal is not None:
                 body = self._error_of(refusal, exchange)
-                return self._json_answer(exchange, refusal.rule.status, body)
+                return json_answer(exchange, refusal.rule.status, body)
             if endpoint.counts_tokens:
-                return self._json_answer(exchange, 200, _counted(call))
+                return json_answer(exchange, 200, _counted(call))
             codec = self.codecs(endpoint.wire)
             plays = self.server is not None and endpoint.wire == "openai_chat"
             given = readable(exchange.full_body) if plays else exchange.full_body
             request = codec.read_request(given, exchange.headers)
             lookup = self.cache.look_up(endpoint.name, exchange.full_body, call.profile, prompt_segments(call))
         except MALFORMED_BODY_ERRORS as error:
-            return self._invalid_request(
+            return invalid_request(
                 exchange, f"The body does not have the shape of the API: {type(error).__name__}: {error}"
             )
         except Exception as error:  # noqa: BLE001  # raised again when the emulator stops
             self.failures.append(error)
-            return self._invalid_request(exchange, f"The emulator failed: {type(error).__name__}: {error}")
-        return self._generate(exchange, codec, request, lookup)
+            return invalid_request(exchange, f"The emulator failed: {type(error).__name__}: {error}")
+        return self._over_quota(exchange, request, lookup) or self._generate(exchange, codec, request, lookup)
 
-    def _generate(self, exchange: _Exchange, codec: Codec, request: Request, lookup: CacheLookup) -> EmulatedAnswer:
+    def _over_quota(self, exchange: Exchange, request: Request, lookup: CacheLookup) -> EmulatedAnswer | None:
+        """The refusal of a request above the rate limits, which a batch does not have; `None` if it is taken."""
+        provider, tokens = exchange.endpoint.provider, lookup.tokens
+        if exchange.in_batch or not self.quota:
+            return None
+        counted = prompt_total(tokens) - (tokens.cache_read if provider == "anthropic" else 0)
+        max_tokens = int(request.params.get("max_tokens") or 0)
+        over = self.quotas[provider].take(request.model, counted, max_tokens, self.clock.now)
+        if over is None:
+            return None
+        code = "rate_limit_exceeded" if provider == "openai" else None
+        body = error_body(provider, exchange.request_id, over.kind, over.message, code=code)
+        return json_answer(exchange, 429, body, over.headers)
+
+    def _generate(self, exchange: Exchange, codec: Codec, request: Request, lookup: CacheLookup) -> EmulatedAnswer:
         try:
             next_answer = _prewarm_answer(exchange.body) or self.answers.next(request)
             if isinstance(next_answer, Fault):
                 exchange = replace(exchange, fault=next_answer)
-                if _replaces_answer(next_answer, exchange):
-                    return self._fault_answer(exchange, next_answer)
+                if replaces_answer(next_answer, exchange):
+                    return fault_answer(exchange, next_answer)
                 completions = assistant_answers(request)
             else:
                 completions = next_answer
             completions = [self._with_metadata(each, exchange, lookup) for each in completions]
+            self._count(exchange, [each.tokens for each in completions])
             return self._render(exchange, codec, completions, lookup)
         except (RequestError, ScriptEndedError) as error:
-            return self._invalid_request(exchange, str(error))
+            return invalid_request(exchange, str(error))
         except Exception as error:  # noqa: BLE001  # raised again when the emulator stops
             self.failures.append(error)
-            return self._invalid_request(exchange, f"The script raised {type(error).__name__}: {error}")
+            return invalid_request(exchange, f"The script raised {type(error).__name__}: {error}")
 
-    def _with_metadata(self, completion: Completion, exchange: _Exchange, lookup: CacheLookup) -> Completion:
+    def _count(self, exchange: Exchange, tokens: Sequence[Tokens]) -> None:
+        output = sum(each.output for each in tokens)
+        with self._lock:
+            self.totals.add(tokens[0], output)
+        if not exchange.in_batch:
+            self.quotas[exchange.endpoint.provider].spend_output(output, self.clock.now)
+
+    def _with_metadata(self, completion: Completion, exchange: Exchange, lookup: CacheLookup) -> Completion:
         """The completion with the id, model, time and tokens that it does not set itself."""
         if completion.tokens == Tokens():
             output, reasoning = output_tokens(completion.blocks)
             completion = replace(completion, tokens=replace(lookup.tokens, output=output, reasoning=reasoning))
         if self.server is not None and exchange.endpoint.wire == "openai_chat":
-            completion = _with_thought(completion, self.server, exchange)
+            completion = with_thought(completion, self.server, exchange)
         elif not self.answers.scripted:
-            blocks = tuple(_visible_reasoning(block, exchange) for block in completion.blocks)
+            blocks = tuple(visible_reasoning(block, exchange) for block in completion.blocks)
             completion = replace(completion, blocks=blocks)
         return replace(
             completion,
@@ -289,7 +270,7 @@ class EmulatedProviders:
         )
 
     def _render(
-        self, exchange: _Exchange, codec: Codec, completions: Sequence[Completion], lookup: CacheLookup
+        self, exchange: Exchange, codec: Codec, completions: Sequence[Completion], lookup: CacheLookup
     ) -> EmulatedAnswer:
         wire, provider = exchange.endpoint.wire, exchange.endpoint.provider
         if exchange.body.get("stream"):
@@ -297,7 +278,7 @@ class EmulatedProviders:
             if self.server is not None and wire == "openai_chat":
                 events = self.server.stream(events, thought_of(completions[0]))
             reply: JsonObject = next((event["response"] for event in reversed(events) if "response" in event), {})
-            _, overloaded = _fault_error(provider, "overloaded", exchange.request_id)
+            _, overloaded = fault_error(provider, "overloaded", exchange.request_id)
             payload = Payload(wire, stream=tuple(frames(wire, events)), error=error_frame(wire, overloaded))
         else:
             reply = codec.render_reply(completions, exchange.body)
@@ -307,44 +288,13 @@ class EmulatedProviders:
             payload = Payload(wire, orjson.dumps(first))
         if wire == "openai_responses":
             self._store_response(exchange, reply)
-        headers = {**_common_headers(exchange), **(SSE_HEADERS if payload.stream else JSON_HEADERS)}
+        headers = {**common_headers(exchange), **(SSE_HEADERS if payload.stream else JSON_HEADERS)}
         return EmulatedAnswer(200, headers, payload, exchange.fault, lambda: self.cache.commit(lookup))
 
-    # --- errors -------------------------------------------------------------------------------------------------------
-
-    def _error_of(self, refusal: Refusal, exchange: _Exchange) -> object:
+    def _error_of(self, refusal: Refusal, exchange: Exchange) -> object:
         if self.server is not None and self.server.error is not None and exchange.endpoint.provider == "openai":
             return self.server.error(refusal)
         return refusal.body(exchange.endpoint.provider, exchange.request_id)
-
-    def _json_answer(
-        self, exchange: _Exchange, status: int, body: object, headers: Mapping[str, str] | None = None
-    ) -> EmulatedAnswer:
-        all_headers = {**_common_headers(exchange), **JSON_HEADERS, **(headers or {})}
-        fault = exchange.fault
-        # An error in mid-stream cannot damage a body that is not a stream.
-        fault = None if fault is None or fault.kind == "overloaded_mid_stream" else fault
-        return EmulatedAnswer(status, all_headers, Payload(exchange.endpoint.wire, orjson.dumps(body)), fault)
-
-    def _invalid_request(self, exchange: _Exchange, message: str) -> EmulatedAnswer:
-        body = error_body(exchange.endpoint.provider, exchange.request_id, "invalid_request_error", message)
-        # A retry would get the same error.
-        return self._json_answer(exchange, 400, body, {"x-should-retry": "false"})
-
-    def _fault_answer(self, exchange: _Exchange, fault: Fault) -> EmulatedAnswer:
-        """The answer of a fault that replaces the model's answer."""
-        provider, wire = exchange.endpoint.provider, exchange.endpoint.wire
-        if fault.kind == "refuse_connection":
-            return EmulatedAnswer(0, {}, Payload(wire), fault)
-        if fault.error is not None:
-            status, body = _fault_error(provider, fault.error, exchange.request_id)
-            return self._json_answer(replace(exchange, fault=fault), fault.status or status, body, fault.headers)
-        data = orjson.dumps(fault.body) if isinstance(fault.body, Mapping) else fault.body or b""
-        data = data.encode() if isinstance(data, str) else data
-        common = _common_headers(exchange) if fault.kind == "http" else {}
-        content_type = JSON_HEADERS if isinstance(fault.body, Mapping) else {}
-        headers = {**common, **content_type, **fault.headers}
-        return EmulatedAnswer(fault.status or 500, headers, Payload(wire, data), fault)
 
     # --- responses that OpenAI stores ---------------------------------------------------------------------------------
 
@@ -353,7 +303,7 @@ class EmulatedProviders:
         previous = self._stored_responses.get(str(body.get("previous_response_id")))
         return body if previous is None else {**body, "input": [*previous, *_items(body.get("input"))]}
 
-    def _store_response(self, exchange: _Exchange, reply: JsonObject) -> None:
+    def _store_response(self, exchange: Exchange, reply: JsonObject) -> None:
         output = reply.get("output") or []
         with self._lock:
             if exchange.body.get("store") is False:
@@ -363,6 +313,15 @@ class EmulatedProviders:
                 self._stored_responses[str(reply.get("id"))] = conversation
                 self._reasoning_before.update(_reasoning_before(output))
                 self.replies.add(reply, in_background=_is_pending(exchange.body))
+            if self.keep is not None:
+                self._forget(self.keep)
+
+    def _forget(self, keep: int) -> None:
+        """Keep the last ones only, so that a long run does not fill the memory."""
+        while len(self._stored_responses) > keep:
+            first = next(iter(self._stored_responses))
+            del self._stored_responses[first]
+            self.replies.replies.pop(first, None)
 
 
 def _counted(call: EmulatedCall) -> JsonObject:
@@ -397,50 +356,3 @@ def _prewarm_answer(body: JsonObject) -> list[Completion]:
 def _items(given: Any) -> list[JsonObject]:
     """The `input` of the Responses API as a list of items."""
     return [{"role": "user", "content": given}] if isinstance(given, str) else list(given or ())
-
-
-def _common_headers(exchange: _Exchange) -> dict[str, str]:
-    """The headers of every answer."""
-    provider = exchange.endpoint.provider
-    name = "request-id" if provider == "anthropic" else "x-request-id"
-    return {name: exchange.request_id, **RATE_LIMIT_HEADERS[provider]}
-
-
-def _replaces_answer(fault: Fault, exchange: _Exchange) -> bool:
-    """Whether the fault replaces the model's answer. If not, it damages the answer on its way."""
-    not_streamed = fault.kind == "overloaded_mid_stream" and not exchange.body.get("stream")
-    return fault.has_answer or not_streamed or fault.kind == "refuse_connection"
-
-
-def _fault_error(provider: Provider, error: str, request_id: str) -> tuple[int, JsonObject]:
-    """The status and the error object of a fault."""
-    status, kind, message, code = FAULT_ERRORS[provider, error]
-    return status, error_body(provider, request_id, kind, message, code=code)
-
-
-def thought_of(completion: Completion) -> str:
-    """The reasoning of a completion."""
-    return "".join(block["reasoning"] for block in completion.blocks if block["type"] == "reasoning")
-
-
-def _with_thought(completion: Completion, server: EmulatedServer, exchange: _Exchange) -> Completion:
-    """The completion with reasoning, where the server's model thinks without being asked."""
-    reasons = server.reasons is not None and server.reasons(exchange.body)
-    if not reasons or any(block["type"] == "reasoning" for block in completion.blocks):
-        return completion
-    thought: Block = {"type": "reasoning", "reasoning": "The last message asks for this answer."}
-    return replace(completion, blocks=(thought, *completion.blocks))
-
-
-def _visible_reasoning(block: Block, exchange: _Exchange) -> Block:
-    """A reasoning block with only those parts that the request asks to see. Other blocks are unchanged."""
-    if block["type"] != "reasoning":
-        return block
-    body, extras = exchange.body, dict(block.get("extras") or {})
-    if exchange.endpoint.provider == "anthropic":
-        omitted = (body.get("thinking") or {}).get("display") == "omitted"
-        return changed(block, reasoning="", extras=extras) if omitted else block
-    if "reasoning.encrypted_content" not in (body.get("include") or ()):
-        extras.pop("encrypted_content", None)
-    summary = (body.get("reasoning") or {}).get("summary")
-    return changed(block, reasoning=block["reasoning"] if summary else "", extras=extras)

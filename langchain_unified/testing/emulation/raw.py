@@ -12,8 +12,8 @@ from http import HTTPStatus
 from typing import Any, TypeAlias
 
 from langchain_unified.testing.emulation.delivery import Payload
+from langchain_unified.testing.emulation.exchange import EmulatedAnswer
 from langchain_unified.testing.emulation.faults import Fault
-from langchain_unified.testing.emulation.providers import EmulatedAnswer
 
 RawStep: TypeAlias = bytes | float
 """Bytes to write, or seconds to wait."""

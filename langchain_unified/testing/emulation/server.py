@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from collections import Counter
 from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -21,13 +22,15 @@ from langchain_unified.testing.emulation.batches.plan import BatchPlan, settings
 from langchain_unified.testing.emulation.cache import Clock
 from langchain_unified.testing.emulation.faults import Fault, FaultPlan, FaultSource
 from langchain_unified.testing.emulation.providers import EmulatedProviders
+from langchain_unified.testing.emulation.quota import QuotaPlan, checked
+from langchain_unified.testing.emulation.recording import Recorded, Recorder
 from langchain_unified.testing.emulation.script import AnswerSource, Script
 from langchain_unified.testing.emulation.servers import server_named
+from langchain_unified.testing.emulation.tokens import Totals
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-    from langchain_unified.testing.emulation.app import Recorded
 
 MISSING_EXTRA = "The emulator needs Starlette and uvicorn. Install them: "
 START_TIMEOUT_SECONDS = 10.0
@@ -42,6 +45,8 @@ def emulator(
     port: int = 0,
     server: str | None = None,
     batches: BatchPlan | None = None,
+    quota: QuotaPlan | None = None,
+    record: int | None = None,
     clock_speed: float = 0.0,
 ) -> Emulator:
     """A server that runs inside a `with` (or `async with`) block.
@@ -51,10 +56,20 @@ def emulator(
     default any. `port`: 0 takes a free one. `server`: another server to play, with what it refuses and answers
     otherwise, as documented or reported: `ollama`, `vllm`, `openrouter`, `deepseek`, …; by default both providers.
     `batches`: how batches run, by the keys of `BatchPlan`; by default each has ended when it is first looked at.
+    `quota`: what each provider takes in a minute, by the keys of `QuotaPlan`; a request above it is refused with 429,
+    and the headers of the rate limits count down. By default nothing is refused for it. It is refilled by the
+    emulator's clock. `record`: how many of the last requests and stored responses are kept; by default all.
     `clock_speed`: seconds of the emulator's clock for each real second; by default 0: only `clock.advance` moves it.
     """
     engine = _providers(
-        script, faults=faults, api_keys=api_keys, batches=batches, clock_speed=clock_speed, server=server
+        script,
+        faults=faults,
+        api_keys=api_keys,
+        batches=batches,
+        quota=quota,
+        record=record,
+        clock_speed=clock_speed,
+        server=server,
     )
     return Emulator(engine, host, port)
 
@@ -65,12 +80,12 @@ def emulator_app(
     faults: FaultPlan | None = None,
     api_keys: Iterable[str] | None = None,
     batches: BatchPlan | None = None,
+    quota: QuotaPlan | None = None,
     clock_speed: float = 0.0,
 ) -> ASGIApp:
     """The ASGI application without a server."""
-    engine = _providers(script, faults=faults, api_keys=api_keys, batches=batches, clock_speed=clock_speed)
-    app, _ = _build_app(engine)
-    return app
+    engine = _providers(script, faults=faults, api_keys=api_keys, batches=batches, quota=quota, clock_speed=clock_speed)
+    return _build_app(engine, Recorder(keep=0))
 
 
 def _providers(
@@ -79,7 +94,9 @@ def _providers(
     faults: FaultPlan | None,
     api_keys: Iterable[str] | None,
     batches: BatchPlan | None,
+    quota: QuotaPlan | None,
     clock_speed: float,
+    record: int | None = None,
     server: str | None = None,
 ) -> EmulatedProviders:
     return EmulatedProviders(
@@ -89,17 +106,19 @@ def _providers(
         clock=Clock(speed=clock_speed),
         server=None if server is None else server_named(server),
         batches=settings_of(batches),
+        quota=checked(quota),
+        keep=record,
     )
 
 
-def _build_app(engine: EmulatedProviders) -> tuple[ASGIApp, list[Recorded]]:
+def _build_app(engine: EmulatedProviders, recorder: Recorder) -> ASGIApp:
     try:
         from langchain_unified.testing.emulation.app import build_app
     except ModuleNotFoundError as missing:
         if missing.name is None or missing.name.split(".")[0] != "starlette":
             raise
         raise ImportError(MISSING_EXTRA + install("emulator")) from missing
-    return build_app(engine)
+    return build_app(engine, recorder)
 
 
 class Emulator:
@@ -111,7 +130,30 @@ class Emulator:
         self._wanted_port = port
         self._socket: socket.socket | None = None
         self._runner: _ServerThread | None = None
-        self.requests: list[Recorded] = []
+        self._recorder = Recorder(keep=engine.keep)
+
+    @property
+    def requests(self) -> list[Recorded]:
+        """The requests in order of arrival: all of them, or as many of the last ones as `record` says."""
+        return self._recorder.requests
+
+    @property
+    def request_counts(self) -> Counter[str]:
+        """How many requests came to each endpoint, named as in `Recorded.endpoint`; `unknown` for other addresses.
+
+        `request_counts.total()` is the number of all requests, also of those that are not recorded.
+        """
+        return self._recorder.by_endpoint
+
+    @property
+    def status_counts(self) -> Counter[int]:
+        """How many requests were answered with each status; 0 for a connection that was closed instead."""
+        return self._recorder.by_status
+
+    @property
+    def totals(self) -> Totals:
+        """The answers of models so far, live and in batches, and their tokens."""
+        return self._providers.totals
 
     @property
     def clock(self) -> Clock:
@@ -158,7 +200,8 @@ class Emulator:
 
     def start(self) -> Self:
         """Start to listen; `with` does so."""
-        app, self.requests = _build_app(self._providers)
+        self._recorder = Recorder(keep=self._providers.keep)
+        app = _build_app(self._providers, self._recorder)
         self._socket = _listener(self._host, self._wanted_port)
         self._runner = _ServerThread(app, self._socket)
         self._runner.start()

@@ -100,6 +100,9 @@ OPERATIONS: tuple[tuple[str, str, str, Operation], ...] = (
 )  # fmt: skip
 """Method, path, name as in `Recorded.endpoint`, and what is done."""
 
+NAMES: Mapping[str, str] = {path: name for method, path, name, _ in OPERATIONS if method == "POST"}
+"""By path, the name of an operation with a body."""
+
 
 def batch_routes(apis: BatchApis, serve: Serve) -> list[Route]:
     """The routes of all operations."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -29,8 +30,8 @@ class EmulatedCall:
     body: JsonObject
     headers: Mapping[str, str] = field(default_factory=dict)
     valid_keys: frozenset[str] | None = None
-    unstored_items: frozenset[str] = frozenset()
-    stored_responses: frozenset[str] = frozenset()
+    unstored_items: AbstractSet[str] = frozenset()
+    stored_responses: AbstractSet[str] = frozenset()
     reasoning_before: Mapping[str, str] = field(default_factory=dict)
 
     @property
