@@ -1,7 +1,7 @@
 """A model's name -> who answers, what it can do, and which wire carries the call.
 
 Accepted names: `anthropic/claude-…`, `anthropic:claude-…`, `openai/gpt-…`, `openai:…`, or a name without a prefix that
-tells its provider (`claude-…`, `gpt-…`, `o3`, `ft:gpt-4o:org::id`). A class that pins its provider takes any id.
+tells its provider (`claude-…`, `gpt-…`, `o…`, `ft:gpt-4o:org::id`). A class that pins its provider takes any id.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _as_written(name: str, provider: Provider, base_url: str | None, dialect: Di
 
 
 def _split(name: str) -> tuple[Provider | None, str]:
-    """`("openai", "gpt-5")` for `openai/gpt-5` and `openai:gpt-5`; no provider where there is no such prefix."""
+    """`("openai", "gpt-5.6")` for `openai/gpt-5.6` and `openai:gpt-5.6`; no provider where there is no such prefix."""
     for separator in "/:":
         prefix, found, rest = name.partition(separator)
         if found and prefix.lower() in PROVIDERS:

@@ -45,7 +45,7 @@ PROVIDER_NAMES: Mapping[Provider, re.Pattern[str]] = {
 """How an id without a prefix tells its provider. Models of images, speech and embeddings are no chat models."""
 
 VENDORS = frozenset({"anthropic", "openai", "azure", "azure_ai", "bedrock", "vertex_ai", "github_copilot"})
-"""What stands before a model of a provider's in the ids of routers (`openrouter/openai/gpt-5`, `azure/gpt-5`)."""
+"""What stands before a model of a provider's in the ids of routers (`openrouter/openai/gpt-5.6`, `azure/gpt-5.6`)."""
 
 _PREFIX = re.compile(r"^(anthropic|openai)[/:]")
 _ROUTED = re.compile(r"(?P<vendors>.*/)?(?:[a-z-]+\.)*(?P<name>[^/]+?)(?:-v\d+)?(?::[a-z0-9]+)?$", re.IGNORECASE)
@@ -126,12 +126,12 @@ def register_profile(model: str, **facts: Any) -> None:
 
 
 def provider_of(model: str) -> Provider | None:
-    """The provider that a name tells (`claude-…`, `gpt-…`, `o3`, `ft:gpt-4o:…`); `None` where it tells none."""
+    """The provider that a name tells (`claude-…`, `gpt-…`, `o…`, `ft:gpt-4o:…`); `None` where it tells none."""
     return next((provider for provider, pattern in PROVIDER_NAMES.items() if pattern.match(model)), None)
 
 
 def model_inside(model: str) -> tuple[Provider, str] | None:
-    """The model of a provider's that an id of a router names: `("openai", "gpt-5")` for `openai/gpt-5:free`.
+    """The model of a provider's that an id of a router names: `("openai", "gpt-5.6")` for `openai/gpt-5.6:free`.
 
     `None` where that is not certain: a vendor that is not known may give its own model such a name.
     """

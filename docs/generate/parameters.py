@@ -22,8 +22,8 @@ A parameter that a model or an API does not take as written is never dropped sil
 ```python
 from langchain_unified import CallParams, ChatUnified
 
-params: CallParams = {"max_tokens": 200, "stop": ["END"]}
-for name in ("anthropic/claude-sonnet-4-5", "openai/gpt-4o"):
+params: CallParams = {"max_tokens": 200, "reasoning_effort": "low"}
+for name in ("anthropic/claude-sonnet-5", "openai/gpt-5.6"):
     print(ChatUnified(name).bind(**params).invoke("Say hello.").text)
 ```
 """

@@ -31,7 +31,7 @@ address, at no request: host, port and path, also of a ready `client=`. `check` 
 1. The provider's own host, or none: the provider.
 2. An emulator of this process (`testing.emulator`): the server that it plays.
 3. A host, port or path of the table below: that server.
-4. This machine at another port, and a model of the provider's own (`gpt-5`, any `claude-…`): `proxy`, a proxy in
+4. This machine at another port, and a model of the provider's own (`gpt-5.6`, any `claude-…`): `proxy`, a proxy in
    front of the provider. It gets what the provider gets.
 5. Anything else: `generic`, which gets what most servers understand.
 
@@ -50,9 +50,9 @@ ChatUnified("openai/m", dialect={{"openai": "openrouter"}})  # one for each prov
 ## What every other server has in common
 
 - **A model's id goes out as it is written**: `ChatOpenAI("openai/gpt-oss-120b")` at Groq,
-  `"anthropic/claude-sonnet-4.5"` at OpenRouter. `ChatUnified` removes the `openai/` or `anthropic/` that tells it the
+  `"anthropic/claude-sonnet-5"` at OpenRouter. `ChatUnified` removes the `openai/` or `anthropic/` that tells it the
   API, unless the server's ids begin with it. A name that tells no provider goes to a foreign `base_url` by OpenAI's
-  API. Where an id certainly names a known model (`openai/gpt-5:free`, `us.anthropic.claude-…-v1:0`), the facts about
+  API. Where an id certainly names a known model (`openai/gpt-5.6:free`, `us.anthropic.claude-…-v1:0`), the facts about
   it count: efforts, limits, the key of the output limit. `check` names it.
 - **Nothing of OpenAI's caching goes to a server of another kind.** A mark (`cache_control`, `cached(…)`,
   `prompt_cache=`) goes to a Chat server as `cache_control` on its block, unless the server is known to refuse it.

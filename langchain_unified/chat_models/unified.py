@@ -22,7 +22,7 @@ class ChatUnified(ChatBase, AnthropicFields, OpenAIFields):
     """One chat model for Anthropic and OpenAI.
 
     `model` is `"anthropic/claude-…"`, `"openai/gpt-…"`, the same with a colon, or a known name alone (`claude-…`,
-    `gpt-…`, `o3`). A call may name another: `invoke(…, model="openai/gpt-…")`. `api_key` and `base_url` are for the
+    `gpt-…`, `o…`). A call may name another: `invoke(…, model="openai/gpt-…")`. `api_key` and `base_url` are for the
     provider of the constructor's model; `anthropic_api_key`, `openai_api_key`, `anthropic_api_url`, `openai_api_base`
     are for the provider that they name. OpenAI's reasoning models use Responses, the others Chat Completions, unless an
     argument needs the other API or `use_responses_api` is set. Raises `UnknownModelError` for any other form.

@@ -39,7 +39,7 @@ class Dialect:
     # --- names and routing ---
 
     model_ids: Literal["own", "as_written", "with_vendor"] = "own"
-    """`own`: the provider's prefix of a model's name (`openai/gpt-5`) is removed, as the server's ids have none.
+    """`own`: the provider's prefix of a model's name (`openai/gpt-5.6`) is removed, as the server's ids have none.
     `as_written`: `ChatOpenAI` and `ChatAnthropic` send a name unchanged; `ChatUnified` removes the prefix, which tells
     it the provider. `with_vendor`: the prefix belongs to the server's ids, and each class sends it."""
     responses_api: Literal["preferred", "on_request", "none"] = "preferred"

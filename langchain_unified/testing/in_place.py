@@ -21,7 +21,7 @@ def use_emulator(script: Script = None) -> Emulator | None:
         return None
     server = emulator(script).start()
     for name, url in (("ANTHROPIC", server.anthropic_url), ("OPENAI", server.openai_url)):
-        os.environ |= {f"{name}_BASE_URL": url, f"{name}_API_KEY": "emulator"}
+        os.environ |= {f"{name}_BASE_URL": url, f"{name}_API_KEY": "no-key-needed"}
     return server
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from langchain_unified.profiles import profile_for
 from langchain_unified.request import JsonObject, Provider
 
-CLAUDE, CHAT, GPT = "claude-haiku-4-5", "gpt-4.1-mini", "gpt-5.4-nano"
+CLAUDE, CHAT, GPT = "claude-haiku-4-5", "gpt-5.4-mini", "gpt-5.4-mini"
 """The models that are asked: the cheap ones of each API."""
 
 PATHS: Mapping[str, tuple[Provider, str, str]] = {
@@ -100,7 +100,7 @@ REFUSED: Mapping[str, Mapping[str, JsonObject]] = {
         "openai.unknown model on chat": {"model": NO_MODEL},
         "openai.chat key": {"top_k": 1},
         "openai.range of temperature": {"temperature": 2.5},
-        "openai.chat.stops": {"stop": ["a", "b", "c", "d", "e"]},
+        "openai.chat.stop": {"stop": ["a"]},
         "openai.chat.top_logprobs": {"top_logprobs": 2},
         "openai.chat.two limits": {"max_tokens": 16},
         "openai.cache_control": {"messages": [{"role": "user", "content": [MARKED]}]},
@@ -128,8 +128,8 @@ CLAUDES = (
     "claude-opus-4-6", "claude-opus-4-8", "claude-opus-5", "claude-opus-5-5", "claude-fable-5",
 )  # fmt: skip
 GPTS = (
-    "gpt-4.1-mini", "gpt-4o-mini", "o3", "gpt-5-nano", "gpt-5.4-nano", "gpt-5.4-mini", "gpt-5.5", "gpt-5.6",
-    "gpt-5.6-luna", "gpt-6-luna", "gpt-6.1-sol",
+    "gpt-5.2", "gpt-5.4", "gpt-5.4-mini", "gpt-5.5", "gpt-5.6", "gpt-5.6-luna", "gpt-5.6-sol", "gpt-6-luna",
+    "gpt-6-sol", "gpt-6.1-sol", "gpt-6.1-terra",
 )  # fmt: skip
 """The models whose row in the table is asked: their names by counting tokens, which costs nothing."""
 
