@@ -8,6 +8,7 @@ No network and no time: the figures are the same on every machine.
 from __future__ import annotations
 
 import functools
+import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -16,12 +17,17 @@ from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, NamedTuple, TypeAlias
 
+import anthropic
+import httpx2
 import langchain_anthropic
 import langchain_openai
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
 import langchain_unified
-from benchmarks.bench_speed import TOOLS, WORDS, models
+from benchmarks.speed_jobs import tool_dicts
+from benchmarks.speed_peers import KEY, MODELS
+from benchmarks.speed_shapes import PATHS, STREAMED, WHOLE, words
+from langchain_unified import ChatAnthropic, ChatOpenAI
 
 WARM_UP = 3
 """Runs before the one that is counted: the first imports an SDK and builds a client."""
@@ -104,8 +110,32 @@ PARTNERS: Mapping[str, Path] = {
     "Responses": Path(langchain_openai.__file__).parent,
 }
 
-EVENTS = len(WORDS.split())
+EVENTS = 400
 """Pieces of text in the stream. Each is one event."""
+
+
+def answer(request: httpx2.Request) -> httpx2.Response:
+    api = next(api for api, path in PATHS.items() if request.url.path == path)
+    if json.loads(request.content).get("stream"):
+        return httpx2.Response(200, content=b"".join(STREAMED[api](words(EVENTS), False)), headers=EVENT_STREAM)
+    return httpx2.Response(200, json=WHOLE[api]("Hello!"))
+
+
+EVENT_STREAM = {"content-type": "text/event-stream"}
+
+
+def models() -> dict[str, tuple[Any, Any]]:
+    """By API our model and the partner's, on a fake transport."""
+    client = httpx2.Client(transport=httpx2.MockTransport(answer))
+    given: dict[str, Any] = {"api_key": KEY, "http_client": client}
+    claude = langchain_anthropic.ChatAnthropic(model=MODELS["Messages"], api_key=KEY)
+    claude.__dict__["_client"] = anthropic.Anthropic(api_key=KEY, http_client=client, timeout=600)
+    found: dict[str, tuple[Any, Any]] = {"Messages": (ChatAnthropic(model=MODELS["Messages"], **given), claude)}
+    for api in ("Chat", "Responses"):
+        more = {**given, "model": MODELS[api], "use_responses_api": api == "Responses"}
+        found[api] = (ChatOpenAI(**more), langchain_openai.ChatOpenAI(**more))
+    return found
+
 
 LOOKED_UP: list[BaseMessage] = [
     HumanMessage("Look it up."),
@@ -118,14 +148,14 @@ def runs(model: Any) -> dict[str, Run]:
     """What a model does, by name."""
     return {
         'invoke("hi")': lambda: model.invoke("hi"),
-        "invoke, 2 tools, a call and its result": functools.partial(model.bind_tools(TOOLS[:2]).invoke, LOOKED_UP),
+        "invoke, 2 tools, a call and its result": functools.partial(model.bind_tools(tool_dicts(2)).invoke, LOOKED_UP),
         f"stream of {EVENTS} events": lambda: list(model.stream("hi")),
     }
 
 
 def main() -> None:
     print(f"{'':54}{'functions':>10}{'files':>7}{'calls':>7}{'moves':>7}{'per event':>11}")
-    for api, (ours, theirs, _) in models().items():
+    for api, (ours, theirs) in models().items():
         for (name, run), (_, their_run) in zip(runs(ours).items(), runs(theirs).items(), strict=True):
             print(line(f"{api}: {name}", call_path(run, OURS)))
             print(line(f"    {PARTNERS[api].name}", call_path(their_run, PARTNERS[api])))

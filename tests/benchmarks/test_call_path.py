@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.bench_speed import models
-from benchmarks.call_path import OURS, CallPath, call_path, runs
+from benchmarks.call_path import OURS, CallPath, call_path, models, runs
 
 APIS = ("Messages", "Chat", "Responses")
 MAX_FUNCTIONS, MAX_FILES = 100, 30
