@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any
 from langchain_unified._version import __version__
 
 if TYPE_CHECKING:
+    from langchain_unified.bulk import Report as Report
+    from langchain_unified.bulk import abulk as abulk
+    from langchain_unified.bulk import bulk as bulk
     from langchain_unified.caching.mark import cached as cached
     from langchain_unified.caching.policy import PromptCache as PromptCache
     from langchain_unified.chat_models import ChatAnthropic as ChatAnthropic
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from langchain_unified.servers import known_dialect as known_dialect
 
 _CHAT_MODELS = ("ChatAnthropic", "ChatOpenAI", "ChatUnified")
+_BULK = ("Report", "abulk", "bulk")
 _CACHING = ("PromptCache",)
 _CACHING_MARK = ("cached",)
 _CACHING_EXPLAIN = ("CacheExplanation", "explain_cache")
@@ -56,6 +60,7 @@ _WARNINGS = ("DeprecatedModelWarning", "UnifiedWarning")
 
 _HOMES = {
     **dict.fromkeys(_CHAT_MODELS, "langchain_unified.chat_models"),
+    **dict.fromkeys(_BULK, "langchain_unified.bulk"),
     **dict.fromkeys(_CACHING, "langchain_unified.caching.policy"),
     **dict.fromkeys(_CACHING_MARK, "langchain_unified.caching.mark"),
     **dict.fromkeys(_CACHING_EXPLAIN, "langchain_unified.explain"),

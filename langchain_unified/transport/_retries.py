@@ -39,7 +39,7 @@ class Attempts:
     def may_repeat(self, error: UnifiedError) -> bool:
         """Whether the request is repeated after `error`; `wait` is then set."""
         error.attempts = self.made
-        if self.made > self.max_retries or not _may_retry(error):
+        if self.made > self.max_retries or not may_retry(error):
             return False
         self.wait = error.retry_after or 0.0
         if self.wait <= 0:
@@ -76,7 +76,7 @@ def attempts_of(call: HttpCall, config: TransportConfig) -> Attempts:
     )
 
 
-def _may_retry(error: UnifiedError) -> bool:
+def may_retry(error: UnifiedError) -> bool:
     """The error's class decides, unless the server itself says it in `x-should-retry`."""
     if not isinstance(error, ProviderError | ConnectionFailedError | RequestTimeoutError):
         return False

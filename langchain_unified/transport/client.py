@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_unified.errors import ConfigurationError, UnifiedError, error_in
 from langchain_unified.request import Provider
-from langchain_unified.transport import pools
+from langchain_unified.transport import gated, pools
 from langchain_unified.transport._connected import Connected, prepare
 from langchain_unified.transport._deadline import in_time
 from langchain_unified.transport._errors import ErrorMapper, http_errors, media_type
@@ -73,6 +73,8 @@ class Transport:
 
     def send(self, call: HttpCall) -> Answer:
         """Send a call and read the answer. A request that fails is repeated, up to `max_retries` times."""
+        if (gate := gated.GATE.get()) is not None and not gated.is_on_loop(gate):
+            return gated.send(self, call, gate)
         mapper, attempts = ErrorMapper(self._sdk, call.model), attempts_of(call, self.config)
         while True:
             try:
@@ -88,6 +90,8 @@ class Transport:
 
         A request that fails before its first content is repeated, up to `max_retries` times.
         """
+        if (gate := gated.GATE.get()) is not None and not gated.is_on_loop(gate):
+            return gated.stream(self, call, gate)
         mapper, attempts = ErrorMapper(self._sdk, call.model), attempts_of(call, self.config)
         while True:
             try:
@@ -185,6 +189,8 @@ class Transport:
 
     async def asend(self, call: HttpCall) -> Answer:
         """Async twin of `send`."""
+        if (gate := gated.GATE.get()) is not None and gated.is_on_loop(gate):
+            return await gated.asend(self, call, gate)
         mapper, attempts = ErrorMapper(self._sdk, call.model), attempts_of(call, self.config)
         while True:
             try:
@@ -197,6 +203,8 @@ class Transport:
 
     async def astream(self, call: HttpCall) -> AsyncEventStream:
         """Async twin of `stream`."""
+        if (gate := gated.GATE.get()) is not None and gated.is_on_loop(gate):
+            return await gated.astream(self, call, gate)
         mapper, attempts = ErrorMapper(self._sdk, call.model), attempts_of(call, self.config)
         while True:
             try:

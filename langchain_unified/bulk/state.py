@@ -1,0 +1,116 @@
+"""What a folder knows of its run before it goes on: the fingerprint in `run.json`, and the rows in the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal, localcontext
+from pathlib import Path
+from typing import Any, cast
+
+import orjson
+
+from langchain_unified.cost.prices import EXACT
+from langchain_unified.errors import ConfigurationError
+from langchain_unified.rows.fingerprint import Fingerprint
+from langchain_unified.rows.ids import IdSet
+from langchain_unified.rows.journal import entries, replace_file
+from langchain_unified.rows.row import Row
+
+FILE = "run.json"
+FORMAT = 1
+ANSWERED, FAILED = 0, 1
+"""The numbers of ids in `Known.ids`."""
+TOKENS = ("input_tokens", "output_tokens", "cache_read", "cache_creation")
+
+
+@dataclass(slots=True)
+class Totals:
+    """Sums over rows. `cost`: USD; `unpriced`: rows with tokens whose cost is not known."""
+
+    tokens: dict[str, int] = field(default_factory=lambda: dict.fromkeys(TOKENS, 0))
+    cost: Decimal = Decimal(0)
+    unpriced: int = 0
+
+    def add(self, row: Row) -> None:
+        for name in TOKENS:
+            self.tokens[name] += cast(Mapping[str, Any], row)[name] or 0
+        if row["cost"] is not None:
+            with localcontext(EXACT):
+                self.cost += Decimal(row["cost"])
+        elif row["input_tokens"] is not None:
+            self.unpriced += 1
+
+    def to_json(self) -> dict[str, Any]:
+        return {"tokens": self.tokens, "cost": str(self.cost), "unpriced": self.unpriced}
+
+
+@dataclass(slots=True)
+class Known:
+    """The rows of a journal. `failed`: how many have an error. `replaced`: whether lines stand for one row twice."""
+
+    ids: IdSet
+    totals: Totals
+    failed: int = 0
+    replaced: bool = False
+
+    def add(self, row: Row) -> None:
+        """Count a row that was written."""
+        before = self.ids.get(row["id"])
+        now = ANSWERED if row["error"] is None else FAILED
+        self.ids.set(row["id"], now)
+        self.failed += (now == FAILED) - (before == FAILED)
+        self.replaced = self.replaced or before is not None
+        self.totals.add(row)
+
+
+def read_known(folder: Path) -> Known:
+    """The rows that are in the journal, and the sums of lines that were taken out of it."""
+    known = Known(IdSet(), replaced_totals(folder))
+    for entry in entries(folder):
+        known.add(entry.row)
+    return known
+
+
+def check_fingerprint(folder: Path, fingerprint: Fingerprint) -> None:
+    """Write the fingerprint of a new run, or raise `ConfigurationError` where that of the folder differs, by name."""
+    state = _read(folder)
+    if not state:
+        _write(folder, {"format": FORMAT, "fingerprint": fingerprint.to_json()})
+        return
+    changed = fingerprint.differences(Fingerprint.from_json(state["fingerprint"]))
+    if changed:
+        raise ConfigurationError(
+            f"{folder} holds the answers of another run: {'; '.join(changed)}. "
+            "Go on with what it was, or write to another folder."
+        )
+
+
+def keep_totals(folder: Path, totals: Totals) -> None:
+    """Keep the sums of lines that are taken out of the journal: they were paid."""
+    _write(folder, {**_read(folder), "replaced": totals.to_json()})
+
+
+def replaced_totals(folder: Path) -> Totals:
+    """The sums of lines that were taken out of the journal."""
+    written = _read(folder).get("replaced")
+    if not isinstance(written, dict):
+        return Totals()
+    return Totals(dict(written["tokens"]), Decimal(written["cost"]), written["unpriced"])
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    file = folder / FILE
+    if not file.exists():
+        return {}
+    try:
+        state = orjson.loads(file.read_bytes())
+    except orjson.JSONDecodeError:
+        state = None
+    if not isinstance(state, dict) or state.get("format") != FORMAT:
+        raise ConfigurationError(f"{file} is no state of a run that this release reads. Choose another folder.")
+    return state
+
+
+def _write(folder: Path, state: dict[str, Any]) -> None:
+    replace_file(folder / FILE, iter([orjson.dumps(state, option=orjson.OPT_INDENT_2)]))
