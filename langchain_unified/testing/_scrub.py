@@ -116,7 +116,9 @@ def _scrub_json_text(text: str) -> str:
     try:
         value = json.loads(text)
     except ValueError:
-        return text
+        # The lines of a JSONL file are scrubbed one by one.
+        lines = text.split("\n")
+        return "\n".join(map(_scrub_json_text, lines)) if len(lines) > 1 else text
     clean = scrub_json(value)
     return text if clean == value else json.dumps(clean)
 

@@ -7,10 +7,11 @@ They use vcrpy (8.5 and later), which records httpx, httpx2 and other HTTP clien
 `langchain_unified.testing.plugin` has a marker and a fixture. Programs that already use vcrpy or pytest-recording take
 `vcr_config()` and `register()`.
 
-A request gets the first recording that was not played yet and has the same method, host, path and JSON body. Scheme,
-port, query and headers are ignored. All loopback hosts are the same, so that a server on any port of this machine
-matches. A request without a recording raises `CassetteMissError`, and no SDK retries it. An event stream is replayed
-event by event, each as one chunk of the response; while it is recorded, it arrives in one piece after its end.
+A request gets the first recording that was not played yet and has the same method, host, path and JSON body; an upload
+the one with the same fields and files. Scheme, port, query and headers are ignored. All loopback hosts are the same, so
+that a server on any port of this machine matches. A request without a recording raises `CassetteMissError`, and no SDK
+retries it. An event stream is replayed event by event, each as one chunk of the response; while it is recorded, it
+arrives in one piece after its end.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ import importlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from langchain_unified._extras import install
+from langchain_unified.testing._multipart import CONTENT_TYPE, body_of, parts_of
 from langchain_unified.testing._scrub import ALLOWED_HEADERS, SECRET_HEADERS, scrub_body, scrub_uri
 from langchain_unified.testing.cassettes_format import (
     CassetteError,
@@ -165,7 +168,15 @@ def _clean_request(headers: frozenset[str], request: Any) -> Any:
     """The parts of a request that are recorded and matched."""
     allowed = {name.lower(): _text(value) for name, value in request.headers.items() if name.lower() in headers}
     body = _bytes(request.body)
-    return type(request)(request.method, scrub_uri(request.uri), body and scrub_body(body), allowed)
+    content_type = next((_text(value) for name, value in request.headers.items() if name.lower() == "content-type"), "")
+    parts = parts_of(body, content_type) if body else None
+    if parts is None:
+        # `None` and not `b""`, as a request without a body is read from a file.
+        clean = scrub_body(body) if body else None
+    else:
+        clean = body_of(replace(part, data=scrub_body(part.data)) for part in parts)
+        allowed["content-type"] = CONTENT_TYPE
+    return type(request)(request.method, scrub_uri(request.uri), clean, allowed)
 
 
 def _bytes(body: Any) -> bytes | None:

@@ -21,6 +21,7 @@ A body has one of these keys:
 
 - `json`: a JSON object or array, as YAML
 - `events`: an event stream, one text for each event without its blank line; `cut_off` is what follows the last event
+- `parts`: an upload; of each field and file its headers, and `text` or `binary`
 - `text`, or `binary`
 
 All but `json` are replayed with the same bytes, `json` with equal JSON. Cassettes in vcrpy's format are read, too.
@@ -37,6 +38,7 @@ from urllib.parse import urlsplit
 
 import yaml  # type: ignore[import-untyped,unused-ignore]
 
+from langchain_unified.testing._multipart import Part, body_of, parts_of
 from langchain_unified.testing._scrub import find_secret, is_loopback, secret_values
 
 FORMAT = 1
@@ -198,6 +200,8 @@ def write_body(body: bytes | str | None, headers: Mapping[str, Any]) -> JsonObje
         return {}
     raw = body.encode() if isinstance(body, str) else bytes(body)
     content_type = str(headers.get("content-type", ""))
+    if (parts := parts_of(raw, content_type)) is not None:
+        return {"parts": [{**dict(part.headers), **(_text_form(part.data) or {"binary": part.data})} for part in parts]}
     makers = (_events_form, _text_form) if "event-stream" in content_type else (_json_form, _text_form)
     return next((form for make in makers if (form := make(raw))), {"binary": raw})
 
@@ -245,9 +249,19 @@ def _text_form(raw: bytes) -> JsonObject:
         return {}
 
 
+def _from_parts(exchange: Mapping[str, Any]) -> bytes:
+    return body_of(_part_of(part) for part in exchange["parts"])
+
+
+def _part_of(part: Mapping[str, Any]) -> Part:
+    headers = tuple((str(name), str(value)) for name, value in part.items() if name not in ("text", "binary"))
+    return Part(headers, read_body(part))
+
+
 BODY_READERS: Mapping[str, Callable[[Mapping[str, Any]], bytes]] = {
     "json": _from_json,
     "events": _from_events,
+    "parts": _from_parts,
     "text": lambda exchange: str(exchange["text"]).encode(),
     "binary": lambda exchange: bytes(exchange["binary"]),
 }

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from itertools import zip_longest
 from typing import Any
 
+from langchain_unified.testing._multipart import CONTENT_TYPE, Part, parts_of
 from langchain_unified.testing._scrub import redact, secret_values
 
 MAX_SHOWN = 60
@@ -123,12 +124,22 @@ def _parsed_body(body: Any) -> Any:
     raw = body.read() if hasattr(body, "read") else body
     if not raw:
         return None
+    if isinstance(raw, (bytes, bytearray)) and (parts := parts_of(bytes(raw), CONTENT_TYPE)) is not None:
+        return {name: value for part in parts for name, value in _shown_part(part).items()}
     text = raw.decode(errors="replace") if isinstance(raw, (bytes, bytearray)) else str(raw)
     text = redact(text, secret_values(os.environ, ()))
     try:
         return json.loads(text)
     except ValueError:
         return text
+
+
+def _shown_part(part: Part) -> dict[str, Any]:
+    """A field by its name; of a file also its own name, and the lines, each parsed if it is JSON."""
+    if part.filename is None:
+        return {part.name: _parsed_body(part.data)}
+    lines = [_parsed_body(line) for line in part.data.split(b"\n")]
+    return {f"{part.name}.filename": part.filename, part.name: lines}
 
 
 def _similarity(sent: Any, recorded: Any) -> tuple[bool, bool, float]:
