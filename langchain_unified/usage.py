@@ -158,8 +158,9 @@ def without_tier(details: Any) -> dict[str, int]:
 
 def _counts(raw: Any) -> dict[str, int]:
     """The integers of an object; empty where it is absent or `null`."""
-    found = raw if isinstance(raw, Mapping) else {}
-    return {name: count for name, count in found.items() if isinstance(count, int)}
+    if not raw or not isinstance(raw, (dict, Mapping)):
+        return {}
+    return {name: count for name, count in raw.items() if isinstance(count, int)}
 
 
 def _details(raw: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, int]:

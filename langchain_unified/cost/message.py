@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
+from functools import reduce
 
 from langchain_core.messages import AIMessage
 
@@ -130,8 +131,9 @@ def usage_cost(message: MessageUsage, find: Callable[[ModelUsage], PriceList | s
     lists = [found for _, found in priced if isinstance(found, PriceList)]
     reasons = dict.fromkeys(found for _, found in priced if isinstance(found, str))
     reasons.update({CUT_OFF: None} if message.incomplete else {})
-    reasons.update(dict.fromkeys(gap for usage, found in priced for gap in _missing_prices(usage, found)))
-    lines = _merged(line for usage, found in priced for line in _lines(usage, found))
+    each = [(found, list(_lines(usage, found))) for usage, found in priced]
+    reasons.update(dict.fromkeys(gap for found, lines in each for gap in _missing_prices(lines, found)))
+    lines = tuple(each[0][1]) if len(each) == 1 else _merged(line for _, lines in each for line in lines)
     return Cost(
         total=None if reasons else _sum(line.amount for line in lines),
         lines=lines,
@@ -148,24 +150,20 @@ CUT_OFF = "the stream ended early, and its output was not counted to the end"
 def _lines(usage: ModelUsage, found: PriceList | str) -> Iterator[CostLine]:
     """The lines of one model. Without a price list (`found` is the reason), they have no amount."""
     prices = None if isinstance(found, str) else found
-    units = dict(usage.units)
+    units = usage.units
     if prices is not None and usage.prompt_tokens and prices.price("request") is not None:
-        units["request"] = 1
+        units = {**units, "request": 1}
     for kind, count in units.items():
         price = prices.price(kind, billed=usage.billed) if prices else None
         yield CostLine(kind, count, price, _amount(kind, count, price), usage.model)
 
 
 def _amount(kind: str, units: int, price: Decimal | None) -> Decimal | None:
-    if price is None:
-        return None
-    with localcontext(EXACT):
-        return (price * units).scaleb(-price_scale(kind))
+    return None if price is None else EXACT.scaleb(EXACT.multiply(price, units), -price_scale(kind))
 
 
 def _sum(amounts: Iterable[Decimal | None]) -> Decimal:
-    with localcontext(EXACT):
-        return sum((amount for amount in amounts if amount is not None), Decimal(0))
+    return reduce(EXACT.add, (amount for amount in amounts if amount is not None), Decimal(0))
 
 
 def _merged(lines: Iterable[CostLine]) -> tuple[CostLine, ...]:
@@ -180,10 +178,10 @@ def _merged(lines: Iterable[CostLine]) -> tuple[CostLine, ...]:
     )
 
 
-def _missing_prices(usage: ModelUsage, found: PriceList | str) -> Iterator[str]:
+def _missing_prices(lines: list[CostLine], found: PriceList | str) -> Iterator[str]:
     """The reason for each line that the price list has no price for."""
     if not isinstance(found, str):
-        for line in _lines(usage, found):
+        for line in lines:
             if line.unit_price is None:
                 yield f"no price is known for {line.kind} of {line.model} ({found.source})"
 

@@ -106,7 +106,7 @@ def _raw(message: Priced) -> Counts:
 
 
 def _mapping(value: Any) -> Counts:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, (dict, Mapping)) else {}
 
 
 def _time(metadata: Counts) -> datetime | None:

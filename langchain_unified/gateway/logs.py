@@ -42,6 +42,7 @@ def log_to_stderr(level: int = logging.INFO) -> None:
     """Send the gateway's logs, and the server's warnings, to stderr as JSON."""
     # Facts of a record that no line shows. Gathering them takes longer than writing the line.
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None  # the place of the call: https://docs.python.org/3/howto/logging.html#optimization
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter())
     for name, at in ((LOGGER, level), ("uvicorn.error", logging.WARNING), ("aiohttp", logging.WARNING)):

@@ -17,6 +17,45 @@ _TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-lengt
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
+class _JoinedHead:
+    """The transport of one response, which sends its head together with the first part of its body.
+
+    uvicorn writes them apart, and a write is a call of the system and a packet. Without a body in the same turn of the
+    event loop the head goes alone.
+    """
+
+    __slots__ = ("_head", "_is_sent", "_loop", "_transport")
+
+    def __init__(self, transport: Any, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport, self._loop = transport, loop
+        self._head = b""
+        self._is_sent = False
+
+    def write(self, data: bytes) -> None:
+        if self._is_sent or data.startswith(_CONTINUE):
+            self._transport.write(data)
+        elif self._head:
+            data, self._head, self._is_sent = self._head + data, b"", True
+            self._transport.write(data)
+        else:
+            self._head = data
+            self._loop.call_soon(self._flush)
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        return bool(self._transport.is_closing())
+
+    def _flush(self) -> None:
+        if self._head:
+            self.write(b"")
+
+
+_CONTINUE = b"HTTP/1.1 100 "
+
+
 class BoundedProtocol(HttpToolsProtocol):
     """Closes connections whose heads come too slowly or do not end."""
 
@@ -52,7 +91,10 @@ class BoundedProtocol(HttpToolsProtocol):
         """All headers are there."""
         self._stop_timer()
         self._in_head, self._head_bytes = False, 0
+        before = self.cycle
         super().on_headers_complete()
+        if self.cycle is not None and self.cycle is not before:
+            self.cycle.transport = _JoinedHead(self.transport, self.loop)  # type: ignore[assignment]
 
     def on_message_complete(self) -> None:
         """The body is there. The next bytes are those of another head."""

@@ -86,10 +86,9 @@ class Completion:
 
 def completion_of(message: AIMessage, view: View, *, reply_id: str, model: str, created: int = 0) -> Completion:
     """A decoded reply as the clients of an API see it (`view`), under the given id, model and time."""
-    blocks = blocks_of(message, view)
-    answered = completed(message.response_metadata, message.usage_metadata)
-    named = replace(answered, id=reply_id, model=model, created=created)
-    return replace(named, blocks=tuple(blocks), notes=tuple(view.notes))
+    blocks = tuple(blocks_of(message, view))
+    more = {"id": reply_id, "model": model, "created": created, "blocks": blocks, "notes": tuple(view.notes)}
+    return completed(message.response_metadata, message.usage_metadata, **more)
 
 
 def answerable(completion: Completion, view: View, is_own: Callable[[JsonObject], bool]) -> Completion:
@@ -98,6 +97,8 @@ def answerable(completion: Completion, view: View, is_own: Callable[[JsonObject]
     `is_own`: whether a provider's block is one of this API.
     """
     blocks = [found for block in completion.blocks for found in _answerable(block, view, is_own)]
+    if completion.upstream is not None and not view.notes and tuple(blocks) == completion.blocks:
+        return completion
     notes = (*completion.notes, *view.notes)
     return replace(completion, blocks=tuple(blocks), notes=notes, upstream=completion.upstream or Upstream())
 
@@ -117,14 +118,12 @@ ANSWERS = frozenset(
 """The blocks that every API renders or leaves out."""
 
 
-def completed(metadata: Mapping[str, Any], usage: UsageMetadata | None) -> Completion:
-    """How an answer ended, and what it used; without id, model and blocks."""
+def completed(metadata: Mapping[str, Any], usage: UsageMetadata | None, **more: Any) -> Completion:
+    """How an answer ended, and what it used. `more`: its id, model and blocks."""
     reason = cast(FinishReason, metadata.get("finish_reason") or "stop")
     stopped = metadata.get("stop_sequence")
     return Completion(
-        id="",
-        model="",
-        blocks=(),
+        **{"id": "", "model": "", "blocks": (), **more},
         finish_reason=reason,
         tokens=tokens_of(usage),
         stop_sequence=stopped if isinstance(stopped, str) else None,

@@ -6,7 +6,7 @@ gateway has: native keys and blocks with an owner, tools that an API lacks, proo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from langchain_unified.catalog import Route
@@ -78,9 +78,8 @@ def cross(
 def _crossed(reading: Reading, state: CrossingState, prompt_cache: Any, on_unsupported: str) -> Crossing:
     upstream, model = state.upstream, state.model
     state.notes.extend(reading.notes)
-    asked = replace(reading.request, model=model, profile=state.profile, dialect=state.dialect)
-    prompt_cache = _policy(prompt_cache, asked, state)
-    request = with_own_turns(with_own_tools(with_own_params(asked, state), state), state)
+    prompt_cache = _policy(prompt_cache, reading.request, state)
+    request = with_own_turns(with_own_tools(with_own_params(reading.request, state), state), state)
     request, repairs = as_taken(request, upstream, state.notes)
     request, marks = with_cache_marks(request, upstream, state.notes, prompt_cache, unless_marked=True)
     encoded = with_valid_text(upstream.encode(request))

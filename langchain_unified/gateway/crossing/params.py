@@ -42,33 +42,36 @@ WITHOUT_LOSS: Mapping[str, str] = {
 
 
 def with_own_params(request: Request, state: CrossingState) -> Request:
-    """The request with parameters and native keys of the upstream's API alone."""
+    """The request for the upstream's model, with parameters and native keys of its API alone."""
     if state.client == state.upstream.name:
-        return _without_cache_key(request) if state.upstream.provider == "anthropic" else request
+        params = _without_cache_key(request) if state.upstream.provider == "anthropic" else request.params
+        return replace(request, model=state.model, profile=state.profile, dialect=state.dialect, params=params)
     native = dict(request.native)
-    params: dict[str, Any] = dict(request.params)
+    changed: dict[str, Any] = dict(request.params)
     _refuse_server_keys(native, state)
     system = _system(native)
     _drop_foreign(native, request.extra_body, state)
     if request.betas and state.to_other_provider:
         state.list("betas", "Beta headers are Anthropic's.")
-    DEFAULTS[state.upstream.name](params, request, state)
-    REASONING[state.upstream.name](params, state)
-    _shorten_user(params, state)
+    DEFAULTS[state.upstream.name](changed, request, state)
+    REASONING[state.upstream.name](changed, state)
+    _shorten_user(changed, state)
     return replace(
         request,
+        model=state.model,
+        profile=state.profile,
+        dialect=state.dialect,
         turns=(*system, *request.turns),
-        params=cast(Params, params),
+        params=cast(Params, changed),
         native=native,
         extra_body={},
         betas=request.betas if not state.to_other_provider else (),
     )
 
 
-def _without_cache_key(request: Request) -> Request:
-    """The request without the key that a client's session is, which Claude needs not."""
-    params = {key: value for key, value in request.params.items() if key != "prompt_cache_key"}
-    return replace(request, params=cast(Params, params))
+def _without_cache_key(request: Request) -> Params:
+    """The parameters without the key that a client's session is, which Claude needs not."""
+    return cast(Params, {key: value for key, value in request.params.items() if key != "prompt_cache_key"})
 
 
 def _refuse_server_keys(native: JsonObject, state: CrossingState) -> None:

@@ -25,6 +25,8 @@ def with_own_tools(request: Request, state: CrossingState) -> Request:
     if state.client == state.upstream.name:
         return request
     request = _with_loaded_tools(_with_legacy_tools(request, state))
+    if not request.tools and not request.native and request.tool_choice is None:
+        return request
     state.namespaces = frozenset(tool.name for tool in request.tools if tool.definition.get("type") == "namespace")
     tools = tuple(spec for tool in request.tools for spec in _in_the_open(tool, state))
     tools = tuple(_free_form(spec, state) for spec in tools if _is_available(spec, state))

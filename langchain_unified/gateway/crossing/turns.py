@@ -26,7 +26,7 @@ from langchain_unified.request.blocks import Block, ToolResultBlock, changed, ra
 def with_own_turns(request: Request, state: CrossingState) -> Request:
     """The request with turns of standard blocks, and of the upstream's own where a proof holds them."""
     turns = tuple(found for turn in request.turns for found in ROLES[turn.role](turn, state))
-    return replace(request, turns=turns)
+    return request if turns == request.turns else replace(request, turns=turns)
 
 
 def _is_same_wire(state: CrossingState) -> bool:
@@ -160,10 +160,13 @@ def _caller(turn: Turn, state: CrossingState) -> Iterator[Turn]:
     if _is_same_wire(state):
         yield turn
         return
+    blocks = tuple(_of_caller(block, state) for block in _without_attribution(turn, state))
+    if blocks == turn.blocks and not any(block["type"] == "tool_result" for block in blocks):
+        yield turn
+        return
     rest: list[Block] = []
     split = False
-    for block in _without_attribution(turn, state):
-        found = _of_caller(block, state)
+    for found in blocks:
         if found["type"] != "tool_result":
             rest.append(found)
             continue

@@ -46,6 +46,8 @@ SETTLE = sql.settle_statement(":held", ":held_tokens", ":held_minute", ":open_ca
 ADD_SPEND = sql.ADD_SPEND.format(
     values="VALUES (:day, :key_id, :model, :cost, 1, :incomplete, :unpriced, :input_tokens, :output_tokens)"
 )
+NOT_HELD = (0, 0, 0, 1)
+"""Amount, tokens, minute and `expired` of a reservation that was never written."""
 GIVE_BACK = sql.give_back_statement(":amount", ":calls")
 
 
@@ -109,9 +111,9 @@ class SqliteStore(QueryingStore):
         values = settle_values(reservation, spent, now, period)
 
         def write(connection: sqlite3.Connection) -> None:
-            if not reservation.is_stored:
-                connection.execute(sql.INSERT_LATE_RESERVATION, values)
-            held = connection.execute(sql.TAKE_RESERVATION, values).fetchone()
+            held = NOT_HELD
+            if reservation.is_stored:
+                held = connection.execute(sql.TAKE_RESERVATION, values).fetchone()
             if held is None:
                 return
             amount, tokens, minute, expired = held

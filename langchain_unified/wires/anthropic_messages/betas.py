@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from langchain_unified.request import JsonObject
 
@@ -31,56 +32,44 @@ BLOCKS: Mapping[str, str] = {
 """Type of a block -> beta."""
 
 
-def _has(*path: str) -> Callable[[JsonObject], bool]:
-    """A test of a body: whether it has a value at a path of keys."""
-
-    def has(body: JsonObject) -> bool:
-        value: object = body
-        for key in path:
-            value = value.get(key) if isinstance(value, Mapping) else None
-        return bool(value)
-
-    return has
+def _with(key: str) -> Callable[[Any], bool]:
+    """A test of an object: whether it has something under a key."""
+    return lambda value: isinstance(value, Mapping) and bool(value.get(key))
 
 
-def _compacts(body: JsonObject) -> bool:
-    edits = (body.get("context_management") or {}).get("edits") or []
-    return any(edit.get("type") == "compact_20260112" for edit in edits)
+def _compacts(management: JsonObject) -> bool:
+    return any(edit.get("type") == "compact_20260112" for edit in management.get("edits") or [])
 
 
-def _shows_updates(body: JsonObject) -> bool:
-    return (body.get("thinking") or {}).get("display") == "updates"
+def _shows_updates(thinking: JsonObject) -> bool:
+    return thinking.get("display") == "updates"
 
 
-def _configures_tools(body: JsonObject) -> bool:
-    return any("tool_configuration" in server for server in body.get("mcp_servers") or [])
+def _configures_tools(servers: list[JsonObject]) -> bool:
+    return any("tool_configuration" in server for server in servers)
 
 
-def _uses_mcp(body: JsonObject) -> bool:
-    return bool(body.get("mcp_servers")) and not _configures_tools(body)
-
-
-KEYS: tuple[tuple[str, Callable[[JsonObject], bool]], ...] = (
-    ("user-profiles-billing-2026-10-01", _has("billing_policy")),
-    ("compact-2026-09-04", _has("compaction")),
-    ("context-management-2025-06-27", _has("context_management")),
-    ("compact-2026-01-12", _compacts),
-    ("fallback-credit-2026-07-01", _has("fallback_credit_token")),
-    ("server-side-fallback-2026-07-01", _has("fallbacks")),
-    (MCP, _uses_mcp),
-    (MCP_WITH_TOOL_CONFIGURATION, _configures_tools),
-    ("message-threads-2026-08-12", _has("thread")),
-    ("task-budgets-2026-03-13", _has("output_config", "task_budget")),
-    ("thinking-binding-controls-2026-08-01", _has("thinking", "block_binding")),
-    ("thinking-display-updates-2026-08-18", _shows_updates),
-    ("fast-mode-2026-02-01", lambda body: body.get("speed") == "fast"),
+KEYS: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
+    ("billing_policy", "user-profiles-billing-2026-10-01", bool),
+    ("compaction", "compact-2026-09-04", bool),
+    ("context_management", "context-management-2025-06-27", bool),
+    ("context_management", "compact-2026-01-12", _compacts),
+    ("fallback_credit_token", "fallback-credit-2026-07-01", bool),
+    ("fallbacks", "server-side-fallback-2026-07-01", bool),
+    ("mcp_servers", MCP, lambda servers: not _configures_tools(servers)),
+    ("mcp_servers", MCP_WITH_TOOL_CONFIGURATION, _configures_tools),
+    ("thread", "message-threads-2026-08-12", bool),
+    ("output_config", "task-budgets-2026-03-13", _with("task_budget")),
+    ("thinking", "thinking-binding-controls-2026-08-01", _with("block_binding")),
+    ("thinking", "thinking-display-updates-2026-08-18", _shows_updates),
+    ("speed", "fast-mode-2026-02-01", lambda speed: bool(speed == "fast")),
 )
-"""Beta -> whether the keys of a body need it."""
+"""Key of a body, beta, and whether the value under the key, if there is one, needs it."""
 
 
 def betas(body: JsonObject, requested: Sequence[str]) -> list[str]:
     """The caller's names, then those that the body needs, none twice. An MCP version of the caller's replaces ours."""
-    needed = [name for name, needs in KEYS if needs(body)]
+    needed = [name for key, name, needs in KEYS if (value := body.get(key)) and needs(value)]
     needed += [TOOLS[kind] for tool in body.get("tools") or [] if (kind := tool.get("type", "")) in TOOLS]
     needed += _betas_of_blocks(body)
     if any(name.startswith("mcp-client-") for name in requested):

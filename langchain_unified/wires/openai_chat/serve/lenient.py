@@ -33,8 +33,10 @@ def _read(body: JsonObject, headers: Mapping[str, str]) -> Reading:
     if isinstance(body.get("tool_choice"), dict):
         body["tool_choice"] = _choice(body["tool_choice"])
     request = read_request(body, headers)
-    params = cast(Params, {**request.params, **beside}) if beside else request.params
-    return Reading(replace(request, params=params, turns=draft.with_reasoning(request)), tuple(draft.notes.items))
+    if beside or draft.reasoning:
+        params = cast(Params, {**request.params, **beside})
+        request = replace(request, params=params, turns=draft.with_reasoning(request))
+    return Reading(request, tuple(draft.notes.items))
 
 
 BESIDE: Mapping[str, type] = {"thinking": dict, "reasoning": dict, "top_k": int}
@@ -74,8 +76,6 @@ class _Draft:
 
     def with_reasoning(self, request: Request) -> tuple[Turn, ...]:
         """The turns with their reasoning before everything else."""
-        if not self.reasoning:
-            return request.turns
         return tuple(
             replace(turn, blocks=(*self.reasoning[turn.position], *turn.blocks), server="")
             if turn.position in self.reasoning
