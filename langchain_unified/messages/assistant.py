@@ -215,9 +215,9 @@ def standard_items(message: AIMessage) -> list[Any]:
 
 
 def _core_blocks(message: AIMessage, content: Any) -> list[Any]:
-    if isinstance(content, str) and content and not (message.tool_calls or message.invalid_tool_calls):
-        if not message.additional_kwargs:
-            return [{"type": "text", "text": content}]  # what core makes of it
+    beside = message.tool_calls or message.invalid_tool_calls or message.additional_kwargs
+    if isinstance(content, str) and content and not beside:
+        return [{"type": "text", "text": content}]  # what core makes of it
     # Core's translators remove "index" from the blocks that they are given, so they get copies; they drop bare strings.
     copies = content if isinstance(content, str) else [_text_or_copy(item) for item in content]
     try:
