@@ -20,7 +20,7 @@ from langchain_unified.history.state import RepairState, Turns
 from langchain_unified.request import Turn
 from langchain_unified.request.blocks import Block, changed, without
 
-KINDS = frozenset({"image", "file", "audio"})
+KINDS = frozenset({"image", "file", "audio", "text-plain"})
 ROLES = ("user", "system", "developer")
 PDF = "application/pdf"
 PDF_START = "JVBERi0"
@@ -115,7 +115,7 @@ def _labelled(block: Block, turn: Turn, state: RepairState) -> Block:
     data = str(block.get("base64"))
     found = image_type_of(data) or (PDF if data.startswith(PDF_START) else None)
     label = str(block.get("mime_type") or "").lower().replace("image/jpg", "image/jpeg")
-    if found is None or found == label or block["type"] == "audio":
+    if found is None or found == label or block["type"] in ("audio", "text-plain"):
         return block
     if block["type"] == "file" and not label:
         return changed(block, mime_type=found) if found == PDF else _as_kind(block, found)
@@ -133,7 +133,7 @@ def _as_kind(block: Block, found: str) -> Block:
 
 # --- what no API takes ------------------------------------------------------------------------------------------------
 
-WEB_REMEDY = "The API fetches only http(s) addresses: send the data as `base64`."
+WEB_REMEDY = "The API fetches only http(s) addresses: send the data of a local file as `base64`."
 SOUND_REMEDY = "The API reads no sound and no video as a file: send a transcript as text."
 
 
@@ -150,7 +150,7 @@ def _refused_image(block: Mapping[str, Any], state: RepairState) -> str | None:
 
 
 def _refused_address(block: Mapping[str, Any]) -> str | None:
-    return WEB_REMEDY if block.get("url") and not is_web_address(block["url"]) else None
+    return WEB_REMEDY if "url" in block and not is_web_address(block["url"]) else None
 
 
 def _refused_file(block: Mapping[str, Any], state: RepairState) -> str | None:
@@ -167,9 +167,14 @@ def _refused_audio(block: Mapping[str, Any], state: RepairState) -> str | None:
     return f"{state.model} takes no audio: use an audio model (gpt-audio), or send a transcript as text."
 
 
+def _refused_text(block: Mapping[str, Any], state: RepairState) -> str | None:
+    return _refused_address(block) if state.own_limits else None
+
+
 REFUSED: Mapping[str, Callable[[Mapping[str, Any], RepairState], str | None]] = {
     "image": _refused_image,
     "file": _refused_file,
     "audio": _refused_audio,
+    "text-plain": _refused_text,
 }
 """Kind of a block -> what to do instead where the API refuses the block; `None` where it takes it."""

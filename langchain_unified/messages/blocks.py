@@ -176,11 +176,10 @@ def _image(block: JsonObject) -> ImageBlock:
 
 def _image_url(block: JsonObject) -> ImageBlock | FileBlock | UnknownBlock:
     inner = block.get("image_url")
-    inner = {"url": inner} if isinstance(inner, str) else (inner or {})
-    url = inner.get("url")
-    if not isinstance(url, str):
+    inner = inner if isinstance(inner, dict) else {"url": inner}
+    if inner.get("url") is None:
         return {"type": "unknown", "value": block}
-    place = _location(url)
+    place = _location(inner["url"])
     if not place.get("mime_type", "image/").startswith("image/"):
         # LiteLLM's callers send a PDF as an image whose data URI has another type.
         return build(FileBlock, type="file", **place)
@@ -261,8 +260,9 @@ def _openai_file(inner: JsonObject) -> FileBlock | ImageBlock | AudioBlock:
 
 def _document(block: JsonObject) -> FileBlock | ImageBlock | AudioBlock | PlainTextBlock:
     """Anthropic's document, whose `source` may be text, blocks, base64, a URL or a file id."""
-    source = block.get("source") or {}
-    named = _select(block, *FILE_KEYS)
+    source, named = block.get("source"), _select(block, *FILE_KEYS)
+    if not isinstance(source, dict):
+        return _file_at({}, named)
     if source.get("type") == "text":
         return build(PlainTextBlock, type="text-plain", text=source.get("data", ""), **named)
     if source.get("type") == "content":
@@ -281,8 +281,9 @@ def _audio(block: JsonObject) -> AudioBlock:
 
 
 def _input_audio(block: JsonObject) -> AudioBlock:
-    inner = block.get("input_audio") or {}
-    return {"type": "audio", "base64": inner.get("data", ""), "mime_type": f"audio/{inner.get('format', 'wav')}"}
+    inner = block.get("input_audio")
+    inner = inner if isinstance(inner, dict) else {}
+    return {"type": "audio", "base64": inner.get("data") or "", "mime_type": f"audio/{inner.get('format', 'wav')}"}
 
 
 def _video(block: JsonObject) -> VideoBlock:
@@ -385,7 +386,7 @@ def _source(block: JsonObject) -> JsonObject:
         return ANTHROPIC_SOURCES.get(source.get("type", ""), _no_source)(source)
     kind = block.get("source_type")
     if kind == "base64":
-        return {"base64": block.get("data", ""), **_select(block, "mime_type")}
+        return {"base64": block.get("data") or "", **_select(block, "mime_type")}
     if kind == "id":
         return {"file_id": block.get("id")}
     if block.get("url"):
@@ -398,14 +399,15 @@ def _no_source(source: JsonObject) -> JsonObject:
 
 
 ANTHROPIC_SOURCES: Mapping[str, Callable[[JsonObject], JsonObject]] = {
-    "base64": lambda source: {"base64": source.get("data", ""), "mime_type": source.get("media_type", "")},
-    "url": lambda source: {"url": source.get("url", "")},
+    "base64": lambda source: {"base64": source.get("data") or "", "mime_type": source.get("media_type", "")},
+    "url": lambda source: {"url": str(source.get("url") or "")},
     "file": lambda source: {"file_id": source.get("file_id", "")},
 }
 
 
-def _location(url: str) -> JsonObject:
-    """A URL as `url`, a base64 data URI as `base64` with its `mime_type`."""
+def _location(address: Any) -> JsonObject:
+    """A URL as `url`, a base64 data URI as `base64` with its `mime_type`. A `Path` is text, which is refused later."""
+    url = str(address)
     if url.startswith("data:"):
         head, _, data = url[5:].partition(",")
         mime_type, _, encoding = head.partition(";")
