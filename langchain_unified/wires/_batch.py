@@ -1,0 +1,114 @@
+"""What the wires share for batches: the facts of a provider's batch API, a batch as it answers, and one result line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import orjson
+
+from langchain_unified.request import JsonObject, Provider
+
+PartStatus: TypeAlias = Literal["running", "canceling", "ended", "failed"]
+"""The state of a batch at the provider in our words. `failed`: it was refused as a whole, and nothing ran."""
+
+Outcome: TypeAlias = Literal["succeeded", "errored", "canceled", "expired"]
+
+
+@dataclass(frozen=True, slots=True)
+class LineResult:
+    """One line of a result file.
+
+    `reply`: the body of the API's answer, where there is one. `error`: the body of an error, as the API answers a live
+    call with `status`.
+    """
+
+    custom_id: str
+    outcome: Outcome
+    reply: JsonObject | None = None
+    status: int = 200
+    error: JsonObject = field(default_factory=dict)
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedLine:
+    """Why a provider refuses a batch. `line` counts from 1; `None`: it concerns the whole batch."""
+
+    code: str
+    message: str
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteBatch:
+    """A batch as the provider describes it.
+
+    `word`: the provider's own word for its state. `total`: its requests, 0 where the provider does not say yet.
+    `finished`: the requests that are done, as far as the provider tells before the end. Times are Unix seconds.
+    """
+
+    id: str
+    state: PartStatus
+    word: str
+    total: int = 0
+    finished: int = 0
+    created_at: float | None = None
+    expires_at: float | None = None
+    results_until: float | None = None
+    files: tuple[str, ...] = ()
+    """The files with its results, by OpenAI's ids."""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    refused: tuple[RefusedLine, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BatchApi:
+    """The facts of a provider's batch API, and pure functions of its bodies. Limits have their source beside them.
+
+    `line`: a custom id and the body of a call -> one request of a batch. `content`: the requests -> what is uploaded.
+    `unsendable`: what of a body cannot be in a batch, and what to do instead; `None`: nothing.
+    """
+
+    provider: Provider
+    title: str
+    path: str
+    max_requests: int
+    max_bytes: int
+    one_model: bool
+    """Whether all requests of a batch are of one model."""
+    by_file: bool
+    """Whether the requests are uploaded as a file before the batch is created."""
+    page: int
+    """The most batches that one request lists."""
+    line: Callable[[str, JsonObject], JsonObject]
+    content: Callable[[list[bytes]], bytes]
+    read_line: Callable[[JsonObject], LineResult]
+    read_batch: Callable[[JsonObject], RemoteBatch]
+    unsendable: Callable[[JsonObject], str | None]
+
+
+def read_result(api: BatchApi, line: bytes) -> LineResult | None:
+    """The result of one line; `None` where the line is broken or does not say which request it answers."""
+    try:
+        found = orjson.loads(line)
+        result = api.read_line(found) if isinstance(found, dict) else None
+    except (ValueError, TypeError, AttributeError, KeyError):
+        return None
+    return result if result is not None and result.custom_id else None
+
+
+def text_of(value: Any) -> str:
+    """A text, else an empty one."""
+    return value if isinstance(value, str) else ""
+
+
+def object_of(value: Any) -> JsonObject:
+    """An object, else an empty one."""
+    return value if isinstance(value, dict) else {}
+
+
+def number_of(value: Any) -> int:
+    """A count, else 0."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
