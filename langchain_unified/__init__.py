@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from langchain_unified._version import __version__
 
 if TYPE_CHECKING:
+    from langchain_unified.batches import Batch as Batch
+    from langchain_unified.batches import BatchStatus as BatchStatus
     from langchain_unified.bulk import Report as Report
     from langchain_unified.bulk import abulk as abulk
     from langchain_unified.bulk import bulk as bulk
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from langchain_unified.servers import Dialect as Dialect
     from langchain_unified.servers import known_dialect as known_dialect
 
+_BATCHES = ("Batch", "BatchStatus")
 _CHAT_MODELS = ("ChatAnthropic", "ChatOpenAI", "ChatUnified")
 _BULK = ("Report", "abulk", "bulk")
 _CACHING = ("PromptCache",)
@@ -53,12 +56,14 @@ _ERRORS = (
     "BudgetExceededError", "ProviderError", "InvalidRequestError", "ContextOverflowError", "ContentPolicyError",
     "AuthenticationError", "BillingError", "PermissionDeniedError", "NotFoundError", "ConflictError", "RateLimitError",
     "ServerError", "OverloadedError", "ConnectionFailedError", "IncompleteStreamError", "RequestTimeoutError",
-    "ReplyError", "RefusalError", "StructuredOutputError", "TruncatedOutputError",
+    "ReplyError", "BatchError", "BatchExpiredError", "BatchCanceledError", "MissingResultError", "RefusalError",
+    "StructuredOutputError", "TruncatedOutputError",
 )  # fmt: skip
 
 _WARNINGS = ("DeprecatedModelWarning", "UnifiedWarning")
 
 _HOMES = {
+    **dict.fromkeys(_BATCHES, "langchain_unified.batches"),
     **dict.fromkeys(_CHAT_MODELS, "langchain_unified.chat_models"),
     **dict.fromkeys(_BULK, "langchain_unified.bulk"),
     **dict.fromkeys(_CACHING, "langchain_unified.caching.policy"),

@@ -26,6 +26,10 @@ UnifiedError                          LangChain core's ModelError
 │   └── IncompleteStreamError         a stream ended before its final event
 ├── RequestTimeoutError               retryable (core: ModelTimeoutError)
 ├── ReplyError                        the answer is not what the API promises, retryable (core: ModelAPIError)
+├── BatchError                        a batch of calls cannot go on
+│   ├── BatchExpiredError             a call of a batch was not answered in its 24 hours, retryable
+│   ├── BatchCanceledError            a call of a batch was canceled before it was answered
+│   └── MissingResultError            a batch has ended without a word of one of its calls, retryable
 ├── RefusalError                      the model refuses structured output (core: ModelRefusalError, from 1.7.5 on)
 └── StructuredOutputError             the answer does not match the schema, retryable (core: OutputParserException)
     └── TruncatedOutputError          it was cut off, not retryable
@@ -201,6 +205,29 @@ class ReplyError(UnifiedError, core.ModelAPIError):
 
     Check `base_url`. If that is right, try again.
     """
+
+
+# --- batches ----------------------------------------------------------------------------------------------------------
+
+
+class BatchError(UnifiedError):
+    """A provider's batch cannot go on without a decision, which the message names; or one of its calls has no answer."""
+
+
+class BatchExpiredError(BatchError):
+    """A batch was not done within its 24 hours, and this call was not answered. It costs nothing. Call `retry()`."""
+
+    is_retryable = True
+
+
+class BatchCanceledError(BatchError):
+    """A batch was canceled before this call was answered. It costs nothing. `retry()` sends it again."""
+
+
+class MissingResultError(BatchError):
+    """A batch has ended, and its results do not name this call. Call `retry()`; whether it was paid is not known."""
+
+    is_retryable = True
 
 
 # --- structured output ------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from langchain_unified.transport._streams import AsyncEventStream, EventStream
 from langchain_unified.transport.client import Transport
-from langchain_unified.transport.config import Answer, ApiKey, HttpCall, Timeout, TransportConfig
+from langchain_unified.transport.config import Answer, ApiKey, HttpCall, Timeout, TransportConfig, Upload
 
 __all__ = [
     "Answer",
@@ -18,4 +18,5 @@ __all__ = [
     "Timeout",
     "Transport",
     "TransportConfig",
+    "Upload",
 ]

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx2
 
-from langchain_unified.transport._limits import is_over, is_watched
+from langchain_unified.transport._limits import WHOLE, is_over, is_watched
 from langchain_unified.transport.config import MAX_ERROR_BYTES, MAX_REPLY_BYTES, Network
 
 PIECE = 1 << 20
@@ -41,7 +41,7 @@ def bound(response: Any, network: Network, *, asynchronous: bool) -> None:
     if is_failure:
         limit = network.max_error_bytes or MAX_ERROR_BYTES
     else:
-        limit = None if kind in STREAMS else network.max_reply_bytes or MAX_REPLY_BYTES
+        limit = None if kind in STREAMS or WHOLE.get() else network.max_reply_bytes or MAX_REPLY_BYTES
     decode = _decoder(response)
     if limit is None and decode is None and not is_watched():
         return  # a stream: its events have a limit of their own

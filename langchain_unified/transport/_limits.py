@@ -17,6 +17,9 @@ ENDS: ContextVar[float | None] = ContextVar("ends", default=None)
 NETWORK: ContextVar[Network | None] = ContextVar("network", default=None)
 """How much the running call reads, where the caller gave the HTTP client; `None`: no call of ours runs there."""
 
+WHOLE: ContextVar[bool] = ContextVar("whole", default=False)
+"""Whether the body of the running call is read piece by piece and not kept: it may then have any size."""
+
 
 def shortened(timeout: float | None) -> float | None:
     """The timeout of one read or write, at most as long as the deadline allows; 0 or less: it is over."""

@@ -12,11 +12,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from langchain_unified.errors import ConfigurationError, UnifiedError, error_in
-from langchain_unified.request import Provider
+from langchain_unified.request import JsonObject, Provider
 from langchain_unified.transport import gated, pools
 from langchain_unified.transport._connected import Connected, prepare
 from langchain_unified.transport._deadline import in_time
 from langchain_unified.transport._errors import ErrorMapper, http_errors, media_type
+from langchain_unified.transport._forms import FORM, form_files
 from langchain_unified.transport._http import PoolKey, key_of
 from langchain_unified.transport._json import dumps, loads
 from langchain_unified.transport._keys import (
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
 
 NOT_STREAMED = frozenset({"application/json", "application/problem+json", "text/html"})
 """Media types that no event stream has. Streams of another type, or none, are read as server-sent events."""
+
+OFFICIAL_URLS: Mapping[Provider, str] = {"anthropic": "https://api.anthropic.com", "openai": "https://api.openai.com/v1"}
+"""The addresses of the SDKs' clients, for the errors of answers that came in a batch."""
 
 RETRY_COUNT = "x-stainless-retry-count"
 """The header in which the SDKs count the retries of a call."""
@@ -329,11 +333,18 @@ class Transport:
         arguments: dict[str, Any] = {"cast_to": self._sdk.response_cls}
         if stream_cls is not None:
             arguments |= {"stream": True, "stream_cls": stream_cls}
-            body = body if body.get("stream") is True else {**body, "stream": True}
+            if call.method == "POST" and body.get("stream") is not True:
+                body = {**body, "stream": True}
         # Clients of other platforms move the model from the body into the path, so they need it as an object.
-        if body:
+        if call.content is not None:
+            arguments["content"] = call.content
+        elif call.upload is not None:
+            arguments |= {"body": body, "files": form_files(call.upload)}
+        elif body:
             arguments |= {"body": body} if self._has_sdk_client else {"content": dumps(body)}
         arguments["options"] = self._options(call, client, attempts, stream=stream_cls is not None)
+        if call.upload is not None:
+            arguments["options"]["headers"] = {**arguments["options"].get("headers", {}), **FORM}
         return arguments
 
     def _options(self, call: HttpCall, client: Any, attempts: Attempts, *, stream: bool) -> dict[str, Any]:
@@ -360,6 +371,19 @@ class Transport:
         reader = EventReader(parser, mapper, response, call.idle_timeout or None)
         reader.max_event = self.config.network.max_event_bytes or reader.max_event
         return reader
+
+    def error_of(self, call: HttpCall, status: int, body: JsonObject) -> UnifiedError:
+        """The error that `call` would raise for an answer with this status and body, which came in another way."""
+        import httpx2
+
+        base = (self.config.base_url or OFFICIAL_URLS[self.config.provider]).rstrip("/")
+        request = httpx2.Request(call.method, f"{base}{call.path}")
+        response = httpx2.Response(status, json=body, request=request)
+        mapper = ErrorMapper(self._sdk, call.model)
+        if status >= 400 and (error := mapper.translate(self._sdk.status_error_of(response))) is not None:
+            error.address = None
+            return error
+        return mapper.in_reply(response, body, error_in(body) or body)
 
     def _answer(self, response: Any, mapper: ErrorMapper, attempts: Attempts) -> Answer:
         try:

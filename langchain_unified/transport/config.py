@@ -94,6 +94,15 @@ class TransportConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that is sent as the field `file` of a form."""
+
+    name: str
+    data: bytes = field(repr=False)
+    media_type: str = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
 class HttpCall:
     """One request: `path` below the base URL, and the body. An empty body is not sent.
 
@@ -106,7 +115,7 @@ class HttpCall:
 
     path: str
     body: JsonObject = field(repr=False)
-    method: Literal["POST", "GET"] = "POST"
+    method: Literal["POST", "GET", "DELETE"] = "POST"
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     query: Mapping[str, object] = field(default_factory=dict, repr=False)
     timeout: Timeout | None = None
@@ -116,6 +125,10 @@ class HttpCall:
     api_key: SecretStr | None = None
     idle_timeout: float | None = None
     model: str = ""
+    content: bytes | None = field(default=None, repr=False)
+    """A body that is JSON already, in the place of `body`."""
+    upload: Upload | None = None
+    """A file to send as a form, with `body` as its other fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +152,7 @@ class Sdk:
     `settings`: the environment variables that a client reads when it is built.
     `client(config, key, http)` and `async_client` build clients; `key=None` lets the SDK look for a key.
     `response_cls`: the HTTP response class, which `client.post(cast_to=…)` returns unparsed.
+    `status_error_of(response)` builds the SDK's error for an answer with the status of an error.
     `error_in_reply(message, response, payload, error)` builds the SDK's error for an error sent with status 200.
     """
 
@@ -157,6 +171,7 @@ class Sdk:
     validation_error: Callable[..., Exception]
     credentials_error: tuple[type[Exception], ...]
     error_in_reply: Callable[[str, Any, JsonObject, JsonObject], Exception]
+    status_error_of: Callable[[Any], Exception]
     request_id_headers: tuple[str, ...]
 
     def request_id(self, headers: Mapping[str, str]) -> str | None:

@@ -39,6 +39,11 @@ def _error_in_reply(message: str, response: Any, payload: JsonObject, error: Jso
     return anthropic.APIStatusError(message, response=response, body=payload)
 
 
+def _status_error_of(response: Any) -> Exception:
+    # The method reads nothing of its client, and building one takes 20 ms and a key.
+    return anthropic.Anthropic._make_status_error_from_response(object.__new__(anthropic.Anthropic), response)
+
+
 SDK = Sdk(
     provider="anthropic",
     key_variable="ANTHROPIC_API_KEY",
@@ -66,5 +71,6 @@ SDK = Sdk(
     validation_error=anthropic.APIResponseValidationError,
     credentials_error=(anthropic.CredentialsError,),
     error_in_reply=_error_in_reply,
+    status_error_of=_status_error_of,
     request_id_headers=("request-id", "x-request-id", "x-amzn-requestid"),
 )

@@ -109,7 +109,7 @@ def unsendable(body: JsonObject) -> str | None:
     if body.get("stream"):
         return "`stream`: the answers of a batch come whole. Leave it out."
     if body.get("speed") == "fast":
-        return "the fast mode (`speed`, service_tier='fast'): a batch has no speed. Leave it out, or use `batch`."
+        return "the fast mode (`speed`, service_tier='fast'): a batch has none. Leave it out, or call the model live."
     if body.get("max_tokens") == 0:
         return "max_tokens=0, which only fills the cache: it has no effect on the calls of a batch. Give 1 or more."
     if object_of(body.get("billing_policy")).get("bill_to") == "user_profile":

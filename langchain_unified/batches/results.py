@@ -1,0 +1,172 @@
+"""The result lines of a part -> outcomes: a message, an object of structured output, or an error, for each row once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from langchain_core.messages import AIMessage
+
+from langchain_unified.batches.ranges import Ranges, ranges_of, rows_in, without
+from langchain_unified.batches.runner import Runner
+from langchain_unified.batches.rows import requests_of
+from langchain_unified.batches.source import Reader
+from langchain_unified.batches.state import Part
+from langchain_unified.batches.steps import Steps
+from langchain_unified.batches.words import BY_OUTCOME, NEVER_SENT, NO_RESULT
+from langchain_unified.errors import (
+    BatchCanceledError,
+    BatchError,
+    BatchExpiredError,
+    MissingResultError,
+    UnifiedError,
+)
+from langchain_unified.wires._batch import LineResult, read_result
+
+ERRORS: dict[str, type[BatchError]] = {"expired": BatchExpiredError, "canceled": BatchCanceledError}
+
+ENDS: dict[str, str] = {"expired": "expired", "cancelled": "canceled", "canceled": "canceled"}
+"""The provider's word for a batch that ended early -> what became of requests that no line names."""
+
+
+class Results:
+    """Reads the results of a run."""
+
+    def __init__(self, runner: Runner) -> None:
+        self.runner = runner
+        self.run = runner.run
+        self._readers: dict[tuple[str, int], Reader] = {}
+        self._readings: list[int] | None = None
+
+    # --- fetching -----------------------------------------------------------------------------------------------------
+
+    def fetch(self) -> Steps[None]:
+        """Download the lines of the parts that have ended and are not here yet."""
+        for number, part in enumerate(self.run.parts):
+            if part.state == "ended" and part.batch_id and not self.runner.spool.has(number) and not part.deleted:
+                pieces = yield from self.runner.remote.download(part, self.runner.spool)
+                self.runner.spool.set(number, pieces)
+                part.counts = self._counted(number, part)
+                self.runner.write()
+
+    def _counted(self, number: int, part: Part) -> dict[str, int]:
+        """Requests by outcome, from the lines: the provider's own counts may leave some out."""
+        counts = Counter[str](line.outcome for _, line in self._lines(number, part, part.rows))
+        counts[_end(part)] += part.requests - counts.total()
+        return {outcome: count for outcome, count in counts.items() if count > 0}
+
+    def _lines(self, number: int, part: Part, ranges: Ranges) -> Iterator[tuple[tuple[int, int], LineResult]]:
+        """The lines of these rows, each request once: the first line that names it counts."""
+        api, seen, rows = self.runner.remote.api(part), set[tuple[int, int]](), set(rows_in(ranges))
+        for text in self.runner.spool.lines(number):
+            line = read_result(api, text)
+            key = None if line is None else self.run.row_of(line.custom_id)
+            if line is not None and key is not None and key[0] in rows and key not in seen:
+                seen.add(key)
+                yield key, line
+
+    # --- outcomes -----------------------------------------------------------------------------------------------------
+
+    def outcomes(self, number: int) -> Iterator[tuple[int, Any]]:
+        """`(row, outcome)` of a part that has ended, each of its rows once, in the order of the lines."""
+        part = self.run.parts[number]
+        if part.refused is not None:
+            yield from ((row, self._refused(row, part.refused)) for row in rows_in(part.rows))
+            return
+        several = {row: count for row, count in requests_of(self.run, part.rows) if count > 1}
+        left, waiting = set(rows_in(part.rows)), dict[int, dict[int, Any]]()
+        for (row, request), line in self._lines(number, part, part.rows):
+            outcome = self._outcome(row, line, part)
+            if row in several:
+                waiting.setdefault(row, {})[request] = outcome
+                continue
+            left.discard(row)
+            yield row, outcome
+        for row, found in waiting.items():
+            left.discard(row)
+            yield row, _first(found)
+        for row in sorted(left):
+            yield row, self._missing(part, row)
+
+    def messages(self, number: int) -> Iterator[AIMessage]:
+        """The messages of all answers of a part: what was paid for."""
+        part = self.run.parts[number]
+        for (row, _), line in self._lines(number, part, [*part.rows, *part.retried]):
+            if line.outcome == "succeeded":
+                try:
+                    yield self._reader(row, part).message(line.reply or {}, line.request_id)
+                except UnifiedError:
+                    continue
+
+    def row_errors(self) -> Iterator[tuple[int, UnifiedError]]:
+        """The rows that the provider refused before their batch ran."""
+        for row, why in self.run.errors.items():
+            yield int(row), self._refused(int(row), why)
+
+    def failed_rows(self) -> list[int]:
+        """The rows of parts that have ended whose outcome is an error, ascending."""
+        found = {int(row) for row in self.run.errors}
+        for number, part in enumerate(self.run.parts):
+            if not part.is_open:
+                found.update(row for row, outcome in self.outcomes(number) if isinstance(outcome, Exception))
+        return sorted(found)
+
+    def give_up(self, rows: frozenset[int]) -> None:
+        """Let rows belong to no part, so that a later one can have them. What they cost stays counted."""
+        for row in rows:
+            self.run.errors.pop(str(row), None)
+        for number, part in enumerate(self.run.parts):
+            gone = [row for row in rows_in(part.rows) if row in rows]
+            if gone and not part.is_open:
+                part.rows, part.retried = without(part.rows, rows), ranges_of(sorted({*rows_in(part.retried), *gone}))
+                part.requests = sum(count for _, count in requests_of(self.run, part.rows))
+                part.counts = self._counted(number, part) if part.batch_id else {}
+
+    def _reader(self, row: int, part: Part) -> Reader:
+        if self._readings is None:
+            self._readings = self.run.readings_by_row()
+        key = (part.wire, self._readings[row])
+        found = self._readers.get(key)
+        if found is None:
+            found = self._readers[key] = self.runner.source.reader(part.wire, self.run.readings[key[1]])
+        return found
+
+    def _outcome(self, row: int, line: LineResult, part: Part) -> Any:
+        reader = self._reader(row, part)
+        try:
+            if line.outcome == "succeeded":
+                return reader.outcome(reader.message(line.reply or {}, line.request_id))
+            if line.outcome in ERRORS:
+                return self._about(ERRORS[line.outcome](BY_OUTCOME[line.outcome].format(batch=part.batch_id)))
+            error = self.runner.source.transport.error_of(reader.call, line.status, line.error)
+            error.request_id = error.request_id or line.request_id
+        except UnifiedError as exc:  # what a live call raises is an outcome here
+            return exc
+        return error
+
+    def _missing(self, part: Part, row: int) -> UnifiedError:
+        if part.batch_id is None:
+            return self._about(BatchCanceledError(NEVER_SENT))
+        end = _end(part)
+        if end in ERRORS:
+            return self._about(ERRORS[end](BY_OUTCOME[end].format(batch=part.batch_id)))  # type: ignore[index]
+        return self._about(MissingResultError(NO_RESULT.format(batch=part.batch_id)))
+
+    def _refused(self, row: int, why: dict[str, Any]) -> UnifiedError:
+        part = next(part for part in self.run.parts)
+        return self.runner.source.transport.error_of(self._reader(row, part).call, 400, {"error": why})
+
+    def _about(self, error: BatchError) -> BatchError:
+        error.provider, error.model = self.run.provider, self.run.model
+        return error
+
+
+def _end(part: Part) -> str:
+    return ENDS.get(part.word, "missing")
+
+
+def _first(found: dict[int, Any]) -> Any:
+    """The outcome of a row with several requests: its first answer, as `invoke` returns it, else its first error."""
+    ordered = [found[request] for request in sorted(found)]
+    return next((each for each in ordered if not isinstance(each, Exception)), ordered[0])

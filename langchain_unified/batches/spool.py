@@ -1,0 +1,81 @@
+"""The result lines of a run on the disk of this machine: a file without a name, which is gone with the process."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Iterator
+from typing import IO
+
+BLOCK = 1 << 20
+"""Bytes that are read at once."""
+
+
+class Spool:
+    """The lines of each part, read from the provider once and from here any number of times."""
+
+    def __init__(self) -> None:
+        self._file: IO[bytes] | None = None
+        self._lock = threading.Lock()
+        self._end = 0
+        self._pieces: dict[int, list[tuple[int, int]]] = {}
+        """By part, where its files begin and end."""
+        self._start = 0
+
+    def has(self, number: int) -> bool:
+        """Whether the lines of a part are here."""
+        return number in self._pieces
+
+    def restart(self) -> None:
+        """Forget what was written since the last `keep`."""
+        self._end = self._start
+
+    def write(self, piece: bytes) -> None:
+        """Add bytes of a file."""
+        with self._lock:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(prefix="langchain-unified-")  # noqa: SIM115 - open as long as this
+            self._file.seek(self._end)
+            self._file.write(piece)
+            self._end += len(piece)
+
+    def keep(self) -> tuple[int, int]:
+        """End a file. Returns where it is."""
+        piece = (self._start, self._end)
+        self._start = self._end
+        return piece
+
+    def set(self, number: int, pieces: list[tuple[int, int]]) -> None:
+        """The files of a part are complete."""
+        self._pieces[number] = pieces
+
+    def drop(self, number: int) -> None:
+        """The lines of a part do not count any more."""
+        self._pieces.pop(number, None)
+
+    def lines(self, number: int) -> Iterator[bytes]:
+        """The lines of a part."""
+        for start, end in self._pieces.get(number, ()):
+            rest = b""
+            while start < end:
+                block = self._read(start, min(BLOCK, end - start))
+                start += len(block)
+                *whole, rest = (rest + block).split(b"\n")
+                yield from (line for line in whole if line.strip())
+            if rest.strip():
+                yield rest
+
+    def _read(self, start: int, length: int) -> bytes:
+        with self._lock:
+            assert self._file is not None
+            self._file.seek(start)
+            return self._file.read(length)
+
+    def close(self) -> None:
+        """Delete the lines."""
+        with self._lock:
+            if self._file is not None:
+                self._file.close()
+                self._file = None
+        self._pieces.clear()
+        self._start = self._end = 0
