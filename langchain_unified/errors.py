@@ -211,7 +211,7 @@ class ReplyError(UnifiedError, core.ModelAPIError):
 
 
 class BatchError(UnifiedError):
-    """A provider's batch cannot go on without a decision, which the message names; or one of its calls has no answer."""
+    """A batch cannot go on by itself, or one of its calls has no answer. Decide as the message says."""
 
 
 class BatchExpiredError(BatchError):

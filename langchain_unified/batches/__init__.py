@@ -1,4 +1,4 @@
-"""Provider batches: thousands of calls at half the price, answered within a day. `model.batches` submits and opens them."""
+"""Batches at the provider: thousands of calls at half the price, by `model.batches`."""
 
 from langchain_unified.batches.handle import Batch
 from langchain_unified.batches.status import BatchStatus

@@ -12,7 +12,7 @@ from langchain_core.messages.ai import UsageMetadata
 
 from langchain_unified.batches.progress import Bar
 from langchain_unified.batches.ranges import ranges_of
-from langchain_unified.batches.results import Results
+from langchain_unified.batches.results import Results, RowAnswer
 from langchain_unified.batches.runner import Runner
 from langchain_unified.batches.split import Limits
 from langchain_unified.batches.state import Store
@@ -38,8 +38,8 @@ MAX_FAILURES = 10
 class Batch:
     """Many calls as batches at the provider, at half the price. It goes on without this process.
 
-    `model.batches.submit` and `model.batches.open` return it. Each method has an async twin with an `a` before its name;
-    that of `wait` is `await_`. `str()` is its state as JSON, which `open` takes. The state holds no key and no prompt.
+    `model.batches.submit` and `open` return it. Each method has an async twin with an `a` before its name; that of
+    `wait` is `await_`. `str()` is its state as JSON, which `open` takes. The state holds no key and no prompt.
     Methods may be called from one thread at a time.
     """
 
@@ -87,7 +87,11 @@ class Batch:
             return self._do(self._wait(timeout, interval, bar.show))
 
     async def await_(
-        self, timeout: float | None = None, progress: bool = True, *, interval: float | None = None
+        self,
+        timeout: float | None = None,  # noqa: ASYNC109 - it ends the waiting with the status, and raises nothing
+        progress: bool = True,
+        *,
+        interval: float | None = None,
     ) -> BatchStatus:
         """Async twin of `wait`."""
         with Bar(self._run, progress) as bar:
@@ -114,39 +118,45 @@ class Batch:
 
         Failed rows are errors among the outcomes, none is raised. Holds no more than a part in memory.
         """
+        for answer in self._answers(interval):
+            yield answer.row, answer.outcome
+
+    def _answers(self, interval: float | None) -> Iterator[RowAnswer]:
         given: set[int] = set()
-        while True:
+        done = False
+        while not done:
             numbers, done = self._do(self._next_ended(given, interval))
             for number in numbers:
-                yield from self._results.outcomes(number)
-            if done:
-                yield from self._results.row_errors()
-                return
+                yield from self._results.answers(number)
+        yield from self._results.row_errors()
 
     async def aas_completed(self, *, interval: float | None = None) -> AsyncIterator[tuple[int, Any]]:
         """Async twin of `as_completed`."""
+        async for answer in self._aanswers(interval):
+            yield answer.row, answer.outcome
+
+    async def _aanswers(self, interval: float | None) -> AsyncIterator[RowAnswer]:
         given: set[int] = set()
-        while True:
+        done = False
+        while not done:
             numbers, done = await self._ado(self._next_ended(given, interval))
             for number in numbers:
-                for pair in self._results.outcomes(number):
-                    yield pair
-            if done:
-                for pair in self._results.row_errors():
-                    yield pair
-                return
+                for answer in self._results.answers(number):
+                    yield answer
+        for answer in self._results.row_errors():
+            yield answer
 
     def rows(self, *, prices: Prices | None = None, interval: float | None = None) -> Iterator[Row]:
-        """The outcomes as rows of plain JSON, part by part, in the format of `bulk`. `prices`: as for `message_cost`."""
+        """The outcomes as rows of plain JSON, part by part, as `bulk` writes them. `prices`: as for `message_cost`."""
         caller = CallerPrices.of(prices)
-        for index, outcome in self.as_completed(interval=interval):
-            yield row_of(self._run.id_of(index), outcome, prices=caller)
+        for answer in self._answers(interval):
+            yield row_of(self._run.id_of(answer.row), answer.outcome, answer.messages, caller)
 
     async def arows(self, *, prices: Prices | None = None, interval: float | None = None) -> AsyncIterator[Row]:
         """Async twin of `rows`."""
         caller = CallerPrices.of(prices)
-        async for index, outcome in self.aas_completed(interval=interval):
-            yield row_of(self._run.id_of(index), outcome, prices=caller)
+        async for answer in self._aanswers(interval):
+            yield row_of(self._run.id_of(answer.row), answer.outcome, answer.messages, caller)
 
     # --- usage and cost -----------------------------------------------------------------------------------------------
 
@@ -234,9 +244,7 @@ class Batch:
         yield from steps
         return (yield from self._status())
 
-    def _wait(
-        self, timeout: float | None, interval: float | None, show: Callable[[], object]
-    ) -> Steps[BatchStatus]:
+    def _wait(self, timeout: float | None, interval: float | None, show: Callable[[], object]) -> Steps[BatchStatus]:
         ends = None if timeout is None else time.monotonic() + timeout
         pauses = _pauses(interval)
         while True:
@@ -303,7 +311,9 @@ class Batch:
         if not self._is_done():
             yield from self._runner.refresh()
         if not self._is_done():
-            raise ConfigurationError(f"The run {self.id} is not done: {status_of(self._run)}. Call `cancel()`, then `wait()`.")
+            raise ConfigurationError(
+                f"The run {self.id} is not done: {status_of(self._run)}. Call `cancel()`, then `wait()`."
+            )
         yield from self._runner.delete()
 
     # --- both ---------------------------------------------------------------------------------------------------------
@@ -316,8 +326,8 @@ class Batch:
         if failed and not return_exceptions:
             error = outcomes[failed[0]]
             error.add_note(
-                f"It is of input {failed[0]} (id {self._run.id_of(failed[0])!r}). {len(failed):,} of "
-                f"{self._run.total:,} failed: results(return_exceptions=True) gives the others, retry() sends them again."
+                f"It is of input {failed[0]} (id {self._run.id_of(failed[0])!r}). {len(failed):,} of {self._run.total:,} "
+                "failed: results(return_exceptions=True) gives the others, retry() sends these again."
             )
             raise error
         return outcomes

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_core.messages import AIMessage
 
 from langchain_unified.batches.ranges import Ranges, ranges_of, rows_in, without
-from langchain_unified.batches.runner import Runner
 from langchain_unified.batches.rows import requests_of
+from langchain_unified.batches.runner import Runner
 from langchain_unified.batches.source import Reader
 from langchain_unified.batches.state import Part
 from langchain_unified.batches.steps import Steps
@@ -28,6 +29,15 @@ ERRORS: dict[str, type[BatchError]] = {"expired": BatchExpiredError, "canceled":
 
 ENDS: dict[str, str] = {"expired": "expired", "cancelled": "canceled", "canceled": "canceled"}
 """The provider's word for a batch that ended early -> what became of requests that no line names."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowAnswer:
+    """What became of one input: what `results` shows, and the messages that were paid for it."""
+
+    row: int
+    outcome: Any
+    messages: list[AIMessage] = field(default_factory=list)
 
 
 class Results:
@@ -68,48 +78,45 @@ class Results:
 
     # --- outcomes -----------------------------------------------------------------------------------------------------
 
-    def outcomes(self, number: int) -> Iterator[tuple[int, Any]]:
-        """`(row, outcome)` of a part that has ended, each of its rows once, in the order of the lines."""
+    def answers(self, number: int) -> Iterator[RowAnswer]:
+        """The rows of a part that has ended, each once, in the order of the lines."""
         part = self.run.parts[number]
         if part.refused is not None:
-            yield from ((row, self._refused(row, part.refused)) for row in rows_in(part.rows))
+            yield from (RowAnswer(row, self._refused(row, part.refused)) for row in rows_in(part.rows))
             return
         several = {row: count for row, count in requests_of(self.run, part.rows) if count > 1}
-        left, waiting = set(rows_in(part.rows)), dict[int, dict[int, Any]]()
+        left, held = set(rows_in(part.rows)), dict[int, dict[int, RowAnswer]]()
         for (row, request), line in self._lines(number, part, part.rows):
-            outcome = self._outcome(row, line, part)
+            left.discard(row)
+            answer = self._answer(row, line, part)
             if row in several:
-                waiting.setdefault(row, {})[request] = outcome
-                continue
-            left.discard(row)
-            yield row, outcome
-        for row, found in waiting.items():
-            left.discard(row)
-            yield row, _first(found)
-        for row in sorted(left):
-            yield row, self._missing(part, row)
+                held.setdefault(row, {})[request] = answer
+            else:
+                yield answer
+        yield from map(_together, held.values())
+        yield from (RowAnswer(row, self._missing(part)) for row in sorted(left))
 
     def messages(self, number: int) -> Iterator[AIMessage]:
         """The messages of all answers of a part: what was paid for."""
         part = self.run.parts[number]
         for (row, _), line in self._lines(number, part, [*part.rows, *part.retried]):
-            if line.outcome == "succeeded":
+            if line.reply:
                 try:
-                    yield self._reader(row, part).message(line.reply or {}, line.request_id)
+                    yield self._reader(row, part).message(line.reply, line.request_id)
                 except UnifiedError:
                     continue
 
-    def row_errors(self) -> Iterator[tuple[int, UnifiedError]]:
+    def row_errors(self) -> Iterator[RowAnswer]:
         """The rows that the provider refused before their batch ran."""
         for row, why in self.run.errors.items():
-            yield int(row), self._refused(int(row), why)
+            yield RowAnswer(int(row), self._refused(int(row), why))
 
     def failed_rows(self) -> list[int]:
         """The rows of parts that have ended whose outcome is an error, ascending."""
         found = {int(row) for row in self.run.errors}
         for number, part in enumerate(self.run.parts):
             if not part.is_open:
-                found.update(row for row, outcome in self.outcomes(number) if isinstance(outcome, Exception))
+                found.update(each.row for each in self.answers(number) if isinstance(each.outcome, Exception))
         return sorted(found)
 
     def give_up(self, rows: frozenset[int]) -> None:
@@ -132,30 +139,35 @@ class Results:
             found = self._readers[key] = self.runner.source.reader(part.wire, self.run.readings[key[1]])
         return found
 
-    def _outcome(self, row: int, line: LineResult, part: Part) -> Any:
-        reader = self._reader(row, part)
+    def _answer(self, row: int, line: LineResult, part: Part) -> RowAnswer:
+        """What a line says. What a live call raises is an outcome here."""
+        reader, messages = self._reader(row, part), list[AIMessage]()
         try:
-            if line.outcome == "succeeded":
-                return reader.outcome(reader.message(line.reply or {}, line.request_id))
-            if line.outcome in ERRORS:
-                return self._about(ERRORS[line.outcome](BY_OUTCOME[line.outcome].format(batch=part.batch_id)))
-            error = self.runner.source.transport.error_of(reader.call, line.status, line.error)
-            error.request_id = error.request_id or line.request_id
-        except UnifiedError as exc:  # what a live call raises is an outcome here
-            return exc
-        return error
+            if line.reply is not None:
+                messages.append(reader.message(line.reply, line.request_id))
+                return RowAnswer(row, reader.outcome(messages[0]), messages)
+        except UnifiedError as exc:
+            return RowAnswer(row, exc, messages)
+        if line.outcome in ERRORS:
+            return RowAnswer(row, self._ended_early(line.outcome, part))
+        error = self.runner.source.transport.error_of(reader.call, line.status, line.error)
+        error.request_id = error.request_id or line.request_id
+        return RowAnswer(row, error)
 
-    def _missing(self, part: Part, row: int) -> UnifiedError:
+    def _missing(self, part: Part) -> UnifiedError:
+        """Why no line names a request."""
         if part.batch_id is None:
             return self._about(BatchCanceledError(NEVER_SENT))
-        end = _end(part)
-        if end in ERRORS:
-            return self._about(ERRORS[end](BY_OUTCOME[end].format(batch=part.batch_id)))  # type: ignore[index]
+        if (end := _end(part)) in ERRORS:
+            return self._ended_early(end, part)
         return self._about(MissingResultError(NO_RESULT.format(batch=part.batch_id)))
 
+    def _ended_early(self, outcome: str, part: Part) -> UnifiedError:
+        return self._about(ERRORS[outcome](BY_OUTCOME[outcome].format(batch=part.batch_id)))
+
     def _refused(self, row: int, why: dict[str, Any]) -> UnifiedError:
-        part = next(part for part in self.run.parts)
-        return self.runner.source.transport.error_of(self._reader(row, part).call, 400, {"error": why})
+        # All parts of a run go by one wire.
+        return self.runner.source.transport.error_of(self._reader(row, self.run.parts[0]).call, 400, {"error": why})
 
     def _about(self, error: BatchError) -> BatchError:
         error.provider, error.model = self.run.provider, self.run.model
@@ -166,7 +178,8 @@ def _end(part: Part) -> str:
     return ENDS.get(part.word, "missing")
 
 
-def _first(found: dict[int, Any]) -> Any:
-    """The outcome of a row with several requests: its first answer, as `invoke` returns it, else its first error."""
+def _together(found: dict[int, RowAnswer]) -> RowAnswer:
+    """A row with several requests: its first answer, as `invoke` returns it, else its first error."""
     ordered = [found[request] for request in sorted(found)]
-    return next((each for each in ordered if not isinstance(each, Exception)), ordered[0])
+    first = next((each for each in ordered if not isinstance(each.outcome, Exception)), ordered[0])
+    return RowAnswer(first.row, first.outcome, [message for each in ordered for message in each.messages])

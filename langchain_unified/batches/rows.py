@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from langchain_unified.batches.ranges import Ranges, ranges_of, rows_in, size
@@ -11,7 +11,7 @@ from langchain_unified.batches.source import PlannedRow, Source
 from langchain_unified.batches.split import Limits, Sized, Split, Splitter
 from langchain_unified.batches.state import Part, Run
 from langchain_unified.errors import ConfigurationError, RequestError, UnifiedError, UnsupportedParameterError
-from langchain_unified.request import JsonObject, WireName
+from langchain_unified.request import WireName
 from langchain_unified.transport._json import dumps
 from langchain_unified.wires._batch import BatchApi
 from langchain_unified.wires.batches import BATCH_APIS
@@ -98,9 +98,7 @@ def _check_size(length: int, api: BatchApi, row: int) -> None:
 
 
 def _part(split: Split, wire: WireName) -> Part:
-    return Part(
-        rows=ranges_of(split.rows), wire=wire, requests=split.requests, bytes=split.bytes, tokens=split.tokens
-    )
+    return Part(rows=ranges_of(split.rows), wire=wire, requests=split.requests, bytes=split.bytes, tokens=split.tokens)
 
 
 class Inputs:
@@ -147,18 +145,14 @@ class Inputs:
         return parts
 
     def _planned(self, ranges: Ranges) -> Iterator[tuple[int, PlannedRow]]:
-        self.need(size(ranges))
-        assert self.given is not None
-        for row in rows_in(ranges):
-            yield row, plan_row(self.source, self.given[row], row)
-
-    def need(self, count: int) -> None:
-        """Raise `ConfigurationError` where the inputs are not known."""
-        if self.given is None:
+        given = self.given
+        if given is None:
             raise ConfigurationError(
-                f"{count:,} requests have to be written again, and the state holds no prompts. Open the run with its "
-                f"inputs: model.batches.open({self.place}, inputs=…)."
+                f"{size(ranges):,} requests have to be written again, and the state holds no prompts. Open the run "
+                f"with its inputs: model.batches.open({self.place}, inputs=…)."
             )
+        for row in rows_in(ranges):
+            yield row, plan_row(self.source, given[row], row)
 
 
 def requests_of(run: Run, rows: Ranges) -> Iterator[tuple[int, int]]:
@@ -166,5 +160,3 @@ def requests_of(run: Run, rows: Ranges) -> Iterator[tuple[int, int]]:
     readings = run.readings_by_row()
     for row in rows_in(rows):
         yield row, int(run.readings[readings[row]].get("requests", 1))
-
-

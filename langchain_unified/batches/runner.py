@@ -1,15 +1,14 @@
 """Sending the parts of a run and following them: every step is written down before and after it is done.
 
-A batch is created by one request that is never repeated, for neither provider knows two equal ones. Where its answer is
-lost, the account's batches are listed: one that is new and like the part is adopted, and only where none is, the part is
-sent again.
+A batch is created by one request that is never repeated, for neither provider knows two equal ones. Where its answer
+is lost, the account's batches are listed: one that is new and like the part is adopted. Only where none is, the part
+is sent again.
 """
 
 from __future__ import annotations
 
 import logging
 
-from langchain_unified.batches.words import several
 from langchain_unified.batches.ranges import Ranges, ranges_of, rows_in, size, without
 from langchain_unified.batches.remote import Remote
 from langchain_unified.batches.rows import Inputs, requests_of
@@ -18,6 +17,7 @@ from langchain_unified.batches.split import halves
 from langchain_unified.batches.spool import Spool
 from langchain_unified.batches.state import Part, Run, Store
 from langchain_unified.batches.steps import Sleep, Steps, Work
+from langchain_unified.batches.words import several
 from langchain_unified.errors import (
     BatchError,
     ConnectionFailedError,
@@ -95,6 +95,7 @@ class Runner:
         part.after = self._newest or (yield from self.remote.newest(part))
         part.state, part.tries = "creating", part.tries + 1
         self.write()
+        batch: RemoteBatch | None
         try:
             batch = yield from self.remote.create(number, part, content, headers)
         except (ServerError, ConnectionFailedError, RequestTimeoutError, ReplyError) as error:

@@ -55,8 +55,9 @@ class Source(Protocol):
 class Reader(Protocol):
     """Decodes answers."""
 
-    call: HttpCall
-    """The call that the model would make live, without a body: errors are those of this call."""
+    @property
+    def call(self) -> HttpCall:
+        """The call that the model would make live, without a body: errors are those of this call."""
 
     def message(self, reply: JsonObject, request_id: str | None) -> AIMessage:
         """The message of an answer. Raises what a live call raises."""

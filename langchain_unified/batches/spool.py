@@ -7,6 +7,8 @@ import threading
 from collections.abc import Iterator
 from typing import IO
 
+from langchain_unified.errors import ConfigurationError
+
 BLOCK = 1 << 20
 """Bytes that are read at once."""
 
@@ -56,10 +58,10 @@ class Spool:
     def lines(self, number: int) -> Iterator[bytes]:
         """The lines of a part."""
         for start, end in self._pieces.get(number, ()):
-            rest = b""
-            while start < end:
-                block = self._read(start, min(BLOCK, end - start))
-                start += len(block)
+            rest, at = b"", start
+            while at < end:
+                block = self._read(at, min(BLOCK, end - at))
+                at += len(block)
                 *whole, rest = (rest + block).split(b"\n")
                 yield from (line for line in whole if line.strip())
             if rest.strip():
@@ -67,7 +69,8 @@ class Spool:
 
     def _read(self, start: int, length: int) -> bytes:
         with self._lock:
-            assert self._file is not None
+            if self._file is None:
+                raise ConfigurationError("The batch was closed while its results were read.")
             self._file.seek(start)
             return self._file.read(length)
 

@@ -82,9 +82,9 @@ class Part:
 class Run:
     """All that is known of a run.
 
-    `sha`: a digest of the bodies of all rows. `readings`: what decoding needs beside the model. `row_readings`: `[count, reading]` for the rows in order.
-    `errors`: the rows that have an error of their own, by number as text. `learned`: estimated tokens that may wait at
-    the provider at once, as its refusals showed.
+    `sha`: a digest of the bodies of all rows. `readings`: what decoding needs beside the model. `row_readings`:
+    `[count, reading]` for the rows in order. `errors`: the rows that have an error of their own, by number as text.
+    `learned`: estimated tokens that may wait at the provider at once, as its refusals showed.
     """
 
     run: str
@@ -115,8 +115,8 @@ class Run:
         """The run that `to_json` wrote. Raises `ConfigurationError` for anything else."""
         if found.get("langchain_unified_batch") != VERSION:
             raise ConfigurationError(
-                "This is no state of a batch of this version: it lacks `langchain_unified_batch: 1`. Give the file that "
-                "was named as `state=` or written by `save`."
+                "This is no state of a batch of this version: it lacks `langchain_unified_batch: 1`. Give the file "
+                "that was named as `state=` or written by `save`."
             )
         given = {key: value for key, value in found.items() if key != "langchain_unified_batch"}
         try:

@@ -76,8 +76,12 @@ def status_of(run: Run) -> BatchStatus:
         total=sum(part.requests for part in run.parts) + len(run.errors),
         **{name: counts[name] for name in COUNTS},
         finished=sum(part.finished if part.is_sent else part.requests for part in run.parts if part.state != "waiting"),
-        parts=tuple(PartStatus(each.batch_id, each.state, each.word, each.requests, each.attempt) for each in run.parts),
-        expires_at=_time(min((part.expires_at for part in run.parts if part.is_sent and part.expires_at), default=None)),
+        parts=tuple(
+            PartStatus(each.batch_id, each.state, each.word, each.requests, each.attempt) for each in run.parts
+        ),
+        expires_at=_time(
+            min((part.expires_at for part in run.parts if part.is_sent and part.expires_at), default=None)
+        ),
         results_until=_time(min(kept, default=None)),
     )
 
@@ -97,7 +101,7 @@ def _state(parts: list[Part]) -> BatchState:
     states = {part.state for part in parts}
     for state in ("running", "canceling"):
         if state in states:
-            return state  # type: ignore[return-value]
+            return state
     if states & {"waiting", "creating"}:
         return "waiting" if not states & {"ended", "failed"} else "running"
     return "failed" if states == {"failed"} else "ended"

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from langchain_unified.batches.state import Part
-from langchain_unified.wires._batch import Outcome
 
 NO_RESULT = (
-    "The batch {batch} has ended, and neither of its results nor its errors name this request. `retry()` sends it again."
+    "The batch {batch} has ended, and neither its results nor its errors name this request. `retry()` sends it again."
 )
 
-BY_OUTCOME: dict[Outcome, str] = {
+BY_OUTCOME: dict[str, str] = {
     "expired": "The batch {batch} was not done within its 24 hours, and this request was not answered. It costs "
     "nothing. `retry()` sends it again.",
     "canceled": "The batch {batch} was canceled before this request was answered. It costs nothing. `retry()` sends it "

@@ -20,7 +20,7 @@ from langchain_unified.chat_models._answer import read_answers
 from langchain_unified.chat_models._arguments import rename_metadata
 from langchain_unified.chat_models._model import ModelBase
 from langchain_unified.errors import ReplyError, UnsupportedParameterError, error_in
-from langchain_unified.request import Adjustment, JsonObject, Provider, WireName
+from langchain_unified.request import Adjustment, Dialect, JsonObject, Provider, WireName
 from langchain_unified.rows import Fingerprint, fingerprint
 from langchain_unified.structured.parser import StructuredParser
 from langchain_unified.transport import Answer, HttpCall, Transport
@@ -28,6 +28,9 @@ from langchain_unified.wires import WIRES
 
 TIER = "batch"
 """The service tier of an answer out of a batch, by which it is priced. OpenAI's answers do not name it."""
+
+
+NOTHING = "the answer of this request is empty or its line is broken. `retry()` sends it again."
 
 
 def batches_of(
@@ -64,7 +67,7 @@ class ModelSource:
         self._given = given
         self._parser = parser
         self._route = model._route(self._keywords.get("model"))
-        _check_server(model, self._route.dialect.name, self._route.dialect.batches, self.provider)
+        _check_server(self._route.dialect, self.provider)
 
     @property
     def provider(self) -> Provider:
@@ -84,9 +87,9 @@ class ModelSource:
 
     @cached_property
     def _template(self) -> HttpCall:
-        wire = "anthropic_messages" if self.provider == "anthropic" else "openai_responses"
+        wire: WireName = "anthropic_messages" if self.provider == "anthropic" else "openai_responses"
         options = {key: value for key, value in self._keywords.items() if key in REQUEST_OPTIONS}
-        return _plan.make_stored(self._model, options, "", "POST", wire=cast("WireName", wire)).call
+        return _plan.make_stored(self._model, options, "", "POST", wire).call
 
     def fingerprint(self) -> Fingerprint:
         """What the answers depend on."""
@@ -103,19 +106,43 @@ class ModelSource:
 
     def reader(self, wire: WireName, reading: Mapping[str, Any]) -> ModelReader:
         """What decodes the answers of rows with this reading."""
-        plan = _plan.make_stored(self._model, self._keywords, WIRES[wire].path, "POST", wire=wire)
-        return ModelReader(self._with_reading(plan, reading), self._parser)
+        plan = _plan.make_stored(self._model, self._keywords, WIRES[wire].path, "POST", wire)
+        return ModelReader(self._with_reading(plan, reading), self._parser, self.transport)
 
     def _with_reading(self, plan: _plan.Plan, reading: Mapping[str, Any]) -> _plan.Plan:
         marks = reading.get("marks")
         return replace(
             plan,
             stops=tuple(reading.get("stops", ())),
-            adjustments=tuple(Adjustment(what=each["what"], why=each["why"]) for each in reading.get("adjustments", ())),
+            adjustments=tuple(
+                Adjustment(what=each["what"], why=each["why"]) for each in reading.get("adjustments", ())
+            ),
             marks=_marks(marks) if marks else plan.marks,
             writes_by_ttl=self._model.cache_writes_by_ttl,
         )
 
+
+def _check_server(dialect: Dialect, provider: Provider) -> None:
+    if dialect.batches:
+        return
+    where = f" at {dialect.host}" if dialect.host else ""
+    flag = f"dialect=replace(known_dialect({dialect.name!r}, {provider!r}), batches=True)"
+    raise UnsupportedParameterError(
+        f"Batches are for the own APIs of Anthropic and OpenAI, and this model's server is {dialect.name}{where}. "
+        f"{OTHER_WAYS.get(dialect.name, BULK)} If it has {API[provider]}, say so: {flag}."
+    )
+
+
+BULK = "Call it live: `.batch`, or `bulk` for many inputs."
+OTHER_WAYS: Mapping[str, str] = {
+    "bedrock": f"Bedrock has batch inference of its own, on files in S3. {BULK}",
+    "vertex": f"Vertex AI has batch prediction of its own, on files in Google's storage. {BULK}",
+    "azure": f"Azure has batch deployments of its own. {BULK}",
+}
+API: Mapping[Provider, str] = {
+    "anthropic": "Anthropic's Message Batches (/v1/messages/batches)",
+    "openai": "OpenAI's Batch API and Files (/v1/batches, /v1/files)",
+}
 
 REQUEST_OPTIONS = frozenset(
     {"model", "timeout", "max_retries", "max_retry_wait", "deadline", "api_key", "extra_headers", "extra_query"}
@@ -129,6 +156,7 @@ class ModelReader:
 
     plan: _plan.Plan
     parser: StructuredParser | None
+    transport: Transport
 
     @property
     def call(self) -> HttpCall:
@@ -137,9 +165,9 @@ class ModelReader:
     def message(self, reply: JsonObject, request_id: str | None) -> AIMessage:
         """The message of an answer, with the tier by which it is priced."""
         if not reply:
-            raise ReplyError(f"{self.plan.route.provider}: the batch has an answer without content. `retry()` asks again.")
+            raise ReplyError(f"{self.plan.route.provider}: {NOTHING}")
         if error_in(reply):
-            raise _Failed(reply)
+            raise self.transport.error_of(self.call, 200, reply)
         result = read_answers(self.plan, [Answer(reply, request_id, {})])
         message = cast(AIMessage, result.generations[0].message)
         message.response_metadata["service_tier"] = TIER

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from langchain_core.language_models import LanguageModelInput, chat_models
 from langchain_core.messages import AIMessage, BaseMessage
@@ -22,6 +22,9 @@ from langchain_unified.request import JsonObject
 from langchain_unified.structured.answer import Target
 from langchain_unified.structured.parser import StructuredParser
 from langchain_unified.tools.specs import check_names, tool_specs
+
+if TYPE_CHECKING:
+    from langchain_unified.batches import Batches
 
 # Typed bindings exist since core has typed events; before, they are plain ones.
 _Binding: Any = getattr(chat_models, "_ChatModelBinding", RunnableBinding)
@@ -63,6 +66,13 @@ class ChatBinding(_Binding):  # type: ignore[misc]
     def with_structured_output(self, schema: Any = None, **kwargs: Any) -> Runnable[LanguageModelInput, Any]:
         """As on the model, and what is bound stays: with tools, the model may call them before it answers."""
         return structured(self.bound, self, schema, **kwargs)
+
+    @property
+    def batches(self) -> Batches:
+        """As on the model, of calls with what is bound."""
+        from langchain_unified.chat_models._batches import batches_of
+
+        return batches_of(self.bound, self, self.kwargs)
 
     def check(self, messages: LanguageModelInput, **kwargs: Any) -> CheckReport:
         """As on the model, of a call with what is bound."""
@@ -122,6 +132,14 @@ class StructuredSequence(RunnableSequence[LanguageModelInput, Any]):
         """The same with tools. The result of a call is an `AIMessage` as long as the model calls them."""
         first = cast("ChatBinding", self.first).bind_tools(tools, **kwargs)
         return StructuredSequence(first=first, last=self.last)
+
+    @property
+    def batches(self) -> Batches:
+        """As on the model; the results are the objects that `invoke` returns."""
+        from langchain_unified.chat_models._batches import batches_of
+
+        first = cast("ChatBinding", self.first)
+        return batches_of(first.bound, self, first.kwargs, cast("StructuredParser", self.last))
 
     def retrieve(
         self, response: AIMessage | str, config: RunnableConfig | None = None, *, wait: float = 0.0, **kwargs: Any

@@ -49,6 +49,7 @@ from langchain_unified.request import (
     ToolChoice,
     ToolSpec,
     Turn,
+    WireName,
 )
 from langchain_unified.request.warned import warn
 from langchain_unified.structured.answer import Target
@@ -184,12 +185,18 @@ def make_count(model: ModelBase, messages: Sequence[BaseMessage], keywords: Mapp
     return Plan(wire, route, request, call)
 
 
-def make_stored(model: ModelBase, keywords: Mapping[str, Any], path: str, method: Literal["GET", "POST"]) -> Plan:
-    """The plan for a call about a response that OpenAI stores, whose answer is read with these keywords."""
+def make_stored(
+    model: ModelBase,
+    keywords: Mapping[str, Any],
+    path: str,
+    method: Literal["GET", "POST"],
+    name: WireName = "openai_responses",
+) -> Plan:
+    """The plan for a call about an answer that the provider made before, which is read with these keywords."""
     arguments = arguments_of(model, keywords)
     route = model._route(arguments.call.get("model"))
     tools = _tools(arguments, route)
-    wire = WIRES["openai_responses"]
+    wire = WIRES[name]
     request = Request(
         model=route.model,
         turns=(),

@@ -48,6 +48,9 @@ class Dialect:
     counting: Literal["endpoint", "tried", "estimated"] = "endpoint"
     """Whether tokens are counted by the provider's endpoint; `tried`: by it, or estimated where there is none."""
 
+    batches: bool = True
+    """Whether the server has the provider's batch API. Of other servers it is not assumed: most have none."""
+
     # --- the body ---
 
     max_tokens_key: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"

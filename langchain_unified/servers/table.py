@@ -112,7 +112,7 @@ class Server:
     def dialect(self, provider: Provider, model: str = "") -> Dialect:
         """The flags of this server for calls of `model` through the API of `provider`."""
         flags = {fact.flag: fact.value for fact in self.all_facts() if fact.flag and fact.concerns(provider, model)}
-        return Dialect(name=self.name, **flags)
+        return Dialect(**{"name": self.name, "batches": False, **flags})
 
 
 @functools.cache

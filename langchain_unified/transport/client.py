@@ -44,7 +44,10 @@ if TYPE_CHECKING:
 NOT_STREAMED = frozenset({"application/json", "application/problem+json", "text/html"})
 """Media types that no event stream has. Streams of another type, or none, are read as server-sent events."""
 
-OFFICIAL_URLS: Mapping[Provider, str] = {"anthropic": "https://api.anthropic.com", "openai": "https://api.openai.com/v1"}
+OFFICIAL_URLS: Mapping[Provider, str] = {
+    "anthropic": "https://api.anthropic.com",
+    "openai": "https://api.openai.com/v1",
+}
 """The addresses of the SDKs' clients, for the errors of answers that came in a batch."""
 
 RETRY_COUNT = "x-stainless-retry-count"

@@ -90,4 +90,3 @@ async def _aread(transport: Transport, call: HttpCall, mapper: ErrorMapper, atte
 def _is_page(response: Any) -> bool:
     """Whether a proxy answered, and not the API."""
     return media_type(response) == "text/html"
-

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 import orjson
@@ -90,13 +91,23 @@ class BatchApi:
 
 
 def read_result(api: BatchApi, line: bytes) -> LineResult | None:
-    """The result of one line; `None` where the line is broken or does not say which request it answers."""
+    """The result of one line; `None` where it does not say which request it answers.
+
+    A line that is broken, and an answer without content, is an error of its own: `errored` with an empty `reply`.
+    """
     try:
         found = orjson.loads(line)
-        result = api.read_line(found) if isinstance(found, dict) else None
-    except (ValueError, TypeError, AttributeError, KeyError):
+    except ValueError:
+        named = CUSTOM_ID.search(line)
+        return None if named is None else LineResult(named[1].decode(), "errored", reply={})
+    result = api.read_line(object_of(found))
+    if not result.custom_id:
         return None
-    return result if result is not None and result.custom_id else None
+    return replace(result, outcome="errored") if result.reply == {} else result
+
+
+CUSTOM_ID = re.compile(rb'"custom_id"\s*:\s*"([a-zA-Z0-9_-]{1,64})"')
+"""In a line that is no JSON."""
 
 
 def text_of(value: Any) -> str:
