@@ -326,8 +326,8 @@ class Batch:
         if failed and not return_exceptions:
             error = outcomes[failed[0]]
             error.add_note(
-                f"It is of input {failed[0]} (id {self._run.id_of(failed[0])!r}). {len(failed):,} of {self._run.total:,} "
-                "failed: results(return_exceptions=True) gives the others, retry() sends these again."
+                f"It is of input {failed[0]} (id {self._run.id_of(failed[0])!r}). {len(failed):,} inputs failed: "
+                "results(return_exceptions=True) gives the others, retry() sends these again."
             )
             raise error
         return outcomes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import threading
+import weakref
 from collections.abc import Iterator
 from typing import IO
 
@@ -37,6 +38,7 @@ class Spool:
         with self._lock:
             if self._file is None:
                 self._file = tempfile.TemporaryFile(prefix="langchain-unified-")  # noqa: SIM115 - open as long as this
+                weakref.finalize(self, self._file.close)
             self._file.seek(self._end)
             self._file.write(piece)
             self._end += len(piece)
