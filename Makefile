@@ -14,7 +14,7 @@ BIN = $(VENV)/bin
 PIP_INSTALL = bin/python -m pip install -q --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo gateway-demo test test-recordings test-oldest test-litellm test-ecosystem test-clients test-gateway-load laws fuzz fuzz-atheris cassettes notebooks tables docs bench bench-quick bench-cache bench-gateway call-path soak lint types imports check clean
+.PHONY: help demo gateway-demo test test-recordings test-oldest test-litellm test-ecosystem test-clients test-gateway-load test-ray scale bench-scale laws fuzz fuzz-atheris cassettes notebooks tables docs bench bench-quick bench-cache bench-gateway call-path soak lint types imports check clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
@@ -55,6 +55,9 @@ test-clients: ## run Claude Code, Codex and the OpenAI Agents SDK through the ga
 
 test-gateway-load: $(VENV)/.test ## four processes of a gateway with 1,000 calls at a budget's limit, one of them killed
 	$(BIN)/python -m pytest -n0 -m gateway_load tests/gateway $(ARGS)
+
+scale: $(VENV)/.test ## 100,000 rows with 5 % faults and two kills, and memory, with figures (ROWS=5000: fewer)
+	SCALE_ROWS=$(or $(ROWS),100000) $(BIN)/python -m pytest -n0 -s -m scale tests $(ARGS)
 
 test-wheel: $(VENV)/.test ## install the wheel on each Python that is here, and use it (PYTHONS="/path/python3.14": on these)
 	$(BIN)/python -m tests.packaging.wheels $(PYTHONS)

@@ -1,5 +1,5 @@
-"""The command `langchain-unified` (or `python -m langchain_unified`): `demo`, `chat`, `emulate`, `serve`
-and `key`.
+"""The command `langchain-unified` (or `python -m langchain_unified`): `demo`, `chat`, `bulk`, `emulate`,
+`serve` and `key`.
 
 Exit codes: 0 success; 1 the provider or the network failed; 2 the command cannot run with these arguments or settings
 (a missing key, an unknown model, a missing extra, a port in use).

@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 
 from langchain_unified._version import __version__
+from langchain_unified.cli.bulk import bulk
 from langchain_unified.cli.keys import key
 from langchain_unified.cli.serve import gateway_demo, serve
 from langchain_unified.errors import ConfigurationError, UnifiedError
@@ -93,6 +94,7 @@ def emulate(port: int, server: str | None) -> None:
         raise SystemExit(2) from None
 
 
+commands.add_command(bulk)
 commands.add_command(serve)
 commands.add_command(gateway_demo)
 commands.add_command(key)
