@@ -28,8 +28,8 @@ gateway-demo: $(VENV)/.gateway ## talk through the gateway with curl, both SDKs 
 test: $(VENV)/.test ## run the tests (makes the environment on the first run)
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
-test-recordings: $(VENV)/.test ## run what `make test` leaves out: recordings of a shape that it has seen, the suite through the gateway
-	$(BIN)/python -m pytest -n $(WORKERS) -m "every_recording or through_gateway" $(ARGS)
+test-recordings: $(VENV)/.test ## run what `make test` leaves out: recordings of a shape that it has seen, the suite through the gateway, notebooks
+	$(BIN)/python -m pytest -n $(WORKERS) -m "every_recording or through_gateway or runs_a_notebook" $(ARGS)
 
 test-oldest: ## run the tests on the oldest releases that pyproject.toml allows, in an environment of its own
 	$(PYTHON) -m venv $(VENV_OLDEST)

@@ -39,6 +39,7 @@ def test_which_notebooks_there_are() -> None:
     assert [name for name in NAMES if f"({name}.ipynb)" not in text] == []
 
 
+@pytest.mark.runs_a_notebook
 @pytest.mark.parametrize("path", PATHS, ids=NAMES)
 def test_a_notebook_gives_its_stored_outputs(path: Path) -> None:
     check.check(path, seconds=3 * check.SECONDS)  # other tests run beside it
