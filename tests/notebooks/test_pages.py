@@ -15,7 +15,7 @@ pytest.importorskip("nbclient", reason="nbclient is not installed")
 
 from notebooks import check  # noqa: E402
 
-pytestmark = pytest.mark.skipif(chromium() is None, reason=MISSING)
+pytestmark = [pytest.mark.runs_a_notebook, pytest.mark.skipif(chromium() is None, reason=MISSING)]
 
 PATHS = check.notebooks()
 
