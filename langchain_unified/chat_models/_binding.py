@@ -141,6 +141,10 @@ class StructuredSequence(RunnableSequence[LanguageModelInput, Any]):
         first = cast("ChatBinding", self.first)
         return batches_of(first.bound, self, first.kwargs, cast("StructuredParser", self.last))
 
+    def check(self, messages: LanguageModelInput, **kwargs: Any) -> CheckReport:
+        """As on the model: how the schema goes out, among the rest."""
+        return cast("ChatBinding", self.first).check(messages, **kwargs)
+
     def retrieve(
         self, response: AIMessage | str, config: RunnableConfig | None = None, *, wait: float = 0.0, **kwargs: Any
     ) -> Any:

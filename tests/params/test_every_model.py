@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -167,41 +167,150 @@ def refused(model: Any, keywords: Keywords) -> tuple[list[str], str, tuple[Adjus
     return found, "", plan.adjustments
 
 
-LOW = {"reasoning_effort": "low"}
+# --- what is advised --------------------------------------------------------------------------------------------------
+
+REASONING = ("thinking", "reasoning", "reasoning_effort", "output_config")
+
+Remedy = Callable[[re.Match[str], Keywords], Iterator[Keywords]]
 
 
-def advised(words: str) -> Iterator[Keywords]:
-    """The calls that a text advises."""
-    for effort in re.findall(r"reasoning_effort='(\w+)'", words):
+def without(keywords: Keywords, *names: str) -> dict[str, Any]:
+    return {key: value for key, value in keywords.items() if key not in names}
+
+
+def with_effort(match: re.Match[str], keywords: Keywords) -> Iterator[Keywords]:
+    yield {**without(keywords, *REASONING), "reasoning_effort": match[1]}
+
+
+def any_effort(match: re.Match[str], keywords: Keywords) -> Iterator[Keywords]:
+    yield {**without(keywords, *REASONING, "tools", "tool_choice"), "reasoning_effort": "low"}
+
+
+def each_effort(match: re.Match[str], keywords: Keywords) -> Iterator[Keywords]:
+    for effort in match[1].split(", "):
         yield {"reasoning_effort": effort}
-    if "Use reasoning_effort" in words:
-        yield LOW
 
 
-def assert_agrees(model: Any, keywords: Keywords) -> None:
+def replacing(*names: str, **values: Any) -> Remedy:
+    """The same call, with `values` in the place of `names`."""
+
+    def call(match: re.Match[str], keywords: Keywords) -> Iterator[Keywords]:
+        yield {**without(keywords, *names), **values}
+
+    return call
+
+
+def one_of(*calls: Keywords) -> Remedy:
+    def each(match: re.Match[str], keywords: Keywords) -> Iterator[Keywords]:
+        yield from calls
+
+    return each
+
+
+def without_each(*names: str) -> Remedy:
+    def each(match: re.Match[str], keywords: Keywords) -> Iterator[Keywords]:
+        for name in names:
+            yield without(keywords, name)
+
+    return each
+
+
+def lower_budget(match: re.Match[str], keywords: Keywords) -> Iterator[Keywords]:
+    yield {**keywords, "thinking": {**keywords["thinking"], "budget_tokens": int(match[1]) - 1}}
+
+
+def listed_values(match: re.Match[str], keywords: Keywords) -> Iterator[Keywords]:
+    (key,) = [key for key, value in keywords.items() if value == "other"] or [None]
+    for value in re.split(", | and ", match[1]) if key else ():
+        yield {**keywords, key: value}
+
+
+REMEDIES: tuple[tuple[str, Remedy], ...] = (
+    (r"only with reasoning_effort='(\w+)'", with_effort),
+    (r"Use reasoning_effort", any_effort),
+    (r"takes the efforts ([\w, ]+): '\w+' was not sent", each_effort),
+    (r"top_p is the nearest", replacing("top_k", top_p=0.5)),
+    (r"Bind the tool web_search", replacing("web_search_options", tools=[SEARCH])),
+    (r"Give a schema \(json_schema\)", replacing(response_format=FORM)),
+    (r"Give `previous_response_id` or `conversation`", without_each("previous_response_id", "conversation")),
+    (r"raise the one or lower the other", replacing(max_tokens=5000)),
+    (r"must be below max_tokens \((\d+)\):.* or lower", lower_budget),
+    (r"leaves no room to think: it must be over", replacing(max_tokens=5000)),
+    (r"leave out store=False, or background", without_each("store", "background")),
+    (r"It has auto, default and fast", one_of(*({"service_tier": tier} for tier in ("auto", "default", "fast")))),
+    (r"takes an object with `edits`", replacing(context_management={"edits": []})),
+    (r"takes `prompt_cache_options` in its place", one_of({"prompt_cache_options": {"mode": "explicit"}})),
+    (r"only with store=True", replacing(store=True)),
+    (r"OpenAI takes ([\w, -]+): (?:the verbosity )?'other'", listed_values),
+)
+"""What a text advises -> the calls that follow it. Each must go out, without the same advice."""
+
+BY_RESPONSES = "Use the Responses API (use_responses_api=True)"
+
+
+def assert_agrees(model: Any, keywords: Keywords, followed: set[str]) -> None:
+    """`followed`: the texts whose advice was tried with this model."""
     found, refusal, adjustments = refused(model, keywords)
     assert found == [], keywords
-    for words in (refusal, *(item["why"] for item in adjustments)):
-        for advice in advised(words):
-            apart = ("thinking", "reasoning", *(("tools", "tool_choice") if advice == LOW else ()))
-            rest = {key: value for key, value in keywords.items() if key not in apart}
-            again, refused_again, changed = refused(model, {**rest, **advice})
-            assert (again, refused_again) == ([], ""), (keywords, words)
-            assert advice == LOW or not any(item["what"] in advice for item in changed), (keywords, words, changed)
+    for words in {refusal, *(item["why"] for item in adjustments)} - followed:
+        followed.add(words)
+        for pattern, remedy in REMEDIES:
+            match = re.search(pattern, words)
+            for call in remedy(match, keywords) if match else ():
+                assert_taken(model, call, pattern, (keywords, words))
+        if BY_RESPONSES in words:
+            assert_taken(by_responses(model), keywords, "Use the Responses API", (keywords, words))
+
+
+def assert_taken(model: Any, call: Keywords, pattern: str, why: object) -> None:
+    found, refusal, adjustments = refused(model, call)
+    if BY_RESPONSES in refusal:
+        model = by_responses(model)
+        found, refusal, adjustments = refused(model, call)
+    assert (found, refusal) == ([], ""), (why, call)
+    assert [item for item in adjustments if re.search(pattern, item["why"])] == [], (why, call)
+
+
+def by_responses(model: Any) -> Any:
+    return model.model_copy(update={"use_responses_api": True})
 
 
 @pytest.mark.parametrize("name", [*distinct("anthropic"), *distinct("openai")])
 def test_what_passes_is_taken_by_each_model(name: str) -> None:
     for model in builds(name):
+        followed: set[str] = set()
         for keywords in OF_MODELS:
-            assert_agrees(model, keywords)
+            assert_agrees(model, keywords, followed)
 
 
-@pytest.mark.parametrize("name", ["claude-sonnet-4-5", "claude-opus-5-5", "gpt-4o", "gpt-5"])
+@pytest.mark.parametrize("name", ["claude-sonnet-4-5", "claude-opus-5-5", "gpt-4o", "gpt-5", "gpt-5.6", "gpt-6.2-sol"])
 def test_what_passes_is_taken_by_each_api(name: str) -> None:
     for model in builds(name):
+        followed: set[str] = set()
         for keywords in OF_APIS:
-            assert_agrees(model, keywords)
+            assert_agrees(model, keywords, followed)
+
+
+def test_every_advice_of_the_table_is_given() -> None:
+    """A row that no text matches any more tests nothing."""
+    texts: set[str] = set()
+    for name in ("claude-3-haiku", "claude-haiku-4-5", "claude-opus-5-5", "gpt-4o", "gpt-5.1", "gpt-5.6"):
+        for model in builds(name):
+            for keywords in (*OF_MODELS, *OF_APIS):
+                _, refusal, adjustments = refused(model, keywords)
+                texts |= {refusal, *(item["why"] for item in adjustments)}
+    assert [pattern for pattern, _ in REMEDIES if not any(re.search(pattern, text) for text in texts)] == []
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in known_models("anthropic") if not profile_for("anthropic", name).structured_output]
+)
+def test_a_model_without_an_output_format_answers_by_a_tool(name: str) -> None:
+    """What its adjustment advises: `with_structured_output`."""
+    model = ChatAnthropic(name, api_key="any", on_unsupported="raise")
+    report = model.with_structured_output(SCHEMA | {"title": "Place", "description": "A place."}).check(QUESTION)
+    assert report.ok
+    assert report.body["tools"][0]["name"] == "Place"
 
 
 def test_another_server_gets_the_values_as_they_are() -> None:

@@ -133,6 +133,9 @@ def _adaptive(decision: ReasoningDecision, key: str, effort: str, request: Reque
 
 
 def _unknown(decision: ReasoningDecision, key: str, effort: str, request: Request) -> None:
+    if request.profile.reasoning is False:
+        decision.notes[key] = f"{request.model} does not reason: the effort {effort!r} was not sent."
+        return
     why = f"{request.model} is not known to take an effort: none was sent. `output_config` sends one, or add a profile."
     decision.notes[key] = why
 

@@ -124,6 +124,14 @@ def _max_tokens(body: JsonObject, value: Any, request: Request) -> Adjustment | 
     return Adjustment(what="max_tokens", why=f"The Responses API takes at least 16, not {value}: 16 was sent.")
 
 
+class TopK(Unsupported):
+    """The row of `top_k`, which names the nearest parameter where the model takes that."""
+
+    def __call__(self, body: JsonObject, value: Any, request: Request) -> Adjustment | None:
+        nearest = "" if sampling_refusal(request) else " top_p is the nearest."
+        return Adjustment(what=self.what, why=self.why + nearest)
+
+
 def _verbosity(body: JsonObject, value: Any, request: Request) -> None:
     body.setdefault("text", {})["verbosity"] = value
 
@@ -160,7 +168,7 @@ PARAMS: Mapping[str, ParamWriter] = {
     "max_tokens": _max_tokens,
     "temperature": sampled("temperature"),
     "top_p": sampled("top_p"),
-    "top_k": Unsupported("top_k", "OpenAI has no top_k: it was not sent. top_p is the nearest."),
+    "top_k": TopK("top_k", "OpenAI has no top_k: it was not sent."),
     "stop": Unsupported("stop", "The Responses API has no stop sequences: none was sent. Chat Completions has."),
     "seed": Unsupported("seed", CHAT_ONLY),
     "n": Unsupported("n", f"{CHAT_ONLY} Call the model several times."),
