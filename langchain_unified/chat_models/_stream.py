@@ -20,6 +20,7 @@ from langchain_unified.chat_models._gateway import generation_info
 from langchain_unified.chat_models._plan import Plan
 from langchain_unified.chat_models._stops import StreamCutter
 from langchain_unified.errors import IncompleteStreamError, UnifiedError
+from langchain_unified.messages.chunks import generation_chunk
 from langchain_unified.request import JsonObject
 from langchain_unified.tools.names import give_caller_names
 from langchain_unified.transport import AsyncEventStream, EventStream, Transport
@@ -42,7 +43,7 @@ def read(
                 if message.chunk_position == "last":
                     info = {**(info or {}), **reader.complete(message)} or None
                 reader.seen.append(message)
-                chunk, info = ChatGenerationChunk(message=message, generation_info=info), None
+                chunk, info = generation_chunk(message, info), None
                 reader.yielded = chunk
                 if run_manager:
                     run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)
@@ -86,7 +87,7 @@ async def _aread(
                 if message.chunk_position == "last":
                     info = {**(info or {}), **reader.complete(message)} or None
                 reader.seen.append(message)
-                chunk, info = ChatGenerationChunk(message=message, generation_info=info), None
+                chunk, info = generation_chunk(message, info), None
                 reader.yielded = chunk
                 if run_manager:
                     await run_manager.on_llm_new_token(str(chunk.text), chunk=chunk)

@@ -222,6 +222,8 @@ def break_json_tail(args: str) -> str:
     return next((tail for tail in BROKEN_TAILS if not _core_accepts(args + tail)), "]")
 
 
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*(?P<end>"?)|[\[\]{}]', re.DOTALL)
+
 BROKEN_TAILS = ("", "]", "}", '"]', '"}', '""]', '""}')
 """What `break_json_tail` returns: the first that core does not repair."""
 
@@ -235,22 +237,42 @@ class DepthGuard:
     """
 
     fragments: list[str] = field(default_factory=list)
+    """The text as long as it cannot be too deep: it has too few brackets."""
     opened: int = 0
-    limit: int = MAX_DEPTH
-    """How many brackets may open before the text is looked at again."""
+    depth: int = 0
+    inside: str = ""
+    """How the string began that the text so far ends in, and the backslash that it ends with; else empty."""
     broken: bool = False
 
     def checked(self, fragment: str) -> str:
         """The fragment as it can go out."""
         if self.broken:
             return fragment
-        self.fragments.append(fragment)
-        self.opened += fragment.count("{") + fragment.count("[")
-        if self.opened <= self.limit:
-            return fragment
-        self.limit = self.opened + MAX_DEPTH
-        self.broken = is_too_deep("".join(self.fragments))
+        text = fragment
+        if self.opened <= MAX_DEPTH:
+            self.fragments.append(fragment)
+            self.opened += fragment.count("{") + fragment.count("[")
+            if self.opened <= MAX_DEPTH:
+                return fragment
+            text = "".join(self.fragments)
+        self.broken = self._becomes_too_deep(text)
         return "]" + fragment if self.broken else fragment
+
+    def _becomes_too_deep(self, text: str) -> bool:
+        """Read on: each piece of the text is read once."""
+        text = self.inside + text
+        self.inside = ""
+        for token in _BRACKETS.finditer(text):
+            first = token[0][0]
+            if first in "{[":
+                self.depth += 1
+                if self.depth > MAX_DEPTH:
+                    return True
+            elif first in "]}":
+                self.depth -= 1
+            elif not token["end"]:
+                self.inside = '"' + text[token.end() :]
+        return False
 
 
 @dataclass(slots=True)
@@ -261,7 +283,9 @@ class ArgumentText:
     """
 
     fragments: list[str] = field(default_factory=list)
+    length: int = 0
     streams: bool = False
+    waits: bool = False
     guard: DepthGuard = field(default_factory=DepthGuard)
 
     def args(self) -> str:
@@ -270,13 +294,17 @@ class ArgumentText:
 
     def add(self, fragment: str) -> str:
         """Add a fragment. What of the arguments can go out now."""
-        self.fragments.append(fragment)
         if not fragment:
             return fragment
+        self.fragments.append(fragment)
+        self.length += len(fragment)
         if self.streams:
             return self.guard.checked(fragment)
+        if self.waits:
+            return ""
         args = self.args()
-        self.streams = args.lstrip().startswith("{")
+        start = args.lstrip()[:1]
+        self.streams, self.waits = start == "{", start not in ("", "{")
         return self.guard.checked(args) if self.streams else ""
 
     def tail(self) -> str:

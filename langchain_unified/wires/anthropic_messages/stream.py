@@ -8,6 +8,7 @@ from typing import TypeAlias
 from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 
+from langchain_unified.messages.chunks import message_chunk
 from langchain_unified.messages.json_text import json_object
 from langchain_unified.request import JsonObject
 from langchain_unified.wires._body import non_null
@@ -82,11 +83,7 @@ class MessageStream:
             raise incomplete_stream("message_stop")
 
     def _chunk(self, content: Content, calls: list[ToolCallChunk] | None = None) -> AIMessageChunk:
-        return AIMessageChunk(
-            content=content,
-            response_metadata={"model_provider": PROVIDER},
-            tool_call_chunks=calls or [],
-        )
+        return message_chunk(content, PROVIDER, calls)
 
     # --- the message --------------------------------------------------------------------------------------------------
 
@@ -159,6 +156,7 @@ class MessageStream:
         if block["type"] != "tool_use":
             return [self._chunk([{**block, "index": index}])]
         self.arguments[index] = []
+        self.guards[index] = DepthGuard()
         if given := input_text(block):
             self.inputs[index] = given
             block = {**block, "input": {}}
@@ -226,8 +224,7 @@ class MessageStream:
         if self.inputs:
             self.inputs.pop(index, None)
         self.arguments[index].append(piece)
-        args = self.guards.setdefault(index, DepthGuard()).checked(piece)
-        return [self._chunk(content, [tool_call_chunk(args=args, index=index)])]
+        return [self._chunk(content, [tool_call_chunk(args=self.guards[index].checked(piece), index=index)])]
 
     def _other(self, index: int, delta: JsonObject) -> Chunks:
         """A compaction or an unknown delta: its strings and lists are appended to those of the block."""

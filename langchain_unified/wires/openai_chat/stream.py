@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.tool import ToolCallChunk, tool_call_chunk
 
+from langchain_unified.messages.chunks import message_chunk
 from langchain_unified.messages.json_text import arguments_object
 from langchain_unified.messages.server_reasoning import CALL_EXTRAS, COMPATIBLE, CONTENT, DETAILS, PARTS, TEXT
 from langchain_unified.messages.tool_calls import RAW_ARGUMENTS
@@ -38,6 +39,9 @@ from langchain_unified.wires.openai_chat.reasoning import (
 )
 from langchain_unified.wires.openai_chat.shapes import EVENT
 from langchain_unified.wires.openai_chat.stream_calls import StreamedCall, goes_on, last_chunks, unsent_part
+
+PIECE_KEYS = frozenset({"index", "delta", "finish_reason", "logprobs"})
+"""The keys of a choice whose event is a piece of the answer and nothing else."""
 
 Delta: TypeAlias = Any
 """The value of one key of a delta, never `None`."""
@@ -112,6 +116,26 @@ class ChatDecoder(StreamDecoder):
 
     def _read(self, choice: JsonObject) -> AIMessageChunk | None:
         """The chunk of a choice's delta; `None` when it adds nothing."""
+        if choice.get("finish_reason") or choice.get("logprobs") or not choice.keys() <= PIECE_KEYS:
+            self._add_to_choice(choice)
+        delta = choice.get("delta") or (choice.get("message") and self._rest_of(choice["message"])) or {}
+        text = delta.get("content")
+        if text and text.__class__ is str and len(delta) == 1:  # most chunks are a piece of text alone
+            self.text_length += len(text)
+            self.provider = self.provider or "openai"
+            return message_chunk(text, self.provider)
+        draft = _ChunkDraft()
+        for key, value in delta.items():
+            if value not in (None, "", []):
+                DELTAS.get(key, ChatDecoder._other)(self, draft, key, value)
+        if not (draft.content or draft.kwargs or draft.calls):
+            return None
+        if not self.provider:
+            self.provider = COMPATIBLE if TEXT in draft.kwargs else "openai"
+        return message_chunk(draft.content, self.provider, draft.calls, draft.kwargs)
+
+    def _add_to_choice(self, choice: JsonObject) -> None:
+        """What a choice says beside its delta."""
         for key, value in choice.items():
             if key not in CHOICE_KEYS and (value or (value is not None and key not in self.choice)):
                 self.choice[key] = value
@@ -121,21 +145,6 @@ class ChatDecoder(StreamDecoder):
             self._add_logprobs(choice["logprobs"])
         if choice.get("usage") and not self.reply.get("usage"):
             self.choice["usage"] = choice["usage"]
-        draft = _ChunkDraft()
-        delta = choice.get("delta") or (choice.get("message") and self._rest_of(choice["message"])) or {}
-        for key, value in delta.items():
-            if value not in (None, "", []):
-                DELTAS.get(key, ChatDecoder._other)(self, draft, key, value)
-        if not (draft.content or draft.kwargs or draft.calls):
-            return None
-        if not self.provider:
-            self.provider = COMPATIBLE if TEXT in draft.kwargs else "openai"
-        return AIMessageChunk(
-            content=draft.content,
-            additional_kwargs=draft.kwargs,
-            tool_call_chunks=draft.calls,
-            response_metadata={"model_provider": self.provider},
-        )
 
     def _rest_of(self, message: JsonObject) -> JsonObject:
         """What a `message` in place of a delta adds: a piece, or after deltas what they left out of the answer."""

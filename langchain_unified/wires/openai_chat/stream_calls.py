@@ -30,17 +30,20 @@ class StreamedCall(ArgumentText):
     given_index: Any = None
 
     def is_complete(self) -> bool:
-        """Whether the arguments so far are one JSON object."""
-        args = self.args()
-        return bool(args.strip()) and arguments_object(args) is not None
+        """Whether the arguments so far are one JSON object. Text that ends as none can is not parsed."""
+        end = next((text[-1] for fragment in reversed(self.fragments) if (text := fragment.rstrip())), "")
+        return end in COMPLETE_ENDS and arguments_object(self.args()) is not None
+
+
+COMPLETE_ENDS = ("}", '"', "l")
+"""How an object ends, one that is encoded twice, and the `null` that some servers send for none."""
 
 
 def unsent_part(call: StreamedCall, name: str, fragment: str) -> str:
     """The fragment without what the call has: some servers send all arguments so far, or all again at the end."""
-    args = call.args()
-    if name and fragment.startswith(args):
-        return fragment[len(args) :]
-    return "" if call.is_complete() and json_object(fragment) == json_object(args) else fragment
+    if name and len(fragment) >= call.length and fragment.startswith(call.args()):
+        return fragment[call.length :]
+    return "" if call.is_complete() and json_object(fragment) == json_object(call.args()) else fragment
 
 
 def goes_on(call: StreamedCall, fragment: str) -> bool:
