@@ -11,6 +11,11 @@ NPM_CLIENTS ?= .npm-clients
 WORKERS ?= auto
 
 BIN = $(VENV)/bin
+# An environment of a Python that is too old fails much later, in the middle of pip's output.
+NEW_VENV = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+    echo "langchain-unified needs Python 3.11 or newer; $(PYTHON) is `$(PYTHON) --version 2>&1 | head -n 1`." >&2; \
+    echo "Name another: make PYTHON=python3.13 $(MAKECMDGOALS)   (uv python install 3.13, or pyenv, brings one)" >&2; \
+    exit 1; } && $(PYTHON) -m venv
 PIP_INSTALL = bin/python -m pip install -q --disable-pip-version-check
 
 .DEFAULT_GOAL := help
@@ -32,24 +37,24 @@ test-recordings: $(VENV)/.test ## run what `make test` leaves out: recordings of
 	$(BIN)/python -m pytest -n $(WORKERS) -m "every_recording or through_gateway or runs_a_notebook" $(ARGS)
 
 test-oldest: ## run the tests on the oldest releases that pyproject.toml allows, in an environment of its own
-	$(PYTHON) -m venv $(VENV_OLDEST)
+	@$(NEW_VENV) $(VENV_OLDEST)
 	$(VENV_OLDEST)/$(PIP_INSTALL) uv
 	$(VENV_OLDEST)/bin/uv pip install -q --python $(VENV_OLDEST)/bin/python --resolution lowest-direct -e '.[test]'
 	$(VENV_OLDEST)/bin/python -m pytest -n $(WORKERS) $(ARGS)
 
 test-litellm: $(VENV)/.test ## run the tests through LiteLLM's proxy, which gets an environment of its own
-	test -x $(VENV_LITELLM)/bin/litellm || { $(PYTHON) -m venv $(VENV_LITELLM) && $(VENV_LITELLM)/$(PIP_INSTALL) 'litellm[proxy]'; }
+	test -x $(VENV_LITELLM)/bin/litellm || { $(NEW_VENV) $(VENV_LITELLM) && $(VENV_LITELLM)/$(PIP_INSTALL) 'litellm[proxy]'; }
 	LITELLM=$(abspath $(VENV_LITELLM))/bin/litellm $(BIN)/python -m pytest -n0 tests/servers/test_litellm_proxy.py $(ARGS)
 
 test-ecosystem: ## run the tests with frameworks, tracers and evaluations (deepagents, Langfuse, …), in an environment of their own
-	test -x $(VENV_ECOSYSTEM)/bin/uv || { $(PYTHON) -m venv $(VENV_ECOSYSTEM) && $(VENV_ECOSYSTEM)/$(PIP_INSTALL) uv; }
+	test -x $(VENV_ECOSYSTEM)/bin/uv || { $(NEW_VENV) $(VENV_ECOSYSTEM) && $(VENV_ECOSYSTEM)/$(PIP_INSTALL) uv; }
 	$(VENV_ECOSYSTEM)/bin/uv pip install -q --python $(VENV_ECOSYSTEM)/bin/python -e '.[test]' -r tests/ecosystem/requirements.txt
 	$(VENV_ECOSYSTEM)/bin/python -m pytest -n0 tests/ecosystem $(ARGS)
 
 test-clients: ## run Claude Code, Codex and the OpenAI Agents SDK through the gateway (needs Node), in environments of their own
 	test -x $(NPM_CLIENTS)/node_modules/.bin/codex || npm install --no-audit --no-fund --prefix $(NPM_CLIENTS) @anthropic-ai/claude-code @openai/codex
 	node $(NPM_CLIENTS)/node_modules/@anthropic-ai/claude-code/install.cjs
-	test -x $(VENV_CLIENTS)/bin/pytest || { $(PYTHON) -m venv $(VENV_CLIENTS) && $(VENV_CLIENTS)/$(PIP_INSTALL) -e '.[test]' openai-agents; }
+	test -x $(VENV_CLIENTS)/bin/pytest || { $(NEW_VENV) $(VENV_CLIENTS) && $(VENV_CLIENTS)/$(PIP_INSTALL) -e '.[test]' openai-agents; }
 	CODING_AGENTS=$(abspath $(NPM_CLIENTS))/node_modules/.bin $(VENV_CLIENTS)/bin/python -m pytest -n0 \
 	    tests/gateway/test_coding_agents.py tests/gateway/test_agents_sdk.py $(ARGS)
 
@@ -69,7 +74,7 @@ fuzz: $(VENV)/.test ## read mutated replies and events: 100,000 cases, CASES and
 	$(BIN)/python -m tests.fuzz.drive $(or $(CASES),100000) $(or $(SEED),0)
 
 fuzz-atheris: ## atheris on the readers of streams, SECONDS (600) for each API, in an environment of its own
-	test -d $(VENV_ATHERIS) || { $(PYTHON) -m venv $(VENV_ATHERIS) && $(VENV_ATHERIS)/$(PIP_INSTALL) -e '.[test]' atheris; }
+	test -d $(VENV_ATHERIS) || { $(NEW_VENV) $(VENV_ATHERIS) && $(VENV_ATHERIS)/$(PIP_INSTALL) -e '.[test]' atheris; }
 	for wire in anthropic_messages openai_chat openai_responses; do \
 	    $(VENV_ATHERIS)/bin/python -m tests.fuzz.readers $$wire -max_total_time=$(or $(SECONDS),600) || exit 1; done
 
@@ -99,7 +104,7 @@ bench-cache: $(VENV)/.test ## measure what prompt caching saves (ARGS=--write: w
 	$(BIN)/python -m benchmarks.bench_threads $(ARGS)
 
 bench-gateway: $(VENV)/.test ## measure the gateway beside LiteLLM's proxy (ARGS=--write: write docs/bench_gateway.md, too)
-	test -x $(VENV_LITELLM)/bin/litellm || { $(PYTHON) -m venv $(VENV_LITELLM) && $(VENV_LITELLM)/$(PIP_INSTALL) 'litellm[proxy]'; }
+	test -x $(VENV_LITELLM)/bin/litellm || { $(NEW_VENV) $(VENV_LITELLM) && $(VENV_LITELLM)/$(PIP_INSTALL) 'litellm[proxy]'; }
 	LITELLM=$(abspath $(VENV_LITELLM))/bin/litellm $(BIN)/python -m benchmarks.bench_gateway $(ARGS)
 
 soak: $(VENV)/.test ## talk for 10 minutes in 64 conversations while 5 % of the requests fail (SECONDS=60: shorter)
@@ -124,7 +129,7 @@ clean: ## remove environments and caches
 	rm -rf $(VENV) $(VENV_OLDEST) $(VENV_LITELLM) $(VENV_CLIENTS) $(NPM_CLIENTS) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+	@$(NEW_VENV) $(VENV)
 
 $(VENV)/.demo: pyproject.toml | $(VENV)/bin/python
 	$(VENV)/$(PIP_INSTALL) -e '.[cli,emulator]'
