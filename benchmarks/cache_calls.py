@@ -61,6 +61,11 @@ class CacheRules:
     minimum: int = 1024
     automatic: bool = False
 
+    @property
+    def looks_back(self) -> bool:
+        """Whether the rules are Anthropic's, which also has an hour and takes marks on tools."""
+        return self.look_back > 1
+
     def cost(self, tokens: InputTokens) -> float:
         """In uncached tokens."""
         written = self.write_price * tokens.written + self.long_write_price * tokens.written_long

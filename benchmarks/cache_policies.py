@@ -3,7 +3,8 @@
 A policy here sees a call and the calls before it, and no more: it chooses marks by what any program knows at that time.
 The cheapest of `candidates` for a workload is the reference: the best policy without foresight. It may be another one
 for each workload, so that no single policy can be expected to reach it everywhere. An hour before the first pause is
-not among them: that would be foresight ("an hour for all" is a column of its own).
+not among them, but in `from_the_start`: up to the first pause the calls of a conversation with pauses are those of one
+without, and which of the two it is only the future tells.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from benchmarks.cache_calls import ANTHROPIC, CacheRules, SentCall, total
+from benchmarks.cache_calls import CacheRules, SentCall, total
 from benchmarks.cache_recount import recount
 
 SHORT, LONG = 300.0, 3600.0
@@ -34,6 +35,8 @@ class Placement:
     """`none`, `last`, `anchor`, `near` (an anchor closer to the end), or `all`."""
     ttl: str = "short"
     """`short`, `long`, `paused` (long from the call after the first pause on) or `later` (from the one after it on)."""
+    window: int = 0
+    """After how many calls in a row that lost the first messages the end is not marked; 0: it always is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +78,19 @@ def marks(placement: Placement, call: SentCall, rules: CacheRules, paused: Mappi
     if has_tail and shape.tail is not None:
         found.append(shape.tail)
     if placement.system != "none":
-        found += shape.system[-1:] or (shape.tools[-1:] if rules is ANTHROPIC else [])
+        found += shape.system[-1:] or (shape.tools[-1:] if rules.looks_back else [])
     if placement.system == "both":
         found += shape.system[:1]
     if has_tail:
         found += EARLIER[placement.earlier](shape.ends)
     if placement.material and placement.tail != "never" and len(shape.first) > 1:
         found.append(shape.first[-2])
-    if placement.tools and rules is ANTHROPIC:
+    if placement.tools and rules.looks_back:
         found += shape.tools[-1:]
     unique = list(dict.fromkeys(found))
-    limit = 4 if rules is ANTHROPIC else 79
+    limit = 4 if rules.looks_back else 79
     long = paused.get(placement.ttl, placement.ttl == "long")
-    return dict.fromkeys(unique[:limit], LONG if long and rules is ANTHROPIC else SHORT)
+    return dict.fromkeys(unique[:limit], LONG if long and rules.looks_back else SHORT)
 
 
 def _anchor(ends: Sequence[int], stays: int, distance: int) -> list[int]:
@@ -120,14 +123,22 @@ call. pydantic-ai's settings for instructions and tool definitions mark those tw
 def candidates(rules: CacheRules) -> Iterator[Placement]:
     """The policies of which the cheapest is the reference."""
     yield Placement("no marks", system="none", tail="never")
-    claude = rules is ANTHROPIC
+    claude = rules.looks_back
     earlier = ("last", "anchor", "near", "wide") if claude else ("last", "all")
     ttls = ("short", "paused", "later") if claude else ("short",)
+    for window in (1, 2):
+        yield Placement(tail="follow_up", material=True, tools=True, window=window)
     for system in ("last", "both"):
         for ttl in ttls:
             yield Placement(system=system, tail="never", ttl=ttl, tools=True)
         for tail, before, ttl in itertools.product(("follow_up", "tools", "always"), earlier, ttls):
             yield Placement(system=system, tail=tail, earlier=before, ttl=ttl, material=True, tools=True)
+
+
+def from_the_start() -> Iterator[Placement]:
+    """Policies that know that pauses will come: everything is kept for an hour from the first call on."""
+    for earlier, tail in itertools.product(("last", "anchor", "near"), ("follow_up", "tools", "always", "never")):
+        yield Placement(system="both", tail=tail, earlier=earlier, ttl="long", material=True, tools=True)
 
 
 def priced(placement: Placement, calls: Sequence[SentCall], rules: CacheRules) -> float:
@@ -137,16 +148,38 @@ def priced(placement: Placement, calls: Sequence[SentCall], rules: CacheRules) -
 
 def _marked(placement: Placement, calls: Sequence[SentCall], rules: CacheRules) -> Iterator[SentCall]:
     paused, before = False, None
-    for call in calls:
+    moved = _moved(calls)
+    for at_call, call in enumerate(calls):
         later = paused
         paused = paused or (before is not None and SHORT <= call.at - before < LONG)
         before = call.at
-        placed = marks(placement, call, rules, {"paused": paused, "later": later})
+        slides = 0 < placement.window <= moved[at_call]
+        shown = replace(placement, tail="never") if slides else placement
+        placed = marks(shown, call, rules, {"paused": paused, "later": later})
         blocks = tuple(
             replace(block, mark={"ttl": "1h"} if placed.get(at) == LONG else {} if at in placed else None)
             for at, block in enumerate(call.blocks)
         )
         yield SentCall(call.at, blocks, {"model": call.body.get("model"), "prompt_cache_options": {"mode": "explicit"}})
+
+
+def _moved(calls: Sequence[SentCall]) -> list[int]:
+    """How many calls in a row lost the first messages of their conversation, up to each call."""
+    whole: dict[int, int] = {}
+    texts: dict[tuple[str, str], int] = {}
+    found = []
+    for call in calls:
+        shape = _shape(call)
+        count = 0
+        if shape.ends:
+            end = call.blocks[shape.ends[-1]]
+            known = texts.get((end.segment.head, end.segment.text))
+            count = 0 if end.prefix in whole or known is None else known + 1
+        found.append(count)
+        if shape.tail is not None:
+            tail = call.blocks[shape.tail]
+            whole[tail.prefix] = texts[tail.segment.head, tail.segment.text] = count
+    return found
 
 
 def best(calls: Sequence[SentCall], rules: CacheRules) -> tuple[float, Placement]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
-from benchmarks.cache_calls import ANTHROPIC, CacheRules, InputTokens, SentCall
+from benchmarks.cache_calls import CacheRules, InputTokens, SentCall
 from benchmarks.cache_optimum import automatic
 
 WRITES, READS = 4, 80
@@ -81,7 +81,7 @@ def _positions(call: SentCall) -> list[int]:
 
 def _unmarked_breakpoint(call: SentCall, rules: CacheRules) -> list[int]:
     """A breakpoint that is on no block: Anthropic's top-level one, OpenAI's implicit one."""
-    if rules is ANTHROPIC:
+    if rules.looks_back:
         places = [at for at, block in enumerate(call.blocks) if block.markable]
         return places[-1:] if call.body.get("cache_control") else []
     explicit = (call.body.get("prompt_cache_options") or {}).get("mode") == "explicit"

@@ -25,7 +25,8 @@ HEAD = """# What prompt caching saves
   conversation was sent through the chat model and over HTTP, with the emulator's clock set forward between the calls.
   The `usage_metadata` of the answers was checked by a second count of the bodies.
 - The optimum is a lower bound, explained in `benchmarks/cache_optimum.py`. It knows in advance which prompt occurs
-  again, and when. No policy does.
+  again, and when. No policy does. The best without foresight is the cheapest, for this conversation, of the policies in
+  `benchmarks/cache_policies.py`, which see a call and those before it. It is another one in each row.
 - "auto, 1h" is `PromptCache(ttl="1h")`, "auto, 24h" is `PromptCache(ttl="24h")`. "top-level automatic" is Anthropic's
   own `cache_control` in the body, without other marks. The middleware is `AnthropicPromptCachingMiddleware` of
   {peer} with the model of that package.
@@ -48,6 +49,19 @@ Without tools, a first message with a single text (b3) is written in the second 
 a follow-up does not pay for writing it, but a longer conversation pays for it twice. If a follow-up is certain,
 `PromptCache(tail="always")` writes it in the first call. With tools (a2) it is written at once.
 
+Of the rows above 1.02, f1 and f2, and e3 on Anthropic, are within 1.01 of the best policy without foresight: only
+the optimum knows that a pause comes, or which of the tools' prompts is the last. In the others each policy gains in one
+row what it loses in another:
+
+- e1, and e3 on OpenAI: the best is no mark at all. Its first call looks like the first call of b, a or d1: a long
+  system prompt and a question. Who writes it pays 1.25 where nothing follows. Who writes it only when it is seen a
+  second time pays (1 + 1.25) for two calls instead of (1.25 + 0.1): 1.67 times as much in a conversation of two calls,
+  1.22 in one of thirty (b). To write pays as soon as more than one prompt in five occurs again: 0.25 < share x 1.15.
+- b3: the best marks the end of a first call. The same mark costs 1.25 instead of 1 for each text that is sent once, to
+  be summarised or sorted.
+- Over the whole table no policy of `benchmarks/cache_policies.py` has a lower worst row than `auto` by more than 0.01:
+  the lowest worst row of all is 1.24 on Anthropic (e1) and 1.25 on OpenAI (e3).
+
 No policy can predict a pause. A prefix is still cached after one (f1) only if it was written for an hour, at twice its
 price. That costs 0.75 more per written token, and it saves 1.15 per token of the prefix at each pause between 5 minutes
 and an hour (1.20 where reading costs 0.05, 1.225 where it costs 0.025). `auto` does so once pauses are frequent enough,
@@ -63,12 +77,15 @@ the last call too, and is right by both.
 
 def head(api: Api) -> list[str]:
     """The heads of a table's columns."""
-    return ["", "calls", "input tokens", "optimum", *(policy.name for policy in api.policies)]
+    known = [] if api.rules.automatic else ["best without foresight"]
+    return ["", "calls", "input tokens", "optimum", *known, *(policy.name for policy in api.policies)]
 
 
 def line(api: Api, row: Row) -> list[str]:
     """A row's cells."""
     figures = [f"{cell.share:.3f} ({cell.times:.2f})" for cell in (row.cells[policy.name] for policy in api.policies)]
+    if row.no_foresight is not None:
+        figures.insert(0, f"{row.no_foresight / row.uncached:.3f} ({row.no_foresight / row.optimum:.2f})")
     return [row.name, str(row.calls), f"{row.uncached:,}", f"{row.optimum / row.uncached:.3f}", *figures]
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from benchmarks.cache_calls import CacheRules, InputTokens, total
 from benchmarks.cache_conversations import Conversation
 from benchmarks.cache_optimum import optimum
+from benchmarks.cache_policies import best as best_without_foresight
 from benchmarks.cache_recount import recount
 from benchmarks.cache_runs import Api, ConversationRun, Policy, run
 
@@ -51,7 +52,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One conversation. `optimum` is with all ttls, `default_optimum` with the default ttl; both in uncached tokens."""
+    """One conversation. `optimum` is with all ttls, `default_optimum` with the default ttl; both in uncached tokens.
+
+    `no_foresight`: the cost of the best policy without foresight; `None` where the provider caches without marks.
+    """
 
     name: str
     title: str
@@ -60,6 +64,7 @@ class Row:
     optimum: float
     default_optimum: float
     cells: Mapping[str, Cell]
+    no_foresight: float | None = None
 
 
 def measure(conversation: Conversation, api: Api, policies: Sequence[Policy] | None = None) -> Row:
@@ -81,6 +86,7 @@ def measure(conversation: Conversation, api: Api, policies: Sequence[Policy] | N
         api.rules.cost(total(best)),
         default.cost(total(optimum(first.calls, default))),
         {name: _cell(name, found, best, api.rules) for name, found in runs.items()},
+        None if api.rules.automatic else best_without_foresight(first.calls, api.rules)[0],
     )
 
 
@@ -110,9 +116,14 @@ def misses(row: Row, policy: str = "auto") -> Iterator[str]:
     worst = cell.worst
     yield (
         f"{row.name} ({row.title}): {cell.times:.2f} times the optimum, or {cell.cost / row.default_optimum:.2f} times "
-        f"the optimum with the default ttl. The largest difference is at call {worst.call} of {row.calls}: "
-        f"{worst.excess:,.0f} ({_text(worst.tokens)}; optimum: {_text(worst.best)})."
+        f"the optimum with the default ttl{_reference(row, cell)}. "
+        f"The largest difference is at call {worst.call} of {row.calls}: {worst.excess:,.0f} "
+        f"({_text(worst.tokens)}; optimum: {_text(worst.best)})."
     )
+
+
+def _reference(row: Row, cell: Cell) -> str:
+    return f", or {cell.cost / row.no_foresight:.2f} times the best without foresight" if row.no_foresight else ""
 
 
 def _text(tokens: InputTokens) -> str:

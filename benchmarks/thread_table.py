@@ -6,13 +6,14 @@ import multiprocessing
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks.cache_calls import ANTHROPIC, BREAKPOINTS, BodyReader, CacheRules, InputTokens, total
-from benchmarks.cache_policies import PEERS, Placement, best, priced
+from benchmarks.cache_held_out import held_out
+from benchmarks.cache_policies import PEERS, Placement, best, from_the_start, priced
 from benchmarks.cache_recount import recount
-from benchmarks.cache_threads import MODELS, WORKLOADS, Provider, Stage
+from benchmarks.cache_threads import MODELS, WORKLOADS, Provider, Stage, Workload
 from langchain_unified.profiles import profile_for
 from langchain_unified.testing import emulator
 from langchain_unified.testing.emulation.cache import Clock, EmulatedCache
@@ -38,6 +39,8 @@ class ThreadRow:
     best: float
     best_policy: Placement
     others: Mapping[str, float]
+    from_the_start: float
+    """The cost of the best policy that knows whether pauses will come."""
 
     @property
     def times(self) -> float:
@@ -45,12 +48,22 @@ class ThreadRow:
         return self.auto / self.best
 
 
+EVERY: Mapping[str, Workload] = {**WORKLOADS, **dict(held_out())}
+"""The workloads by name, the generated ones too."""
+
+
+def rules_for(provider: Provider, model: str) -> CacheRules:
+    """The rules and prices of a model's cache."""
+    profile, rules = profile_for(provider, model), PRICES[provider]
+    return replace(rules, read_price=profile.cache_read_price, minimum=profile.cache_minimum or rules.minimum)
+
+
 def sent(name: str, provider: Provider, policy: Any = "auto") -> list[tuple[float, dict[str, Any]]]:
     """The bodies that a workload sends to a provider, with their times."""
     stage = Stage(provider, policy)
     with emulator(stage.script) as server:
         stage.server = server
-        WORKLOADS[name].run(stage)
+        EVERY[name].run(stage)
         return [
             (found.time or 0.0, found.body)
             for found in server.requests
@@ -61,7 +74,7 @@ def sent(name: str, provider: Provider, policy: Any = "auto") -> list[tuple[floa
 def measure_thread(name: str, provider: Provider, policy: Any = "auto") -> ThreadRow:
     """A row. Raises `AssertionError` where the emulator and the second count differ."""
     bodies = sent(name, provider, policy)
-    reader, rules = BodyReader(ENDPOINT[provider]), PRICES[provider]
+    reader, rules = BodyReader(ENDPOINT[provider]), rules_for(provider, bodies[0][1]["model"])
     calls = [reader.read(body, at) for at, body in bodies]
     counted = recount(calls, rules)
     for at, (one, other) in enumerate(zip(emulated(bodies, provider), counted, strict=True)):
@@ -70,7 +83,8 @@ def measure_thread(name: str, provider: Provider, policy: Any = "auto") -> Threa
     reference, placement = best(calls, rules)
     others = {each.name: priced(each, calls, rules) for each in (NO_MARKS, *PEERS)}
     auto = rules.cost(total(counted))
-    return ThreadRow(name, len(calls), total(counted).total, auto, reference, placement, others)
+    known = min([reference, *(priced(each, calls, rules) for each in from_the_start() if rules.looks_back)])
+    return ThreadRow(name, len(calls), total(counted).total, auto, reference, placement, others, known)
 
 
 def emulated(bodies: Sequence[tuple[float, dict[str, Any]]], provider: Provider) -> Iterator[InputTokens]:
@@ -90,7 +104,7 @@ def emulated(bodies: Sequence[tuple[float, dict[str, Any]]], provider: Provider)
 
 def tables(names: Sequence[str]) -> Iterator[tuple[Provider, list[ThreadRow]]]:
     """The rows of each provider, measured in several processes where there are many."""
-    work = [(name, provider) for provider in MODELS for name in names if provider in WORKLOADS[name].only]
+    work = [(name, provider) for provider in MODELS for name in names if provider in EVERY[name].only]
     if len(work) <= FEW:
         found = [measure_thread(*job) for job in work]
     else:
@@ -125,7 +139,24 @@ def worst(found: Sequence[ThreadRow]) -> Iterator[str]:
     where = f"in {len(over)} of {len(found)} workloads"
     yield f"auto costs more than {TARGET} times the best policy without foresight {where}."
     for row in over:
-        yield f"{row.name} ({WORKLOADS[row.name].title}): {row.times:.2f}. The best there: {describe(row.best_policy)}."
+        yield f"{row.name} ({EVERY[row.name].title}): {row.times:.2f}. The best there: {describe(row.best_policy)}."
+
+
+def late(found: Sequence[ThreadRow]) -> Iterator[str]:
+    """The rows in which knowing that pauses come saves more than the target."""
+    for row in found:
+        if row.auto > TARGET * row.from_the_start and row.times <= TARGET:
+            yield f'{row.auto / row.from_the_start:.2f} of it in "{row.name}"'
+
+
+def distribution(found: Sequence[tuple[Provider, Sequence[ThreadRow]]]) -> Iterator[list[str]]:
+    """How far `auto` is from the best policy without foresight, over many threads."""
+    yield ["", "threads", "mean", "median", "9 of 10 are below", "worst", f"above {TARGET}", "cheaper than no marks"]
+    for provider, rows in found:
+        times = sorted(row.times for row in rows)
+        figures = (sum(times) / len(times), times[len(times) // 2], times[len(times) * 9 // 10], times[-1])
+        over, cheaper = sum(each > TARGET for each in times), sum(row.auto < row.uncached for row in rows)
+        yield [provider, str(len(times)), *(f"{each:.3f}" for each in figures), str(over), str(cheaper)]
 
 
 def describe(placement: Placement) -> str:

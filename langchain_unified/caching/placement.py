@@ -129,7 +129,10 @@ def place_breakpoints(
         return request, NO_MARKS, ()
     state = _Placement(request, rules, policy, pauses)
     placed = _place_all(state, requested) if state.allowed else _drop_all(state, requested)
-    params, notes = rules.params(request, policy, [mark.ttl for mark in placed])
+    idle = not placed and policy is not None and policy.single_calls and pauses.are_single and state.allowed
+    if idle:
+        state.dropped.append(SINGLE)
+    params, notes = rules.params(request, policy, [mark.ttl for mark in placed], idle)
     marks = PlacedMarks(
         requested=bool(requested or policy),
         off=state.is_off,
@@ -194,9 +197,22 @@ def _scope(state: _Placement, requested: Sequence[RequestedMark]) -> PolicyScope
         ttl = rules.long_ttl if hour_pays(state.pauses, request, ends[-1] if ends else None) else None
     # Where most turns come after a pause, the entry of the system prompt must be written again by each call to live on
     # for the next conversation, so no more marks are sent than are written.
-    few = 2 * state.pauses.paused >= state.pauses.gaps > 0
+    few = policy is not None and policy.pauses and 2 * state.pauses.paused >= state.pauses.gaps > 0
     earlier = min(rules.earlier_turns, WRITTEN_TURNS) if few else rules.earlier_turns
-    return PolicyScope(rules.tools is None, earlier, rules.anchors, ttl)
+    is_window = policy is not None and policy.windows and policy.tail != "always" and state.pauses.is_window
+    if is_window:
+        state.dropped.append(WINDOW)
+    return PolicyScope(rules.tools is None, earlier, rules.anchors, ttl, conversation=not is_window)
+
+
+WINDOW = Adjustment(
+    what="the prompt-cache marks after the system prompt",
+    why="The last two calls lost the first messages of the conversation: what follows them is not read again.",
+)
+SINGLE = Adjustment(
+    what="the breakpoint of the default mode",
+    why="The last calls without a mark were not continued: this one is not written.",
+)
 
 
 WRITTEN_TURNS = 2

@@ -56,7 +56,13 @@ class PromptCache:
       back. It is read where the turns after it have changed: cleared tool results, removed screenshots.
     - `own_answers`: the previous call is the last one that this model answered, not another model in between.
     - `pauses`: on Anthropic, the end of a conversation is kept for an hour where pauses of 5 to 60 minutes make that
-      cheaper. The model remembers when its conversations were continued, in this process only.
+      cheaper.
+    - `windows`: where two calls in a row lost the first messages of their conversation (a window over the last
+      messages), rule 3 is left out until one keeps them.
+    - `single_calls`: on OpenAI's models from gpt-5.6 on, which write a call without a mark as a whole: after two such
+      calls that were not continued the next ones get the mode in which nothing is written.
+
+    For the last three the model remembers when and how its conversations were continued, in this process only.
 
     - `gate`: `True` sends the first of several parallel calls with one prefix alone, until its answer begins; `False`
       by default. The others then read what it wrote. For `batch`, `abatch` and parallel calls of one model.
@@ -75,6 +81,8 @@ class PromptCache:
     anchor: bool = True
     own_answers: bool = True
     pauses: bool = True
+    windows: bool = True
+    single_calls: bool = True
     gate: bool = False
 
     def __post_init__(self) -> None:
@@ -90,6 +98,11 @@ class PromptCache:
         if type(self.partitions) is not int or self.partitions < 1:
             raise ConfigurationError(f"PromptCache(partitions=…) must be 1 or more, not {self.partitions!r}.")
 
+    @property
+    def remembers(self) -> bool:
+        """Whether a rule needs to know the calls before."""
+        return self.enabled and (self.pauses or self.windows or self.single_calls)
+
     def written(self) -> dict[str, Any]:
         """The fields for a serialised model: the first four, and of the others those that are not the default."""
         default = PromptCache()
@@ -102,7 +115,7 @@ class PromptCache:
 
 SWITCHES = (
     "enabled", "first_system_block", "first_call_with_tools", "earlier_turns", "anchor", "own_answers", "pauses",
-    "gate",
+    "windows", "single_calls", "gate",
 )  # fmt: skip
 """The fields that are `True` or `False`."""
 

@@ -96,6 +96,8 @@ class PolicyScope:
     anchors: bool = False
     tail_ttl: str | None = None
     """The TTL of the conversation's end; `None`: that of the policy."""
+    conversation: bool = True
+    """Whether anything after the system prompt is marked."""
 
 
 def marks_by_policy(request: Request, policy: PromptCache | None, scope: PolicyScope) -> Iterator[RequestedMark]:
@@ -103,7 +105,7 @@ def marks_by_policy(request: Request, policy: PromptCache | None, scope: PolicyS
     if policy is None:
         return
     marks = [*_static_marks(request, policy, scope)]
-    if policy.tail != "never":
+    if policy.tail != "never" and scope.conversation:
         marks += _conversation_marks(request, policy, scope)
     for mark in marks:
         yield mark if mark.ttl is not None else replace(mark, ttl=policy.ttl)

@@ -39,14 +39,15 @@ class MarkRules:
     `carrier`: the block that carries a mark put on a block of a turn: that block or one before it; `None` where none
     can. `max_marks`: the most marks that fit. `ttl`: the TTL to send for a requested one (`None`: the default) and,
     where it is another, why. `refusal`: why this model or server takes no marks. `params`: the parameters for the marks
-    that are sent, whose TTLs it gets (`None`: the default), and adjustments.
+    that are sent, whose TTLs it gets (`None`: the default), and adjustments; its last argument says that a call without
+    a mark must not be written.
     """
 
     carrier: Callable[[Request, int, int], int | None]
     max_marks: Callable[[Request, PromptCache | None], int]
     ttl: Callable[[str], tuple[str | None, str | None]]
     refusal: Callable[[Request], str | None]
-    params: Callable[[Request, PromptCache | None, Sequence[str | None]], tuple[Params, list[Adjustment]]]
+    params: Callable[[Request, PromptCache | None, Sequence[str | None], bool], tuple[Params, list[Adjustment]]]
     default: str
     """The TTL of a mark that names none."""
     tools: str | None = None

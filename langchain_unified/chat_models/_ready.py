@@ -85,11 +85,10 @@ def with_cache_marks(
     if policy is not None and policy.enabled and marked and unless_marked:
         policy = None
     rules = wire.marks_for(request.dialect)
-    remembers = policy is not None and policy.enabled and policy.pauses and (rules.long_ttl or rules.earlier_turns)
-    log = pauses if remembers else None
+    log = pauses if policy is not None and policy.remembers and rules.refusal(request) is None else None
     placed, marks, found = place_breakpoints(request, rules, policy, NO_PAUSES if log is None else log.pauses(request))
     if log is not None and not dry:
-        log.called(request, long=_keeps_long(rules, marks))
+        log.called(request, long=_keeps_long(rules, marks), marked=bool(marks.sent))
     adjustments.extend(found)
     return placed, marks
 

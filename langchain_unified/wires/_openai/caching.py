@@ -55,9 +55,9 @@ def openai_rules(carries_mark: Callable[[Request, int, Block], bool], option_ttl
         return next((place for place in range(index, -1, -1) if carries_mark(request, at, blocks[place])), None)
 
     def params(
-        request: Request, policy: PromptCache | None, marked: Sequence[str | None]
+        request: Request, policy: PromptCache | None, marked: Sequence[str | None], idle: bool
     ) -> tuple[Params, list[Adjustment]]:
-        return _params(request, policy, marked, option_ttls)
+        return _params(request, policy, marked, option_ttls, idle=idle)
 
     return MarkRules(
         carrier=carrier,
@@ -103,7 +103,7 @@ def _control_ttl(requested: str) -> tuple[str | None, str | None]:
 
 
 def _no_params(
-    request: Request, policy: PromptCache | None, marked: Sequence[str | None]
+    request: Request, policy: PromptCache | None, marked: Sequence[str | None], idle: bool
 ) -> tuple[Params, list[Adjustment]]:
     """Beside marks of this form there are no parameters."""
     return request.params, []
@@ -158,11 +158,17 @@ LAST_PARAMS = ("prompt_cache_options", "prompt_cache_key")
 
 
 def _params(
-    request: Request, policy: PromptCache | None, marked: Sequence[str | None], option_ttls: tuple[str, ...]
+    request: Request,
+    policy: PromptCache | None,
+    marked: Sequence[str | None],
+    option_ttls: tuple[str, ...],
+    *,
+    idle: bool,
 ) -> tuple[Params, list[Adjustment]]:
     """The call's parameters with the mode, TTL and key of the cache. The caller's own values stay.
 
-    A policy that switches caching off sets the mode in which only marks are written: there is none.
+    A policy that switches caching off sets the mode in which only marks are written: there is none. So does an `idle`
+    call, which has no mark and must not be written.
     """
     given, notes = request.params, list[Adjustment]()
     options = dict(given.get("prompt_cache_options") or {})
@@ -171,7 +177,7 @@ def _params(
         if options.get("mode") not in (None, "explicit"):
             notes.append(Adjustment(what=f"prompt_cache_options.mode {options['mode']!r}", why=OFF_MODE))
         options["mode"] = "explicit"
-    elif policy is not None and marked:
+    elif policy is not None and (marked or idle):
         options.setdefault("mode", "explicit")
     if policy is not None and policy.enabled and policy.ttl:
         notes += _write_ttl(request, policy.ttl, options, params, option_ttls)

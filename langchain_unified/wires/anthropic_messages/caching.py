@@ -117,7 +117,7 @@ def _refusal(request: Request) -> str | None:
 
 
 def _params(
-    request: Request, policy: PromptCache | None, marked: Sequence[str | None]
+    request: Request, policy: PromptCache | None, marked: Sequence[str | None], idle: bool
 ) -> tuple[Params, list[Adjustment]]:
     """The API has no caching parameters beside the marks."""
     return request.params, []
