@@ -74,7 +74,7 @@ whose documents or results are taken away (up to 1.17), a rare pause of an agent
 
 The constants are in flat places. On these threads and the workloads, the mean over all rows moves by less than
 0.005 when an anchor is 4, 5 or 6 turns back or the nearer one stays for 3, 4 or 5 turns. What is taken off a number of
-rare pauses (0.7) trades two rows: at 0.3 an agent with three pauses is at 1.00 instead of 1.24 and "one pause" at 1.07
+rare pauses (0.7) trades two rows: at 0.3 an agent with rare pauses is at 1.00 instead of 1.24 and "one pause" at 1.07
 instead of 1.00; at 0.9 "pauses, agent" is at 1.10. Two calls in a row as the rule of a window or of single calls is the
 smallest number that a summary, which replaces the first message once, does not reach.
 
