@@ -58,7 +58,7 @@ test-clients: ## run Claude Code, Codex and the OpenAI Agents SDK through the ga
 	CODING_AGENTS=$(abspath $(NPM_CLIENTS))/node_modules/.bin $(VENV_CLIENTS)/bin/python -m pytest -n0 \
 	    tests/gateway/test_coding_agents.py tests/gateway/test_agents_sdk.py $(ARGS)
 
-test-gateway-load: $(VENV)/.test ## four processes of a gateway with 1,000 calls at a budget's limit, one of them killed
+test-gateway-load: $(VENV)/.test ## 1,000 calls of four processes at a budget's limit, one of them killed; 500 clients that leave at once
 	$(BIN)/python -m pytest -n0 -m gateway_load tests/gateway $(ARGS)
 
 scale: $(VENV)/.test ## 100,000 rows with 5 % faults and two kills, and memory, with figures (ROWS=5000: fewer)

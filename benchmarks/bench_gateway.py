@@ -258,17 +258,24 @@ def connection_table(servers: list[Server], rounds: int, scale: float) -> list[s
     return lines
 
 
+MEMORY = "Memory of "
+STEPS = 10
+
+
 def memory_lines(server: Server, requests: int) -> list[str]:
-    """Memory of our gateway after each fifth of so many requests, whole and streamed, on both paths."""
+    """Memory of our gateway after each tenth of so many requests, whole and streamed, on both paths."""
     found = []
-    for part in range(6):
-        if part:
+    for step in range(STEPS + 1):
+        if step:
             for route in (ROUTES[0], ROUTES[2]):
-                run(server, route, requests // 10, 32, stream=False)
-                run(server, route, max(32, requests // 1000), 32, stream=True)
+                run(server, route, requests // STEPS // 2, 32, stream=False)
+                run(server, route, max(32, requests // STEPS // 100), 32, stream=True)
         found.append(f"{server.megabytes():.0f}")
-    what = f"Memory of {server.name} at the start and after each fifth of {requests:,} requests"
-    return [f"{what}, MB: {', '.join(found)}."]
+        sys.stdout.write(f"{requests // STEPS * step:,} requests: {found[-1]} MB\n")
+        sys.stdout.flush()
+    what = f"{MEMORY}{server.name} at the start and after each tenth of {requests:,} requests"
+    day = f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    return [f"{what}, MB: {', '.join(found)} ({day})."]
 
 
 def _head(first: str, left: str, right: str, servers: list[Server]) -> list[str]:
@@ -282,9 +289,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--scale", type=float, default=1.0, help="how many requests a run has")
-    parser.add_argument("--memory", type=int, default=100_000, help="requests of the memory run; 0: none")
+    parser.add_argument("--memory", type=int, default=20_000, help="requests of the memory run; 0: none")
+    parser.add_argument("--requests", type=int, help="measure nothing but memory, over so many requests")
     parser.add_argument("--write", action="store_true", help="write docs/bench_gateway.md")
     arguments = parser.parse_args()
+    if arguments.requests:
+        memory_alone(arguments.requests, write=arguments.write)
+        return
     with tempfile.TemporaryDirectory() as folder, gateways(Path(folder)) as servers:
         lines = cost_table(servers, arguments.rounds, arguments.scale)
         lines += ["", *connection_table(servers, arguments.rounds, arguments.scale)]
@@ -295,6 +306,17 @@ def main() -> None:
     sys.stdout.write("\n".join(lines) + "\n")
     if arguments.write:
         PAGE.write_text(_page(lines))
+
+
+def memory_alone(requests: int, *, write: bool) -> None:
+    """Measure memory, and put the line in the place of the page's."""
+    os.environ.pop("LITELLM", None)
+    with tempfile.TemporaryDirectory() as folder, gateways(Path(folder)) as servers:
+        lines = memory_lines(servers[0], requests)
+    sys.stdout.write("\n".join(lines) + "\n")
+    if write:
+        rest = [line for line in PAGE.read_text().splitlines() if not line.startswith(MEMORY)]
+        PAGE.write_text("\n".join([*rest, *lines, ""]))
 
 
 def _page(lines: list[str]) -> str:

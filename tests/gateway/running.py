@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -60,3 +61,12 @@ def gateway(
         config = GatewayConfig.model_validate({"model_list": models, **sections})
         with RunningGateway(lambda: build(config, environ={})) as running:
             yield Running(running, server)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait for something that happens in another thread. Fails after thirty seconds."""
+    for _ in range(1500):
+        if holds():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it does not happen")

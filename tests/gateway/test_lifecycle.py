@@ -6,14 +6,14 @@ import asyncio
 import json
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import httpx2
 import pytest
 
 from langchain_unified.testing import Fault
-from tests.gateway.running import Running, entry, gateway
+from tests.gateway.running import Running, entry, gateway, until
 
 HI = [{"role": "user", "content": "hi"}]
 LONG = " ".join(f"word{number}" for number in range(12))
@@ -205,15 +205,6 @@ async def test_a_client_that_leaves_ends_the_upstreams_work(
         with pytest.raises(asyncio.CancelledError):
             await task
     await until(lambda: running.sent[-1].disconnected)
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    """Wait for something that happens in another thread. Fails after twenty seconds."""
-    for _ in range(1000):
-        if holds():
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError("it does not happen")
 
 
 def test_a_client_that_does_not_read_counts_as_one_that_left(monkeypatch: pytest.MonkeyPatch) -> None:
