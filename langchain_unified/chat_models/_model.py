@@ -65,6 +65,8 @@ class ModelState:
         self.profile: Profile | None = None
         """The profile of the table for this route."""
         self.defaults: JsonObject | None = None
+        self.traced: tuple[Route, JsonObject] | None = None
+        """The parameters that traces show of a call without keywords, and the route that they are of."""
         self.uncounted: set[Provider] = set()
         """The providers whose server has no endpoint for counting tokens, as it turned out."""
         self.pauses = PauseLog()
@@ -326,12 +328,31 @@ class ModelBase(Parameters, Connection, BaseChatModel):
         return redacted({"model": model, "model_name": model, **self._defaults()})
 
     def _get_invocation_params(self, stop: list[str] | None = None, **kwargs: Any) -> dict[str, Any]:
+        if not kwargs and self._params_are_ours():
+            return {**self._traced_params(), "stop": stop}
         params = redacted(super()._get_invocation_params(stop=stop, **kwargs))
         if kwargs.get("model"):
             called = self._get_ls_params(**kwargs)
             # Tracers read the model of a call from both, and the provider from `_type`.
             params["model"] = params["model_name"] = called["ls_model_name"]
             params["_type"] = f"{called['ls_provider']}-chat"
+        return params
+
+    @classmethod
+    @functools.cache
+    def _params_are_ours(cls) -> bool:
+        """Whether no subclass changes what traces show."""
+        mine = cls._identifying_params is ModelBase._identifying_params and cls._llm_type is ModelBase._llm_type
+        return mine and cls.dict is BaseChatModel.dict and cls.asdict is BaseChatModel.asdict
+
+    def _traced_params(self) -> JsonObject:
+        """The parameters of a call without keywords. They stay as long as nothing in them can be changed in place."""
+        state, route = self._current(), self._route()
+        if state.traced is not None and state.traced[0] is route:
+            return state.traced[1]
+        params: JsonObject = {**self._identifying_params, "_type": self._llm_type}
+        if all(isinstance(value, PLAIN_VALUES) for value in params.values()):
+            state.traced = (route, params)
         return params
 
     def _get_llm_string(self, stop: list[str] | None = None, **kwargs: Any) -> str:
@@ -374,6 +395,8 @@ class ModelBase(Parameters, Connection, BaseChatModel):
 LONG_CONTEXT = "context-1m-2025-08-07"
 """Anthropic's beta by which a model with a smaller context takes 1M tokens."""
 
+
+PLAIN_VALUES = (str, int, float, type(None))
 
 NOT_IN_CACHE_KEYS = frozenset({"api_key", "timeout", "extra_headers", "deadline", "max_retries", "max_retry_wait"})
 """Keywords of a call that do not change its answer."""

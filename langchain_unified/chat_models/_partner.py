@@ -22,22 +22,24 @@ from langchain_core.language_models import BaseChatModel
 
 from langchain_unified.request import Provider
 
-PARTNERS: Mapping[Provider, tuple[str, str]] = {
-    "anthropic": ("langchain_anthropic.chat_models", "ChatAnthropic"),
-    "openai": ("langchain_openai.chat_models.base", "ChatOpenAI"),
-}
+ANTHROPIC = ("langchain_anthropic.chat_models", "ChatAnthropic")
+OPENAI = ("langchain_openai.chat_models.base", "ChatOpenAI")
+PARTNERS: Mapping[Provider, tuple[str, str]] = {"anthropic": ANTHROPIC, "openai": OPENAI}
 """By provider, the module and the name of the partner's chat model."""
 
 
 def shown_class(own: type[Any], provider: Callable[[], Provider | None]) -> type[Any]:
     """The class that `model.__class__` is: `own` itself while no partner's class is loaded."""
-    loaded = {name: sys.modules[module] for name, (module, _) in PARTNERS.items() if module in sys.modules}
-    found = provider() if loaded else None
-    partner = getattr(loaded.get(found), PARTNERS[found][1], None) if found else None
-    if not isinstance(partner, type) or issubclass(own, partner):
+    modules = sys.modules  # this runs at every `isinstance`
+    if ANTHROPIC[0] not in modules and OPENAI[0] not in modules:
         return own
+    found = provider()
+    module, name = PARTNERS[found] if found else ("", "")
+    partner = getattr(modules.get(module), name, None)
     made = _SHOWN.get((own, partner))
-    return made or _SHOWN.setdefault((own, partner), ShownMeta(own, partner))
+    if made is not None or not isinstance(partner, type) or issubclass(own, partner):
+        return made or own
+    return _SHOWN.setdefault((own, partner), ShownMeta(own, partner))
 
 
 class ShownMeta(type(BaseChatModel)):  # type: ignore[misc]
@@ -70,7 +72,7 @@ class ShownMeta(type(BaseChatModel)):  # type: ignore[misc]
         return cls.shown_for(*args, **kwargs)
 
 
-_SHOWN: dict[tuple[type[Any], type[Any]], type[Any]] = {}
+_SHOWN: dict[tuple[type[Any], Any], type[Any]] = {}
 """By our class and the partner's, the class that is shown."""
 
 

@@ -53,6 +53,7 @@ from langchain_unified.request import (
 )
 from langchain_unified.request.warned import warn
 from langchain_unified.structured.answer import Target
+from langchain_unified.tools.bound import called_tools
 from langchain_unified.tools.choice import parallel_in, parse_tool_choice
 from langchain_unified.tools.names import with_sent_names
 from langchain_unified.tools.output_format import parse_output_format
@@ -119,7 +120,7 @@ def make(
         raise InvalidHistoryError("There are no messages to send. Give at least one.")
     arguments = arguments_of(model, keywords if stop is None else {**keywords, "stop": stop}, messages)
     route = called_route(model, arguments.call.get("model"), dry=dry)
-    tools = _tools(arguments, route) if "tools" in arguments.call or "mcp_servers" in arguments.native else ()
+    tools = _tools(arguments, route, dry=dry) if "tools" in arguments.call or "mcp_servers" in arguments.native else ()
     wire = _wire(model, arguments, route, tools)
     messages = _without_stored_turns(model, messages, arguments, wire)
     request, repairs = _request(model, route, wire, messages, arguments, tools=tools, stream=stream)
@@ -154,7 +155,7 @@ def _with_policy(
 ) -> tuple[Request, PlacedMarks, Passage | None]:
     """The request with its cache marks, what became of them, and the call's way through the gate of its policy."""
     given = arguments.call.get("prompt_cache")
-    if given is None and not NEEDS_PARTNER.keys().isdisjoint(sys.modules):
+    if given is None and any(name in sys.modules for name in NEEDS_PARTNER):
         given = policy_of_framework(request, wire, arguments.adjustments)
     if given is None and not has_marks(request):
         return request, NO_MARKS, None
@@ -238,11 +239,15 @@ def arguments_of(model: ModelBase, keywords: Mapping[str, Any], messages: Sequen
     return arguments
 
 
-def _tools(arguments: Arguments, route: catalog.Route) -> tuple[ToolSpec, ...]:
-    """The tools in the provider's form. Adjustments, and body keys that come of tools, go into `arguments`."""
+def _tools(arguments: Arguments, route: catalog.Route, *, dry: bool = True) -> tuple[ToolSpec, ...]:
+    """The tools in the provider's form. Adjustments, and body keys that come of tools, go into `arguments`.
+
+    The body of a `dry` call goes to the caller, who may change it: its tools are read anew.
+    """
     if "tools" not in arguments.call and "mcp_servers" not in arguments.native:
         return ()
-    specs = tool_specs(arguments.call.get("tools", ()), arguments.call.get("strict"))
+    read = tool_specs if dry else called_tools
+    specs = read(arguments.call.get("tools", ()), arguments.call.get("strict"))
     found = translate_tools(specs, route.provider, arguments.native, route.profile)
     check_names(found.specs)
     arguments.native = found.native
@@ -386,6 +391,7 @@ def _call(model: ModelBase, route: catalog.Route, path: str, encoded: Encoded, o
         api_key=SecretStr(key) if isinstance(key, str) else key,
         idle_timeout=model.stream_chunk_timeout,
         model=route.model,
+        written=None if encoded.content is None else (encoded.body, encoded.content),
     )
 
 

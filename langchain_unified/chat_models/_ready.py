@@ -21,7 +21,7 @@ from langchain_unified.history.state import Policy
 from langchain_unified.request import Adjustment, Encoded, Request, ToolSpec
 from langchain_unified.servers.fit import fit
 from langchain_unified.tools.names import choice_of_sent_names, names_adjustment, with_sent_names
-from langchain_unified.transport._json import with_valid_text as valid_text
+from langchain_unified.transport._json import valid_text, written
 from langchain_unified.wires import Wire
 
 SERVER_STATE = ("previous_response_id", "conversation", "thread")
@@ -109,7 +109,10 @@ def _keeps_long(rules: MarkRules, marks: PlacedMarks) -> bool:
 
 
 def with_valid_text(encoded: Encoded) -> Encoded:
-    """The body in texts that JSON can hold."""
+    """The body in texts that JSON can hold, and as JSON."""
+    content = written(encoded.body)
+    if content is not None:
+        return replace(encoded, content=content)
     body = valid_text(encoded.body)
     if body is encoded.body:
         return encoded

@@ -34,9 +34,9 @@ from langchain_unified.chat_models._stream import AsyncChunks, read
 from langchain_unified.chat_models._unknown import unknown_keyword
 from langchain_unified.errors import ConfigurationError
 from langchain_unified.request import JsonObject
+from langchain_unified.tools.bound import bound_tools
 from langchain_unified.tools.choice import parse_tool_choice
 from langchain_unified.tools.output_format import parse_output_format
-from langchain_unified.tools.specs import tool_dict, tool_specs
 
 if TYPE_CHECKING:
     from langchain_protocol.protocol import MessagesData
@@ -258,8 +258,8 @@ class ChatBase(StoredAnswers, CountedTokens):
         `parallel_tool_calls=False`: at most one call per answer. `response_format`: the schema of the final answer.
         Raises `InvalidToolError` here, not at the call.
         """
-        specs = tool_specs(tools, strict)
-        bound: JsonObject = {"tools": [tool_dict(spec) for spec in specs], **kwargs}
+        specs, dicts = bound_tools(tools, strict)
+        bound: JsonObject = {"tools": dicts, **kwargs}
         if tool_choice is not None and tool_choice is not False:
             parse_tool_choice(tool_choice, specs)
             bound["tool_choice"] = tool_choice

@@ -242,8 +242,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """What an encoder returns: the JSON body, the headers that it needs, and what was adjusted."""
+    """What an encoder returns: the JSON body, the headers that it needs, and what was adjusted.
+
+    `content` is the body as it is sent, where it has been written already.
+    """
 
     body: JsonObject
     headers: Mapping[str, str] = field(default_factory=dict)
     adjustments: tuple[Adjustment, ...] = ()
+    content: bytes | None = field(default=None, repr=False, compare=False)

@@ -96,18 +96,20 @@ def _with_shallow_arguments(data: bytes) -> bytes:
     return b"".join([*pieces, data[copied:]])
 
 
-def with_valid_text(body: dict[str, Any]) -> dict[str, Any]:
+def written(body: dict[str, Any]) -> bytes | None:
+    """The body as JSON by orjson; `None` where that refuses it, and where the memory of the process has a limit."""
+    try:
+        return None if _has_memory_limit() else orjson.dumps(body)
+    except TypeError:
+        return None
+
+
+def valid_text(body: dict[str, Any]) -> dict[str, Any]:
     """The body with U+FFFD for each half of a surrogate pair; the same object where there is none.
 
     Both providers answer 400 to a body with one: JSON text in UTF-8 cannot hold it (RFC 8259, section 8.2). Two halves
     in one string are the character that they make; halves in different strings are never joined.
     """
-    try:
-        if not _has_memory_limit():
-            orjson.dumps(body)
-            return body
-    except TypeError:
-        pass
     return cast("dict[str, Any]", _with_valid_text(body))
 
 
@@ -135,11 +137,8 @@ def _is_valid(text: str) -> bool:
 
 def dumps(body: Any) -> bytes:
     """The body as JSON, with integers of any size. Raises `RequestError` for what JSON cannot hold."""
-    try:
-        if not _has_memory_limit():
-            return orjson.dumps(body)
-    except TypeError:
-        pass
+    if (content := written(body)) is not None:
+        return content
     try:
         return json.dumps(body, ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode()
     except MemoryError:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_unified.errors import ConfigurationError, UnifiedError, error_in
 from langchain_unified.request import JsonObject, Provider
 from langchain_unified.transport import gated, pools
-from langchain_unified.transport._connected import Connected, prepare
+from langchain_unified.transport._connected import Connected, Sender, prepare
 from langchain_unified.transport._deadline import in_time
 from langchain_unified.transport._errors import ErrorMapper, http_errors, media_type
 from langchain_unified.transport._forms import FORM, form_files
@@ -66,6 +66,7 @@ class Transport:
     def __init__(self, config: TransportConfig) -> None:
         self.config = config
         self._has_sdk_client = config.client is not None or config.async_client is not None
+        self._has_key_function = callable(config.api_key)
         given = (config.client, config.async_client, config.http_client, config.http_async_client)
         self._given_network = config.network if any(client is not None for client in given) else None
         self._prepared: list[tuple[Any, bool]] = []
@@ -143,11 +144,16 @@ class Transport:
         attempts.made += 1
         token, network = ENDS.set(attempts.ends), NETWORK.set(self._given_network)
         try:
-            client = self._client(call, attempts)
+            client, templates = self._sender(call, attempts)
             if self.config.sdk_methods and (typed := _typed(client, call)) is not None:
                 return typed.send(self._options(call, client, attempts, stream=stream), stream=stream)
+            if templates is not None and (found := templates.find(call, attempts, stream=stream)) is not None:
+                return templates.send(found, _content(call, stream=stream), stream=stream)
             arguments = self._arguments(call, client, attempts, self._sdk.stream_cls if stream else None)
-            return getattr(client, call.method.lower())(call.path, **arguments)
+            response = getattr(client, call.method.lower())(call.path, **arguments)
+            if templates is not None:
+                templates.learn(call, attempts, response, stream=stream)
+            return response
         except UnifiedError:
             raise
         except Exception as exc:
@@ -169,28 +175,28 @@ class Transport:
             ENDS.reset(token)
             response.close()
 
-    def _client(self, call: HttpCall, attempts: Attempts) -> Any:
+    def _sender(self, call: HttpCall, attempts: Attempts) -> Sender:
         config = self.config
         if self._has_sdk_client:
             if config.client is None:
                 raise ConfigurationError(ONE_KIND.format(given="async_client", missing="client", calls="sync"))
             self._prepare_given(config.client, attempts)
-            return given_client_with_key(config.client, call.api_key)
-        key = call_key(config, call)
+            return Sender(given_client_with_key(config.client, call.api_key))
+        key = call_key(config, call) if self._has_key_function or call.api_key is not None else None
         kind = (key is not None, attempts.ends is not None)
         connected = self._connected.get(kind)
         if connected is None or (connected.pool and not connected.pool.is_usable()):
             connected = self._connected[kind] = self._connect(*kind)
-        return connected.client if key is None else connected.client_for(key, config)
+        return connected.sender if key is None else connected.sender_for(key, config)
 
     def _connect(self, key_per_call: bool, watched: bool) -> Connected:
         config, key = self.config, client_key(self.config, key_per_call=key_per_call)
         if config.http_client is not None:
             prepare(config.http_client, has_deadline=watched)
-            return Connected(self._sdk.client(config, key, config.http_client))
+            return Connected(self._sdk, self._sdk.client(config, key, config.http_client))
         pool = pools.sync_pool(self._pool_keys[watched], self)
         client = pool.client((*self._settings, key), lambda: self._sdk.client(config, key, pool.http))
-        return Connected(client, pool)
+        return Connected(self._sdk, client, pool)
 
     # --- async --------------------------------------------------------------------------------------------------------
 
@@ -244,12 +250,18 @@ class Transport:
         attempts.made += 1
         token, network = ENDS.set(attempts.ends), NETWORK.set(self._given_network)
         try:
-            client = await self._aclient(call, attempts)
+            client, templates = await self._asender(call, attempts)
             if self.config.sdk_methods and (typed := _typed(client, call)) is not None:
                 options = self._options(call, client, attempts, stream=stream)
                 return await in_time(typed.asend(options, stream=stream), attempts, mapper)
+            if templates is not None and (found := templates.find(call, attempts, stream=stream)) is not None:
+                return await templates.asend(found, _content(call, stream=stream), stream=stream)
             arguments = self._arguments(call, client, attempts, self._sdk.async_stream_cls if stream else None)
-            return await in_time(getattr(client, call.method.lower())(call.path, **arguments), attempts, mapper)
+            sent = getattr(client, call.method.lower())(call.path, **arguments)
+            response = await in_time(sent, attempts, mapper)
+            if templates is not None:
+                templates.learn(call, attempts, response, stream=stream)
+            return response
         except UnifiedError:
             raise
         except Exception as exc:
@@ -273,28 +285,28 @@ class Transport:
             ENDS.reset(token)
             await response.aclose()
 
-    async def _aclient(self, call: HttpCall, attempts: Attempts) -> Any:
+    async def _asender(self, call: HttpCall, attempts: Attempts) -> Sender:
         config = self.config
         if self._has_sdk_client:
             if config.async_client is None:
                 raise ConfigurationError(ONE_KIND.format(given="client", missing="async_client", calls="async"))
             self._prepare_given(config.async_client, attempts)
-            return given_client_with_key(config.async_client, call.api_key)
-        key = await acall_key(config, call)
+            return Sender(given_client_with_key(config.async_client, call.api_key))
+        key = await acall_key(config, call) if self._has_key_function or call.api_key is not None else None
         kind = (key is not None, attempts.ends is not None)
         connected = self._aconnected.get(kind)
         if connected is None or (connected.pool and not connected.pool.is_usable()):
             connected = self._aconnected[kind] = await self._aconnect(*kind)
-        return connected.client if key is None else connected.client_for(key, config)
+        return connected.sender if key is None else connected.sender_for(key, config)
 
     async def _aconnect(self, key_per_call: bool, watched: bool) -> Connected:
         config, key = self.config, client_key(self.config, key_per_call=key_per_call)
         if config.http_async_client is not None:
             prepare(config.http_async_client, has_deadline=watched)
-            return Connected(self._sdk.async_client(config, key, config.http_async_client))
+            return Connected(self._sdk, self._sdk.async_client(config, key, config.http_async_client))
         pool = await pools.async_pool(self._pool_keys[watched], self)
         client = pool.client((*self._settings, key), lambda: self._sdk.async_client(config, key, pool.http))
-        return Connected(client, pool)
+        return Connected(self._sdk, client, pool)
 
     # --- both ---------------------------------------------------------------------------------------------------------
 
@@ -332,20 +344,18 @@ class Transport:
         self, call: HttpCall, client: Any, attempts: Attempts, stream_cls: type[Any] | None
     ) -> dict[str, Any]:
         """The arguments of `client.post`. `stream_cls=None`: not streamed."""
-        body = call.body
+        stream = stream_cls is not None
         arguments: dict[str, Any] = {"cast_to": self._sdk.response_cls}
-        if stream_cls is not None:
+        if stream:
             arguments |= {"stream": True, "stream_cls": stream_cls}
-            if call.method == "POST" and body.get("stream") is not True:
-                body = {**body, "stream": True}
         # Clients of other platforms move the model from the body into the path, so they need it as an object.
-        if call.content is not None:
-            arguments["content"] = call.content
-        elif call.upload is not None:
-            arguments |= {"body": body, "files": form_files(call.upload)}
-        elif body:
-            arguments |= {"body": body} if self._has_sdk_client else {"content": dumps(body)}
-        arguments["options"] = self._options(call, client, attempts, stream=stream_cls is not None)
+        if call.upload is not None:
+            arguments |= {"body": call.body, "files": form_files(call.upload)}
+        elif self._has_sdk_client and call.content is None and (body := _body(call, stream=stream)):
+            arguments["body"] = body
+        elif content := _content(call, stream=stream):
+            arguments["content"] = content
+        arguments["options"] = self._options(call, client, attempts, stream=stream)
         if call.upload is not None:
             arguments["options"]["headers"] = {**arguments["options"].get("headers", {}), **FORM}
         return arguments
@@ -400,6 +410,21 @@ class Transport:
         if error := error_in(data):
             raise mapper.in_reply(response, data, error)
         return Answer(data, self._sdk.request_id(response.headers), response.headers, attempts.made)
+
+
+def _body(call: HttpCall, *, stream: bool) -> JsonObject:
+    is_asked_for = not stream or call.method != "POST" or call.body.get("stream") is True
+    return call.body if is_asked_for else {**call.body, "stream": True}
+
+
+def _content(call: HttpCall, *, stream: bool) -> bytes:
+    """The body as JSON; empty where none is sent."""
+    if call.content is not None:
+        return call.content
+    body = _body(call, stream=stream)
+    if call.written is not None and call.written[0] is body:
+        return call.written[1]
+    return dumps(body) if body else b""
 
 
 def _typed(client: Any, call: HttpCall) -> TypedCall | None:

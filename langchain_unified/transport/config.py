@@ -127,6 +127,8 @@ class HttpCall:
     model: str = ""
     content: bytes | None = field(default=None, repr=False)
     """A body that is JSON already, in the place of `body`."""
+    written: tuple[JsonObject, bytes] | None = field(default=None, repr=False)
+    """A body and its JSON, which is sent where `body` is this object."""
     upload: Upload | None = None
     """A file to send as a form, with `body` as its other fields."""
 
@@ -153,6 +155,7 @@ class Sdk:
     `client(config, key, http)` and `async_client` build clients; `key=None` lets the SDK look for a key.
     `response_cls`: the HTTP response class, which `client.post(cast_to=…)` returns unparsed.
     `status_error_of(response)` builds the SDK's error for an answer with the status of an error.
+    `hidden_errors`: exceptions of sending that the SDK raises as its connection error, whatever they are.
     `error_in_reply(message, response, payload, error)` builds the SDK's error for an error sent with status 200.
     """
 
@@ -170,6 +173,7 @@ class Sdk:
     timeout_error: type[Any]
     validation_error: Callable[..., Exception]
     credentials_error: tuple[type[Exception], ...]
+    hidden_errors: tuple[type[Exception], ...]
     error_in_reply: Callable[[str, Any, JsonObject, JsonObject], Exception]
     status_error_of: Callable[[Any], Exception]
     request_id_headers: tuple[str, ...]

@@ -70,6 +70,7 @@ SDK = Sdk(
     timeout_error=anthropic.APITimeoutError,
     validation_error=anthropic.APIResponseValidationError,
     credentials_error=(anthropic.CredentialsError,),
+    hidden_errors=(Exception,),
     error_in_reply=_error_in_reply,
     status_error_of=_status_error_of,
     request_id_headers=("request-id", "x-request-id", "x-amzn-requestid"),

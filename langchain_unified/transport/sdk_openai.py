@@ -63,6 +63,7 @@ SDK = Sdk(
     timeout_error=openai.APITimeoutError,
     validation_error=openai.APIResponseValidationError,
     credentials_error=(),
+    hidden_errors=(),
     error_in_reply=_error_in_reply,
     status_error_of=_status_error_of,
     request_id_headers=("x-request-id", "request-id", "apim-request-id"),
