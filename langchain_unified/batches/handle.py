@@ -294,6 +294,8 @@ class Batch:
         return tally
 
     def _retry(self) -> Steps[None]:
+        if not self._is_done():
+            yield from self._runner.refresh()
         yield from self._results.fetch()
         runner = self._runner
         failed = yield Work(self._results.failed_rows)

@@ -27,10 +27,10 @@ def api(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def model_at(server: Emulator, api: str, **fields: Any) -> ChatUnified:
+def model_at(server: Emulator, api: str, model: str = "", **fields: Any) -> ChatUnified:
     """A model of an API at an emulator, without retries of its own."""
     url = server.anthropic_url if api == "messages" else server.openai_url
-    return ChatUnified(MODELS[api], base_url=url, api_key=KEY, **{"max_retries": 0, **fields})
+    return ChatUnified(model or MODELS[api], base_url=url, api_key=KEY, **{"max_retries": 0, **fields})
 
 
 @pytest.fixture
