@@ -289,7 +289,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--scale", type=float, default=1.0, help="how many requests a run has")
-    parser.add_argument("--memory", type=int, default=20_000, help="requests of the memory run; 0: none")
+    parser.add_argument("--memory", type=int, default=0, help="requests of a memory run after the others")
     parser.add_argument("--requests", type=int, help="measure nothing but memory, over so many requests")
     parser.add_argument("--write", action="store_true", help="write docs/bench_gateway.md")
     arguments = parser.parse_args()
@@ -305,7 +305,8 @@ def main() -> None:
             sys.stdout.write(f"{server.name}: {server.megabytes():.0f} MB\n")
     sys.stdout.write("\n".join(lines) + "\n")
     if arguments.write:
-        PAGE.write_text(_page(lines))
+        before = [line for line in PAGE.read_text().splitlines() if line.startswith(MEMORY)]
+        PAGE.write_text(_page(lines if arguments.memory else [*lines, "", *before]))
 
 
 def memory_alone(requests: int, *, write: bool) -> None:

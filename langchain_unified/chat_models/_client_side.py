@@ -32,10 +32,13 @@ class ClientSide:
     adjustments: tuple[Adjustment, ...] = ()
 
 
-def client_side(request: Request, encoded: Encoded, wire: WireName) -> ClientSide:
-    """What the request asks for that the body does not say, and that can be done here."""
+def client_side(request: Request, encoded: Encoded, wire: WireName, *, streams: bool = False) -> ClientSide:
+    """What the request asks for that the body does not say, and that can be done here.
+
+    `streams`: whether several answers may be several streams.
+    """
     stops = _unsent_stops(request, encoded.body)
-    requests = 1 if request.stream else _requests(request, encoded.body)
+    requests = 1 if request.stream and not streams else _requests(request, encoded.body)
     adjustments = encoded.adjustments
     if stops:
         sent = len(request.params["stop"]) - len(stops)

@@ -126,9 +126,9 @@ class Ledger:
     def _charge(self, target: Target, delivered: Delivered, index: int) -> Charge:
         used, pricing = delivered.used[index], self.prices.of(target)
         usage = used.usage
-        if not delivered.is_complete or usage is None:
-            usage = partial_usage(self._partial_estimate(target), usage, delivered.characters)
-        return pricing.charge(usage, used.metadata, content=list(used.output), is_complete=delivered.is_complete)
+        if not used.is_complete or usage is None:
+            usage = partial_usage(self._partial_estimate(target), usage, used.characters)
+        return pricing.charge(usage, used.metadata, content=list(used.output), is_complete=used.is_complete)
 
     def _partial_estimate(self, target: Target) -> Estimate:
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import orjson
 
@@ -148,7 +148,9 @@ class UpstreamStream:
         error = self.error
         if error is None and usage.error is not None:
             error = error_in_stream(usage.error, self.target.deployment)
-        return Delivered((usage.used,), usage.characters, usage.has_ended and error is None, error)
+        is_complete = usage.has_ended and error is None
+        used = replace(usage.used, characters=usage.characters, is_complete=is_complete)
+        return Delivered((used,), is_complete, error)
 
     def close(self) -> None:
         """End it: the connection goes back to the pool if the answer was read to its end."""

@@ -12,6 +12,7 @@ import orjson
 from langchain_unified.errors import RateLimitError, UnifiedError
 from langchain_unified.gateway import body as bodies
 from langchain_unified.gateway import metrics, report, tracing
+from langchain_unified.gateway.crossed_streams import CrossedStream, SeveralStreams
 from langchain_unified.gateway.crossing import holds_proofs
 from langchain_unified.gateway.deployments import Target
 from langchain_unified.gateway.exchange import ClientLeftError, Exchange
@@ -23,10 +24,10 @@ from langchain_unified.gateway.passing import PassedStream, open_passing
 from langchain_unified.gateway.refusals import BadRequestError
 from langchain_unified.gateway.sending import WholeReply, adjustments_header
 from langchain_unified.gateway.state import Call, Gateway
-from langchain_unified.gateway.translating import CrossedStream, open_crossing
+from langchain_unified.gateway.translating import open_crossing
 from langchain_unified.request import JsonObject, WireName
 
-Answer = WholeReply | PassedStream | CrossedStream
+Answer = WholeReply | PassedStream | CrossedStream | SeveralStreams
 
 MAX_FALLBACKS = 5
 LONGEST_WAIT_SECONDS = 5.0

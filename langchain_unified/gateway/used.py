@@ -15,12 +15,17 @@ from langchain_unified.usage import anthropic_usage, openai_usage
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What one reply told of its usage. `raw`: the provider's own object; `output`: the items of a Responses reply."""
+    """What one reply told of its usage. `raw`: the provider's own object; `output`: the items of a Responses reply.
+
+    `is_complete`: false for a stream that was cut, of which `characters` came, about.
+    """
 
     usage: UsageMetadata | None = None
     raw: Mapping[str, Any] = field(default_factory=dict)
     tier: str | None = None
     output: tuple[Any, ...] = ()
+    characters: int = 0
+    is_complete: bool = True
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -30,16 +35,11 @@ class Used:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """How an answer ended. `characters`: what a model wrote, about, where it could not tell its usage any more.
-
-    `error`: what ended the answer before its end. `started`: whether anything came at all.
-    """
+    """How an answer ended. `used`: of each reply that it was made of. `error`: what ended it before its end."""
 
     used: tuple[Used, ...] = ()
-    characters: int = 0
     is_complete: bool = True
     error: UnifiedError | None = None
-    started: bool = True
 
 
 def usage_of(wire: WireName, raw: Mapping[str, Any], tier: str | None, output: list[Any]) -> UsageMetadata:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 import orjson
@@ -47,13 +47,21 @@ class ModelEntry:
     max_output_tokens: int | None = None
 
 
+@dataclass(slots=True)
+class Choices:
+    """The answers of one request in streams that run at once: how many, and those that have ended."""
+
+    count: int
+    ended: list[Completion] = field(default_factory=list)
+
+
 @dataclass(frozen=True, slots=True)
 class StreamSettings:
     """What the server decides about a reply.
 
     `reply_id` with the prefix of the API (`Door.id_prefix`); `model` is the name that the client sees; `created` a Unix
-    time in seconds. `input_tokens` is the estimate that a stream of Messages begins with: 0 if there is none. `choice`
-    is the index of the answer where several streams answer one request (`n`).
+    time in seconds. `input_tokens` is the estimate that a stream of Messages begins with: 0 if there is none. Where
+    several streams answer one request (`n`), `choice` is the index of this one, and all share `choices`.
     """
 
     reply_id: str
@@ -61,6 +69,7 @@ class StreamSettings:
     input_tokens: int = 0
     created: int = 0
     choice: int = 0
+    choices: Choices | None = None
 
 
 class ToCompletion(Protocol):

@@ -6,7 +6,7 @@ gateway has: native keys and blocks with an owner, tools that an API lacks, proo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from langchain_unified.catalog import Route
@@ -83,7 +83,10 @@ def _crossed(reading: Reading, state: CrossingState, prompt_cache: Any, on_unsup
     request, repairs = as_taken(request, upstream, state.notes)
     request, marks = with_cache_marks(request, upstream, state.notes, prompt_cache, unless_marked=True)
     encoded = with_valid_text(upstream.encode(request))
-    local = client_side(request, encoded, upstream.name)
+    if request.stream and encoded.body.get("n", 1) != 1 and state.client == upstream.name == "openai_chat":
+        encoded = replace(encoded, body={key: value for key, value in encoded.body.items() if key != "n"})
+    # A stream of Chat Completions can hold several answers: each is a stream of its own here.
+    local = client_side(request, encoded, upstream.name, streams=state.client == "openai_chat")
     notes = (*state.notes, *repairs, *local.adjustments)
     losses_of((*state.notes, *local.adjustments), on_unsupported)
     plan = Plan(

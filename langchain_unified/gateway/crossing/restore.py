@@ -30,6 +30,10 @@ class Restore:
     server: SealedStream | None = None
     """The reasoning of a stream of Chat Completions."""
 
+    def fresh(self) -> Restore:
+        """Another one, for another stream of the same call."""
+        return Restore(self.names, self.proofs)
+
     def __call__(self, message: Message) -> Message:
         """The message or chunk as the client must see it. It is changed in place where names differ."""
         if self.names:

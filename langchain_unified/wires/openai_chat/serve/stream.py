@@ -73,9 +73,18 @@ class ChatStream(BlockStream):
         if logprobs:
             last["choices"][0]["logprobs"] = logprobs
         found.append(last)
-        if self.usage_asked:
-            found.append({**self.head, "choices": [], "usage": usage_of([completion])})
+        answers = self._ended(completion)
+        if self.usage_asked and answers:
+            found.append({**self.head, "choices": [], "usage": usage_of(answers)})
         return found
+
+    def _ended(self, completion: Completion) -> list[Completion]:
+        """The answers of the request once the last of them has ended; before that, none."""
+        choices = self.settings.choices
+        if choices is None:
+            return [completion]
+        choices.ended.append(completion)
+        return choices.ended if len(choices.ended) == choices.count else []
 
     def error(self, error: UnifiedError) -> Events:
         return [error_event(error)]
