@@ -7,6 +7,7 @@ VENV_LITELLM ?= .venv-litellm
 VENV_ATHERIS ?= .venv-atheris
 VENV_ECOSYSTEM ?= .venv-ecosystem
 VENV_CLIENTS ?= .venv-clients
+VENV_RAY ?= .venv-ray
 NPM_CLIENTS ?= .npm-clients
 WORKERS ?= auto
 
@@ -61,6 +62,10 @@ test-clients: ## run Claude Code, Codex and the OpenAI Agents SDK through the ga
 test-gateway-load: $(VENV)/.test ## 1,000 calls of four processes at a budget's limit, one of them killed; 500 clients that leave at once
 	$(BIN)/python -m pytest -n0 -m gateway_load tests/gateway $(ARGS)
 
+test-ray: ## rows of a Ray dataset, with a killed worker and a killed driver, in an environment of its own
+	test -x $(VENV_RAY)/bin/ray || { $(PYTHON) -m venv $(VENV_RAY) && $(VENV_RAY)/$(PIP_INSTALL) -e '.[test,parquet,ray]'; }
+	$(VENV_RAY)/bin/python -m pytest -n0 -s tests/cluster tests/bulk/test_bulk.py -k "cluster or parquet" $(ARGS)
+
 scale: $(VENV)/.test ## 100,000 rows with 5 % faults and two kills, and memory, with figures (ROWS=5000: fewer)
 	SCALE_ROWS=$(or $(ROWS),100000) $(BIN)/python -m pytest -n0 -s -m scale tests $(ARGS)
 
@@ -107,6 +112,10 @@ bench-gateway: $(VENV)/.test ## measure the gateway beside LiteLLM's proxy (ARGS
 	test -x $(VENV_LITELLM)/bin/litellm || { $(NEW_VENV) $(VENV_LITELLM) && $(VENV_LITELLM)/$(PIP_INSTALL) 'litellm[proxy]'; }
 	LITELLM=$(abspath $(VENV_LITELLM))/bin/litellm $(BIN)/python -m benchmarks.bench_gateway $(ARGS)
 
+bench-scale: $(VENV)/.test ## measure bulk beside abatch and Ray's HTTP processor at one quota (ARGS=--write: docs/bench_scale.md, too)
+	test -x $(VENV_RAY)/bin/ray || { $(PYTHON) -m venv $(VENV_RAY) && $(VENV_RAY)/$(PIP_INSTALL) -e '.[test,parquet,ray]'; }
+	RAY_PYTHON=$(abspath $(VENV_RAY))/bin/python $(BIN)/python -m benchmarks.bench_scale $(ARGS)
+
 soak: $(VENV)/.test ## talk for 10 minutes in 64 conversations while 5 % of the requests fail (SECONDS=60: shorter)
 	$(BIN)/python -m benchmarks.soak --seconds $(or $(SECONDS),600) $(ARGS)
 
@@ -126,7 +135,7 @@ imports: $(VENV)/.dev ## check who may import whom with import-linter
 check: test test-recordings lint types imports ## all of the above, as CI does
 
 clean: ## remove environments and caches
-	rm -rf $(VENV) $(VENV_OLDEST) $(VENV_LITELLM) $(VENV_CLIENTS) $(NPM_CLIENTS) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(VENV_OLDEST) $(VENV_LITELLM) $(VENV_CLIENTS) $(VENV_RAY) $(NPM_CLIENTS) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(VENV)/bin/python:
 	@$(NEW_VENV) $(VENV)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from docs.generate import differences, errors, gateway, llms, media, models, parameters, server_tools, servers
+from docs.generate import differences, errors, gateway, llms, media, models, parameters, scale, server_tools, servers
 
 PAGES = {
     "differences.md": differences.page,
@@ -14,6 +14,7 @@ PAGES = {
     "media.md": media.page,
     "models.md": models.page,
     "parameters.md": parameters.page,
+    "scale.md": scale.page,
     "server_tools.md": server_tools.page,
     "servers.md": servers.page,
     "llms.txt": llms.page,  # last: it reads the others

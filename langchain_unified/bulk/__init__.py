@@ -22,6 +22,7 @@ from typing import Any, TypeVar, cast
 
 from langchain_core.runnables import Runnable, RunnableConfig
 
+from langchain_unified.bulk.gate import Gate
 from langchain_unified.bulk.inputs import InputRule, Rows, source_of
 from langchain_unified.bulk.outputs import Output, drop_replaced, output_of, write_file
 from langchain_unified.bulk.progress import Show, display_of
@@ -112,14 +113,14 @@ async def abulk(
     try:
         check_fingerprint(output.folder, found)
         known = await asyncio.to_thread(read_known, output.folder)
-        run = Run(settings, known, journal, total)
-        await _finish(run, output, progress)
+        run = Run(settings, known, journal, total, Gate(settings.most))
+        await _finish(run, journal, output, progress)
     finally:
         journal.release()
     return _report(run, output, given)
 
 
-async def _finish(run: Run, output: Output, progress: Show) -> None:
+async def _finish(run: Run, journal: Journal, output: Output, progress: Show) -> None:
     """Let the run end, and leave its files so that they can be read and the run can go on."""
     token = GATE.set(run.gate)
     try:
@@ -130,11 +131,11 @@ async def _finish(run: Run, output: Output, progress: Show) -> None:
         raise
     finally:
         GATE.reset(token)
-        await asyncio.shield(asyncio.ensure_future(_close(run, output)))
+        await asyncio.shield(asyncio.ensure_future(_close(run, journal, output)))
 
 
-async def _close(run: Run, output: Output) -> None:
-    await run.journal.close()
+async def _close(run: Run, journal: Journal, output: Output) -> None:
+    await journal.close()
     if run.known.replaced:
         keep_totals(output.folder, await asyncio.to_thread(drop_replaced, output.folder))
     if run.new or (output.file is not None and not output.file.exists()):

@@ -76,7 +76,6 @@ class Gate:
         most: int | None = None,
         *,
         clock: Callable[[], float] = time.monotonic,
-        on_change: Callable[[], None] = lambda: None,
     ) -> None:
         """`most`: requests in flight at most; `None`: 1000, and 100 for a server without rate-limit headers."""
         self.loop = asyncio.get_running_loop()
@@ -86,7 +85,8 @@ class Gate:
         self._is_stopped = False
         self._given = most
         self._clock = clock
-        self._on_change = on_change
+        self.listeners: list[Callable[[], None]] = []
+        """What is called after each answer and failure."""
         self._places = anyio.CapacityLimiter(self.limit)
         self._window = 0
         self._was_full = False
@@ -200,7 +200,8 @@ class Gate:
         allowed = max(1, math.ceil(self.limit * left / SCARCE)) if scarce and left is not None else self.limit
         if allowed != self._places.total_tokens:
             self._places.total_tokens = allowed
-        self._on_change()
+        for listener in self.listeners:
+            listener()
 
     def _part_left(self) -> float | None:
         """The part that is left of the scarcest limit; `None`: the server does not say."""

@@ -100,28 +100,29 @@ def _write_jsonl(file: Path, rows: Iterator[Row]) -> None:
 def _write_parquet(file: Path, rows: Iterator[Row]) -> None:
     import pyarrow as pa
 
-    texts = ("id", "text", "message")
-    counts = ("input_tokens", "output_tokens", "cache_read", "cache_creation")
-    error = pa.struct([("type", pa.string()), ("status", pa.int64()), *((k, pa.string()) for k in ERROR)])
-    schema = pa.schema(
-        [
-            *((name, pa.string()) for name in texts),
-            *((name, pa.int64()) for name in counts),
-            *((name, pa.string()) for name in ("cost", "model", "finish_reason")),
-            ("error", error),
-        ]
-    )
+    schema = row_schema(pa)
     beside = file.with_name(f"{file.name}.new")
     with parquet_module().ParquetWriter(beside, schema) as writer:
-        while batch := [_flat(row) for row in itertools.islice(rows, BATCH)]:
+        while batch := [flat(row) for row in itertools.islice(rows, BATCH)]:
             writer.write_table(pa.Table.from_pylist(batch, schema=schema))
     beside.replace(file)
 
 
-ERROR = ("code", "message")
+def row_schema(pa: Any) -> Any:
+    """The columns of rows in a table, for the module `pyarrow`."""
+    texts, counts = ("id", "text", "message"), ("input_tokens", "output_tokens", "cache_read", "cache_creation")
+    error = [("type", pa.string()), ("status", pa.int64()), ("code", pa.string()), ("message", pa.string())]
+    return pa.schema(
+        [
+            *((name, pa.string()) for name in texts),
+            *((name, pa.int64()) for name in counts),
+            *((name, pa.string()) for name in ("cost", "model", "finish_reason")),
+            ("error", pa.struct(error)),
+        ]
+    )
 
 
-def _flat(row: Row) -> dict[str, Any]:
+def flat(row: Row) -> dict[str, Any]:
     """A row for a table: the message, whose keys differ from row to row, as JSON text."""
     message = row["message"]
     return {**row, "message": None if message is None else orjson.dumps(message).decode()}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
-from typing import Any
+from typing import Any, Protocol
 
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models import BaseLanguageModel
@@ -34,7 +34,6 @@ from langchain_unified.errors import (
     UnknownModelError,
 )
 from langchain_unified.rows.ids import IdSet
-from langchain_unified.rows.journal import Journal
 from langchain_unified.rows.row import Row, row_of
 
 ENDS_RUN = (
@@ -54,6 +53,12 @@ class Settings:
     budget: Decimal | None
     retry: bool
     most: int | None
+
+
+class Sink(Protocol):
+    """Where rows go: `append` returns when the row is safe."""
+
+    async def append(self, row: Row) -> None: ...
 
 
 class Calls(BaseCallbackHandler):
@@ -78,9 +83,10 @@ class Run:
 
     settings: Settings
     known: Known
-    journal: Journal
+    journal: Sink
     total: int | None
-    gate: Gate = field(init=False)
+    gate: Gate
+    on_row: Callable[[Row], None] | None = None
     started: float = field(default_factory=time.monotonic)
     new: int = 0
     stopped: str | None = None
@@ -89,7 +95,6 @@ class Run:
 
     def __post_init__(self) -> None:
         self._changed = asyncio.Event()
-        self.gate = Gate(self.settings.most, on_change=self._changed.set)
         self._tasks: set[asyncio.Task[None]] = set()
         self._writing = 0
         self._is_plain = _is_plain(self.settings.runnable)
@@ -99,6 +104,7 @@ class Run:
     async def finish(self, display: Display) -> None:
         """Answer all rows that are open. Raises what ended the run, once all that was in flight is on disk."""
         ticker = asyncio.create_task(self._tick(display))
+        self.gate.listeners.append(self._changed.set)
         try:
             await self._feed()
             while self._tasks:
@@ -107,6 +113,7 @@ class Run:
             await self._give_up()
             raise
         finally:
+            self.gate.listeners.remove(self._changed.set)
             ticker.cancel()
             await asyncio.gather(ticker, return_exceptions=True)
             display.show(self.progress())
@@ -209,6 +216,8 @@ class Run:
         finally:
             self._writing -= 1
         self.known.add(row)
+        if self.on_row is not None:
+            self.on_row(row)
         self.new += 1
 
     # --- progress -----------------------------------------------------------------------------------------------------

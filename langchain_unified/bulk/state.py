@@ -76,12 +76,22 @@ def check_fingerprint(folder: Path, fingerprint: Fingerprint) -> None:
     """Write the fingerprint of a new run, or raise `ConfigurationError` where that of the folder differs, by name."""
     state = _read(folder)
     if not state:
-        _write(folder, {"format": FORMAT, "fingerprint": fingerprint.to_json()})
+        replace_file(folder / FILE, iter([new_state(fingerprint)]))
         return
-    changed = fingerprint.differences(Fingerprint.from_json(state["fingerprint"]))
+    check_same(str(folder), state["fingerprint"], fingerprint)
+
+
+def new_state(fingerprint: Fingerprint) -> bytes:
+    """The state file of a new run."""
+    return orjson.dumps({"format": FORMAT, "fingerprint": fingerprint.to_json()}, option=orjson.OPT_INDENT_2)
+
+
+def check_same(place: str, before: Mapping[str, Mapping[str, str]], fingerprint: Fingerprint) -> None:
+    """Raise `ConfigurationError` where the fingerprint of a state differs: it names what has changed."""
+    changed = fingerprint.differences(Fingerprint.from_json(before))
     if changed:
         raise ConfigurationError(
-            f"{folder} holds the answers of another run: {'; '.join(changed)}. "
+            f"{place} holds the answers of another run: {'; '.join(changed)}. "
             "Go on with what it was, or write to another folder."
         )
 
@@ -101,14 +111,17 @@ def replaced_totals(folder: Path) -> Totals:
 
 def _read(folder: Path) -> dict[str, Any]:
     file = folder / FILE
-    if not file.exists():
-        return {}
+    return parse_state(file.read_bytes(), str(file)) if file.exists() else {}
+
+
+def parse_state(data: bytes, place: str) -> dict[str, Any]:
+    """The state of a run. Raises `ConfigurationError` for another file."""
     try:
-        state = orjson.loads(file.read_bytes())
+        state = orjson.loads(data)
     except orjson.JSONDecodeError:
         state = None
     if not isinstance(state, dict) or state.get("format") != FORMAT:
-        raise ConfigurationError(f"{file} is no state of a run that this release reads. Choose another folder.")
+        raise ConfigurationError(f"{place} is no state of a run that this release reads. Choose another folder.")
     return state
 
 

@@ -25,7 +25,7 @@ PART = 50_000
 PAUSE = 0.005
 """Seconds between two writes."""
 BLOCK = 1 << 20
-NAME = "rows-{:05d}.jsonl"
+NAME = "rows-{}{:05d}.jsonl"
 
 
 class Entry(NamedTuple):
@@ -38,14 +38,17 @@ class Entry(NamedTuple):
 
 
 class Journal:
-    """An open journal in a folder. One process writes it at a time, on one event loop."""
+    """An open journal in a folder. One process writes it at a time, on one event loop.
 
-    def __init__(self, folder: Path, *, part: int = PART, pause: float = PAUSE) -> None:
+    `writer`: a new name for each of several processes that write to one folder, each its own files.
+    """
+
+    def __init__(self, folder: Path, *, part: int = PART, pause: float = PAUSE, writer: str = "") -> None:
         """Create the folder, or open it again. Raises `ConfigurationError` where another process writes to it."""
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder, self._part, self._pause = folder, part, pause
-        self._lock = lock(folder / ".lock")
-        files = journal_files(folder)
+        self.folder, self._part, self._pause, self._name = folder, part, pause, writer and f"{writer}-"
+        self._lock = None if writer else lock(folder / ".lock")
+        files = [] if writer else journal_files(folder)
         for file in files:
             cut_torn_tail(file)
         self._number = int(files[-1].stem.rpartition("-")[2]) if files else 0
@@ -86,7 +89,7 @@ class Journal:
             self._close_file()
             self._number, self._lines = self._number + 1, 0
         if self._file is None:
-            self._file = (self.folder / NAME.format(self._number)).open("ab", buffering=0)
+            self._file = (self.folder / NAME.format(self._name, self._number)).open("ab", buffering=0)
             _sync_folder(self.folder)
         data = memoryview(b"".join(lines))
         while data:

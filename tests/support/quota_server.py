@@ -143,6 +143,11 @@ def quota_server(
         asyncio.set_event_loop(loop)
         with contextlib.suppress(asyncio.CancelledError):
             loop.run_until_complete(task)
+        open_connections = asyncio.all_tasks(loop)
+        for connection in open_connections:
+            connection.cancel()
+        loop.run_until_complete(asyncio.gather(*open_connections, return_exceptions=True))
+        loop.close()
 
     thread = threading.Thread(target=run, name="quota-server", daemon=True)
     thread.start()
