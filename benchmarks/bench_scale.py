@@ -1,8 +1,8 @@
 """Thousands of calls at one quota, beside `abatch` of the partner package and Ray's HTTP processor: `make bench-scale`.
 
-A server on loopback answers `RATE` requests a second and refuses what is over it. Each way of calling is a process of its
-own, whose CPU time and memory are its own figures. Ray needs an environment of its own: `RAY_PYTHON` names its Python;
-without it, its rows are left out.
+A server on loopback answers `RATE` requests a second and refuses what is over it. Each way of calling is a process of
+its own, whose CPU time and memory are its own figures. Ray needs an environment of its own: `RAY_PYTHON` names its
+Python; without it, its rows are left out.
 """
 
 from __future__ import annotations
@@ -40,7 +40,8 @@ def report(answered, began):
 ABATCH = """
 async def main():
     began = time.monotonic()
-    found = await model.abatch([f"q{number}" for number in range(rows)], {"max_concurrency": IN_FLIGHT}, return_exceptions=True)
+    asked = [f"q{number}" for number in range(rows)]
+    found = await model.abatch(asked, {"max_concurrency": IN_FLIGHT}, return_exceptions=True)
     report(sum(not isinstance(each, Exception) for each in found), began)
 asyncio.run(main())
 """
@@ -70,7 +71,9 @@ ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
 config = HttpRequestProcessorConfig(url=f"{url}/chat/completions", qps=None, max_retries=3, concurrency=1)
 processor = build_processor(
     config,
-    preprocess=lambda row: {"payload": {"model": "gpt-5-mini", "messages": [{"role": "user", "content": row["prompt"]}]}},
+    preprocess=lambda row: {
+        "payload": {"model": "gpt-5-mini", "messages": [{"role": "user", "content": row["prompt"]}]}
+    },
     postprocess=lambda row: {"text": str(row["http_response"].get("choices"))},
 )
 began = time.monotonic()
@@ -109,12 +112,12 @@ each call twice. The machine is small and other programs run on it: the counts a
 
 Written by `make bench-scale ARGS=--write` on {date}: {machine}.
 
-| way | rows lost | refused of all requests | rows per second | CPU, ms a row | rows per second and core | memory, MB | connections |
+| way | rows lost | refused of all requests | rows/s | CPU, ms a row | rows/s and core | memory, MB | connections |
 | :-- | --: | --: | --: | --: | --: | --: | --: |
 """
 TAIL = """
-CPU is that of the process with its start and imports; of Ray it is the driver alone. A row that is lost is one whose call
-failed after its retries. What a killed run repeats is tested by `make scale` and `make test-ray`.
+CPU is that of the process with its start and imports; of Ray it is the driver alone. A row that is lost is one whose
+call failed after its retries. What a killed run repeats is tested by `make scale` and `make test-ray`.
 """
 
 
