@@ -138,6 +138,10 @@ def test_another_server_has_dates_of_its_own(address):
     assert ChatOpenAI("gpt-4o", base_url=address, api_key="x").check("Hi.").notice is None
 
 
+def test_a_proxy_in_front_of_the_provider_has_its_dates():
+    assert "2027-01-14" in ChatOpenAI("gpt-4o", base_url="http://127.0.0.1:9999/v1", api_key="x").check("Hi.").notice
+
+
 def test_the_warning_can_be_filtered_by_its_class():
     assert issubclass(DeprecatedModelWarning, UnifiedWarning)
     assert langchain_unified.DeprecatedModelWarning is DeprecatedModelWarning

@@ -25,10 +25,10 @@ def today() -> str:
 def notice(route: Route) -> str | None:
     """The model's shutdown, in a sentence; `None` where none is announced.
 
-    The dates are those of the provider's own API. A cloud or a router that serves the model has dates of its own.
+    The dates are those of the provider's own API, also behind a proxy. A cloud or a router has dates of its own.
     """
     day = route.profile.shutdown_date
-    if day is None or route.dialect.name != route.provider:
+    if day is None or route.dialect.name not in (route.provider, "proxy"):
         return None
     provider, page = PAGES[route.provider]
     verb = "shut it down" if day <= today() else "shuts it down"

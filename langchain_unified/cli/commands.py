@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -14,13 +16,37 @@ from langchain_unified.cli.bulk import bulk
 from langchain_unified.cli.keys import key
 from langchain_unified.cli.serve import gateway_demo, serve
 from langchain_unified.errors import ConfigurationError, UnifiedError
+from langchain_unified.request.warned import UnifiedWarning
+
+
+@contextmanager
+def _shown_warnings() -> Iterator[None]:
+    """Print warnings of this package as a line each: their place in the code is no help to whoever runs a command."""
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if issubclass(category, UnifiedWarning):
+            text = str(message).removesuffix(AS_ERROR)
+            Console(stderr=True, highlight=False).print(f"Warning: {text}", style="yellow", markup=False)
+        else:
+            shown(message, category, *place, **more)
+
+    with warnings.catch_warnings():
+        shown = warnings.showwarning
+        warnings.simplefilter("always", UnifiedWarning)
+        warnings.showwarning = show
+        yield
+
+
+AS_ERROR = " (on_unsupported='raise' makes this an error)"
+"""What a warning advises a program; a command has no such option."""
 
 
 @contextmanager
 def _exit_on_error() -> Iterator[None]:
     """Print an error of this package in one line, without a traceback, and exit."""
     try:
-        yield
+        with _shown_warnings():
+            yield
     except UnifiedError as error:
         console = Console(stderr=True, highlight=False)
         console.print(f"{type(error).__name__}: {error}", style="red", markup=False)
@@ -29,7 +55,16 @@ def _exit_on_error() -> Iterator[None]:
         raise SystemExit(2 if isinstance(error, ConfigurationError) else 1) from None
 
 
-@click.group(help="One chat model for Anthropic and OpenAI. Start with: langchain-unified demo")
+class Commands(click.Group):
+    """The list of commands with whole sentences: click cuts them to one line."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = [(name, self.commands[name].get_short_help_str(limit=200)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+@click.group(cls=Commands, help="One chat model for Anthropic and OpenAI. Start with: langchain-unified demo")
 @click.version_option(__version__, prog_name="langchain-unified")
 def commands() -> None:
     pass

@@ -116,6 +116,24 @@ def test_a_failing_provider_is_exit_code_1(monkeypatch: pytest.MonkeyPatch) -> N
     assert "Traceback" not in err
 
 
+def test_a_warning_is_a_line_and_no_place_in_our_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    with emulator() as server:
+        monkeypatch.setenv("OPENAI_API_KEY", "not-a-key")
+        monkeypatch.setenv("OPENAI_BASE_URL", server.openai_url)
+        code, out, err = run("chat", "Hi?", "--model", "openai/gpt-4o", "--max-tokens", "90000")
+    assert (code, out.strip()) == (0, "You said: Hi?")
+    said = " ".join(err.split())
+    assert "Warning: gpt-4o is deprecated: OpenAI shut" in said
+    assert "Warning: max_tokens: gpt-4o writes at most 16384 tokens: 16384 was sent." in said
+    assert "Warning:" in err
+    assert ".py" not in err
+    assert "on_unsupported" not in err
+
+
+def test_the_help_cuts_no_sentence() -> None:
+    assert "..." not in run("--help")[1].partition("Commands:")[2]
+
+
 def test_help_and_version() -> None:
     assert run("--version")[1].strip().endswith(__version__)
     assert all(name in run("--help")[1] for name in ("chat", "demo", "emulate"))
