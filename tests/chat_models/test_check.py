@@ -69,4 +69,4 @@ def test_a_call_that_takes_nothing_but_what_is_written_is_refused(place: str) ->
     strict = {"on_unsupported": "raise"}
     model = ChatUnified("openai/gpt-5.6", api_key="any", **(strict if place == "constructor" else {}))
     report = model.check("hi", top_k=3, **(strict if place == "call" else {}))
-    assert (report.ok, report.refused) == (False, "top_k: OpenAI has no top_k: it was not sent. top_p is the nearest.")
+    assert (report.ok, report.refused) == (False, "top_k: OpenAI has no top_k: it was not sent.")
