@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,7 +47,7 @@ class Results:
         self.runner = runner
         self.run = runner.run
         self._readers: dict[tuple[str, int], Reader] = {}
-        self._readings: list[int] | None = None
+        self._reading_of: Callable[[int], int] | None = None
 
     # --- fetching -----------------------------------------------------------------------------------------------------
 
@@ -131,9 +131,9 @@ class Results:
                 part.counts = self._counted(number, part) if part.batch_id else {}
 
     def _reader(self, row: int, part: Part) -> Reader:
-        if self._readings is None:
-            self._readings = self.run.readings_by_row()
-        key = (part.wire, self._readings[row])
+        if self._reading_of is None:
+            self._reading_of = self.run.reading_of()
+        key = (part.wire, self._reading_of(row))
         found = self._readers.get(key)
         if found is None:
             found = self._readers[key] = self.runner.source.reader(part.wire, self.run.readings[key[1]])

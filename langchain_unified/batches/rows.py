@@ -157,6 +157,7 @@ class Inputs:
 
 def requests_of(run: Run, rows: Ranges) -> Iterator[tuple[int, int]]:
     """`(row, its requests)` in the order of the lines of a part."""
-    readings = run.readings_by_row()
+    counts = [int(reading.get("requests", 1)) for reading in run.readings]
+    reading_of = run.reading_of()
     for row in rows_in(rows):
-        yield row, int(run.readings[readings[row]].get("requests", 1))
+        yield row, counts[reading_of(row)]

@@ -10,8 +10,10 @@ import contextlib
 import os
 import secrets
 import tempfile
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -138,9 +140,10 @@ class Run:
             return None
         return (int(row), int(request or 0)) if int(row) < self.total else None
 
-    def readings_by_row(self) -> list[int]:
-        """The number of the reading of each row."""
-        return [reading for count, reading in self.row_readings for _ in range(count)]
+    def reading_of(self) -> Callable[[int], int]:
+        """A function of a row: the number of its reading."""
+        ends = list(accumulate(count for count, _ in self.row_readings))
+        return lambda row: self.row_readings[bisect_right(ends, row)][1]
 
     def id_of(self, row: int) -> str:
         """The caller's id of a row, else its number."""
@@ -160,11 +163,14 @@ class Store:
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
+        self._last = b""
 
     def write(self, run: Run) -> None:
         """Replace the file as a whole: after a crash it holds the state before or the state after."""
-        if self.path is not None:
-            write_whole(self.path, run.dumps())
+        data = b"" if self.path is None else run.dumps()
+        if self.path is not None and data != self._last:
+            write_whole(self.path, data)
+            self._last = data
 
     def read(self) -> Run | None:
         """The run of the file; `None` where there is none."""
