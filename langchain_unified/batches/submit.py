@@ -46,7 +46,7 @@ class Batches:
         max_enqueued_tokens: int | None = None,
         **kwargs: Any,
     ) -> Batch:
-        """Send inputs as batches, at half the price, and return at once; most are answered within an hour, all in 24.
+        """Send inputs as batches, at half the price, and return at once. The answers come within 24 hours.
 
         `inputs`: as `.batch` takes them. All are checked before anything is sent, and split by the provider's limits.
         `ids`: a name for each input, unique; absent, their numbers. `state`: a file in which each step is written, so
