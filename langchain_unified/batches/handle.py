@@ -262,7 +262,8 @@ class Batch:
         """Look at the provider. An error that may pass does not end a wait of hours."""
         for failures in range(1, MAX_FAILURES + 1):
             try:
-                return (yield from self._runner.advance())
+                yield from self._runner.advance()
+                return self._runner.check_goes_on()
             except UnifiedError as error:
                 if not error.is_retryable or failures == MAX_FAILURES:
                     raise

@@ -146,7 +146,7 @@ class Results:
             if line.reply is not None:
                 messages.append(reader.message(line.reply, line.request_id))
                 return RowAnswer(row, reader.outcome(messages[0]), messages)
-        except UnifiedError as exc:
+        except Exception as exc:  # noqa: BLE001 - validators of a schema may raise anything; it is this row's outcome
             return RowAnswer(row, exc, messages)
         if line.outcome in ERRORS:
             return RowAnswer(row, self._ended_early(line.outcome, part))

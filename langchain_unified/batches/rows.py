@@ -147,12 +147,16 @@ class Inputs:
     def _planned(self, ranges: Ranges) -> Iterator[tuple[int, PlannedRow]]:
         given = self.given
         if given is None:
-            raise ConfigurationError(
-                f"{size(ranges):,} requests have to be written again, and the state holds no prompts. Open the run "
-                f"with its inputs: model.batches.open({self.place}, inputs=…)."
-            )
+            raise self.unknown(size(ranges))
         for row in rows_in(ranges):
             yield row, plan_row(self.source, given[row], row)
+
+    def unknown(self, count: int) -> ConfigurationError:
+        """The error of a run whose inputs are needed and not known."""
+        return ConfigurationError(
+            f"{count:,} requests have to be written again, and the state holds no prompts. Open the run with its "
+            f"inputs: model.batches.open({self.place}, inputs=…)."
+        )
 
 
 def requests_of(run: Run, rows: Ranges) -> Iterator[tuple[int, int]]:

@@ -63,8 +63,20 @@ class Runner:
     def send_waiting(self) -> Steps[None]:
         """Send the parts that wait, as many as may be at the provider at once."""
         for number, part in enumerate(self.run.parts):
-            if part.state == "waiting" and self._has_room(part) and not (yield from self._send(number, part)):
+            if part.state != "waiting" or not self.can_send(part) or not self._has_room(part):
+                continue
+            if not (yield from self._send(number, part)):
                 return
+
+    def can_send(self, part: Part) -> bool:
+        """Whether the lines of a part are known: a run that was opened without inputs has those that were uploaded."""
+        return self.inputs.given is not None or (part.file_id is not None and self.remote.api(part).by_file)
+
+    def check_goes_on(self) -> None:
+        """Raise `ConfigurationError` where nothing is at the provider, and what waits cannot be sent from here."""
+        still_open = [part for part in self.run.parts if part.is_open]
+        if still_open and all(part.state == "waiting" and not self.can_send(part) for part in still_open):
+            raise self.inputs.unknown(sum(size(part.rows) for part in still_open))
 
     def _has_room(self, part: Part) -> bool:
         limit = self.run.max_enqueued_tokens or self.run.learned
@@ -113,13 +125,13 @@ class Runner:
                 return False
         if batch is None:
             return (yield from self._try(number, part))
-        self._created(part, batch)
+        self._created(number, part, batch)
         return True
 
-    def _created(self, part: Part, batch: RemoteBatch) -> None:
+    def _created(self, number: int, part: Part, batch: RemoteBatch) -> None:
         part.batch_id, part.deleted = batch.id, False
         self._newest = {"id": batch.id, "created_at": batch.created_at}
-        self._update(self.run.parts.index(part), part, batch)
+        self._update(number, part, batch)
         self.write()
 
     # --- lost answers -------------------------------------------------------------------------------------------------
@@ -152,16 +164,15 @@ class Runner:
             if part.state == "creating":
                 batch = yield from self._found(number, part, None)
                 if batch is not None:
-                    self._created(part, batch)
+                    self._created(number, part, batch)
             elif part.is_sent:
                 self._update(number, part, (yield from self.remote.get(part)))
         self.write()
 
     def advance(self) -> Steps[None]:
-        """Refresh, and send what waits. A run without inputs leaves alone what was never sent."""
+        """Refresh, and send what waits."""
         yield from self.refresh()
-        if self.inputs.given is not None or any(part.file_id for part in self.run.parts):
-            yield from self.send_waiting()
+        yield from self.send_waiting()
 
     def _update(self, number: int, part: Part, batch: RemoteBatch) -> None:
         part.state, part.word, part.finished = batch.state, batch.word, batch.finished

@@ -220,6 +220,69 @@ def test_retry_after_reopening_needs_the_inputs(start: Start, api: str, tmp_path
     assert len(model.batches.open(state).results()) == 9
 
 
+def test_parts_that_were_never_sent_need_the_inputs(start: Start, tmp_path: Path) -> None:
+    server, state = start(batches={"queue": 5, "seconds": 100}), tmp_path / "run.json"
+    model = model_at(server, "messages")
+    model.batches.submit(INPUTS, state=state, max_requests=4)
+    again = model.batches.open(state)
+    assert (again.status().running, again.status().waiting) == (4, 5)
+    server.clock.advance(100)
+    assert (again.status().succeeded, again.status().waiting) == (4, 5)
+    with pytest.raises(ConfigurationError, match=r"5 requests.*inputs=…"):
+        again.wait(progress=False)
+    batch = model.batches.open(state, inputs=INPUTS)
+    assert batch.status().waiting == 0
+    server.clock.advance(100)
+    assert len(batch.results()) == len(INPUTS)
+
+
+def test_a_file_that_is_not_found_yet_is_tried_again(start: Start) -> None:
+    """curator#116: just after an upload."""
+    server = start()
+    fault = Fault.http(400, {"error": {"message": "Cannot find file file-1", "type": "invalid_request_error"}})
+    server.fail_next(fault, times=2, endpoint="openai.batches.create")
+    batch = model_at(server, "chat").batches.submit(INPUTS)
+    assert len(batch.results()) == len(INPUTS)
+    assert len(created(server)) == 3
+
+
+def test_an_error_of_a_validator_is_the_outcome_of_its_row(start: Start) -> None:
+    from pydantic import BaseModel, field_validator
+
+    class Word(BaseModel):
+        word: str
+
+        @field_validator("word")
+        @classmethod
+        def strange(cls, value: str) -> str:
+            raise RuntimeError("a bug of the caller")
+
+    batch = model_at(start(), "chat").with_structured_output(Word).batches.submit(INPUTS[:2])
+    assert all(isinstance(each, Exception) for each in batch.results(return_exceptions=True))
+    assert batch.usage is not None
+
+
+def test_another_model_for_the_whole_batch(start: Start, tmp_path: Path) -> None:
+    server, state = start(), tmp_path / "run.json"
+    model = model_at(server, "chat")
+    batch = model.batches.submit(INPUTS[:2], state=state, model="openai/gpt-4o", temperature=0.5)
+    assert batch.results()[0].response_metadata["model_name"] == "gpt-4o"
+    with pytest.raises(ConfigurationError, match="gpt-4o"):
+        model.batches.open(state)
+    assert len(model.batches.open(state, model="openai/gpt-4o", temperature=0.5).results()) == 2
+
+
+def test_progress_is_a_bar_where_somebody_looks(start: Start, capsys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = model_at(start(), "chat").batches.submit(INPUTS)
+    batch.wait()
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    batch.wait()
+    shown = capsys.readouterr().err
+    assert f"batch {RUN}" in shown
+    assert "9/9" in shown
+
+
 def test_wait_returns_the_status_after_its_timeout(start: Start, api: str) -> None:
     server = start(batches={"seconds": 100})
     batch = model_at(server, api).batches.submit(INPUTS)
