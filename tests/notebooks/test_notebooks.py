@@ -34,6 +34,7 @@ def test_which_notebooks_there_are() -> None:
         "08_images_and_pdfs",
         "09_reasoning",
         "10_retrieval_with_citations",
+        "11_thousands_of_calls",
         "12_tracing",
     ]
     text = (check.HERE / "README.md").read_text(encoding="utf-8")
