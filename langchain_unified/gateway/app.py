@@ -23,6 +23,7 @@ from langchain_unified.gateway.keys import secret_in
 from langchain_unified.gateway.protocol import MAX_HEAD_BYTES, MAX_HEADERS
 from langchain_unified.gateway.refusals import BadRequestError, UnknownRouteError
 from langchain_unified.gateway.state import Gateway
+from langchain_unified.gateway.stored import methods_of, stored
 from langchain_unified.request import WireName
 from langchain_unified.wires import DOORS
 
@@ -159,8 +160,8 @@ def _post(handler: Handler, wire: WireName) -> Route:
     return Route({"POST": handler}, wire)
 
 
-def _call(wire: WireName, *, counts: bool = False) -> Handler:
-    return partial(serving.serve, wire=wire, counts=counts)
+def _call(wire: WireName, *, counts: bool = False, compacts: bool = False) -> Handler:
+    return partial(serving.serve, wire=wire, counts=counts, compacts=compacts)
 
 
 READ = ("GET", "HEAD")
@@ -168,6 +169,7 @@ BY_PATH: Mapping[str, Route] = {
     "/chat/completions": _post(_call("openai_chat"), "openai_chat"),
     "/responses": Route({"POST": _call("openai_responses"), "GET": upgrade_required}, "openai_responses"),
     "/responses/input_tokens": _post(_call("openai_responses", counts=True), "openai_responses"),
+    "/responses/compact": _post(_call("openai_responses", compacts=True), "openai_responses"),
     "/messages": _post(_call("anthropic_messages"), "anthropic_messages"),
     "/messages/count_tokens": _post(_call("anthropic_messages", counts=True), "anthropic_messages"),
     "/models": Route(dict.fromkeys(READ, listing.models)),
@@ -193,6 +195,8 @@ def _route(path: str) -> Route:
     if found is None and below.startswith("/models/"):
         model = unquote(below.removeprefix("/models/"))
         found = Route(dict.fromkeys(READ, partial(listing.model, name=model)))
+    if found is None and (methods := methods_of(below)):
+        found = Route(dict.fromkeys(methods, partial(stored, path=below)), "openai_responses")
     if found is None:
         raise UnknownRouteError(f"There is nothing at {path[:200]!r}. Clients call /v1/chat/completions, /v1/responses "
                                 "and /v1/messages, or the same without /v1.")  # fmt: skip

@@ -55,11 +55,11 @@ async def asked(call: Call, target: Target, outgoing: Outgoing) -> UpstreamReply
     except UnifiedError as error:
         raise AttemptError(error) from None
     if reply.status >= 300:
-        raise await _refused(reply, is_raw=outgoing.is_raw)
+        raise await refused(reply, is_raw=outgoing.is_raw)
     return reply
 
 
-async def _refused(reply: UpstreamReply, *, is_raw: bool) -> AttemptError:
+async def refused(reply: UpstreamReply, *, is_raw: bool) -> AttemptError:
     """What an error answer leaves."""
     deployment = reply.deployment
     try:

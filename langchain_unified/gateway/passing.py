@@ -28,7 +28,7 @@ async def open_passing(call: Call, target: Target) -> WholeReply | PassedStream:
     """Send the call; returns when there is something to deliver. Raises `AttemptError`."""
     data, hides_usage = outgoing(call, target)
     request = Outgoing(
-        path=upstream_path(call.wire, counts=call.counts),
+        path=upstream_path(call.wire, counts=call.counts) + (COMPACT if call.compacts else ""),
         data=data,
         headers=forwarded(call.headers, target.deployment, call.gateway.key_header),
         stream=call.stream,
@@ -47,6 +47,9 @@ async def open_passing(call: Call, target: Target) -> WholeReply | PassedStream:
     headers = ((b"content-type", media.encode("latin-1")), *returned(reply.headers))
     return WholeReply(target, data, headers, used=(used_in(call.wire, payload),))
 
+
+COMPACT = "/compact"
+"""Below the address of the Responses API, the one that compacts a conversation."""
 
 RENAMED: Mapping[WireName, Mapping[str, str]] = {
     "openai_responses": {"max_tokens": "max_output_tokens", "max_completion_tokens": "max_output_tokens"},
@@ -70,7 +73,8 @@ OUTPUT_LIMITS = frozenset({"max_tokens", "max_completion_tokens", "max_output_to
 
 def outgoing(call: Call, target: Target) -> tuple[bytes, bool]:
     """The body to send, and whether the chunk with the stream's usage is hidden from the client."""
-    changes: dict[str, Any] = defaults_for(call, target) if target.deployment.defaults and not call.counts else {}
+    takes_defaults = target.deployment.defaults and not call.counts and not call.compacts
+    changes: dict[str, Any] = defaults_for(call, target) if takes_defaults else {}
     changes["model"] = target.model
     hides = False
     if call.stream and call.wire == "openai_chat" and target.dialect.stream_usage:

@@ -68,3 +68,12 @@ class DeploymentLimitError(RateLimitError):
         self.code = "rate_limit_exceeded"
         self.model = model
         self.retry_after = retry_after
+
+
+def not_compacted(model: str) -> BadRequestError:
+    """The error for `/responses/compact` of a model that another API than OpenAI's Responses API serves."""
+    return BadRequestError(
+        f"/responses/compact is OpenAI's alone, and the model {model!r} is served by another API. Ask the model itself "
+        "for a summary of the conversation.",
+        param="model",
+    )

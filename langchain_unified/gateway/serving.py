@@ -34,9 +34,11 @@ LONGEST_WAIT_SECONDS = 5.0
 """The longest wait before an attempt at the same deployment. A longer one is left to the client."""
 
 
-async def serve(gateway: Gateway, exchange: Exchange, wire: WireName, *, counts: bool = False) -> None:
+async def serve(
+    gateway: Gateway, exchange: Exchange, wire: WireName, *, counts: bool = False, compacts: bool = False
+) -> None:
     """Answer a call. Raises our errors before the first byte of the answer, and `ClientLeftError`."""
-    call = await _received(gateway, exchange, wire, counts=counts)
+    call = await _received(gateway, exchange, wire, counts=counts, compacts=compacts)
     metrics.RUNNING.inc()
     try:
         with tracing.span(call) if gateway.traces else nullcontext():
@@ -50,7 +52,9 @@ async def serve(gateway: Gateway, exchange: Exchange, wire: WireName, *, counts:
     await exchange.end()
 
 
-async def _received(gateway: Gateway, exchange: Exchange, wire: WireName, *, counts: bool) -> Call:
+async def _received(
+    gateway: Gateway, exchange: Exchange, wire: WireName, *, counts: bool, compacts: bool
+) -> Call:
     """The call, once its caller is known and may ask for the model."""
     caller = await gateway.keys.authenticate(secret_in(exchange.headers, gateway.key_header))
     limits = gateway.limits
@@ -73,7 +77,8 @@ async def _received(gateway: Gateway, exchange: Exchange, wire: WireName, *, cou
         headers=headers,
         ledger=Ledger(gateway.keys, gateway.prices, caller, body),
         counts=counts,
-        stream=body.get("stream") is True and not counts,
+        compacts=compacts,
+        stream=body.get("stream") is True and not counts and not compacts,
         fallbacks=tuple(gateway.keys.allows(caller, name) for name in fallbacks),
     )
 
@@ -183,7 +188,7 @@ async def _attempt(call: Call, target: Target) -> Answer:
     router = call.gateway.router
     try:
         router.count_request(target.deployment)
-        if call.wire in target.wires and not holds_proofs(call.data):
+        if call.wire in target.wires and (call.compacts or not holds_proofs(call.data)):
             return await open_passing(call, target)
         return await open_crossing(call, target)
     except AttemptError as error:

@@ -53,7 +53,9 @@ class Gateway:
 
 @dataclass(slots=True)
 class Call:
-    """One call of a client. `counts`: whether it only counts tokens. `stream`: whether it asks for a stream."""
+    """One call of a client. `counts`: whether it only counts tokens. `compacts`: whether it is for the address that
+    compacts a conversation of the Responses API. `stream`: whether it asks for a stream.
+    """
 
     gateway: Gateway
     exchange: Exchange
@@ -66,6 +68,7 @@ class Call:
     headers: Mapping[str, str]
     ledger: Ledger
     counts: bool = False
+    compacts: bool = False
     stream: bool = False
     fallbacks: tuple[str, ...] = ()
     """Names to try that the client gave."""

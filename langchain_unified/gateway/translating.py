@@ -26,6 +26,7 @@ from langchain_unified.gateway.failures import AttemptError
 from langchain_unified.gateway.headers import made
 from langchain_unified.gateway.opening import Outgoing, asked, whole_object
 from langchain_unified.gateway.passing import defaults_for
+from langchain_unified.gateway.refusals import not_compacted
 from langchain_unified.gateway.sending import WholeReply
 from langchain_unified.gateway.state import Call
 from langchain_unified.gateway.used import used_in
@@ -35,6 +36,8 @@ from langchain_unified.wires import DOORS, WIRES, Wire
 
 async def open_crossing(call: Call, target: Target) -> WholeReply | CrossedStream | SeveralStreams:
     """Send the call; returns when there is something to deliver. Raises `AttemptError`."""
+    if call.compacts:
+        raise AttemptError(not_compacted(call.model))
     try:
         wire = _upstream_wire(call, target)
         crossing = crossed(call, target, wire)

@@ -96,6 +96,10 @@ class Upstream:
         """Send a body. Returns when the headers of the answer have come, whatever its status is."""
         return await self._send("POST", deployment, path + query, body, headers, stream=stream)
 
+    async def ask(self, method: str, deployment: Deployment, path: str, headers: Mapping[str, str]) -> UpstreamReply:
+        """Send a request without a body, as `post` does."""
+        return await self._send(method, deployment, path, None, headers, stream=False)
+
     async def _send(
         self,
         method: str,
