@@ -43,6 +43,26 @@ def test_they_can_be_filtered_by_their_class():
             model.invoke("Hi.", seed=1)
 
 
+def test_a_warning_of_the_constructor_points_at_it():
+    with pytest.warns(UnifiedWarning, match="stream_chunk_timeout=-1") as found:
+        ChatOpenAI("gpt-5.6", api_key="x", stream_chunk_timeout=-1)
+    assert [one.filename for one in found] == [__file__]
+
+
+def test_a_warning_of_the_transport_points_at_the_call():
+    pytest.importorskip("aiohttp", reason="the extra `aiohttp` brings it")
+
+    async def ask(url):
+        options = {"http_backend": "aiohttp", "http_socket_options": [(6, 1, 1)]}
+        model = ChatOpenAI("gpt-5.6", base_url=url, api_key="x", **options)
+        await model.ainvoke("Hi.")
+        await model.aclose()
+
+    with emulator() as emulated, pytest.warns(UnifiedWarning, match="socket_options") as found:
+        asyncio.run(ask(emulated.openai_url))
+    assert [one.filename for one in found] == [__file__]
+
+
 # --- models that are shut down ----------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import os
-import warnings
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -19,6 +18,7 @@ from langchain_unified.caching.policy import Policy, validated
 from langchain_unified.chat_models import _values
 from langchain_unified.redaction import redacted, safe_url
 from langchain_unified.request import Dialect, Provider
+from langchain_unified.request.warned import warn
 
 ApiKey: TypeAlias = SecretStr | Callable[[], str] | Callable[[], Awaitable[str]] | None
 Timeout: TypeAlias = Annotated[Any, BeforeValidator(_values.timeout)]
@@ -175,12 +175,19 @@ class Connection(BaseModel):
         if value == math.inf:
             return None
         default: float = cls.model_fields["stream_chunk_timeout"].get_default(call_default_factory=True)
-        warnings.warn(
-            f"stream_chunk_timeout={value!r} is no time: {default} is used. None or 0 means no limit.",
-            UserWarning,
-            stacklevel=2,
-        )
+        warn(f"stream_chunk_timeout={value!r} is no time: {default} is used. None or 0 means no limit.")
         return default
+
+    @field_validator("output_version", check_fields=False)
+    @classmethod
+    def _known_version(cls, value: str | None) -> str | None:
+        if value not in (None, *OUTPUT_VERSIONS):
+            raise ValueError(f"it takes {', '.join(OUTPUT_VERSIONS)} or None, not {value!r}")
+        return value
+
+
+OUTPUT_VERSIONS = ("v0", "v1", "responses/v1")
+"""The forms of an answer's content: LangChain's, and that of langchain-openai on the Responses API."""
 
 
 class AnthropicFields(BaseModel):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 
-INNER = ("langchain_unified", "langchain_core", "concurrent.futures", "asyncio", "contextvars", "threading")
+INNER = ("langchain_unified", "langchain_core", "pydantic", "concurrent.futures", "asyncio", "contextvars", "threading")
 """Packages whose frames are between the program and a warning: the first frame outside of them is the program's."""
 
 

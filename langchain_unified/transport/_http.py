@@ -8,7 +8,6 @@ import os
 import socket
 import ssl
 import urllib.request
-import warnings
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from langchain_unified._extras import install
 from langchain_unified.errors import ConfigurationError
 from langchain_unified.request import Provider
+from langchain_unified.request.warned import warn
 from langchain_unified.transport._redirects import acheck_response, check_response
 from langchain_unified.transport.config import Network, TransportConfig
 
@@ -79,7 +79,7 @@ def async_http_client(key: PoolKey) -> httpx2.AsyncClient:
         client: httpx2.AsyncClient = _client(key, httpx2.AsyncClient, httpx2.AsyncHTTPTransport, acheck_response)
         return client
     if key.socket_options is not None:
-        warnings.warn("socket_options are not applied with http_backend='aiohttp'", stacklevel=2)
+        warn("socket_options are not applied with http_backend='aiohttp'")
     kind = importlib.import_module(key.aiohttp).DefaultAioHttpClient
     try:
         client = kind(proxy=key.proxy, **_arguments(key, acheck_response))
@@ -106,10 +106,7 @@ def _client_with_proxies(key: PoolKey, kind: Any, transport: Any, arguments: dic
 
     if key.environment:
         if key.socket_options is not None:
-            warnings.warn(
-                "socket_options are not applied where the environment names a proxy; pass proxy= to have both",
-                stacklevel=2,
-            )
+            warn("socket_options are not applied where the environment names a proxy; pass proxy= to have both")
         return kind(**arguments)
     network = {"verify": arguments.pop("verify"), "limits": arguments.pop("limits")}
     options = key.socket_options if key.socket_options is not None else keep_alive()

@@ -112,6 +112,7 @@ VALUES: list[tuple[dict[str, Any], str]] = [
     ({"timeout": float("nan")}, "not nan"),
     ({"timeout": True}, "not True"),
     ({"timeout": {"connect": 1}}, "not {'connect': 1}"),
+    ({"output_version": "v9"}, "output_version: it takes v0, v1, responses/v1 or None, not 'v9'"),
     ({"max_retries": -1}, "max_retries: Input should be greater than or equal to 0"),
     ({"http_client": 5}, "http_client: it takes an httpx2.Client, not an int"),
     ({"http_async_client": "x"}, "http_async_client: it takes an httpx2.AsyncClient, not a str"),

@@ -99,6 +99,16 @@ def test_trustcall_extracts(name):
 
 
 @pytest.mark.parametrize("name", MODELS)
+def test_langmem_keeps_a_memory(name):
+    langmem = pytest.importorskip("langmem", reason=MAKE)
+    script = [{"tool_calls": [{"name": "Memory", "args": {"content": "Ada likes tea."}}]}]
+    with emulator(script=script) as emulated:
+        manager = langmem.create_memory_manager(MODELS[name](emulated), enable_inserts=True)
+        (memory,) = manager.invoke({"messages": [{"role": "user", "content": "Ada likes tea."}]})
+    assert memory.content.content == "Ada likes tea."
+
+
+@pytest.mark.parametrize("name", MODELS)
 def test_a_supervisor_is_built_and_runs(name):
     supervisor = pytest.importorskip("langgraph_supervisor", reason=MAKE)
     from langchain.agents import create_agent
