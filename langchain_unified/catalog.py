@@ -7,16 +7,15 @@ tells its provider (`claude-…`, `gpt-…`, `o…`, `ft:gpt-4o:org::id`). A cla
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 from langchain_unified import profiles
 from langchain_unified.errors import UnknownModelError
 from langchain_unified.request import Dialect, Params, Profile, Provider, ToolSpec, WireName
 from langchain_unified.servers import host_of, is_official, known_dialect, recognise
-from langchain_unified.wires import WIRES
-from langchain_unified.wires._openai.reasoning import effort_of
 
 PROVIDERS: Mapping[str, Provider] = {"anthropic": "anthropic", "openai": "openai"}
 OTHER: Mapping[Provider, Provider] = {"anthropic": "openai", "openai": "anthropic"}
@@ -124,16 +123,23 @@ def _suggestion(name: str) -> str:
 
 # --- wires ------------------------------------------------------------------------------------------------------------
 
-CHAT, RESPONSES = WIRES["openai_chat"], WIRES["openai_responses"]
 
-RESPONSES_KEYS = RESPONSES.native_keys - CHAT.native_keys
-"""Body keys that only the Responses API has."""
+class Alone(NamedTuple):
+    """What only one of OpenAI's APIs has: keys of bodies, and neutral parameters."""
 
-CHAT_KEYS = CHAT.native_keys - RESPONSES.native_keys
-"""Body keys that only Chat Completions has."""
+    responses_keys: frozenset[str]
+    chat_keys: frozenset[str]
+    chat_params: frozenset[str]
 
-CHAT_PARAMS = frozenset(key for key in CHAT.params if CHAT.takes(key) and not RESPONSES.takes(key))
-"""Neutral parameters that only Chat Completions takes."""
+
+@functools.cache
+def alone() -> Alone:
+    """What only one of OpenAI's APIs has, by their tables."""
+    from langchain_unified.wires import WIRES  # what calls need alone
+
+    chat, responses = WIRES["openai_chat"], WIRES["openai_responses"]
+    params = frozenset(key for key in chat.params if chat.takes(key) and not responses.takes(key))
+    return Alone(responses.native_keys - chat.native_keys, chat.native_keys - responses.native_keys, params)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +204,8 @@ def wire_reason(facts: RoutingFacts) -> tuple[WireName, str]:
 
 def _reasons(facts: RoutingFacts) -> bool:
     """Whether the model reasons in this call, as far as is known."""
+    from langchain_unified.wires._openai.reasoning import effort_of  # what calls need alone
+
     route = facts.route
     level = effort_of(route.model, route.profile, cast("Params", facts.params)).level or route.profile.effort_default
     return bool(route.profile.reasoning) and level != "none"
@@ -205,8 +213,8 @@ def _reasons(facts: RoutingFacts) -> bool:
 
 def _needs_chat(facts: RoutingFacts) -> bool:
     """Whether an argument is Chat's alone. Stop sequences that the model refuses are cut by the client on either."""
-    params = CHAT_PARAMS if facts.route.profile.stop else CHAT_PARAMS - {"stop"}
-    return facts.gives_param(params) or facts.gives_native(CHAT_KEYS)
+    params = alone().chat_params if facts.route.profile.stop else alone().chat_params - {"stop"}
+    return facts.gives_param(params) or facts.gives_native(alone().chat_keys)
 
 
 def _needs_responses_for_tools(facts: RoutingFacts) -> bool:
@@ -240,7 +248,7 @@ RULES: Sequence[tuple[WireName, str, Callable[[RoutingFacts], bool]]] = (
     (
         "openai_responses",
         "a key that only the Responses API has",
-        lambda facts: facts.gives_native(RESPONSES_KEYS),
+        lambda facts: facts.gives_native(alone().responses_keys),
     ),
     (
         "openai_responses",

@@ -6,9 +6,10 @@ wins. `parse_arguments` puts each where it belongs. An unknown keyword raises wi
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypedDict, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, TypedDict, get_origin, get_type_hints
 
 from pydantic import SecretStr
 
@@ -16,9 +17,10 @@ from langchain_unified.chat_models._fields import OnUnsupported, Repair
 from langchain_unified.chat_models._unknown import unknown_keyword
 from langchain_unified.errors import ConfigurationError, UnsupportedParameterError
 from langchain_unified.request import Adjustment, JsonObject, Params, Provider
-from langchain_unified.structured.answer import Target
-from langchain_unified.transport import Timeout
-from langchain_unified.wires import WIRES
+from langchain_unified.transport.config import Timeout
+
+if TYPE_CHECKING:
+    from langchain_unified.structured.answer import Target
 
 
 class CallOptions(TypedDict, total=False):
@@ -49,18 +51,26 @@ PARAM_KEYS = frozenset(Params.__annotations__)
 CALL_KEYS = frozenset(CallOptions.__annotations__)
 
 
+@functools.cache
 def native_keys(provider: Provider | None) -> frozenset[str]:
     """The keys of a provider's own bodies that are no neutral parameters; of both for `None`."""
+    from langchain_unified.wires import WIRES  # what calls need alone
+
     wires = (wire for wire in WIRES.values() if provider in (None, wire.provider))
     return frozenset().union(*(wire.native_keys for wire in wires))
 
 
-NATIVE_KEYS = native_keys(None)
-CALL_FIELDS = PARAM_KEYS | NATIVE_KEYS | {
+OPTION_FIELDS = frozenset({
     "betas", "extra_body", "extra_headers", "extra_query", "prompt_cache", "response_format", "stream_usage",
     "tool_choice",
-}  # fmt: skip
-"""The neutral names of the constructor's arguments that go into every call."""
+})  # fmt: skip
+
+
+@functools.cache
+def call_fields() -> frozenset[str]:
+    """The neutral names of the constructor's arguments that go into every call."""
+    return PARAM_KEYS | native_keys(None) | OPTION_FIELDS
+
 
 SYNONYMS: Mapping[str, str] = {
     "stop_sequences": "stop",
@@ -114,7 +124,7 @@ def rename_metadata(keywords: JsonObject) -> JsonObject:
 
 def parse_arguments(keywords: Mapping[str, Any]) -> Arguments:
     """Canonical keywords -> `Arguments`. Values that mean "not given" are left out. Raises for an unknown keyword."""
-    arguments = Arguments()
+    arguments, native = Arguments(), native_keys(None)
     for key, value in keywords.items():
         if value is None or (key in ABSENT and ABSENT[key](value)):
             continue
@@ -122,10 +132,10 @@ def parse_arguments(keywords: Mapping[str, Any]) -> Arguments:
             arguments.params[key] = VALIDATORS[key](key, value) if key in VALIDATORS else value  # type: ignore[literal-required]
         elif key in CALL_KEYS:
             arguments.call[key] = value  # type: ignore[literal-required]
-        elif key in NATIVE_KEYS:
+        elif key in native:
             arguments.native[key] = value
         else:
-            raise ConfigurationError(unknown_keyword(key, PARAM_KEYS | CALL_KEYS | NATIVE_KEYS, "this call"))
+            raise ConfigurationError(unknown_keyword(key, PARAM_KEYS | CALL_KEYS | native, "this call"))
     return arguments
 
 

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.messages.utils import count_tokens_approximately
 
-from langchain_unified.chat_models import _plan
+from langchain_unified.chat_models._deferred import Deferred
 from langchain_unified.chat_models._model import ModelBase
 from langchain_unified.errors import InvalidHistoryError, ProviderError, ReplyError
 from langchain_unified.transport import Answer
 
+if TYPE_CHECKING:
+    Methods = ModelBase
+    from langchain_unified.chat_models import _plan
+else:  # imported by the first call
+    Methods = object  # a pydantic class between the model and its base costs 3 ms at import
+    _plan = Deferred("langchain_unified.chat_models._plan")
 
-class CountedTokens(ModelBase):
+
+class CountedTokens(Methods):
     """The methods of a chat model that count tokens."""
 
     def get_num_tokens_from_messages(

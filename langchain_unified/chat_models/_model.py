@@ -9,19 +9,18 @@ import functools
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
-from typing import Any, ClassVar, NamedTuple, Self, cast
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, cast
 
 from langchain_core.language_models import BaseChatModel, LangSmithParams
 from langchain_core.language_models.model_profile import ModelProfile
 from pydantic import PrivateAttr
 
 from langchain_unified import profiles
-from langchain_unified.caching.gate import PrefixGate
-from langchain_unified.caching.pauses import PauseLog
 from langchain_unified.caching.policy import PromptCache
 from langchain_unified.catalog import Route
 from langchain_unified.chat_models import _gateway, _partner
-from langchain_unified.chat_models._arguments import CALL_FIELDS, SYNONYMS, canonical
+from langchain_unified.chat_models._arguments import SYNONYMS, call_fields, canonical
 from langchain_unified.chat_models._fields import (
     ApiKey,
     Connection,
@@ -33,10 +32,14 @@ from langchain_unified.errors import UnknownModelError
 from langchain_unified.redaction import ADDRESS_KEYS, redacted, safe_url
 from langchain_unified.request import Dialect, JsonObject, Profile, Provider
 from langchain_unified.servers import known_base_url
-from langchain_unified.transport import Transport, TransportConfig
 from langchain_unified.transport._address import check as check_address
 from langchain_unified.transport._address import check_path
-from langchain_unified.transport.config import Network
+from langchain_unified.transport.config import Network, TransportConfig
+
+if TYPE_CHECKING:  # calls import them
+    from langchain_unified.caching.gate import PrefixGate
+    from langchain_unified.caching.pauses import PauseLog
+    from langchain_unified.transport import Transport
 
 
 class DerivedLimit(int):
@@ -69,19 +72,29 @@ class ModelState:
         """The parameters that traces show of a call without keywords, and the route that they are of."""
         self.uncounted: set[Provider] = set()
         """The providers whose server has no endpoint for counting tokens, as it turned out."""
-        self.pauses = PauseLog()
-        """When the conversations of this model were continued, for the prompt cache."""
-        self.gate = PrefixGate()
-        """What the policy `PromptCache(gate=True)` knows of the prefixes of this model."""
         self.transports: dict[Provider, Transport] = {}
         self.earlier: dict[Provider, Transport] = {}
         """Transports from before the last change, until it is known whether their configuration is still the same."""
+
+    @cached_property
+    def pauses(self) -> PauseLog:
+        """When the conversations of this model were continued, for the prompt cache."""
+        from langchain_unified.caching.pauses import PauseLog
+
+        return PauseLog()
+
+    @cached_property
+    def gate(self) -> PrefixGate:
+        """What the policy `PromptCache(gate=True)` knows of the prefixes of this model."""
+        from langchain_unified.caching.gate import PrefixGate
+
+        return PrefixGate()
 
     def after_change(self, fields: Mapping[str, Any]) -> ModelState:
         """The state for other fields, which takes the transports over."""
         state = ModelState(fields)
         state.earlier = {**self.earlier, **self.transports}
-        state.pauses, state.gate = self.pauses, self.gate
+        vars(state).update({name: value for name, value in vars(self).items() if name in ("pauses", "gate")})
         return state
 
     def all_transports(self) -> Iterator[Transport]:
@@ -241,13 +254,15 @@ class ModelBase(Parameters, Connection, BaseChatModel):
     def _call_fields(cls) -> tuple[tuple[str, str], ...]:
         """`(field, neutral name)` of the fields that go into a call."""
         named = ((field, SYNONYMS.get(field, field)) for field in cls.model_fields if field != "metadata")
-        return tuple((field, name) for field, name in named if name in CALL_FIELDS)
+        return tuple((field, name) for field, name in named if name in call_fields())
 
     def _transport(self, provider: Provider) -> Transport:
         """The transport for a provider, the same as long as its configuration is."""
         state = self._current()
         found = state.transports.get(provider)
         if found is None:
+            from langchain_unified.transport import Transport
+
             config = self._connection(provider)
             earlier = state.earlier.pop(provider, None)
             is_same = earlier is not None and earlier.config == config

@@ -6,19 +6,26 @@ import asyncio
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import quote
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.outputs import ChatResult
 from langchain_core.runnables import RunnableConfig
 
-from langchain_unified.chat_models import _plan
-from langchain_unified.chat_models._answer import read_answers
+from langchain_unified.chat_models._deferred import Deferred
 from langchain_unified.chat_models._model import ModelBase
 from langchain_unified.errors import ConfigurationError, UnsupportedParameterError
 from langchain_unified.request import JsonObject
 from langchain_unified.transport import Answer
+
+if TYPE_CHECKING:
+    Methods = ModelBase
+    from langchain_unified.chat_models import _answer, _plan
+else:  # imported by the first call
+    Methods = object  # a pydantic class between the model and its base costs 3 ms at import
+    _answer = Deferred("langchain_unified.chat_models._answer")
+    _plan = Deferred("langchain_unified.chat_models._plan")
 
 STORED = "stored_response"
 """The keyword with which `retrieve` and `cancel` call the model: a `StoredResponse`."""
@@ -95,7 +102,7 @@ def answer(model: ModelBase, keywords: Mapping[str, Any]) -> ChatResult:
             break
         time.sleep(seconds)
         found = transport.send(plan.call)
-    return read_answers(plan, [found])
+    return _answer.read_answers(plan, [found])
 
 
 async def aanswer(model: ModelBase, keywords: Mapping[str, Any]) -> ChatResult:
@@ -108,7 +115,7 @@ async def aanswer(model: ModelBase, keywords: Mapping[str, Any]) -> ChatResult:
             break
         await asyncio.sleep(seconds)
         found = await transport.asend(plan.call)
-    return read_answers(plan, [found])
+    return _answer.read_answers(plan, [found])
 
 
 def _planned(model: ModelBase, keywords: Mapping[str, Any]) -> tuple[_plan.Plan, Iterator[float]]:
@@ -135,7 +142,7 @@ def _is_pending(found: Answer) -> bool:
 # --- the methods ------------------------------------------------------------------------------------------------------
 
 
-class StoredAnswers(ModelBase):
+class StoredAnswers(Methods):
     """The methods of a chat model for answers that OpenAI stores."""
 
     def retrieve(

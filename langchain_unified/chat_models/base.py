@@ -15,39 +15,53 @@ from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult, LLMResult
 from langchain_core.runnables import Runnable, RunnableConfig
-from pydantic import ConfigDict, SecretStr, ValidationError, model_validator
+from pydantic import SecretStr, ValidationError, model_validator
 
 from langchain_unified._version import __version__
-from langchain_unified.chat_models import _binding, _events, _plan, _stored, _values
-from langchain_unified.chat_models._answer import asend_n, read_answers, send_n
-from langchain_unified.chat_models._arguments import CALL_FIELDS, SYNONYMS, native_keys, rename_metadata
-from langchain_unified.chat_models._check import CheckReport, check
+from langchain_unified.chat_models import _stored, _values
+from langchain_unified.chat_models._arguments import SYNONYMS, call_fields, native_keys, rename_metadata
 from langchain_unified.chat_models._counting import CountedTokens
-from langchain_unified.chat_models._fields import REFUSED
-from langchain_unified.chat_models._finish import combined
+from langchain_unified.chat_models._deferred import Deferred
+from langchain_unified.chat_models._fields import CONFIG, REFUSED
 from langchain_unified.chat_models._loops import check_loop
-from langchain_unified.chat_models._model import DerivedLimit, DerivedProfile
+from langchain_unified.chat_models._model import DerivedLimit, DerivedProfile, ModelBase
 from langchain_unified.chat_models._observed import NOTHING, Attached
-from langchain_unified.chat_models._prewarm import prewarm_call
 from langchain_unified.chat_models._stored import StoredAnswers
-from langchain_unified.chat_models._stream import AsyncChunks, read
 from langchain_unified.chat_models._unknown import unknown_keyword
 from langchain_unified.errors import ConfigurationError
 from langchain_unified.request import JsonObject
-from langchain_unified.tools.bound import bound_tools
-from langchain_unified.tools.choice import parse_tool_choice
-from langchain_unified.tools.output_format import parse_output_format
 
 if TYPE_CHECKING:
     from langchain_protocol.protocol import MessagesData
 
     from langchain_unified.batches import Batches
+    from langchain_unified.chat_models import (
+        _answer,
+        _binding,
+        _check,
+        _events,
+        _finish,
+        _plan,
+        _prewarm,
+        _stream,
+    )
+    from langchain_unified.tools import bound as _tools
+else:  # imported by the first call or binding
+    _answer = Deferred("langchain_unified.chat_models._answer")
+    _binding = Deferred("langchain_unified.chat_models._binding")
+    _check = Deferred("langchain_unified.chat_models._check")
+    _events = Deferred("langchain_unified.chat_models._events")
+    _finish = Deferred("langchain_unified.chat_models._finish")
+    _plan = Deferred("langchain_unified.chat_models._plan")
+    _prewarm = Deferred("langchain_unified.chat_models._prewarm")
+    _stream = Deferred("langchain_unified.chat_models._stream")
+    _tools = Deferred("langchain_unified.tools.bound")
 
 
-class ChatBase(StoredAnswers, CountedTokens):
+class ChatBase(StoredAnswers, CountedTokens, ModelBase):
     """What all our chat models share. Not for use by itself."""
 
-    model_config = ConfigDict(populate_by_name=True, arbitrary_types_allowed=True, protected_namespaces=())
+    model_config = CONFIG
 
     def __init__(self, model: str | None = None, **kwargs: Any) -> None:
         """Build a model. Nothing is connected, and no SDK is imported, before the first call.
@@ -73,7 +87,8 @@ class ChatBase(StoredAnswers, CountedTokens):
         Keys of the provider's own body that have no field go into `model_kwargs`.
         """
         known = {name for field, info in cls.model_fields.items() for name in (field, info.alias) if name}
-        body_keys = native_keys(cls._provider) - known
+        has_others = any(key not in known and SYNONYMS.get(key) not in known for key in kwargs)
+        body_keys = native_keys(cls._provider) - known if has_others else frozenset()  # it imports the wires
         result: JsonObject = {}
         body: JsonObject = {}
         for key, value in kwargs.items():
@@ -161,9 +176,9 @@ class ChatBase(StoredAnswers, CountedTokens):
         plan = self._plan_of(messages, kwargs, stop, stream=False)
         transport = self._transport(plan.route.provider)
         if plan.seen is NOTHING:
-            return read_answers(plan, send_n(transport, plan))
+            return _answer.read_answers(plan, _answer.send_n(transport, plan))
         with plan.seen as seen:
-            return seen.result(read_answers(plan, send_n(transport, plan)))
+            return seen.result(_answer.read_answers(plan, _answer.send_n(transport, plan)))
 
     async def _agenerate(
         self,
@@ -177,9 +192,9 @@ class ChatBase(StoredAnswers, CountedTokens):
         plan = self._plan_of(messages, kwargs, stop, stream=False)
         transport = self._transport(plan.route.provider)
         if plan.seen is NOTHING:
-            return read_answers(plan, await asend_n(transport, plan))
+            return _answer.read_answers(plan, await _answer.asend_n(transport, plan))
         with plan.seen as seen:
-            return seen.result(read_answers(plan, await asend_n(transport, plan)))
+            return seen.result(_answer.read_answers(plan, await _answer.asend_n(transport, plan)))
 
     async def _agenerate_with_cache(
         self,
@@ -204,7 +219,7 @@ class ChatBase(StoredAnswers, CountedTokens):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         plan = self._plan_of(messages, kwargs, stop, stream=True)
-        return read(self._transport(plan.route.provider), plan, run_manager)
+        return _stream.read(self._transport(plan.route.provider), plan, run_manager)
 
     def _astream(
         self,
@@ -214,7 +229,7 @@ class ChatBase(StoredAnswers, CountedTokens):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         plan = self._plan_of(messages, kwargs, stop, stream=True)
-        return AsyncChunks(self._transport(plan.route.provider), plan, run_manager)
+        return _stream.AsyncChunks(self._transport(plan.route.provider), plan, run_manager)
 
     def _stream_chat_model_events(
         self,
@@ -237,7 +252,7 @@ class ChatBase(StoredAnswers, CountedTokens):
         return _events.aread_events(self._transport(plan.route.provider), plan, run_manager)
 
     def _combine_llm_outputs(self, llm_outputs: list[dict[str, Any] | None]) -> dict[str, Any]:
-        return llm_outputs[0] or {} if len(llm_outputs) == 1 else combined(llm_outputs)
+        return llm_outputs[0] or {} if len(llm_outputs) == 1 else _finish.combined(llm_outputs)
 
     # --- tools ---
 
@@ -258,19 +273,14 @@ class ChatBase(StoredAnswers, CountedTokens):
         `parallel_tool_calls=False`: at most one call per answer. `response_format`: the schema of the final answer.
         Raises `InvalidToolError` here, not at the call.
         """
-        specs, dicts = bound_tools(tools, strict)
-        bound: JsonObject = {"tools": dicts, **kwargs}
-        if tool_choice is not None and tool_choice is not False:
-            parse_tool_choice(tool_choice, specs)
-            bound["tool_choice"] = tool_choice
-        if response_format is not None:
-            parse_output_format(response_format, strict)
-            bound["response_format"] = response_format
-        if strict is not None and response_format is not None:
-            bound["strict"] = strict
-        if parallel_tool_calls is not None:
-            bound["parallel_tool_calls"] = parallel_tool_calls
-        return self.bind(**bound)
+        bound = _tools.bound_keywords(
+            tools,
+            tool_choice=tool_choice,
+            strict=strict,
+            parallel_tool_calls=parallel_tool_calls,
+            response_format=response_format,
+        )
+        return self.bind(**bound, **kwargs)
 
     def bind(self, **kwargs: Any) -> _binding.ChatBinding:
         """Bind keywords to every call. `bind_tools` and `with_structured_output` keep what is bound."""
@@ -317,12 +327,12 @@ class ChatBase(StoredAnswers, CountedTokens):
 
     # --- counting and looking ahead ---
 
-    def check(self, input: LanguageModelInput, **kwargs: Any) -> CheckReport:  # noqa: A002 - LangChain's name for it
+    def check(self, input: LanguageModelInput, **kwargs: Any) -> _check.CheckReport:  # noqa: A002 - LangChain's name for it
         """What a call with these messages and keywords would send, change, leave out or refuse. No network.
 
         `model=` asks about another model or provider. The report is data; `str(report)` is the same in sentences.
         """
-        return check(self, self._convert_input(input).to_messages(), kwargs)
+        return _check.check(self, self._convert_input(input).to_messages(), kwargs)
 
     def prewarm(
         self,
@@ -338,7 +348,7 @@ class ChatBase(StoredAnswers, CountedTokens):
         prompt. Raises `UnsupportedParameterError` on OpenAI's models before gpt-5.6 and on Chat Completions, which have
         no such call.
         """
-        call = prewarm_call(self, self._convert_input(input).to_messages(), kwargs)
+        call = _prewarm.prewarm_call(self, self._convert_input(input).to_messages(), kwargs)
         return call.model.invoke(call.messages, config, **call.keywords)
 
     async def aprewarm(
@@ -348,7 +358,7 @@ class ChatBase(StoredAnswers, CountedTokens):
         **kwargs: Any,
     ) -> AIMessage:
         """Async twin of `prewarm`."""
-        call = prewarm_call(self, self._convert_input(input).to_messages(), kwargs)
+        call = _prewarm.prewarm_call(self, self._convert_input(input).to_messages(), kwargs)
         return await call.model.ainvoke(call.messages, config, **call.keywords)
 
     # --- closing and copying ---
@@ -393,7 +403,7 @@ def _merged(model_kwargs: JsonObject, body: JsonObject) -> JsonObject:
 def _unknown_keyword(key: str, known: set[str], place: str) -> str:
     if key in REFUSED:
         return f"{key!r} is not taken by {place}: {REFUSED[key]}."
-    return unknown_keyword(key, known, place, elsewhere=CALL_FIELDS)
+    return unknown_keyword(key, known, place, elsewhere=call_fields())
 
 
 __all__ = ["ChatBase"]

@@ -153,7 +153,7 @@ def find_secret(document: Any, values: Mapping[str, str]) -> tuple[str, str] | N
             if value in text:
                 return path, label
         for label, pattern in SECRETS.items():
-            if pattern.search(text):
+            if re.search(pattern, text):
                 return path, label
     return None
 

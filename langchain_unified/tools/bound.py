@@ -17,6 +17,8 @@ import orjson
 from langchain_core.tools import BaseTool, StructuredTool
 
 from langchain_unified.request import JsonObject, ToolSpec
+from langchain_unified.tools.choice import parse_tool_choice
+from langchain_unified.tools.output_format import parse_output_format
 from langchain_unified.tools.specs import tool_dict, tool_specs
 
 MAX_LISTS = 32
@@ -57,6 +59,30 @@ class _Converted(NamedTuple):
 
 
 _KNOWN: dict[tuple[bool | None, tuple[int, ...]], _AsGiven | _Converted] = {}
+
+
+def bound_keywords(
+    tools: Sequence[Any],
+    *,
+    tool_choice: Any,
+    strict: bool | None,
+    parallel_tool_calls: bool | None,
+    response_format: Any,
+) -> JsonObject:
+    """The keywords that `bind_tools` binds. Raises `InvalidToolError`."""
+    specs, dicts = bound_tools(tools, strict)
+    bound: JsonObject = {"tools": dicts}
+    if tool_choice is not None and tool_choice is not False:
+        parse_tool_choice(tool_choice, specs)
+        bound["tool_choice"] = tool_choice
+    if response_format is not None:
+        parse_output_format(response_format, strict)
+        bound["response_format"] = response_format
+    if strict is not None and response_format is not None:
+        bound["strict"] = strict
+    if parallel_tool_calls is not None:
+        bound["parallel_tool_calls"] = parallel_tool_calls
+    return bound
 
 
 def bound_tools(tools: Sequence[Any], strict: bool | None) -> Bound:

@@ -28,7 +28,7 @@ from langchain_unified import (
     UnsupportedContentError,
     UnsupportedParameterError,
 )
-from langchain_unified.chat_models._arguments import CALL_KEYS, NATIVE_KEYS, PARAM_KEYS, SYNONYMS
+from langchain_unified.chat_models._arguments import CALL_KEYS, PARAM_KEYS, SYNONYMS, native_keys
 from langchain_unified.chat_models._unknown import RENAMED
 from tests.support.server import Received, Reply, serve
 
@@ -78,7 +78,7 @@ def test_also_in_a_call(word: str) -> None:
         MODELS["chat"]().invoke("hi", **{word: "x"})
     (named,) = re.findall(r"`(\w+)`", str(caught.value))
     in_the_constructor = "in the constructor" in str(caught.value)
-    assert in_the_constructor or SYNONYMS.get(named, named) in PARAM_KEYS | CALL_KEYS | NATIVE_KEYS
+    assert in_the_constructor or SYNONYMS.get(named, named) in PARAM_KEYS | CALL_KEYS | native_keys(None)
 
 
 @pytest.mark.parametrize("word, remedy", [

@@ -40,3 +40,28 @@ except ConnectionFailedError:
     print(loaded())
 """
     assert run(code) == str(sorted([provider, "httpx2"]))
+
+
+BUILT = """
+import sys
+from langchain_unified import {name}
+model = {name}({model!r}, api_key="k", temperature=0.5, model_kwargs={{"top_p": 0.5}})
+copy = model.model_copy(update={{"temperature": 1.0}})
+print(*sorted(name for name in sys.modules if name.startswith("langchain_unified.")))
+"""
+CALLS_ALONE = ("wires", "history", "messages", "structured", "schemas", "tools", "explain", "batches", "bulk", "cost")
+"""Packages that only calls and bindings need."""
+
+
+@pytest.mark.parametrize(
+    "name,model",
+    [("ChatAnthropic", "claude-sonnet-4-6"), ("ChatOpenAI", "gpt-5-mini"), ("ChatUnified", "openai/gpt-5-mini")],
+)
+def test_building_a_model_imports_nothing_that_calls_alone_need(name: str, model: str) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", BUILT.format(name=name, model=model)], check=True, capture_output=True, text=True
+    )
+    loaded = run.stdout.split()
+    assert f"langchain_unified.chat_models.{name.removeprefix('Chat').lower()}" in loaded
+    assert [each for each in loaded if each.split(".")[1] in CALLS_ALONE] == []
+    assert "langchain_unified.transport.client" not in loaded

@@ -24,7 +24,7 @@ def test_native_keys_are_not_neutral_parameters(wire: Wire) -> None:
 
 
 def test_the_calls_keys_are_those_of_the_wires() -> None:
-    assert set().union(*(wire.native_keys for wire in WIRES.values())) == _arguments.NATIVE_KEYS
+    assert set().union(*(wire.native_keys for wire in WIRES.values())) == _arguments.native_keys(None)
 
 
 @pytest.mark.parametrize("key", sorted(CHAT.native_keys | RESPONSES.native_keys))
@@ -44,10 +44,10 @@ def test_a_parameter_that_one_wire_alone_takes_decides_on_the_wire(key: str) -> 
 
 
 def test_what_only_one_of_openais_wires_has() -> None:
-    assert "personality" in catalog.RESPONSES_KEYS
+    assert "personality" in catalog.alone().responses_keys
     assert {
         "functions", "function_call", "max_completion_tokens", "response_format", "web_search_options",
-    } == catalog.CHAT_KEYS  # fmt: skip
+    } == catalog.alone().chat_keys  # fmt: skip
     assert {
         "audio", "frequency_penalty", "logit_bias", "modalities", "n", "prediction", "presence_penalty", "seed", "stop",
-    } == catalog.CHAT_PARAMS  # fmt: skip
+    } == catalog.alone().chat_params  # fmt: skip
