@@ -24,7 +24,8 @@ from langchain_unified.errors import RefusalError, StructuredOutputError, Trunca
 from langchain_unified.request import JsonObject
 from langchain_unified.schemas.subset import DEFINITIONS, is_object, without_root_reference
 from langchain_unified.schemas.wellformed import check_schema
-from langchain_unified.structured.partial import MISSING, Memo
+from langchain_unified.structured.partial import Memo
+from langchain_unified.structured.partial_json import MISSING
 from langchain_unified.structured.types import Form, form_of, unchanged
 from langchain_unified.tools.output_format import format_name
 

@@ -14,7 +14,8 @@ from typing_extensions import override
 from langchain_unified.errors import RefusalError, StructuredOutputError
 from langchain_unified.request import JsonObject
 from langchain_unified.structured.answer import Target, parse_answer
-from langchain_unified.structured.partial import MISSING, Memo, PartialJson
+from langchain_unified.structured.partial import Memo
+from langchain_unified.structured.partial_json import MISSING, PartialJson
 
 
 class _StreamedAnswer:
@@ -25,9 +26,9 @@ class _StreamedAnswer:
         self.chunks: list[BaseMessage] = []
         self.call_names: dict[Any, str | None] = {}
         """By the index of a tool call."""
-        self.text = PartialJson()
-        self.arguments = PartialJson()
         self.memo = Memo()
+        self.text = PartialJson(self.memo.open_ids)
+        self.arguments = PartialJson(self.memo.open_ids)
         self.last: Any = MISSING
 
     def feed(self, chunk: BaseMessage) -> Any:

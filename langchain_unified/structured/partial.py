@@ -1,4 +1,4 @@
-"""Incomplete JSON texts as values, and incomplete values as types, for answers that still stream.
+"""Incomplete JSON values as types, for answers that still stream.
 
 A class becomes an instance that holds the fields received so far. Fields not received hold their default, else `None`;
 pydantic's `model_fields_set` names the received ones.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import re
 import types
 import warnings
 from collections.abc import Callable, Mapping
@@ -17,88 +16,10 @@ from typing import Annotated, Any, TypeAlias, Union, get_args, get_origin, get_t
 import typing_extensions
 from pydantic import BaseModel, TypeAdapter
 from pydantic.v1 import BaseModel as BaseModelV1
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 from typing_extensions import is_typeddict
 
-MISSING: Any = object()
-"""Returned where too little has been received to make a value."""
-
-
-# --- JSON text -> value -----------------------------------------------------------------------------------------------
-
-_HIGH = r"\\u[dD][89abAB][0-9a-fA-F]{2}"
-_LOW = r"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
-_TOKEN = re.compile(
-    rf"(?P<half>(?:{_HIGH})?\\(?:u[0-9a-fA-F]{{0,3}})?\Z|{_HIGH}\Z)"
-    rf"|{_HIGH}{_LOW}|(?P<lone>{_HIGH}|{_LOW})|\\.|(?P<quote>\")|(?P<control>[\x00-\x1f])",
-    re.DOTALL,
-)
-_HALF_NUMBER = re.compile(r"(?<=\d)(?:\.|[eE][+-]?)\Z")
-_ADDS_NOTHING = " \t\r\n,:}]"
-"""Outside a string these characters change no value: an incomplete text is read as if its brackets were closed."""
-
-
-class PartialJson:
-    """The JSON object of a text that is received in pieces: the text itself, or a Markdown code block at its start.
-
-    Incomplete strings and numbers count as far as received; an incomplete escape, keyword or key does not count. Raw
-    control characters in strings are accepted, because models break lines there. Half of a surrogate pair becomes
-    U+FFFD. Work in Python is linear in the length of the text; pydantic's parser reads the text again per piece.
-    """
-
-    def __init__(self) -> None:
-        self._head: str | None = ""
-        """The text before the object; `None` once the object has begun."""
-        self._text = ""
-        """The object as far as received: control characters escaped, without an incomplete escape at the end."""
-        self._half_escape = ""
-        self._in_string = False
-        self._broken = False
-
-    def feed(self, piece: str) -> Any:
-        """The value after `piece`; `MISSING` where `piece` changes nothing, or where the text holds no JSON object."""
-        if self._head is not None:
-            piece = self._after_head(piece)
-        if self._broken or not piece:
-            return MISSING
-        before, was_in_string = len(self._text), self._in_string
-        piece, self._half_escape = self._half_escape + piece, ""
-        self._text += _TOKEN.sub(self._as_json, piece)
-        outside = not was_in_string and not self._in_string
-        if len(self._text) == before or (outside and not piece.strip(_ADDS_NOTHING)):
-            return MISSING
-        try:
-            return from_json(self._closed_numbers(), allow_partial="trailing-strings")
-        except ValueError:  # not JSON; more text does not repair it
-            self._broken = True
-            return MISSING
-
-    def _after_head(self, piece: str) -> str:
-        head = f"{self._head}{piece}".lstrip()
-        start = head.find("{") if head.startswith(("{", "```")) else -1
-        self._head = head if start < 0 else None
-        self._broken = len(head) >= len("```") and not head.startswith(("{", "```"))
-        return head[start:] if start >= 0 else ""
-
-    def _as_json(self, token: re.Match[str]) -> str:
-        text, kind = token[0], token.lastgroup
-        if kind == "quote":
-            self._in_string = not self._in_string
-        elif kind == "half":
-            self._half_escape, text = text, ""
-        elif kind == "lone":
-            text = r"\ufffd"
-        elif kind == "control" and self._in_string:
-            text = f"\\u{ord(text):04x}"
-        return text
-
-    def _closed_numbers(self) -> str:
-        """The text without the end of an incomplete number: `2.` would not count, where `2` did."""
-        half = None if self._in_string else _HALF_NUMBER.search(self._text, max(0, len(self._text) - 3))
-        return self._text[: half.start()] if half else self._text
-
-
-# --- value -> type ----------------------------------------------------------------------------------------------------
+from langchain_unified.structured.partial_json import MISSING
 
 
 @dataclasses.dataclass(slots=True, eq=False)
@@ -117,21 +38,30 @@ class Memo:
     """Of a list, all items but the last one, which alone can still change."""
     results: list[Any] = dataclasses.field(default_factory=list)
     """What was made of `items`."""
+    open_ids: set[int] = dataclasses.field(default_factory=set)
+    """The `id` of each object and list that may still grow, of `PartialJson`. It is one set for all inner memos."""
+    was_open: bool = False
 
     def at(self, key: Any) -> Memo:
-        return self.inner.setdefault(key, Memo())
+        found = self.inner.get(key)
+        if found is None:
+            found = self.inner[key] = Memo(open_ids=self.open_ids)
+        return found
 
 
 def load_partial(hint: Any, value: Any, memo: Memo | None = None) -> Any:
     """The best instance that an incomplete `value` makes: the complete type where it validates, else a part of it.
 
-    `MISSING` where none can be made. Give the same `memo` for all values of one stream.
+    `MISSING` where none can be made. Give the same `memo` for all values of one stream. An object that may still grow
+    is a part, and is validated once, when it ends: else an answer would be validated again for each of its pieces.
     """
     memo = memo or Memo()
+    is_open = id(value) in memo.open_ids
     if memo.hint != hint:
         memo.hint, memo.value, memo.inner, memo.items, memo.results = hint, MISSING, {}, [], []
-    if memo.value is MISSING or memo.value != value:
-        memo.value, memo.result = value, _load_new(hint, value, memo)
+    if memo.value is MISSING or memo.was_open != is_open or memo.value != value:
+        memo.value, memo.was_open = value, is_open
+        memo.result = _load_new(hint, value, memo)
     return memo.result
 
 
@@ -142,21 +72,17 @@ def _load_new(hint: Any, value: Any, memo: Memo) -> Any:
     if origin in (Union, types.UnionType) and isinstance(value, dict):
         likely = [member for member in arguments if _fits(member, value)]
         return load_partial(likely[0], value, memo.at(origin)) if len(likely) == 1 else MISSING
-    if is_typeddict(hint):
+    if is_typeddict(hint) or (hint is str and value.__class__ is str):
         return value
-    item = arguments[0] if origin is list and isinstance(value, list) else None
-    # The items of a list of classes are validated one by one, each once.
-    complete = MISSING if _maker(item) else _validated(hint, value)
-    if complete is MISSING and item is not None:
-        return _load_items(item, value, memo)
-    maker = _maker(hint)
-    if complete is MISSING and maker and isinstance(value, dict):
-        return maker(hint, value, memo)
-    return complete
+    if origin is list and isinstance(value, list):
+        return _load_items(arguments[0], value, memo)  # each item is validated once
+    maker = _maker(hint) if isinstance(value, dict) else None
+    complete = MISSING if maker and memo.was_open else _validated(hint, value)
+    return maker(hint, value, memo) if complete is MISSING and maker else complete
 
 
 def _load_items(hint: Any, value: list[Any], memo: Memo) -> list[Any]:
-    if value[: len(memo.items)] != memo.items:
+    if len(memo.items) >= len(value) or value[: len(memo.items)] != memo.items:
         memo.items, memo.results = [], []
     for at, item in enumerate(value[len(memo.items) : -1], len(memo.items)):
         memo.items.append(item)

@@ -14,7 +14,8 @@ from pydantic import BaseModel
 
 from langchain_unified.structured.answer import Target
 from langchain_unified.structured.parser import StructuredParser
-from langchain_unified.structured.partial import MISSING, Memo, load_partial
+from langchain_unified.structured.partial import Memo, load_partial
+from langchain_unified.structured.partial_json import MISSING
 from tests.support.typed import Cat, Colour, Dog, Joke, Line, Machine, NodeV1, Part
 
 

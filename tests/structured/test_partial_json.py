@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.utils.json import parse_partial_json
-from pydantic_core import from_json
 
-from langchain_unified.structured.partial import MISSING, PartialJson
+from langchain_unified.structured.partial_json import MISSING, PartialJson
 
 HALF_ESCAPE = re.compile(r"(\\u[dD][89abAB][0-9a-fA-F]{2})?\\(u[0-9a-fA-F]{0,3})?$|\\u[dD][89abAB][0-9a-fA-F]{2}$")
 
@@ -128,15 +127,44 @@ def test_a_text_that_is_nested_too_deeply_gives_no_more_values() -> None:
     assert partial.feed("]" * 5000 + ', "b": 1}') is MISSING
 
 
-def test_pieces_that_change_no_value_are_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
-    parsed: list[str] = []
-
-    def count(text: str, **kwargs: Any) -> Any:
-        parsed.append(text)
-        return from_json(text, **kwargs)
-
-    monkeypatch.setattr("langchain_unified.structured.partial.from_json", count)
+def test_pieces_that_change_no_value_give_none() -> None:
     partial = PartialJson()
-    for piece in ("\n", "```", "json\n", '{"a"', ":", " ", "1", "}", ",\n ", "\n", "```"):
+    pieces = ("\n", "```", "json\n", '{"a"', ":", " ", "1", "}", ",\n ", "\n", "```")
+    assert [value for piece in pieces if (value := partial.feed(piece)) is not MISSING] == [{}, {"a": 1}]
+
+
+def test_a_value_that_was_given_does_not_change() -> None:
+    text = json.dumps({"a": [{"b": "one"}, {"b": "two", "c": [1, 23, {"d": None}]}], "e": "end", "f": 1.5})
+    partial, given_so_far = PartialJson(), []
+    for char in text:
+        value = partial.feed(char)
+        if value is not MISSING:
+            given_so_far.append((value, repr(value)))
+    assert len({text for _, text in given_so_far}) > 20
+    assert all(repr(value) == text for value, text in given_so_far)
+    assert given_so_far[-1][0]["a"][0] is given_so_far[-2][0]["a"][0]
+
+
+def test_the_open_objects_and_lists_are_named() -> None:
+    partial = PartialJson()
+    value = partial.feed('{"a": [1], "b": [{"c": ')
+    assert partial.open_ids == {id(value), id(value["b"]), id(value["b"][0])}
+    value = partial.feed("2}]")
+    assert partial.open_ids == {id(value)}
+
+
+def test_each_character_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = 0
+    read = PartialJson._read
+
+    def count(self: PartialJson, text: str) -> None:
+        nonlocal seen
+        seen += len(text)
+        read(self, text)
+
+    monkeypatch.setattr(PartialJson, "_read", count)
+    text = json.dumps({"rows": [{"n": at, "text": "word"} for at in range(200)]})
+    partial = PartialJson()
+    for piece in pieces_of(text, 3):
         partial.feed(piece)
-    assert parsed == ['{"a"', '{"a": 1', '{"a": 1},\n \n```']
+    assert seen == len(text)
