@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from langchain_unified.errors import ServerError, UnifiedError
 from langchain_unified.gateway import key_routes, listing, metrics, serving
-from langchain_unified.gateway.errors import AdminOnlyError
+from langchain_unified.gateway.errors import AdminOnlyError, KeyNotFoundError
 from langchain_unified.gateway.exchange import ClientLeftError, Exchange
 from langchain_unified.gateway.keys import secret_in
 from langchain_unified.gateway.protocol import MAX_HEAD_BYTES, MAX_HEADERS
@@ -102,13 +102,16 @@ async def _refuse(exchange: Exchange, wire: WireName, error: UnifiedError) -> No
         return
     found = DOORS[wire].render_error(error)
     status = error.status if isinstance(error, BadRequestError | UnknownRouteError) and error.status else found.status
-    if isinstance(error, UnknownRouteError) and wire != "anthropic_messages":
-        found.body["error"]["code"] = "unknown_url"  # as OpenAI has it: it is no model that is missing
+    if wire != "anthropic_messages" and (code := NOT_FOUND.get(type(error))):
+        found.body["error"]["code"] = code
     headers = [(name.encode(), value.encode("latin-1", "replace")) for name, value in found.headers.items()]
     if status in CLOSING:
         headers.append((b"connection", b"close"))
     await exchange.reply(status, orjson.dumps(found.body), headers)
 
+
+NOT_FOUND: Mapping[type[UnifiedError], str] = {UnknownRouteError: "unknown_url", KeyNotFoundError: "key_not_found"}
+"""The `code` of OpenAI's error object where it is no model that is missing. The first is OpenAI's own."""
 
 CLOSING = frozenset({400, 408, 413, 415, 421, 431})
 """Statuses after which the rest of the body is not read."""

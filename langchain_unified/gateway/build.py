@@ -27,13 +27,17 @@ async def build(
     environ: Mapping[str, str] | None = None,
     *,
     secret: bytes = b"",
+    workers: int = 1,
 ) -> Gateway:
     """The gateway for a configuration. `old`: the gateway that it replaces, whose connections and store it takes over.
     `secret` signs reasoning where the configuration has none and no master key; empty: one is made.
 
+    `workers`: how many processes share the limits of the deployments.
+
     The master key and the database stay as they were at the start.
     """
     router = router_of(config, environ)
+    router.workers = workers
     own, header = config.gateway_settings, config.general_settings.litellm_key_header_name
     if own.tracing:
         tracing.check_installed()

@@ -6,6 +6,7 @@ name goes before a pattern, a longer pattern before a shorter one.
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections import deque
@@ -82,6 +83,8 @@ class Router:
     def __init__(self, deployments: Sequence[Deployment], rules: RoutingRules | None = None) -> None:
         self.deployments = tuple(deployments)
         self.rules = rules or RoutingRules()
+        self.workers = 1
+        """Processes among which the limits of the deployments are divided."""
         self.cooldowns = Cooldowns(self.rules)
         exact: dict[str, list[Deployment]] = {}
         patterns: dict[str, list[Deployment]] = {}
@@ -147,9 +150,11 @@ class Router:
         if deployment.rpm is None and deployment.tpm is None:
             return True
         used = self._minute(deployment)
-        return (deployment.rpm is None or used.requests < deployment.rpm) and (
-            deployment.tpm is None or used.tokens < deployment.tpm
-        )
+        return used.requests < self._share(deployment.rpm) and used.tokens < self._share(deployment.tpm)
+
+    def _share(self, limit: int | None) -> float:
+        """The part of a limit that this process has, at least 1."""
+        return math.inf if limit is None else max(1, limit // self.workers)
 
     def targets_of(self, name: str) -> tuple[Target, ...]:
         """All deployments of a name; none if nothing serves it."""

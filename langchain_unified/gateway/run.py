@@ -58,7 +58,7 @@ class ServeSettings:
 
     async def make(self, old: Gateway | None = None) -> Gateway:
         """The gateway for the configuration as it is now."""
-        return await build(self.read(), old, secret=bytes.fromhex(self.secret))
+        return await build(self.read(), old, secret=bytes.fromhex(self.secret), workers=self.workers)
 
 
 def check(config_file: str | None, models: tuple[str, ...]) -> int:

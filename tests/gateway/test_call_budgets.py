@@ -203,3 +203,10 @@ def test_a_dearer_fallback_reserves_what_it_may_cost() -> None:
         assert send(http, who, "messages", "cheap").status_code == 200
         assert 0 < info(http, who)["spend"] < 0.01
         assert info(http, who)["reserved"] == 0
+
+
+def test_a_key_that_is_not_there_has_a_code_of_its_own(http: httpx2.Client) -> None:
+    answer = http.get("/key/info", params={"key": "nobody"}, headers=AS_MASTER)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "key_not_found")
+    missing = http.post("/v1/chat/completions", json={"model": "nothing", "messages": HI}, headers=AS_MASTER)
+    assert (missing.status_code, missing.json()["error"]["code"]) == (404, "model_not_found")

@@ -82,6 +82,23 @@ def test_rpm_and_tpm_are_limits() -> None:
     assert 0 < (raised.value.retry_after or 0) <= 60
 
 
+def test_workers_divide_the_limits() -> None:
+    each = deployment(rpm=5)
+    router = Router([each])
+    router.workers = 2
+    for _ in range(2):
+        assert router.targets("a", "chat")
+        router.count_request(each)
+    with pytest.raises(DeploymentLimitError):
+        router.targets("a", "chat")
+
+
+def test_more_workers_than_requests_leave_each_one() -> None:
+    router = Router([deployment(rpm=3)])
+    router.workers = 8
+    assert router.targets("a", "chat")
+
+
 def test_fallbacks_of_a_name_of_all_names_and_the_default() -> None:
     rules = RoutingRules(
         fallbacks={"a": ("b", "a")}, default_fallbacks=("z",), context_window={"*": ("long",)}, content_policy={}

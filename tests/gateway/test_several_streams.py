@@ -77,6 +77,19 @@ def test_more_answers_than_run_at_once(http: httpx2.Client) -> None:
     assert sorted(finished) == list(range(11))
 
 
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("count", [0, -1, 129, 100_000])
+def test_more_answers_than_openai_gives_are_refused(
+    running: Running, http: httpx2.Client, count: int, stream: bool
+) -> None:
+    before = len(running.sent)
+    body = {"model": "claude", "messages": HI, "n": count, "stream": stream}
+    answer = http.post("/v1/chat/completions", json=body, headers=AS_MASTER)
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "n")
+    assert answer.json()["error"]["message"] == "n must be from 1 to 128."
+    assert len(running.sent) == before
+
+
 def test_an_error_before_the_first_content_is_an_answer_with_its_status(
     running: Running, http: httpx2.Client
 ) -> None:

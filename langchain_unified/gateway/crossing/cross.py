@@ -23,7 +23,7 @@ from langchain_unified.errors import RequestError
 from langchain_unified.gateway.crossing.params import with_own_params
 from langchain_unified.gateway.crossing.proofs import Proofs
 from langchain_unified.gateway.crossing.restore import Restore
-from langchain_unified.gateway.crossing.state import LABELS, CrossingState
+from langchain_unified.gateway.crossing.state import LABELS, CrossingState, NotCrossingError
 from langchain_unified.gateway.crossing.tools import with_own_tools
 from langchain_unified.gateway.crossing.turns import with_own_turns
 from langchain_unified.request import Adjustment, Dialect, Profile, Request, WireName
@@ -31,6 +31,9 @@ from langchain_unified.transport import HttpCall
 from langchain_unified.wires import Wire
 from langchain_unified.wires._door import Reading
 from langchain_unified.wires._shapes import FOREIGN
+
+MOST_ANSWERS = 128
+"""The highest `n` that OpenAI takes. Here each answer is a request of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,8 @@ def cross(
 def _crossed(reading: Reading, state: CrossingState, prompt_cache: Any, on_unsupported: str) -> Crossing:
     upstream, model = state.upstream, state.model
     state.notes.extend(reading.notes)
+    if not 1 <= reading.request.params.get("n", 1) <= MOST_ANSWERS:
+        raise NotCrossingError(f"n must be from 1 to {MOST_ANSWERS}.", "n")
     prompt_cache = _policy(prompt_cache, reading.request, state)
     request = with_own_turns(with_own_tools(with_own_params(reading.request, state), state), state)
     request, repairs = as_taken(request, upstream, state.notes)
