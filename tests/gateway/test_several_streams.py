@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections import defaultdict
 from collections.abc import Iterator
@@ -12,7 +13,7 @@ import openai
 import pytest
 
 from langchain_unified.testing import Fault
-from tests.gateway.running import Running, gateway
+from tests.gateway.running import Running, gateway, until
 from tests.gateway.test_call_budgets import AS_MASTER, MASTER, info, key
 
 HI = [{"role": "user", "content": "hi"}]
@@ -126,4 +127,5 @@ def test_one_client_that_leaves_closes_all(running: Running, http: httpx2.Client
                 break
     [row] = info(http, who)["spend_by_model"]
     assert row["incomplete_requests"] == 1
-    assert all(sent.disconnected for sent in running.sent[before:])
+    asyncio.run(until(lambda: all(sent.disconnected for sent in running.sent[before:])))
+    assert len(running.sent) - before == 3
