@@ -107,6 +107,7 @@ bench-quick: $(VENV)/.test ## the short jobs of `make bench`; fails where a rati
 bench-cache: $(VENV)/.test ## measure what prompt caching saves (ARGS=--write: write docs/bench_cache.md, too)
 	$(BIN)/python -m benchmarks.bench_cache $(ARGS)
 	$(BIN)/python -m benchmarks.bench_threads $(ARGS)
+	$(BIN)/python -m benchmarks.cache_pairs
 
 bench-gateway: $(VENV)/.test ## measure the gateway beside LiteLLM's proxy (ARGS=--write: write docs/bench_gateway.md, too)
 	test -x $(VENV_LITELLM)/bin/litellm || { $(NEW_VENV) $(VENV_LITELLM) && $(VENV_LITELLM)/$(PIP_INSTALL) 'litellm[proxy]'; }

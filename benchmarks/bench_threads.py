@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from benchmarks.cache_gate import gate_table
 from benchmarks.cache_held_out import SEEDS, held_out
 from benchmarks.cache_report import markdown, plain
 from benchmarks.cache_threads import MODELS, WORKLOADS, Provider
@@ -52,7 +53,15 @@ Written by `make bench-cache ARGS=--write` on {date}, with Python {python} and l
 
 """
 
-FOOT = """## An hour before the first pause
+FOOT = """## Parallel calls on a cold cache
+
+Many prompts over one system prompt of 3,000 tokens, all sent before the first answer begins, with `batch`
+(`max_concurrency` as high as their number) and `abatch`. What a call writes can be read once its answer begins: without
+`PromptCache(gate=True)` each call writes the prefix. Measured at the emulator (`emulator(latency=…)`), by the
+`usage_metadata` of the answers.
+
+{gate}
+## An hour before the first pause
 
 The reference keeps nothing for an hour before it has seen a pause. A policy that does so from the first call on needs
 no foresight either, but it is a bet: in "steady" it costs 1.27, in "pauses, chat" it saves. Beside it `auto` is at
@@ -132,6 +141,7 @@ def page(measured: Measured, generated: Measured) -> Iterator[str]:
         yield first + "\n"
         yield "".join(f"- {note}\n" for note in rest)
     yield FOOT.format(
+        gate=markdown(list(gate_table())),
         late=", ".join(note for _, rows in measured for note in late(rows)),
         seeds=len(SEEDS),
         held_out=markdown(list(distribution(generated))),

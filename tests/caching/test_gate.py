@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import HumanMessage, SystemMessage
 
+from benchmarks.cache_gate import measure_gate
 from langchain_unified import ChatAnthropic, ChatOpenAI, PromptCache, ServerError
 from langchain_unified.testing import Fault, emulator
 
@@ -42,6 +43,33 @@ def test_a_batch_writes_its_prefix_once(provider: str) -> None:
 def test_a_cold_async_batch_writes_its_prefix_once(provider: str) -> None:
     with emulator(lambda request: "Yes.") as server:
         assert written(asyncio.run(model(server, provider).abatch(PROMPTS))) == 1
+
+
+@pytest.mark.parametrize("provider", ["anthropic", "openai"])
+@pytest.mark.parametrize("way", ["batch", "abatch"])
+def test_what_the_gate_saves_on_a_cold_cache(provider: Any, way: str) -> None:
+    """What a call writes can be read once its answer begins. (Anthropic's guide to prompt caching)
+
+    All 8 calls are sent while no answer begins: each writes the prefix. `make bench-cache` does it with 500.
+    """
+    free, gated = (measure_gate(provider, way, gate=gate, count=8, seconds=3 - 2.5 * gate) for gate in (False, True))
+    assert free.uncached == gated.uncached
+    assert gated.wrote == 1
+    assert free.wrote > 4
+    assert free.cost > 2.5 * gated.cost
+
+
+def test_an_answer_of_the_emulator_begins_after_its_latency() -> None:
+    """Nothing is in the cache before: a second call that comes in between writes, too."""
+
+    async def two(chat: Any) -> list[Any]:
+        first = asyncio.create_task(chat.ainvoke(PROMPTS[0]))
+        await asyncio.sleep(0.3)
+        return [await chat.ainvoke(PROMPTS[1]), await first, await chat.ainvoke(PROMPTS[2])]
+
+    with emulator(lambda request: "Yes.", latency=2.0) as server:
+        answers = asyncio.run(two(model(server, "anthropic", gate=False)))
+    assert [bool(each.response_metadata["prompt_cache"]["written"]) for each in answers] == [True, True, False]
 
 
 def test_parallel_streams_write_their_prefix_once() -> None:

@@ -6,47 +6,13 @@ import itertools
 from typing import Any
 
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_core.messages import HumanMessage, SystemMessage
 
-from benchmarks.cache_threads import WORKLOADS, Stage
-from benchmarks.thread_table import ENDPOINT
+from benchmarks.cache_pairs import expected, main, read, recorded, reply_to
 from langchain_unified import ChatUnified, explain_cache
-from langchain_unified.profiles import profile_for
-from langchain_unified.testing import emulator
-from langchain_unified.testing.emulation.cache import Clock, EmulatedCache
-from langchain_unified.testing.emulation.endpoints import SEGMENTS
-from langchain_unified.wires._completion import Tokens
 from langchain_unified.wires.anthropic_messages.serve.context_edits import edit_context
 
 QUICK = ("formats", "tool sets", "efforts", "fallback", "pauses, chat", "sliding window", "retrieved")
-
-
-def recorded(name: str, provider: Any) -> list[Any]:
-    stage = Stage(provider)
-    with emulator(stage.script) as server:
-        stage.server = server
-        WORKLOADS[name].run(stage)
-        return [each for each in server.requests if each.endpoint == ENDPOINT[provider] and each.status == 200]
-
-
-def read(pair: tuple[Any, Any], provider: Any) -> tuple[Tokens, Tokens]:
-    """The tokens of two calls, the first of which meets an empty cache."""
-    clock = Clock(0.0)
-    cache, endpoint, found = EmulatedCache(clock), ENDPOINT[provider], []
-    for call in pair:
-        clock.now = call.time
-        profile = profile_for(provider, call.body["model"])
-        prompt = edit_context(call.body)[0] if provider == "anthropic" else call.body
-        lookup = cache.look_up(endpoint, call.body, profile, SEGMENTS[endpoint](prompt, profile))
-        cache.commit(lookup)
-        found.append(lookup.tokens)
-    return found[0], found[1]
-
-
-def expected(first: Tokens, second: Tokens) -> str:
-    if not second.cache_read:
-        return "miss_expected"
-    return "hit_expected" if second.cache_read == first.cache_write else "partial_expected"
 
 
 @pytest.mark.parametrize("provider", ["anthropic", "openai"])
@@ -63,22 +29,16 @@ def test_under_edits_of_the_provider_the_reply_decides() -> None:
         assert unread.verdict == "unknown"
         assert "applied_edits" in str(unread)
         first, second = read(pair, "anthropic")
-        total = second.uncached + second.cache_read + second.cache_write
         applied = edit_context(pair[1].body)[1]
-        reply = AIMessage(
-            "Yes.",
-            usage_metadata={
-                "input_tokens": total,
-                "output_tokens": 1,
-                "total_tokens": total + 1,
-                "input_token_details": {"cache_read": second.cache_read},
-            },
-            response_metadata={"context_management": {"applied_edits": applied}},
-        )
-        found = explain_cache(*pair, reply=reply)
+        found = explain_cache(*pair, reply=reply_to(pair[1], second))
         assert (found.verdict, found.reusable_tokens) == (expected(first, second), second.cache_read)
         if found.verdict == "partial_expected":
             assert f"clear_tool_uses_20250919: {applied[0]['cleared_tool_uses']} tool uses" in str(found)
+
+
+def test_a_command_counts_the_pairs(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["cleared at least"])
+    assert "29 pairs of consecutive calls" in capsys.readouterr().out
 
 
 SCHEMA = {"title": "A", "type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}

@@ -62,6 +62,8 @@ class _App:
                 answer = await asyncio.to_thread(self.providers.answer, endpoint, body, headers)
             else:
                 answer = self.providers.answer(endpoint, body, headers)
+            if self.providers.latency:
+                await asyncio.sleep(self.providers.latency)
             return self._deliver(answer, recorded)
 
         return handle

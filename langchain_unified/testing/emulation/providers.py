@@ -68,6 +68,8 @@ class EmulatedProviders:
     quota: QuotaPlan = field(default_factory=QuotaPlan)
     keep: int | None = None
     """How many stored responses are kept; `None`: all."""
+    latency: float = 0.0
+    """Seconds from a request until its answer begins."""
     failures: list[Exception] = field(default_factory=list)
 
     def __post_init__(self) -> None:

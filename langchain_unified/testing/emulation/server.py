@@ -48,6 +48,7 @@ def emulator(
     quota: QuotaPlan | None = None,
     record: int | None = None,
     clock_speed: float = 0.0,
+    latency: float = 0.0,
 ) -> Emulator:
     """A server that runs inside a `with` (or `async with`) block.
 
@@ -60,6 +61,8 @@ def emulator(
     and the headers of the rate limits count down. By default nothing is refused for it. It is refilled by the
     emulator's clock. `record`: how many of the last requests and stored responses are kept; by default all.
     `clock_speed`: seconds of the emulator's clock for each real second; by default 0: only `clock.advance` moves it.
+    `latency`: real seconds from a request until its answer begins; by default 0. What a request writes to the prompt
+    cache can be read from then on, as at the providers: parallel requests all miss until the first answer begins.
     """
     engine = _providers(
         script,
@@ -70,6 +73,7 @@ def emulator(
         record=record,
         clock_speed=clock_speed,
         server=server,
+        latency=latency,
     )
     return Emulator(engine, host, port)
 
@@ -98,6 +102,7 @@ def _providers(
     clock_speed: float,
     record: int | None = None,
     server: str | None = None,
+    latency: float = 0.0,
 ) -> EmulatedProviders:
     return EmulatedProviders(
         AnswerSource(script),
@@ -108,6 +113,7 @@ def _providers(
         batches=settings_of(batches),
         quota=checked(quota),
         keep=record,
+        latency=latency,
     )
 
 
