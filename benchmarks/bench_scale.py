@@ -48,18 +48,18 @@ asyncio.run(main())
 WAYS: dict[str, str] = {
     "`bulk`": """
 from langchain_unified import ChatUnified, bulk
-model = ChatUnified("openai/gpt-5-mini", base_url=url, api_key="k", use_responses_api=False)
+model = ChatUnified("openai/gpt-5.6", base_url=url, api_key="k", use_responses_api=False)
 began = time.monotonic()
 done = bulk(model, ({"id": number, "prompt": f"q{number}"} for number in range(rows)), out=folder, progress=False)
 report(done.answered, began)
 """,
     "`abatch`, this package": """
 from langchain_unified import ChatUnified
-model = ChatUnified("openai/gpt-5-mini", base_url=url, api_key="k", use_responses_api=False)
+model = ChatUnified("openai/gpt-5.6", base_url=url, api_key="k", use_responses_api=False)
 """ + ABATCH,
     "`abatch`, langchain-openai": """
 from langchain_openai import ChatOpenAI
-model = ChatOpenAI(model="gpt-5-mini", base_url=url, api_key="k")
+model = ChatOpenAI(model="gpt-5.6", base_url=url, api_key="k")
 """ + ABATCH,
 }  # fmt: skip
 RAY_WAY = """
@@ -72,7 +72,7 @@ config = HttpRequestProcessorConfig(url=f"{url}/chat/completions", qps=None, max
 processor = build_processor(
     config,
     preprocess=lambda row: {
-        "payload": {"model": "gpt-5-mini", "messages": [{"role": "user", "content": row["prompt"]}]}
+        "payload": {"model": "gpt-5.6", "messages": [{"role": "user", "content": row["prompt"]}]}
     },
     postprocess=lambda row: {"text": str(row["http_response"].get("choices"))},
 )

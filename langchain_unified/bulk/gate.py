@@ -3,8 +3,12 @@
 - It begins with `START` and adds one for each window, that is for as many answers as may be in flight.
 - A refusal (429) multiplies the limit by 0.7, once for all requests that were on their way then, and holds all of them
   back for `retry-after`. The header counts on refusals only: Anthropic sends it with answers as well.
-- While the account's headers show more than half of each limit left, the limit grows by a half for each window. While
-  they show less than a tenth left, fewer requests may start, in proportion: the account never runs dry.
+- While the account's headers show more than half of each limit left, and nothing was refused yet, the limit grows by a
+  half for each window. While they show less than a tenth left, fewer requests may start, in proportion, and never more
+  than requests are left: the account does not run dry.
+- Between two waves of refusals an account was emptied once: what was answered then is the rate at which it is refilled,
+  and from then on the pace of new requests, which grows by 2 % for each window. A quota over short spans, which the
+  headers do not show, is found so.
 - Overload, failures of the server and of the network are repeated after a wait and change no limit.
 
 The headers speak for the whole account, so that several processes with one key find their shares without each other.
@@ -36,6 +40,8 @@ MOST = 1000
 MOST_WITHOUT_HEADERS = 100
 """Requests in flight at most, where the caller says nothing. A server without headers is one's own, mostly."""
 CUT = 0.7
+FASTER = 1.02
+"""By what the pace grows for each window."""
 SCARCE, PLENTY = 0.1, 0.5
 """Parts of a limit that are left."""
 MAX_FAULTS = 8
@@ -47,6 +53,7 @@ LONGEST_HOLD = 3600.0
 """Seconds that a run waits at most where the server says how long."""
 LOOK = 1.0
 """Seconds after which a waiting request looks whether the run has ended."""
+MINUTE = 60.0
 FRESH = 60.0
 """Seconds after which headers say nothing any more."""
 
@@ -93,6 +100,11 @@ class Gate:
         self._cut_at = -math.inf
         self._hold_until = -math.inf
         self._left: dict[str, tuple[float, float]] = {}
+        self._answers_at_cut = 0
+        self._pace = 0.0
+        """Starts per second; 0: not known."""
+        self._next_turn = -math.inf
+        self._requests_left = (math.inf, -math.inf)
 
     @property
     def open(self) -> int:
@@ -123,8 +135,7 @@ class Gate:
         call.is_waiting = False
         await self._places.acquire_on_behalf_of(call)
         try:
-            while (wait := self.held()) > 0 and not self._is_stopped:  # noqa: ASYNC110 - a time, not an event; it may become later
-                await asyncio.sleep(min(wait * (1 + 0.05 * random.random()), LOOK))  # noqa: S311 - no secret
+            await self._start()
         except BaseException:
             self.left(call)
             raise
@@ -135,6 +146,21 @@ class Gate:
         self._was_full = self._was_full or self.in_flight >= self.open
         self.peak = max(self.peak, self.in_flight)
         call.started = self._clock()
+
+    async def _start(self) -> None:
+        """Wait for the end of a hold and, at a known pace, for a turn. A hold takes turns away that were given."""
+        turn: float | None = None
+        while not self._is_stopped:
+            now = self._clock()
+            if (wait := self._hold_until - now) > 0:
+                turn = None
+            elif self._pace:
+                turn = max(now, self._next_turn) if turn is None else turn
+                self._next_turn = max(self._next_turn, turn + 1 / self._pace)
+                wait = turn - now
+            if wait <= 0:
+                return
+            await asyncio.sleep(min(wait, LOOK))
 
     def left(self, call: Pass) -> None:
         """The request was given up."""
@@ -176,12 +202,20 @@ class Gate:
         self.refused += 1
         call.refusals += 1
         if call.started > self._cut_at:
+            self._learn_pace(now)
             self.limit = max(1, int(self.limit * CUT))
             self._window, self._was_full = 0, False
             self._cut_at = now
         wait = error.retry_after if error.retry_after is not None else _backoff(call.refusals)
         self._hold_until = max(self._hold_until, now + wait)
         return None if call.refusals >= MAX_REFUSALS else 0.0
+
+    def _learn_pace(self, now: float) -> None:
+        """The rate at which the account is refilled: what was answered between two waves, as both found it empty."""
+        answers, seconds = self.answers - self._answers_at_cut, now - self._cut_at
+        if answers >= 2 and 0 < seconds < FRESH:
+            self._pace = answers / seconds
+        self._answers_at_cut = self.answers
 
     # --- the limit ----------------------------------------------------------------------------------------------------
 
@@ -190,14 +224,18 @@ class Gate:
         if left is None or PLENTY >= left >= SCARCE:
             self.limit += 1
         elif left > PLENTY:
-            self.limit += max(1, self.limit // 2)
+            self.limit += max(1, self.limit // 2) if self._cut_at == -math.inf else 1
         self.limit = min(self.limit, self.most)
+        self._pace *= FASTER
 
     def _apply(self) -> None:
         """Let as many requests start as the limit and the account's headers allow."""
         left = self._part_left()
         scarce = left is not None and left < SCARCE
-        allowed = max(1, math.ceil(self.limit * left / SCARCE)) if scarce and left is not None else self.limit
+        allowed = math.ceil(self.limit * left / SCARCE) if scarce and left is not None else self.limit
+        if self._clock() - self._requests_left[1] < FRESH:
+            allowed = min(allowed, int(self._requests_left[0]))
+        allowed = max(1, allowed)
         if allowed != self._places.total_tokens:
             self._places.total_tokens = allowed
         for listener in self.listeners:
@@ -214,7 +252,9 @@ class Gate:
     def _read(self, headers: Mapping[str, str]) -> None:
         for kind, left in parts_left(headers).items():
             self._left[kind] = (left.part, self._clock())
-            if left.remaining < 1 and left.one_after and not self.in_flight:
+            if kind == "requests":
+                self._requests_left = (left.remaining, self._clock())
+            if left.remaining < 1:
                 self._hold_until = max(self._hold_until, self._clock() + left.one_after)
 
 
@@ -228,7 +268,10 @@ def _backoff(failures: int) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What is left of a limit: its part, the number, and the seconds in which one more is refilled (0: unknown)."""
+    """What is left of a limit: its part, the number, and the seconds in which one more is refilled.
+
+    Where the server does not say when the limit is full again, the limit is that of a minute, as both providers' are.
+    """
 
     part: float
     remaining: float
@@ -247,8 +290,10 @@ def parts_left(headers: Mapping[str, str]) -> dict[str, Left]:
             continue
         most, left = _number(text), _number(headers.get(remaining))
         if most and left is not None:
-            seconds = _seconds(headers.get(reset)) if left < 1 else None
-            found[kind] = Left(min(1.0, left / most), left, (seconds or 0.0) / max(1.0, most - left))
+            seconds = (_seconds(headers.get(reset)) or 0.0) if left < 1 else 0.0
+            found[kind] = Left(
+                min(1.0, left / most), left, (seconds if seconds > 0 else MINUTE) / max(1.0, most - left)
+            )
     return found
 
 

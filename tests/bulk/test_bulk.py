@@ -39,7 +39,7 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def model_of(server: QuotaServer, **fields: Any) -> ChatUnified:
     return ChatUnified(
-        "openai/gpt-5-mini", base_url=server.base_url, api_key="k", use_responses_api=False, **fields
+        "openai/gpt-5.6", base_url=server.base_url, api_key="k", use_responses_api=False, **fields
     )  # fmt: skip
 
 
@@ -75,7 +75,7 @@ def test_each_row_is_answered_once_while_requests_fail(tmp_path: Path, status: i
 def test_what_is_written(tmp_path: Path) -> None:
     with quota_server() as server:
         report = bulk(
-            model_of(server), rows_of(3), out=tmp_path / "answers", prices={"gpt-5-mini": {"input": "1", "output": "1"}}
+            model_of(server), rows_of(3), out=tmp_path / "answers", prices={"gpt-5.6": {"input": "1", "output": "1"}}
         )
     assert sorted(path.name for path in (tmp_path / "answers").iterdir()) == [".lock", "rows-00000.jsonl", "run.json"]
     lines = [json.loads(line) for line in (tmp_path / "answers" / "rows-00000.jsonl").read_text().splitlines()]
@@ -90,7 +90,7 @@ def test_what_is_written(tmp_path: Path) -> None:
 
 def test_the_state_holds_no_key_and_no_prompt(tmp_path: Path) -> None:
     with quota_server() as server:
-        model = ChatUnified("openai/gpt-5-mini", base_url=server.base_url, api_key="sk-verysecretkey123456")
+        model = ChatUnified("openai/gpt-5.6", base_url=server.base_url, api_key="sk-verysecretkey123456")
         chain = ChatPromptTemplate.from_messages([("system", "Be secretive."), ("human", "{prompt}")]) | model
         bulk(chain, rows_of(2), out=tmp_path / "answers", version="7")
     state = (tmp_path / "answers" / "run.json").read_text()
@@ -184,11 +184,11 @@ def test_an_error_of_the_account_ends_the_run_and_its_rows_stay_open(
 def test_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     with pytest.raises(MissingKeyError):
-        bulk(ChatUnified("openai/gpt-5-mini"), rows_of(3), out=tmp_path / "answers")
+        bulk(ChatUnified("openai/gpt-5.6"), rows_of(3), out=tmp_path / "answers")
 
 
 def test_a_budget_is_not_exceeded_and_a_higher_one_goes_on(tmp_path: Path) -> None:
-    prices = {"gpt-5-mini": {"input": "1000", "output": "1000"}}  # 0.004 a row
+    prices = {"gpt-5.6": {"input": "1000", "output": "1000"}}  # 0.004 a row
     with quota_server() as server:
         settings: dict[str, Any] = {"out": tmp_path / "answers", "prices": prices, "max_concurrency": 4}
         report = bulk(model_of(server), rows_of(100), budget="0.10", **settings)

@@ -116,7 +116,7 @@ def test_100_000_rows_with_two_kills(tmp_path: Path) -> None:
 CODE = """
 import resource, sys
 from langchain_unified import ChatUnified, bulk
-model = ChatUnified("openai/gpt-5-mini", base_url=sys.argv[1], api_key="k", use_responses_api=False)
+model = ChatUnified("openai/gpt-5.6", base_url=sys.argv[1], api_key="k", use_responses_api=False)
 def rows(count):
     return ({"id": f"r{number}", "prompt": f"q{number}"} for number in range(count))
 memory = []

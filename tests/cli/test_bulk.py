@@ -24,7 +24,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(server: QuotaServer, *args: str) -> Result:
-    given = ["--model", "openai/gpt-5-mini", "--base-url", server.base_url, "--out", "answers.jsonl"]
+    given = ["--model", "openai/gpt-5.6", "--base-url", server.base_url, "--out", "answers.jsonl"]
     given += ["--param", "use_responses_api=false"]
     return CliRunner().invoke(commands, ["bulk", "rows.jsonl", *given, *args])
 

@@ -22,7 +22,7 @@ def start() -> None:
 
 def job(url: str, journal: str | None, rows: int, **given: Any) -> Any:
     """The dataset of answers."""
-    model = ChatUnified("openai/gpt-5-mini", base_url=url, use_responses_api=False)
+    model = ChatUnified("openai/gpt-5.6", base_url=url, use_responses_api=False)
     data = ray.data.from_items(
         [{"id": f"r{number}", "prompt": f"q{number}", "kind": number % 3} for number in range(rows)]
     )

@@ -15,7 +15,7 @@ def rows_of(count: int) -> list[dict[str, str]]:
 
 if __name__ == "__main__":
     url, out, count, *most = sys.argv[1:]
-    model = ChatUnified("openai/gpt-5-mini", base_url=url, api_key="k", use_responses_api=False)
+    model = ChatUnified("openai/gpt-5.6", base_url=url, api_key="k", use_responses_api=False)
     print(
         bulk(model, rows_of(int(count)), out=Path(out), max_concurrency=int(most[0]) if most else None, progress=False)
     )
