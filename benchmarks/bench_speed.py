@@ -30,7 +30,7 @@ def rows(arguments: argparse.Namespace) -> Iterator[Row]:
     loop = asyncio.new_event_loop()
     with running() as address:
         for job in all_jobs(address):
-            if arguments.only in job.name and (job.quick or not arguments.quick):
+            if any(part in job.name for part in arguments.only.split(",")) and (job.quick or not arguments.quick):
                 yield measure(job, effort, loop)
         if not arguments.only:
             yield from starts(address, 1 if arguments.quick else 7)
@@ -54,7 +54,7 @@ def allow_many_connections() -> None:
 def main(given: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="the short jobs; fails far above a target")
-    parser.add_argument("--only", default="", help="the jobs whose name has this text")
+    parser.add_argument("--only", default="", help="the jobs whose name has one of these texts, with commas")
     parser.add_argument("--json", type=Path, help="write the figures into this file")
     parser.add_argument("--write", action="store_true", help="write docs/bench_speed.md, its figures and its plot")
     arguments = parser.parse_args(given)

@@ -15,7 +15,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from benchmarks.speed_shapes import PATHS
 
 KEY = "not-a-key"
-MODELS = {"Messages": "claude-sonnet-4-6", "Chat": "gpt-4o", "Responses": "gpt-4o"}
+MODELS = {"Messages": "claude-sonnet-4-6", "Chat": "gpt-5.4", "Responses": "gpt-5.4"}
 PROMPT = "Hello"
 SAID: list[Any] = [{"role": "user", "content": PROMPT}]
 
