@@ -73,7 +73,7 @@ test-wheel: $(VENV)/.test ## install the wheel on each Python that is here, and 
 	$(BIN)/python -m tests.packaging.wheels $(PYTHONS)
 
 laws: $(VENV)/.test ## run the laws of tests/laws with many generated conversations (EXAMPLES=1000: of each law and model)
-	LAW_EXAMPLES=$(or $(EXAMPLES),300) $(BIN)/python -m pytest -n $(WORKERS) tests/laws $(ARGS)
+	LAW_EXAMPLES=$(or $(EXAMPLES),300) $(BIN)/python -m pytest -n $(WORKERS) tests/laws tests/caching/test_laws.py $(ARGS)
 
 fuzz: $(VENV)/.test ## read mutated replies and events: 100,000 cases, CASES and SEED to change that
 	$(BIN)/python -m tests.fuzz.drive $(or $(CASES),100000) $(or $(SEED),0)

@@ -6,6 +6,7 @@ import copy
 import functools
 import itertools
 import json
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -30,6 +31,8 @@ MODELS: dict[str, tuple[str, dict[str, Any]]] = {
     "older chat": ("openai/gpt-4o", {"use_responses_api": False}),
     "older responses": ("openai/gpt-5.1", {"use_responses_api": True}),
 }
+EXAMPLES = int(os.environ.get("LAW_EXAMPLES") or 12)
+"""Generated conversations for each law and model; `make laws` runs many more."""
 each_model = pytest.mark.parametrize("name", MODELS)
 
 # --- conversations ----------------------------------------------------------------------------------------------------
@@ -124,7 +127,7 @@ def exchange(draw: st.DrawFn, number: int, often: int) -> list[BaseMessage]:
 
 
 @st.composite
-def conversations(draw: st.DrawFn, often: int = 4, most: int = 4) -> list[list[BaseMessage]]:
+def conversations(draw: st.DrawFn, often: int = 4, most: int = 3) -> list[list[BaseMessage]]:
     """Rounds: first the system prompt, if any, then whole exchanges, last a question."""
     system = [SystemMessage(draw(words(often, media=False))) for _ in range(draw(st.integers(0, 2)))]
     rounds = [draw(exchange(number, often)) for number in range(draw(st.integers(0, most)))]
@@ -170,7 +173,9 @@ def histories(draw: st.DrawFn) -> list[BaseMessage]:
 # --- bodies -----------------------------------------------------------------------------------------------------------
 
 
+@functools.cache
 def build(name: str) -> ChatUnified:
+    """One model of each name for all examples: a check leaves nothing behind."""
     model, fields = MODELS[name]
     return ChatUnified(model, api_key="any", max_tokens=100, on_unsupported="ignore", **fields)
 
@@ -227,7 +232,7 @@ def _unmarked(value: Any) -> Any:
 
 
 @each_model
-@settings(max_examples=60)
+@settings(max_examples=EXAMPLES)
 @given(messages=histories(), tools=tools(), policy=POLICY, whole=WHOLE)
 def test_every_body_is_one_that_the_provider_takes(
     name: str, messages: list[BaseMessage], tools: list[Any], policy: Any, whole: Any
@@ -267,7 +272,7 @@ def check_marks(name: str, body: dict[str, Any], policy: Any) -> None:
 
 
 @each_model
-@settings(max_examples=40)
+@settings(max_examples=EXAMPLES)
 @given(messages=histories(), tools=tools(), policy=POLICY, whole=WHOLE)
 def test_placed_marks_stay_where_they_are(
     name: str, messages: list[BaseMessage], tools: list[Any], policy: Any, whole: Any
@@ -285,7 +290,7 @@ def test_placed_marks_stay_where_they_are(
 
 
 @each_model
-@settings(max_examples=40)
+@settings(max_examples=EXAMPLES)
 @given(messages=histories(), tools=tools(), policy=POLICY, whole=WHOLE)
 def test_marks_change_nothing_else(
     name: str, messages: list[BaseMessage], tools: list[Any], policy: Any, whole: Any
@@ -299,7 +304,7 @@ def test_marks_change_nothing_else(
 
 
 @each_model
-@settings(max_examples=40)
+@settings(max_examples=EXAMPLES)
 @given(data=st.data(), policy=POLICY)
 def test_a_longer_conversation_keeps_the_prefix(name: str, data: st.DataObject, policy: Any) -> None:
     rounds = data.draw(conversations(most=4))
@@ -322,7 +327,7 @@ def steps(body: dict[str, Any]) -> Iterator[str]:
 
 
 @each_model
-@settings(max_examples=60)
+@settings(max_examples=EXAMPLES)
 @given(data=st.data())
 def test_no_mark_is_lost_without_a_word(name: str, data: st.DataObject) -> None:
     """One mark anywhere: it goes out, or the adjustments say that it does not."""
@@ -354,7 +359,7 @@ def recorded() -> list[AIMessage]:
 
 @needs_corpus
 @each_model
-@settings(max_examples=40)
+@settings(max_examples=EXAMPLES)
 @given(data=st.data(), policy=POLICY)
 def test_marks_on_recorded_answers(name: str, data: st.DataObject, policy: Any) -> None:
     """Wherever they stand in what a provider answered: nothing but them changes, on the other provider too."""
@@ -392,7 +397,7 @@ def marked_anywhere(draw: st.DrawFn, message: BaseMessage) -> BaseMessage:
 
 
 @each_model
-@settings(max_examples=40)
+@settings(max_examples=EXAMPLES)
 @given(ttls=st.lists(st.none() | LIFETIMES, min_size=1, max_size=9))
 def test_the_longest_ttl_and_the_latest_marks_are_sent(name: str, ttls: list[str | None]) -> None:
     blocks = [
