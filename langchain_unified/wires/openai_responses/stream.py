@@ -13,11 +13,13 @@ from typing import Any
 
 from langchain_core.messages import AIMessageChunk
 
+from langchain_unified.messages.chunks import message_chunk
 from langchain_unified.request import JsonObject
 from langchain_unified.wires._shapes import FOREIGN, not_readable
 from langchain_unified.wires._wire import StreamDecoder, incomplete_stream
 from langchain_unified.wires.openai_responses.decode import (
     ARGUMENTS,
+    PROVIDER,
     complete_item,
     finish_reason,
     metadata,
@@ -97,7 +99,8 @@ class ResponsesStream(ItemStream, StreamDecoder):
         if part is None or not delta:
             return self._text_chunk(event, "text", alone=not event.get("logprobs"))
         part.sent_length += len(delta)
-        return (self._chunk(delta if part.plain else [{"type": "text", "text": delta, "index": part.index}]),)
+        content = delta if part.plain else [{"type": "text", "text": delta, "index": part.index}]
+        return (self._chunk(content) if self._reserved else message_chunk(content, PROVIDER),)
 
     def on_refusal(self, event: JsonObject) -> Iterable[AIMessageChunk]:
         return self._text_chunk(event, "refusal", alone=False)
