@@ -79,6 +79,8 @@ class Prompts(Sequence):
     def __len__(self):
         return int(sys.argv[4])
     def __getitem__(self, at):
+        if at >= len(self):
+            raise IndexError(at)
         return f"question {at} " * 20
 
 model = ChatUnified(sys.argv[1], base_url=sys.argv[2], api_key=sys.argv[3], dialect=sys.argv[1].split("/")[0])
