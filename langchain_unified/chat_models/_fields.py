@@ -118,8 +118,8 @@ class Connection(BaseModel):
     client_cert: str | tuple[str, str] | None = Field(default=None, repr=False)
     """A PEM file with the client's certificate and key, or a file for each."""
     max_connections: int | None = Field(default=None, gt=0)
-    """How many connections a pool opens at most, and keeps while idle. There is one pool for sync calls and one for
-    each event loop. Default: it opens 1000 and keeps 100."""
+    """How many connections a pool opens at most, and keeps for a minute while idle. As many calls can wait for answers
+    at the same time. There is one pool for sync calls and one for each event loop. Default: 1000."""
     http_backend: Literal["httpx", "aiohttp"] = "httpx"
     """What sends async calls. `aiohttp` needs the extra of that name, and costs less CPU with many calls at once."""
     client: Annotated[Any, BeforeValidator(_values.sdk_client)] = Field(default=None, exclude=True, repr=False)

@@ -18,6 +18,7 @@ from langchain_unified.errors import ConfigurationError
 from langchain_unified.request import Provider
 from langchain_unified.request.warned import warn
 from langchain_unified.transport._redirects import acheck_response, check_response
+from langchain_unified.transport._shards import shard
 from langchain_unified.transport.config import Network, TransportConfig
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 MAX_CONNECTIONS = 1000
 MAX_IDLE_CONNECTIONS = 100
-"""Limits of one pool, equal to those of the SDKs' own clients."""
+"""Limits of one pool, equal to those of the SDKs' own clients. httpx2's pools are split and keep all (`_shards.py`)."""
 IDLE_SECONDS = 60
 """How long an idle connection stays open. The SDKs' 5 s are shorter than the time between two turns of a chat."""
 MAX_REDIRECTS = 5
@@ -98,6 +99,7 @@ def _client(key: PoolKey, kind: Any, transport: Any, on_response: Any) -> Any:
         from langchain_unified.transport._watched import watch  # imports httpcore2
 
         watch(client)
+    shard(client, key.network.max_connections or MAX_CONNECTIONS, IDLE_SECONDS)
     return client
 
 
