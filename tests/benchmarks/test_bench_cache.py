@@ -325,7 +325,7 @@ def test_it_writes_the_page_when_asked(monkeypatch, tmp_path):
     written = (tmp_path / "page.md").read_text(encoding="utf-8")
     assert "## Anthropic (claude-sonnet-5)" in written
     assert "- **e1** 3 single calls, each with its own system prompt" in written
-    assert "| e1 | 3 | 7,680 | 1.000 | 1.000 (1.00) | 1.244 (1.24) |" in written
+    assert "| e1 | 3 | 7,680 | 1.000 | 1.000 (1.00) | 1.000 (1.00) | 1.244 (1.24) |" in written
     assert "auto costs more than no caching in e1." in written
 
 
