@@ -57,7 +57,6 @@ class Pauses:
             return 0.0
         return (self.paused if 2 * self.paused >= self.gaps else self.paused - CHANCE) / self.gaps
 
-
     @property
     def is_window(self) -> bool:
         """Whether the history of this conversation loses its first messages at each call."""

@@ -52,9 +52,7 @@ async def serve(
     await exchange.end()
 
 
-async def _received(
-    gateway: Gateway, exchange: Exchange, wire: WireName, *, counts: bool, compacts: bool
-) -> Call:
+async def _received(gateway: Gateway, exchange: Exchange, wire: WireName, *, counts: bool, compacts: bool) -> Call:
     """The call, once its caller is known and may ask for the model."""
     caller = await gateway.keys.authenticate(secret_in(exchange.headers, gateway.key_header))
     limits = gateway.limits

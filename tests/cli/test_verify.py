@@ -44,10 +44,16 @@ def test_every_fact_holds_of_the_emulator_and_has_a_request_id(server: Emulator)
 
 
 def test_the_calls_are_some_sixty_and_below_a_dollar() -> None:
-    most = highest_cost(all_facts())
+    most, unpriced = highest_cost(all_facts())
     assert 60 <= len(all_facts()) <= 80
-    assert most is not None
+    assert unpriced == []
     assert 0 < most < 1
+
+
+def test_a_model_without_a_price_is_named(monkeypatch: pytest.MonkeyPatch, server: Emulator) -> None:
+    facts = [*all_facts("openai"), Fact("new", "accepted", "responses", "gpt-99", {}, 10, 10)]
+    monkeypatch.setattr("langchain_unified.cli.verify.report.all_facts", lambda provider: facts)
+    assert re.search(r"cost at most \$0\.\d\d, without\s+gpt-99: no price is known\.", verify(typed="n\n").stdout)
 
 
 def test_the_cost_is_said_before_anything_is_sent(server: Emulator) -> None:

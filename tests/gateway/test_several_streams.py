@@ -91,9 +91,7 @@ def test_more_answers_than_openai_gives_are_refused(
     assert len(running.sent) == before
 
 
-def test_an_error_before_the_first_content_is_an_answer_with_its_status(
-    running: Running, http: httpx2.Client
-) -> None:
+def test_an_error_before_the_first_content_is_an_answer_with_its_status(running: Running, http: httpx2.Client) -> None:
     running.upstream.fail_next("overloaded")
     body = {"model": "claude", "messages": HI, "n": 2, "stream": True}
     answer = http.post("/v1/chat/completions", json=body, headers=AS_MASTER)

@@ -140,21 +140,22 @@ ASKING: Mapping[str, Callable[[Fact], Outcome]] = {
 }
 
 
-def highest_cost(facts: list[Fact]) -> Decimal | None:
-    """What the calls cost at most, in US dollars, where every request is answered; `None` without prices."""
-    total = Decimal(0)
+def highest_cost(facts: list[Fact]) -> tuple[Decimal, list[str]]:
+    """What the calls cost at most, in US dollars, if all are answered; the models without a known price."""
+    total, unpriced = Decimal(0), set()
     for fact in facts:
         usage: Any = {
             "input_tokens": fact.input_tokens,
             "output_tokens": fact.output_tokens,
             "total_tokens": fact.input_tokens + fact.output_tokens,
         }
+        if not usage["total_tokens"] or fact.model == NO_MODEL:
+            continue
         named = {"model_provider": fact.provider, "model_name": fact.model}
-        cost = message_cost(AIMessage("", usage_metadata=usage, response_metadata=named))
-        if cost.total is None and fact.model != NO_MODEL:
-            return None
-        total += cost.total or 0
-    return total
+        cost = message_cost(AIMessage("", usage_metadata=usage, response_metadata=named)).total
+        total += cost or 0
+        unpriced |= {fact.model} if cost is None else set()
+    return total, sorted(unpriced)
 
 
 __all__ = ["Outcome", "ask", "highest_cost"]

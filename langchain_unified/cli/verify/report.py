@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -23,9 +24,7 @@ MARKS = {True: ("holds", "green"), False: ("DOES NOT HOLD", "red"), None: ("not 
 def run(console: Console, *, provider: str | None, yes: bool, record: Path | None) -> int:
     """Test every fact. Returns the exit code: 0 if none fails and some hold, else 1. Raises for a missing key."""
     facts = all_facts(provider)
-    most = highest_cost(facts)
-    cost = f"at most ${most:.2f}" if most is not None else f"a few cents (prices need: {install('cost')})"
-    console.print(f"{len(facts)} facts. The calls are sent with your keys and cost {cost}.", markup=False)
+    console.print(f"{len(facts)} facts. The calls are sent with your keys and cost {_cost(facts)}.", markup=False)
     if not yes and not click.confirm("Send them?"):
         console.print("Nothing was sent.", markup=False)
         return 0
@@ -36,6 +35,13 @@ def run(console: Console, *, provider: str | None, yes: bool, record: Path | Non
     if record is not None:
         console.print(f"Cassettes: {record}", markup=False, soft_wrap=True)
     return 1 if count[False] or not count[True] else 0
+
+
+def _cost(facts: list[Fact]) -> str:
+    if find_spec("genai_prices") is None:
+        return f"a few cents (prices need: {install('cost')})"
+    most, unpriced = highest_cost(facts)
+    return f"at most ${most:.2f}" + (f", without {', '.join(unpriced)}: no price is known" if unpriced else "")
 
 
 def _outcomes(console: Console, facts: list[Fact], record: Path | None) -> Iterator[Outcome]:
