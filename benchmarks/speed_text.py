@@ -37,25 +37,27 @@ AFTER = """## The jobs
 
 ## Where the time goes, and what bounds it
 
-*A short call.* The HTTP client (httpx2, httpcore2, h11 and the socket) takes more than half of it, a third of that for
-headers; LangChain core's run takes a fifth to a sixth, the plan (arguments, route, history, body) a tenth, and the answer
-and the request a twentieth each. Core + bare HTTP alone are about half of the SDK's typed call: above httpx2, less is not
-possible. The SDKs work out address, headers and options for each request; here a request that the SDK has made twice is
-copied with another body (`transport/_templates.py`). They build typed objects of the answer; that is never done here.
+*A short call.* The HTTP client (httpx2, httpcore2, h11 and the socket) takes more than half of it, a third of that
+for headers; LangChain core's run takes a fifth to a sixth, the plan (arguments, route, history, body) a tenth, and
+the answer and the request a twentieth each. Core + bare HTTP alone are about half of the SDK's typed call: above
+httpx2, less is not possible. The SDKs work out address, headers and options for each request; here a request that
+the SDK has made twice is copied with another body (`transport/_templates.py`). They build typed objects of the
+answer; that is never done here.
 
-*Async calls.* Fifty at once are bounded by httpcore2, which looks at every connection of its pool at each request and
-each answer, and probes the idle sockets. `http_backend="aiohttp"` has no such work.
+*Async calls.* Fifty at once are bounded by httpcore2, which looks at every connection of its pool at each request
+and each answer, and probes the idle sockets. `http_backend="aiohttp"` has no such work.
 
-*A history.* Each message is read, checked, encoded and written as JSON once. Nothing of a history is remembered from call
-to call.
+*A history.* Each message is read, checked, encoded and written as JSON once. Nothing of a history is remembered from
+call to call.
 
-*Tools.* Binding the same list again compares what was read of its tools, and reads nothing anew. A call recognises tools
-in JSON by their bytes (`tools/bound.py`).
+*Tools.* Binding the same list again compares what was read of its tools, and reads nothing anew. A call recognises
+tools in JSON by their bytes (`tools/bound.py`).
 
-*Imports.* Building a model imports what `langchain_core.language_models.chat_models` imports (most of it LangSmith's client,
-requests and pydantic), and about 30 modules of this package: the model classes and their fields, the tables of models and
-servers, by which the constructor checks names and addresses, the errors and the transport's configuration. The wires, the
-history, tools and structured output come with the first call or binding; the SDK and httpx2 with the first call.
+*Imports.* Building a model imports what `langchain_core.language_models.chat_models` imports (most of it LangSmith's
+client, requests and pydantic), and about 30 modules of this package: the model classes and their fields, the tables
+of models and servers, by which the constructor checks names and addresses, the errors and the transport's
+configuration. The wires, the history, tools and structured output come with the first call or binding; the SDK and
+httpx2 with the first call.
 
 *A chunk.* Core's `stream` takes about 6 of the 16 µs that core + bare HTTP take for a chunk: the chunk's id and
 metadata are set through pydantic, the callbacks are asked, and at the end all chunks are added up. The constructors of

@@ -71,9 +71,9 @@ def test_a_run_that_is_killed_at_random_places(tmp_path: Path) -> None:
 
 def test_an_interrupted_run_goes_on(tmp_path: Path) -> None:
     out = tmp_path / "answers"
-    with quota_server(delay=0.01) as server:
+    with quota_server(delay=0.1) as server:
         with started(server, out, 150) as process:
-            stop_at(server, process, 60, signal.SIGINT)
+            stop_at(server, process, 30, signal.SIGINT)
             _, errors = process.communicate(timeout=60)
         assert process.returncode != 0
         assert "KeyboardInterrupt" in errors

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
-from langchain_unified import PromptCache, UnsupportedParameterError, cached
+from langchain_unified import DeprecatedModelWarning, PromptCache, UnsupportedParameterError, cached
 from tests.caching.helpers import CLAUDE, EPHEMERAL, FUNCTION, GPT, OLD, TALK, build, places, text, whats
 from tests.support.histories import problems
 
@@ -248,6 +248,7 @@ def test_on_unsupported(model: str) -> None:
         plan(build(model), grown(5))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.simplefilter("ignore", DeprecatedModelWarning)
         plan(build(model, on_unsupported="ignore"), grown(5))
         plan(build(model, on_unsupported="raise", prompt_cache="auto"), TALK)
     assert "prompt-cache marks" in whats(build(model, on_unsupported="ignore").check(grown(5)))[0]

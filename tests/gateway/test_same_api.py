@@ -190,6 +190,6 @@ def test_refusals_speak_the_clients_protocol(
 
 
 def test_an_unknown_address_is_no_missing_model(http: httpx2.Client) -> None:
-    assert http.get("/v1/responses/resp_1").json()["error"]["code"] == "unknown_url"
+    assert http.get("/v1/vector_stores").json()["error"]["code"] == "unknown_url"
     answer = http.post("/v1/messages/batches", json={}, headers={"anthropic-version": "2023-06-01"})
     assert (answer.status_code, answer.json()["error"]["type"]) == (404, "not_found_error")

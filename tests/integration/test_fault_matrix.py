@@ -83,6 +83,7 @@ FAULTS: dict[str, tuple[Fault, tuple[Outcome, Outcome]]] = {
     "second_reply": (Fault.second_reply(seconds=20), (ANSWER, ANSWER)),
     "refuse_connection": (Fault.refuse_connection(), both(ConnectionFailedError)),
     "redirect": (Fault.redirect("http://127.0.0.1:9/v1"), (REFUSED, REFUSED)),
+    "lost_answer": (Fault.lost_answer(), both(ConnectionFailedError)),
     "http": (Fault.http(500, {"error": {"message": "no"}}), both(ServerError)),
 }
 SILENT = {

@@ -230,7 +230,7 @@ def test_check_prints_the_server_and_the_known_model():
         "  model: the facts about openai/gpt-5 count for it.",
     ]
     assert report.unchanged
-    assert len(str(ChatOpenAI("gpt-5", api_key="k").check("q")).splitlines()) == 1
+    assert len(str(ChatOpenAI("gpt-5.4", api_key="k").check("q")).splitlines()) == 1
 
 
 def test_the_page_is_of_today():

@@ -12,7 +12,13 @@ from langchain_core import exceptions as core
 from langchain_core.runnables import RunnableLambda
 from pydantic import BaseModel
 
-from langchain_unified import ChatUnified, InvalidToolError, StructuredOutputError, UnsupportedParameterError
+from langchain_unified import (
+    ChatUnified,
+    DeprecatedModelWarning,
+    InvalidToolError,
+    StructuredOutputError,
+    UnsupportedParameterError,
+)
 from langchain_unified.testing import Emulator, emulator
 from tests.integration.structured.helpers import (
     JSON_SCHEMA,
@@ -77,6 +83,7 @@ def test_nothing_is_lost_where_the_answer_is_checked_here(
     model = build(name, server, on_unsupported=policy).with_structured_output(schema, method=method, include_raw=True)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        warnings.simplefilter("ignore", DeprecatedModelWarning)
         found = model.invoke("hi")
     assert found["parsing_error"] is None
     for note in found["raw"].response_metadata.get("adjustments", []):
