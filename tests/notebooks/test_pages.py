@@ -25,8 +25,10 @@ PLAIN = (
     "08_images_and_pdfs",
     "09_reasoning",
     "10_retrieval_with_citations",
+    "11_thousands_of_calls",
+    "12_tracing",
 )
-"""Notebooks whose outputs are text alone."""
+"""Notebooks whose outputs are text and plots alone."""
 
 
 def assert_good(sight: Sight, *, has_views: bool = True) -> None:
