@@ -10,7 +10,7 @@ from decimal import Decimal
 from langchain_unified.gateway.deployments import Deployment, Target
 from langchain_unified.gateway.errors import UnknownPriceError
 from langchain_unified.gateway.keys import Caller, Keys, Reservation
-from langchain_unified.gateway.spend import Charge, Estimate, Pricing, partial_usage
+from langchain_unified.gateway.spend import Charge, Estimate, Pricing, highest_usage, partial_usage
 from langchain_unified.gateway.used import Delivered
 from langchain_unified.request import JsonObject
 
@@ -126,7 +126,9 @@ class Ledger:
     def _charge(self, target: Target, delivered: Delivered, index: int) -> Charge:
         used, pricing = delivered.used[index], self.prices.of(target)
         usage = used.usage
-        if not used.is_complete or usage is None:
+        if used.is_pending:
+            usage = highest_usage(self._partial_estimate(target))
+        elif not used.is_complete or usage is None:
             usage = partial_usage(self._partial_estimate(target), usage, used.characters)
         return pricing.charge(usage, used.metadata, content=list(used.output), is_complete=used.is_complete)
 

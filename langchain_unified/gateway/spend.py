@@ -250,6 +250,11 @@ def partial_usage(estimate: Estimate, reported: UsageMetadata | None = None, cha
     return UsageMetadata(**{**(reported or {}), **found})  # type: ignore[typeddict-item]
 
 
+def highest_usage(estimate: Estimate) -> UsageMetadata:
+    """The usage of a call whose end the gateway does not see: all the input and output that was estimated."""
+    return partial_usage(estimate, characters=estimate.output_tokens * CHARACTERS_PER_TOKEN)
+
+
 def _tier(body: JsonObject) -> str:
     """The tier to expect: the standard one, unless the call asks for a dearer one."""
     if body.get("speed") == "fast":

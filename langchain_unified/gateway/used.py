@@ -17,7 +17,8 @@ from langchain_unified.usage import anthropic_usage, openai_usage
 class Used:
     """What one reply told of its usage. `raw`: the provider's own object; `output`: the items of a Responses reply.
 
-    `is_complete`: false for a stream that was cut, of which `characters` came, about.
+    `is_complete`: false for a stream that was cut, of which `characters` came, about. `is_pending`: true for a response
+    that its provider still makes, in the background: its usage is known only later, to who retrieves it.
     """
 
     usage: UsageMetadata | None = None
@@ -26,6 +27,7 @@ class Used:
     output: tuple[Any, ...] = ()
     characters: int = 0
     is_complete: bool = True
+    is_pending: bool = False
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -51,7 +53,11 @@ def used_in(wire: WireName, payload: JsonObject) -> Used:
     """What a whole reply tells of its usage."""
     raw = payload.get("usage")
     if not isinstance(raw, dict):
-        return Used()
+        return Used(is_pending=payload.get("status") in PENDING)
     tier = payload.get("service_tier") or raw.get("service_tier")
     output = payload.get("output") if isinstance(payload.get("output"), list) else []
     return Used(usage_of(wire, raw, tier, output or []), raw, tier, tuple(output or ()))
+
+
+PENDING = frozenset({"queued", "in_progress"})
+"""States of a response in the background (https://platform.openai.com/docs/guides/background)."""

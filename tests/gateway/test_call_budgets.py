@@ -210,3 +210,22 @@ def test_a_key_that_is_not_there_has_a_code_of_its_own(http: httpx2.Client) -> N
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "key_not_found")
     missing = http.post("/v1/chat/completions", json={"model": "nothing", "messages": HI}, headers=AS_MASTER)
     assert (missing.status_code, missing.json()["error"]["code"]) == (404, "model_not_found")
+
+
+def test_a_response_in_the_background_is_charged_with_all_that_it_may_write(http: httpx2.Client) -> None:
+    """Its usage is known only later, when the budget must have been charged: else its output would be free."""
+    who = key(http, max_budget=1)
+    made = send(http, who, "responses", "gpt", background=True, max_output_tokens=1000).json()
+    assert (made["status"], made.get("usage")) == ("queued", None)
+    spent = info(http, who)
+    [row] = spent["spend_by_model"]
+    assert (row["output_tokens"], row["input_tokens"] > 0) == (1000, True)
+    assert http.get(f"/v1/responses/{made['id']}", headers=who).status_code == 200
+    assert info(http, who)["spend"] == spent["spend"] > 0
+
+
+def test_a_streamed_response_in_the_background_is_charged_by_its_usage(http: httpx2.Client) -> None:
+    who = key(http, max_budget=1)
+    send(http, who, "responses", "gpt", background=True, stream=True, max_output_tokens=1000)
+    [row] = info(http, who)["spend_by_model"]
+    assert 0 < row["output_tokens"] < 100
