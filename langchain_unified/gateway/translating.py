@@ -10,7 +10,7 @@ import orjson
 from langchain_core.messages import AIMessage
 
 from langchain_unified.chat_models._stops import cut_message
-from langchain_unified.errors import ReplyError, RequestError
+from langchain_unified.errors import ReplyError, RequestError, error_in
 from langchain_unified.gateway.body_tokens import body_size
 from langchain_unified.gateway.crossed_streams import (
     MAX_PARALLEL,
@@ -22,7 +22,7 @@ from langchain_unified.gateway.crossed_streams import (
 )
 from langchain_unified.gateway.crossing import Crossing, cross
 from langchain_unified.gateway.deployments import Target
-from langchain_unified.gateway.failures import AttemptError
+from langchain_unified.gateway.failures import AttemptError, error_in_stream
 from langchain_unified.gateway.headers import made
 from langchain_unified.gateway.opening import Outgoing, asked, whole_object
 from langchain_unified.gateway.passing import defaults_for
@@ -85,7 +85,10 @@ async def _whole(call: Call, target: Target, crossing: Crossing, request: Outgoi
     async def one() -> tuple[JsonObject, Mapping[str, str]]:
         async with limit:
             reply = await asked(call, target, request)
-            return (await whole_object(reply))[1], reply.headers
+            payload = (await whole_object(reply))[1]
+        if (reported := error_in(payload)) is not None:  # also of a response that failed: it would be an empty answer
+            raise AttemptError(error_in_stream(reported, target.deployment))
+        return payload, reply.headers
 
     answers = [await one()] if crossing.plan.requests == 1 else await _together(one, crossing.plan.requests)
     door, settings = DOORS[call.wire], settings_of(call, target)

@@ -13,7 +13,8 @@ from langchain_anthropic import ChatAnthropic
 from langchain_core.messages import HumanMessage
 from langchain_openai import ChatOpenAI
 
-from tests.gateway.running import Running, gateway
+from tests.gateway.running import Running, entry, gateway
+from tests.support.server import Received, Reply, serve
 
 HI = [{"role": "user", "content": "hi"}]
 MODELS = ("claude", "gpt")
@@ -93,3 +94,28 @@ def test_betas_of_the_client_reach_claude(running: Running, http: httpx2.Client,
     body = {"model": "claude", "messages": HI, **({"extra_headers": extra} if where == "body" else {})}
     http.post("/chat/completions", json=body, headers=extra if where == "header" else {})
     assert running.sent[-1].headers["anthropic-beta"] == "max-tokens-3-5-sonnet-2024-07-15"
+
+
+def failed_response(request: Received) -> Reply:
+    """OpenAI's answer with status 200 for a response that failed, by the SDK's types `Response` and `ResponseError`."""
+    error = {"code": "server_error", "message": "An error occurred while processing your request."}
+    about = {"id": "resp_1", "object": "response", "created_at": 1, "model": "gpt-5.6", "status": "failed"}
+    more = {"parallel_tool_calls": True, "tool_choice": "auto", "tools": []}
+    return Reply.json({**about, **more, "output": [], "error": error, "usage": None})
+
+
+def test_a_response_that_failed_is_no_empty_answer() -> None:
+    with serve(failed_response) as upstream:
+        own = entry("failing", "openai/gpt-5.6", f"{upstream.url}/v1")
+        with gateway(entries=[own], router_settings={"num_retries": 0}) as running:
+            client = anthropic.Anthropic(base_url=running.url, api_key="x", max_retries=0)
+            with pytest.raises(anthropic.InternalServerError, match="An error occurred") as raised:
+                client.messages.create(model="failing", max_tokens=50, messages=HI)
+            assert raised.value.body["error"]["type"] == "api_error"
+            # On its own API it passes as it is.
+            passed = openai.OpenAI(base_url=running.url, api_key="x", max_retries=0)
+            assert passed.responses.create(model="failing", input="hi").status == "failed"
+            rules = {"num_retries": 0, "fallbacks": [{"failing": ["claude"]}]}
+            with gateway(entries=[own], router_settings=rules) as second:
+                client = anthropic.Anthropic(base_url=second.url, api_key="x", max_retries=0)
+                assert client.messages.create(model="failing", max_tokens=50, messages=HI).stop_reason == "end_turn"
