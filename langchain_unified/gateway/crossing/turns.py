@@ -209,12 +209,20 @@ def _of_caller(block: Block, state: CrossingState) -> Block:
     if block["type"] != "native":
         return block
     value = block["value"]
+    if value.get("type") == "compaction_trigger":
+        raise NotCrossingError(NOT_COMPACTED, "input")
     found = normalise(value, state.upstream.name)
     if found["type"] in ("unknown", "native"):
         kind = str(value.get("type"))
         state.lose(f"the block {kind!r}", "The model's API does not have it: its JSON was sent as text.")
         found = {"type": "text", "text": f"[{kind}: {data_text(value)}]"}
     return mark_last([found], block.get("mark"))[0]
+
+
+NOT_COMPACTED = (
+    "input: the item 'compaction_trigger' asks OpenAI to compact the conversation, and this model is served by another "
+    "API. Ask the model itself for a summary."
+)
 
 
 def _result(turn: Turn, state: CrossingState) -> Iterator[Turn]:

@@ -278,6 +278,15 @@ def test_an_item_reference_is_refused_elsewhere() -> None:
     assert caught.value.param == "input"
 
 
+@pytest.mark.parametrize("upstream", [MESSAGES, CHAT])
+def test_a_compaction_is_refused_elsewhere(upstream: WireName) -> None:
+    """Codex waits for one `compaction` item, which only OpenAI writes; as text the model would read the item."""
+    items = [{"role": "user", "content": "Hi"}, {"type": "compaction_trigger"}]
+    with pytest.raises(NotCrossingError, match=r"compaction_trigger.*summary") as caught:
+        crossed({"model": "m", "input": items}, RESPONSES, upstream)
+    assert caught.value.param == "input"
+
+
 def test_one_name_with_two_meanings_stays_with_its_owner() -> None:
     edits = {"edits": [{"type": "clear_tool_uses_20250919"}]}
     assert "context_management" not in sent(ask(MESSAGES, context_management=edits), MESSAGES, RESPONSES)
