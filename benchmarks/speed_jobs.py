@@ -163,7 +163,7 @@ def streams(address: str, api: str) -> Iterator[Job]:
     yield Job(f"one chunk of {PIECES:,}", api, "µs", runs, {"core": 1.4, "partner": chunk}, per=PIECES)
     few = three(peers(api, address, "words-200"))
     runs = {name: at_once(lambda model=model: aconsume(model.astream(SHORT)), STREAMS) for name, model in few.items()}
-    yield Job(f"async chunk, {STREAMS} streams", api, "µs", runs, {"core": 1.5}, per=200 * STREAMS)
+    yield Job(f"async chunk, {STREAMS} streams", api, "µs", runs, {"core": 1.5}, per=200 * STREAMS, quick=False)
     runs = {name: (lambda model=model: events(model)) for name, model in models.items()}
     yield Job(f"v3 events, a chunk of {PIECES:,}", api, "µs", runs, per=PIECES, quick=False)
     one = peers(api, address, "words-1")
