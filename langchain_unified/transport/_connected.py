@@ -34,7 +34,9 @@ class Connected:
         return last[1]
 
     def _sender(self, client: Any) -> Sender:
-        return Sender(client, None if self.pool is None else Templates(self._sdk, self.pool.http))
+        # A client with credentials of a profile or a workload signs each request with a token that expires.
+        has_templates = self.pool is not None and getattr(client, "custom_auth", None) is None
+        return Sender(client, Templates(self._sdk, self.pool.http) if self.pool and has_templates else None)
 
 
 def prepare(given: Any, *, has_deadline: bool) -> None:

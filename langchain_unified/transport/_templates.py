@@ -5,8 +5,9 @@ and the options of the call, and the SDK takes a fifth of a short call's time to
 equal requests for equal options, later ones are copies of them with their own body, sent by the same HTTP client. What
 differs between two requests (an idempotency key, the header of a trace) is thus never copied: such calls go by the SDK.
 
-The SDK also makes the requests of clients that the caller gave, of retries and deadlines, of calls with a query or a
-timeout object of their own, and all requests while its debug log is on.
+The SDK also makes the requests of clients that the caller gave or that fetch tokens (profiles, workload identities),
+of retries and deadlines, of calls with a query or a timeout object of their own, and all requests while its debug log
+is on.
 """
 
 from __future__ import annotations

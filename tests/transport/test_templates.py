@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from collections.abc import Iterator
 from typing import Any
 
+import anthropic
+import httpx2
 import pytest
 from pydantic import SecretStr
 
@@ -90,6 +93,30 @@ def test_the_third_request_has_the_headers_of_the_first(provider, caller, made) 
     assert third.json == {"model": "m", "n": "xx"}
     assert fourth.json == {"model": "m", "n": "xxx"}
     assert int(fourth.headers["content-length"]) == int(third.headers["content-length"]) + 1
+
+
+class Token(httpx2.Auth):
+    """As the SDK's credentials do it: a token that is the same for a while."""
+
+    def __init__(self) -> None:
+        self.number = 0
+
+    def auth_flow(self, request: httpx2.Request) -> Iterator[httpx2.Request]:
+        self.number += 1
+        request.headers["authorization"] = f"Bearer token-{1 if self.number < 4 else 2}"
+        yield request
+
+
+def test_a_token_that_expires_is_not_copied(caller, made, monkeypatch) -> None:
+    # anthropic 2.14, `_client.py`: with `credentials`, `custom_auth` sets the header at each request.
+    token = Token()
+    for kind in (anthropic.Anthropic, anthropic.AsyncAnthropic):
+        monkeypatch.setattr(kind, "custom_auth", property(lambda client: token))
+    with serve(handler) as server:
+        caller.all(to("anthropic", server), [call("anthropic")] * 4)
+    assert made == []
+    tokens = [request.headers["authorization"] for request in server.requests]
+    assert tokens == ["Bearer token-1"] * 3 + ["Bearer token-2"]
 
 
 def test_streams_have_templates_of_their_own(provider, caller, made) -> None:
