@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,10 @@ MOST = 20
 @contextmanager
 def started(server: QuotaServer, out: Path, rows: int, most: int = MOST) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "tests.support.bulk_driver", server.base_url, str(out), str(rows), str(most)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    # A shell's background job ignores Ctrl-C, and its children inherit that.
+    default = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, preexec_fn=default, **pipes) as process:  # noqa: PLW1509
         try:
             yield process
         finally:

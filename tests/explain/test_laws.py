@@ -64,7 +64,10 @@ def test_any_two_calls_are_explained_as_the_emulator_has_it(model: ChatUnified, 
         return
     found = explained(one, other, elapsed)
     assert (found.cause == "none") == (found.verdict == "hit_expected")
-    assert (found.remedy is None) == (found.cause == "none")
+    if found.cause == "none":  # more could be read only where two texts begin alike
+        assert found.remedy is None or "begins alike in both calls" in found.remedy
+    else:
+        assert found.remedy is not None
     _, wrote = read_by_emulator(one, other, elapsed)
     if found.verdict == "hit_expected" and wrote:
         assert found.reusable_tokens == wrote

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -19,13 +20,19 @@ def old_python(folder: Path) -> Path:
     return path
 
 
+def without_make() -> dict[str, str]:
+    """The environment without the options of a `make` that runs the tests."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+
+
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 @pytest.mark.parametrize("target", ["test", "docs", "demo", "test-oldest"])
 def test_an_old_python_is_named_with_the_remedy(target: str, tmp_path: Path) -> None:
     python = old_python(tmp_path)
+    folders = (f"VENV={tmp_path}/venv", f"VENV_OLDEST={tmp_path}/oldest")
     found = subprocess.run(
-        ["make", target, f"VENV={tmp_path}/venv", f"VENV_OLDEST={tmp_path}/oldest", f"PYTHON={python}"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
+        ["make", "--no-print-directory", target, *folders, f"PYTHON={python}"],
+        cwd=ROOT, capture_output=True, text=True, check=False, env=without_make(),
     )  # fmt: skip
     assert found.returncode != 0
     assert f"langchain-unified needs Python 3.11 or newer; {python} is Python 3.10.13." in found.stderr
