@@ -22,6 +22,7 @@ import orjson
 from langchain_unified.batches.ranges import Ranges
 from langchain_unified.errors import ConfigurationError
 from langchain_unified.request import JsonObject, Provider, WireName
+from langchain_unified.rows.journal import sync_folder
 
 VERSION = 1
 RUN_DIGITS = 12
@@ -206,14 +207,4 @@ def write_whole(path: Path, data: bytes) -> None:
         with contextlib.suppress(OSError):
             Path(name).unlink()
         raise
-    _sync_folder(folder)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Let the new name of a file be on the disk, too. Not every system can."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+    sync_folder(folder)

@@ -90,7 +90,7 @@ class Journal:
             self._number, self._lines = self._number + 1, 0
         if self._file is None:
             self._file = (self.folder / NAME.format(self._name, self._number)).open("ab", buffering=0)
-            _sync_folder(self.folder)
+            sync_folder(self.folder)
         data = memoryview(b"".join(lines))
         while data:
             data = data[self._file.write(data) :]
@@ -195,10 +195,10 @@ def replace_file(file: Path, data: Iterator[bytes]) -> None:
         opened.flush()
         os.fsync(opened.fileno())
     beside.replace(file)
-    _sync_folder(file.parent)
+    sync_folder(file.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Let a new name in a folder survive a loss of power. Windows has no such call."""
     with contextlib.suppress(OSError):
         number = os.open(folder, os.O_RDONLY)
