@@ -78,5 +78,5 @@ are still open: 8 bytes for each item and piece.
 arguments and of structured answers. The sum of the chunks that core makes at the end of a stream adds strings to
 strings, which copies: that is core's, and shows from some hundred KB on.
 
-*The guard.* `make bench-quick` runs the short jobs and fails where a share is above 1.6 times what it is to reach.
+*The guard.* `make bench-quick` runs the short jobs and fails where a share is above 2.5 times what it is to reach.
 """

@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeAlias
 
 from langchain_unified.bulk.report import Progress
 from langchain_unified.cost import usd
+from langchain_unified.display.views import in_notebook
 
 EVERY = 0.5
 """Seconds between two looks."""
@@ -76,7 +77,7 @@ def display_of(show: Show) -> Display:
     """What shows the progress: a bar where somebody sees it."""
     if callable(show):
         return Called(show)
-    if not show or not (sys.stderr.isatty() or "ipykernel" in sys.modules):
+    if not show or not (sys.stderr.isatty() or in_notebook()):
         return Silent()
     try:
         return Bar()

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from langchain_unified import ChatUnified, abulk, bulk
 from langchain_unified.bulk import Progress, Report
 from langchain_unified.bulk import gate as gates
 from langchain_unified.bulk.inputs import parquet_module
+from langchain_unified.bulk.progress import Silent, display_of
 from langchain_unified.errors import (
     AuthenticationError,
     BillingError,
@@ -438,3 +440,9 @@ def test_the_public_names() -> None:
     assert langchain_unified.abulk is abulk
     assert callable(langchain_unified.bulk)
     assert langchain_unified.Report is Report
+
+
+def test_a_loaded_kernel_package_alone_is_no_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests, debuggers and editors import `ipykernel` in processes that are no notebook."""
+    monkeypatch.setitem(sys.modules, "ipykernel", ModuleType("ipykernel"))
+    assert isinstance(display_of(True), Silent)
