@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from langchain_core.messages.ai import UsageMetadata
 
@@ -303,7 +303,7 @@ class Batch:
         if not failed:
             return
         attempt = 1 + max(part.attempt for part in self._run.parts)
-        limits = Limits(**self._run.limits)
+        limits = Limits(**cast(dict[str, Any], self._run.limits))
         parts = yield Work(lambda: runner.inputs.split(ranges_of(failed), limits, attempt))
         self._results.give_up(frozenset(failed))
         self._run.parts += parts

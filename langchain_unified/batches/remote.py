@@ -11,10 +11,10 @@ from langchain_unified.batches.source import Source
 from langchain_unified.batches.spool import Spool
 from langchain_unified.batches.state import Part, Run
 from langchain_unified.batches.steps import Download, Send, Steps
-from langchain_unified.errors import NotFoundError
+from langchain_unified.errors import NotFoundError, ReplyError
 from langchain_unified.request import JsonObject
 from langchain_unified.transport import HttpCall, Upload
-from langchain_unified.wires._batch import BatchApi, RemoteBatch
+from langchain_unified.wires._batch import BatchApi, RemoteBatch, text_of
 from langchain_unified.wires.batches import BATCH_APIS
 
 PAGE = 100
@@ -48,7 +48,9 @@ class Remote:
         """Upload the lines of a part. Returns the id of the file. A second upload costs nothing."""
         upload = Upload(f"{self.run.run}-{number}.jsonl", content, "application/jsonl")
         answer = yield Send(self._call("/files", {"purpose": "batch"}, upload=upload))
-        return str(answer.data["id"])
+        if not (file_id := text_of(answer.data.get("id"))):
+            raise self._no_reply("the answer to an upload has no `id` of a file")
+        return file_id
 
     def create(self, number: int, part: Part, content: bytes | None, headers: Mapping[str, str]) -> Steps[RemoteBatch]:
         """Create the batch of a part, by one request that is never repeated: the APIs would make two of two."""
@@ -64,7 +66,7 @@ class Remote:
             answer = yield Send(replace(call, body=body))
         else:
             answer = yield Send(replace(call, content=content))
-        return api.read_batch(answer.data)
+        return self._batch(part, answer.data)
 
     def metadata(self, number: int, part: Part) -> dict[str, str]:
         """By this a batch of OpenAI's is found again whose answer was lost."""
@@ -76,13 +78,13 @@ class Remote:
         """The newest batch of the account, as id and time; `None` without any."""
         api = self.api(part)
         answer = yield Send(self._get(api.path, limit=1))
-        found = [api.read_batch(each) for each in answer.data.get("data") or ()]
+        found = self._listed(part, answer.data)
         return {"id": found[0].id, "created_at": found[0].created_at} if found else None
 
     def get(self, part: Part) -> Steps[RemoteBatch]:
         """The batch of a part as it is now."""
         answer = yield Send(self._get(self._path(part)))
-        return self.api(part).read_batch(answer.data)
+        return self._batch(part, answer.data)
 
     def find(self, number: int, part: Part) -> Steps[list[RemoteBatch]]:
         """The batches that a part may have become: newer than `after`, not another part's, and like it."""
@@ -101,7 +103,7 @@ class Remote:
         api = self.api(part)
         query = {"after" if api.by_file else "after_id": cursor} if cursor else {}
         answer = yield Send(self._get(api.path, limit=PAGE, **query))
-        page = [api.read_batch(each) for each in answer.data.get("data") or ()]
+        page = self._listed(part, answer.data)
         return page, page[-1].id if page and answer.data.get("has_more") else ""
 
     def _is_like(self, batch: RemoteBatch, number: int, part: Part) -> bool:
@@ -109,12 +111,34 @@ class Remote:
             return self.metadata(number, part).items() <= batch.metadata.items()
         return batch.total == part.requests
 
+    # --- reading ------------------------------------------------------------------------------------------------------
+
+    def _listed(self, part: Part, answer: JsonObject) -> list[RemoteBatch]:
+        """The batches of a page. One that cannot be read raises: it may be the one that is looked for."""
+        data = answer.get("data")
+        if data is None and "data" in answer:  # some servers write an empty list so
+            return []
+        if not isinstance(data, list):
+            raise self._no_reply("the list of batches has no `data`")
+        return [self._batch(part, each) for each in data]
+
+    def _batch(self, part: Part, found: object) -> RemoteBatch:
+        batch = self.api(part).read_batch(found) if isinstance(found, dict) else None
+        if batch is None or not batch.id:
+            raise self._no_reply("the answer holds no batch with an `id`")
+        return batch
+
+    def _no_reply(self, why: str) -> ReplyError:
+        error = ReplyError(f"{self.run.provider}: {why}. Check `base_url`.")
+        error.provider, error.model = self.run.provider, self.run.model
+        return error
+
     # --- ending -------------------------------------------------------------------------------------------------------
 
     def cancel(self, part: Part) -> Steps[RemoteBatch]:
         """Ask the provider to end a batch. What is finished stays, and is paid."""
         answer = yield Send(self._call(f"{self._path(part)}/cancel"))
-        return self.api(part).read_batch(answer.data)
+        return self._batch(part, answer.data)
 
     def delete(self, part: Part) -> Steps[None]:
         """Delete what the provider stores of a part: the batch on Anthropic, its files on OpenAI."""

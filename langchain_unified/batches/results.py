@@ -23,6 +23,8 @@ from langchain_unified.errors import (
     MissingResultError,
     UnifiedError,
 )
+from langchain_unified.transport._json import loads
+from langchain_unified.transport.config import MAX_REPLY_BYTES
 from langchain_unified.wires._batch import LineResult, read_result
 
 ERRORS: dict[str, type[BatchError]] = {"expired": BatchExpiredError, "canceled": BatchCanceledError}
@@ -69,8 +71,9 @@ class Results:
     def _lines(self, number: int, part: Part, ranges: Ranges) -> Iterator[tuple[tuple[int, int], LineResult]]:
         """The lines of these rows, each request once: the first line that names it counts."""
         api, seen, rows = self.runner.remote.api(part), set[tuple[int, int]](), set(rows_in(ranges))
-        for text in self.runner.spool.lines(number):
-            line = read_result(api, text)
+        limit = self.runner.source.transport.config.network.max_reply_bytes or MAX_REPLY_BYTES
+        for text in self.runner.spool.lines(number, limit):
+            line = read_result(api, text, loads)
             key = None if line is None else self.run.row_of(line.custom_id)
             if line is not None and key is not None and key[0] in rows and key not in seen:
                 seen.add(key)

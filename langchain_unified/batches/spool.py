@@ -57,17 +57,22 @@ class Spool:
         """The lines of a part do not count any more."""
         self._pieces.pop(number, None)
 
-    def lines(self, number: int) -> Iterator[bytes]:
-        """The lines of a part."""
+    def lines(self, number: int, most: int) -> Iterator[bytes]:
+        """The lines of a part. Of one that is longer than `most` bytes, only a beginning: it is no JSON then."""
         for start, end in self._pieces.get(number, ()):
-            rest, at = b"", start
+            begun, at = bytearray(), start
             while at < end:
                 block = self._read(at, min(BLOCK, end - at))
                 at += len(block)
-                *whole, rest = (rest + block).split(b"\n")
-                yield from (line for line in whole if line.strip())
-            if rest.strip():
-                yield rest
+                first, *others = block.split(b"\n")
+                _extend(begun, first, most)
+                for other in others:
+                    if begun.strip():
+                        yield bytes(begun)
+                    begun = bytearray()
+                    _extend(begun, other, most)
+            if begun.strip():
+                yield bytes(begun)
 
     def _read(self, start: int, length: int) -> bytes:
         with self._lock:
@@ -84,3 +89,8 @@ class Spool:
                 self._file = None
         self._pieces.clear()
         self._start = self._end = 0
+
+
+def _extend(line: bytearray, piece: bytes, most: int) -> None:
+    """Add a piece to a line, as long as the line is no longer than `most` bytes."""
+    line += piece[: most - len(line)] if most > len(line) else b""

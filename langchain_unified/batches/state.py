@@ -13,11 +13,13 @@ import tempfile
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from functools import cache
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import orjson
+from pydantic import TypeAdapter, ValidationError
 
 from langchain_unified.batches.ranges import Ranges
 from langchain_unified.errors import ConfigurationError
@@ -27,6 +29,8 @@ from langchain_unified.rows.journal import sync_folder
 VERSION = 1
 RUN_DIGITS = 12
 """Characters of a run's id, which begins each custom id. The providers take 64 in all."""
+LIMITS = ("requests", "bytes", "tokens")
+"""The names in `Run.limits`. Only `tokens` may have no limit."""
 
 PartState: TypeAlias = Literal["waiting", "creating", "running", "canceling", "ended", "failed"]
 
@@ -103,7 +107,7 @@ class Run:
     errors: dict[str, JsonObject] = field(default_factory=dict)
     max_enqueued_tokens: int | None = None
     learned: int | None = None
-    limits: dict[str, int] = field(default_factory=dict)
+    limits: dict[str, int | None] = field(default_factory=dict)
 
     def to_json(self) -> JsonObject:
         """The run as an object that orjson writes."""
@@ -122,9 +126,11 @@ class Run:
                 "that was named as `state=` or written by `save`."
             )
         given = {key: value for key, value in found.items() if key != "langchain_unified_batch"}
+        if (why := _damage(given)) is not None:
+            raise ConfigurationError(f"The state of the batch is damaged: {why}. Use a copy of it.")
         try:
-            return cls(**{**given, "parts": [Part(**part) for part in given["parts"]]})
-        except (TypeError, KeyError) as exc:
+            return cls(**{**given, "parts": [Part(**part) for part in given.get("parts", ())]})
+        except TypeError as exc:  # a field of another version
             raise ConfigurationError(f"The state of the batch is damaged: {exc}. Use a copy of it.") from None
 
     # --- rows ---
@@ -149,6 +155,43 @@ class Run:
     def id_of(self, row: int) -> str:
         """The caller's id of a row, else its number."""
         return self.ids[row] if self.ids is not None else str(row)
+
+
+@cache
+def _reader() -> TypeAdapter[Run]:
+    return TypeAdapter(Run)
+
+
+def _damage(given: Mapping[str, Any]) -> str | None:
+    """What in a state is no state; `None`: all of it is one."""
+    try:
+        return _contradiction(_reader().validate_json(orjson.dumps(given), strict=True))
+    except ValidationError as exc:
+        first = exc.errors(include_input=False, include_url=False)[0]
+        return f"`{'.'.join(map(str, first['loc']))}`: {first['msg']}"
+    except TypeError as exc:
+        return str(exc)
+
+
+def _contradiction(run: Run) -> str | None:
+    """The field of a run that does not fit the others."""
+    ranges = [each for part in run.parts for each in (*part.rows, *part.retried)]
+    checks = {
+        "total": run.total > 0,
+        "ids": run.ids is None or len(run.ids) == run.total,
+        "row_readings": _count_rows(run) == run.total,
+        "parts.rows": all(len(each) == 2 and 0 <= each[0] < each[1] <= run.total for each in ranges),
+        "limits": all(name in LIMITS and (value or name == "tokens") for name, value in run.limits.items()),
+        "errors": all(row.isdecimal() and int(row) < run.total for row in run.errors),
+    }
+    return next((f"`{name}` does not fit the rest" for name, fits in checks.items() if not fits), None)
+
+
+def _count_rows(run: Run) -> int:
+    """The rows that have a reading; -1 where one of them is not there."""
+    pairs = run.row_readings
+    fits = all(len(pair) == 2 and pair[0] > 0 and 0 <= pair[1] < len(run.readings) for pair in pairs)
+    return sum(pair[0] for pair in pairs) if fits else -1
 
 
 def new_run_id() -> str:

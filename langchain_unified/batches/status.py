@@ -108,7 +108,10 @@ def _state(parts: list[Part]) -> BatchState:
 
 
 def _time(seconds: float | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    try:
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):  # no time that a calendar has
+        return None
 
 
 def rows_done(run: Run) -> int:

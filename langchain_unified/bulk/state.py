@@ -106,7 +106,11 @@ def replaced_totals(folder: Path) -> Totals:
     written = _read(folder).get("replaced")
     if not isinstance(written, dict):
         return Totals()
-    return Totals(dict(written["tokens"]), Decimal(written["cost"]), written["unpriced"])
+    try:
+        tokens = {name: int(written["tokens"][name]) for name in TOKENS}
+        return Totals(tokens, Decimal(written["cost"]), int(written["unpriced"]))
+    except (KeyError, TypeError, ValueError, ArithmeticError):
+        raise ConfigurationError(f"`replaced` in {folder / FILE} is damaged. Use a copy of the file.") from None
 
 
 def _read(folder: Path) -> dict[str, Any]:
@@ -120,7 +124,7 @@ def parse_state(data: bytes, place: str) -> dict[str, Any]:
         state = orjson.loads(data)
     except orjson.JSONDecodeError:
         state = None
-    if not isinstance(state, dict) or state.get("format") != FORMAT:
+    if not isinstance(state, dict) or state.get("format") != FORMAT or "fingerprint" not in state:
         raise ConfigurationError(f"{place} is no state of a run that this release reads. Choose another folder.")
     return state
 

@@ -22,6 +22,7 @@ from langchain_core.runnables import Runnable
 from langchain_core.runnables.base import RunnableBindingBase
 from langchain_core.tools import BaseTool
 
+from langchain_unified.errors import ConfigurationError
 from langchain_unified.redaction import SECRET_KEYS, redacted
 
 KINDS = ("model", "parameter", "tool", "template", "code", "version")
@@ -55,7 +56,9 @@ class Fingerprint:
 
     @classmethod
     def from_json(cls, parts: Mapping[str, Mapping[str, str]]) -> Self:
-        """The fingerprint that `to_json` wrote."""
+        """The fingerprint that `to_json` wrote. Raises `ConfigurationError` for anything else."""
+        if not isinstance(parts, Mapping) or not all(isinstance(names, Mapping) for names in parts.values()):
+            raise ConfigurationError("The `fingerprint` in the state of the run is damaged. Use a copy of the state.")
         return cls({kind: dict(names) for kind, names in parts.items()})
 
     def differences(self, earlier: Fingerprint) -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
@@ -145,13 +146,27 @@ def entries_of(file: Path) -> Iterator[Entry]:
             offset += len(line)
 
 
+COUNT, TEXT, OBJECT = (int, type(None)), (str, type(None)), (dict, type(None))
+KINDS: dict[str, tuple[type, ...]] = {
+    "id": (str,), "text": TEXT, "message": OBJECT, "input_tokens": COUNT, "output_tokens": COUNT, "cache_read": COUNT,
+    "cache_creation": COUNT, "cost": TEXT, "model": TEXT, "finish_reason": TEXT, "error": OBJECT,
+}  # fmt: skip
+"""The types of a row's values."""
+COST = re.compile(r"-?\d+(\.\d+)?")
+
+
+def _has_kinds(row: dict[str, Any]) -> bool:
+    fits = all(isinstance(row.get(name, ...), kinds) for name, kinds in KINDS.items())
+    return fits and (row["cost"] is None or COST.fullmatch(row["cost"]) is not None)
+
+
 def parse_row(line: bytes, place: str) -> Row:
     """The row of a line."""
     try:
         row: Any = orjson.loads(line)
     except orjson.JSONDecodeError as error:
         raise ConfigurationError(f"{place} is no JSON ({error}): the file was changed by something else.") from None
-    if not isinstance(row, dict) or not isinstance(row.get("id"), str) or "error" not in row:
+    if not isinstance(row, dict) or not _has_kinds(row):
         raise ConfigurationError(f"{place} is no row of a run. Give a folder of its own to each run.")
     return cast(Row, row)
 

@@ -19,7 +19,7 @@ from langchain_unified.transport._deadline import in_time
 from langchain_unified.transport._errors import ErrorMapper, http_errors, media_type
 from langchain_unified.transport._forms import FORM, form_files
 from langchain_unified.transport._http import PoolKey, key_of
-from langchain_unified.transport._json import dumps, loads
+from langchain_unified.transport._json import dumps, loads, valid_text
 from langchain_unified.transport._keys import (
     acall_key,
     call_key,
@@ -49,6 +49,8 @@ OFFICIAL_URLS: Mapping[Provider, str] = {
     "openai": "https://api.openai.com/v1",
 }
 """The addresses of the SDKs' clients, for the errors of answers that came in a batch."""
+
+JSON = {"content-type": "application/json"}
 
 RETRY_COUNT = "x-stainless-retry-count"
 """The header in which the SDKs count the retries of a call."""
@@ -391,7 +393,7 @@ class Transport:
 
         base = (self.config.base_url or OFFICIAL_URLS[self.config.provider]).rstrip("/")
         request = httpx2.Request(call.method, f"{base}{call.path}")
-        response = httpx2.Response(status, json=body, request=request)
+        response = httpx2.Response(status, content=dumps(valid_text(body)), headers=JSON, request=request)
         mapper = ErrorMapper(self._sdk, call.model)
         if status >= 400 and (error := mapper.translate(self._sdk.status_error_of(response))) is not None:
             error.address = None

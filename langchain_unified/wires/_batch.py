@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
-import orjson
-
 from langchain_unified.request import JsonObject, Provider
 
 PartStatus: TypeAlias = Literal["running", "canceling", "ended", "failed"]
@@ -90,13 +88,14 @@ class BatchApi:
     unsendable: Callable[[JsonObject], str | None]
 
 
-def read_result(api: BatchApi, line: bytes) -> LineResult | None:
+def read_result(api: BatchApi, line: bytes, parse: Callable[[bytes], Any]) -> LineResult | None:
     """The result of one line; `None` where it does not say which request it answers.
 
-    A line that is broken, and an answer without content, is an error of its own: `errored` with an empty `reply`.
+    `parse`: what parses the answers of live calls; it raises `ValueError`. A line that is broken, and an answer without
+    content, is an error of its own: `errored` with an empty `reply`.
     """
     try:
-        found = orjson.loads(line)
+        found = parse(line)
     except ValueError:
         named = CUSTOM_ID.search(line)
         return None if named is None else LineResult(named[1].decode(), "errored", reply={})
@@ -111,8 +110,13 @@ CUSTOM_ID = re.compile(rb'"custom_id"\s*:\s*"([a-zA-Z0-9_-]{1,64})"')
 
 
 def text_of(value: Any) -> str:
-    """A text, else an empty one."""
-    return value if isinstance(value, str) else ""
+    """A text that UTF-8 can hold, else an empty one."""
+    return value.encode(errors="replace").decode() if isinstance(value, str) else ""
+
+
+def objects_of(value: Any) -> list[JsonObject]:
+    """The objects of a list, else none."""
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 def object_of(value: Any) -> JsonObject:

@@ -18,6 +18,7 @@ from langchain_unified.wires._batch import (
     RemoteBatch,
     number_of,
     object_of,
+    objects_of,
     text_of,
 )
 
@@ -81,15 +82,16 @@ def read_batch(found: JsonObject) -> RemoteBatch:
         created_at=number_of(found.get("created_at")) or None,
         expires_at=number_of(found.get("expires_at")) or None,
         results_until=number_of(ended) + FILES_KEPT if ended else None,
-        files=tuple(each for each in named if isinstance(each, str) and each),
+        files=tuple(filter(None, map(text_of, named))),
         metadata={key: text_of(value) for key, value in object_of(found.get("metadata")).items()},
-        refused=tuple(_refused(object_of(each)) for each in errors or () if isinstance(errors, list)),
+        refused=tuple(map(_refused, objects_of(errors))),
     )
 
 
 def _refused(error: JsonObject) -> RefusedLine:
-    line = number_of(error.get("line")) or None
-    return RefusedLine(text_of(error.get("code")), text_of(error.get("message")) or "no reason was given", line)
+    line = number_of(error.get("line"))
+    message = text_of(error.get("message")) or "no reason was given"
+    return RefusedLine(text_of(error.get("code")), message, line if line > 0 else None)
 
 
 def unsendable(body: JsonObject) -> str | None:
