@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeAlias
 
 from langchain_unified.bulk.report import Progress
 from langchain_unified.cost import usd
+from langchain_unified.display.progress import tqdm_bar
 from langchain_unified.display.views import in_notebook
 
 EVERY = 0.5
@@ -48,9 +49,7 @@ class Bar:
     """Tqdm's bar, of the terminal or of the notebook."""
 
     def __init__(self) -> None:
-        from tqdm.auto import tqdm
-
-        self._bar: Any = tqdm(unit=" rows", dynamic_ncols=True)
+        self._bar: Any = tqdm_bar(None, "", unit=" rows", dynamic_ncols=True)
 
     def show(self, progress: Progress) -> None:
         self._bar.total = progress.total
@@ -100,7 +99,7 @@ def summary(progress: Progress) -> str:
 
 
 def _cost(progress: Progress) -> str:
-    now = usd(round(progress.cost or progress.projected_cost or type(progress.cost)(0), 4)) if progress.cost else "$0"
+    now = usd(round(progress.cost, 4)) if progress.cost else "$0"
     whole = "" if progress.projected_cost is None else f" of about {usd(round(progress.projected_cost, 2))}"
     return f"{now}{whole}"
 

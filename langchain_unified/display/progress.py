@@ -26,7 +26,7 @@ def progress(total: int | None = None, description: str = "") -> Progress:
 
     `total`: the number of runs, if known. `description`: a text before the bar. Raises `ImportError` without tqdm.
     """
-    return Progress(_bar(total, clean(description)))
+    return Progress(tqdm_bar(total, clean(description)))
 
 
 class Progress(BaseCallbackHandler):
@@ -86,13 +86,14 @@ class Progress(BaseCallbackHandler):
     on_chain_error = on_llm_error = on_tool_error = on_retriever_error = _fail
 
 
-def _bar(total: int | None, description: str) -> Any:
+def tqdm_bar(total: int | None, description: str, *, unit: str = "run", dynamic_ncols: bool = False) -> Any:
+    """A bar of tqdm, in a notebook on one output of its cell. Raises `ImportError` without tqdm."""
     try:
         from tqdm.std import tqdm  # type: ignore[import-untyped,unused-ignore]
     except ImportError as error:
         raise ImportError(f"A progress bar needs tqdm. Install it: {install('notebook')}") from error
     kind: Any = _notebook_bar(tqdm) if in_notebook() else tqdm
-    return kind(total=total, desc=description or None, unit="run")
+    return kind(total=total, desc=description or None, unit=unit, dynamic_ncols=dynamic_ncols)
 
 
 def _notebook_bar(tqdm: Any) -> Any:

@@ -35,8 +35,9 @@ class Connected:
 
     def _sender(self, client: Any) -> Sender:
         # A client with credentials of a profile or a workload signs each request with a token that expires.
-        has_templates = self.pool is not None and getattr(client, "custom_auth", None) is None
-        return Sender(client, Templates(self._sdk, self.pool.http) if self.pool and has_templates else None)
+        if self.pool is None or getattr(client, "custom_auth", None) is not None:
+            return Sender(client)
+        return Sender(client, Templates(self._sdk, self.pool.http))
 
 
 def prepare(given: Any, *, has_deadline: bool) -> None:
